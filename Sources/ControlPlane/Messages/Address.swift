@@ -1,0 +1,35 @@
+import Primitives
+
+/// Where a message goes: a component of the cluster, or one gateway's part of a lane.
+public struct Address: Hashable, Sendable, BitwiseCopyable {
+  public enum Kind: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+    /// One gateway's part of a lane: `index` is the lane, `part` the gateway's position in it.
+    case gateway
+    case dispatcher
+    case workerManager
+    case hostAgent
+    case zoneCache
+    case kubernetes
+    case etcd
+    case autoscaler
+    /// The processors of a node, where contention is simulated exactly.
+    case node
+  }
+
+  public var kind: Kind
+  public var part: UInt8
+  public var index: UInt32
+
+  @inlinable public init(_ kind: Kind, _ index: Int, part: Int = 0) {
+    self.kind = kind
+    self.part = UInt8(truncatingIfNeeded: part)
+    self.index = UInt32(truncatingIfNeeded: index)
+  }
+
+  @inlinable public static func gateway(_ lane: LaneID, part: Int) -> Address {
+    .init(.gateway, lane.index, part: part)
+  }
+  public static let kubernetes = Address(.kubernetes, 0)
+  public static let etcd = Address(.etcd, 0)
+  public static let autoscaler = Address(.autoscaler, 0)
+}

@@ -1,0 +1,116 @@
+import Primitives
+
+/// One start of an instance, from the gateway's wish to the first request. It is the same value all along the
+/// cold path, so that a repeated question is recognised.
+public struct StartRequest: Hashable, Sendable, BitwiseCopyable {
+  public var service: ServiceID
+  public var lane: LaneID
+  public var pool: PoolID
+  /// Counts the starts of one gateway's part of a lane; with lane and part the identity of a start.
+  public var ordinal: UInt32
+  public var part: UInt8
+  /// Which repetition of the question this is, from 0.
+  public var attempt: UInt8 = 0
+  /// Asked for by AutoScale and not by a waiting request.
+  public var isAhead = false
+  /// The Dispatcher that answers for the start.
+  public var dispatcher: UInt16 = 0
+
+  public init(service: ServiceID, lane: LaneID, part: Int, pool: PoolID, ordinal: UInt32) {
+    self.service = service
+    self.lane = lane
+    self.part = UInt8(truncatingIfNeeded: part)
+    self.pool = pool
+    self.ordinal = ordinal
+  }
+
+  /// Lane, part and ordinal in one word, equal for all attempts of one start.
+  @inlinable public var identity: UInt64 {
+    UInt64(lane.raw) << 40 | UInt64(part) << 32 | UInt64(ordinal)
+  }
+}
+
+/// Where the pod of a cold start came from.
+public enum StartPath: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+  /// A warm pod of the pool.
+  case pool
+  /// A pod that Kubernetes made for this start.
+  case fallback
+}
+
+/// The level of the code cache that had a service's code.
+public enum CodeLevel: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+  case node, zone, origin
+}
+
+/// Why a start did not come about.
+public enum StartFailure: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+  /// No node has room, and nothing could be evicted.
+  case noCapacity
+  /// The Worker Manager that was asked does not hold the shard's token.
+  case notOwner
+  /// Nobody answered in time, however often asked.
+  case timedOut
+}
+
+/// What a pod is created for.
+public enum CreationPurpose: UInt8, Sendable, BitwiseCopyable {
+  case refill, fallback
+}
+
+/// Every message between components of the control plane.
+public enum ControlMessage: Sendable, BitwiseCopyable {
+  // Gateway and Dispatcher
+  case resolveRoute(service: ServiceID, lane: LaneID, part: UInt8, knownVersion: UInt32)
+  case route(version: UInt32, isNegative: Bool)
+  case needInstance(StartRequest)
+  case instanceReady(StartRequest, pod: PodID, version: UInt32)
+  case startFailed(StartRequest, StartFailure)
+  case endpointAdded(pod: PodID, version: UInt32)
+  case endpointRemoved(pod: PodID, version: UInt32)
+  case instanceRetired(service: ServiceID, pod: PodID)
+  // Dispatcher and Worker Manager
+  case take(StartRequest, mayFallBack: Bool)
+  case taken(StartRequest, StartPath)
+  case takeRefused(StartRequest, StartFailure)
+  // Worker Manager, HostAgent, code
+  case loadCode(StartRequest, pod: PodID, node: NodeID)
+  case fetchCode(service: ServiceID, node: NodeID)
+  case codeFetched(service: ServiceID, CodeLevel)
+  case loaded(StartRequest, pod: PodID)
+  // Worker Manager and Kubernetes
+  case createPod(PoolID, CreationPurpose, StartRequest?)
+  case podCreated(PoolID, CreationPurpose, StartRequest?, pod: PodID, node: NodeID)
+  case creationFailed(PoolID, CreationPurpose, StartRequest?)
+  case deletePod(PodID)
+  case listPool(PoolID)
+  case listedPod(PoolID, pod: PodID, node: NodeID)
+  case listedAll(PoolID)
+  // etcd
+  case grantLease(timeToLive: Nanoseconds)
+  case leaseGranted(lease: Int64, timeToLive: Nanoseconds)
+  case keepAlive(lease: Int64)
+  case keptAlive(lease: Int64, timeToLive: Nanoseconds)
+  case leaseNotFound(lease: Int64)
+  case acquireToken(shard: UInt16, lease: Int64)
+  case tokenHeld(shard: UInt16, holder: UInt16)
+  case tokenFree(shard: UInt16)
+  // AutoScale
+  case sample(LaneID, concurrencyMilli: UInt64, ready: UInt32, second: UInt32)
+  case scaleUp(StartRequest)
+  case scaleDown(count: UInt32)
+  // Memory pressure
+  case evict(pod: PodID, ticket: UInt32)
+  case evicted(pod: PodID, ticket: UInt32)
+  case evictionRefused(pod: PodID, ticket: UInt32)
+  case podState(pod: PodID, isIdle: Bool, lastUse: Instant)
+  // Exact contention
+  case startWork(call: UInt32, lane: LaneID, pod: PodID, workNanoseconds: Int64, shareMilli: UInt32)
+  case workDone(call: UInt32)
+}
+
+/// Takes what a machine of the control plane wants to happen.
+public protocol MessageSink {
+  /// Sends a message; the network decides when, and whether, it arrives.
+  mutating func send(_ message: ControlMessage, to address: Address)
+}

@@ -1,0 +1,179 @@
+import Primitives
+
+// What the control plane tells a router, and its alarms: off the warm path.
+extension ServiceRouter {
+  /// The Dispatcher's answer to a question.
+  @inlinable public mutating func routeArrived<Effects: RouterEffects>(
+    version: UInt32, isNegative: Bool, at now: Instant, into effects: inout Effects
+  ) where Effects.Ticket == Ticket {
+    let negative = isNegative && instances.count == 0
+    route.learn(version: version, negative: negative, at: now, lifetimes: rules.routeLifetimes)
+    serveWaiting(at: now, into: &effects)
+    planStarts(at: now, into: &effects)
+    refuseBeyondLimit(because: .queueFull, at: now, into: &effects)
+  }
+
+  /// An instance is ready: one that this router asked for, or one that AutoScale sent.
+  @inlinable public mutating func instanceReady<Effects: RouterEffects>(
+    _ pod: PodID, ordinal: UInt32?, version: UInt32, at now: Instant, into effects: inout Effects
+  ) where Effects.Ticket == Ticket {
+    let isAskedFor = ordinal.map { starts.close($0) } ?? false
+    let slot = instances.add(pod, isFresh: isAskedFor, at: now)
+    route.becomePositive()
+    serveWaiting(at: now, into: &effects)
+    guard instances[slot].inFlight == 0 else { return }
+    if rules.keepAlive.count == 0 {
+      expireIdle(at: now, into: &effects)
+    } else {
+      arm(.idleExpiry, at: now, after: rules.keepAlive, into: &effects)
+    }
+  }
+
+  /// A start that this router asked for has failed.
+  @inlinable public mutating func startFailed<Effects: RouterEffects>(
+    ordinal: UInt32, at now: Instant, into effects: inout Effects
+  ) where Effects.Ticket == Ticket {
+    guard starts.close(ordinal) else { return }
+    arm(.startBackoff, at: now, after: rules.startBackoff, into: &effects)
+    refuseBeyondLimit(because: .noCapacity, at: now, into: &effects)
+  }
+
+  /// Removes an instance that somebody else wants gone; false while it serves requests.
+  @inlinable public mutating func evict<Effects: RouterEffects>(
+    _ pod: PodID, at now: Instant, into effects: inout Effects
+  ) -> Bool where Effects.Ticket == Ticket {
+    guard let slot = instances.slot(of: pod), instances[slot].inFlight == 0 else { return false }
+    retire(slot, at: now, into: &effects)
+    return true
+  }
+
+  /// The Dispatcher says that an instance is no more: it gets no new requests.
+  @inlinable public mutating func endpointRemoved<Effects: RouterEffects>(
+    _ pod: PodID, at now: Instant, into effects: inout Effects
+  ) where Effects.Ticket == Ticket {
+    guard let slot = instances.slot(of: pod) else { return }
+    if instances[slot].inFlight == 0 {
+      retire(slot, at: now, into: &effects)
+    } else {
+      instances.drain(slot)
+    }
+  }
+
+  /// Gives up instances: idle ones first, the longest idle first, then by draining.
+  @inlinable public mutating func scaleDown<Effects: RouterEffects>(
+    by count: Int, at now: Instant, into effects: inout Effects
+  ) where Effects.Ticket == Ticket {
+    var remaining = min(count, max(0, instances.count - rules.minimumInstances))
+    while remaining > 0, let slot = instances.longestIdle {
+      retire(slot, at: now, into: &effects)
+      remaining -= 1
+    }
+    guard remaining > 0 else { return }
+    for slot in instances.newestActive(remaining) { instances.drain(slot) }
+  }
+
+  /// An alarm goes off.
+  @inlinable public mutating func wake<Effects: RouterEffects>(
+    _ timer: RouterTimer, at now: Instant, into effects: inout Effects
+  ) where Effects.Ticket == Ticket {
+    armed &= ~(1 << timer.rawValue)
+    switch timer {
+    case .idleExpiry: expireIdle(at: now, into: &effects)
+    case .waitLimit: failLongWaits(at: now, into: &effects)
+    case .askTimeout: repeatQuestion(at: now, into: &effects)
+    case .startTimeout: repeatStarts(at: now, into: &effects)
+    case .startBackoff: planStarts(at: now, into: &effects)
+    }
+  }
+
+  @inlinable mutating func retire<Effects: RouterEffects>(
+    _ slot: InstanceSlot, at now: Instant, into effects: inout Effects
+  ) where Effects.Ticket == Ticket {
+    let pod = instances[slot].pod
+    instances.remove(slot)
+    effects.retire(pod, slot, at: now)
+  }
+
+  @inlinable mutating func expireIdle<Effects: RouterEffects>(
+    at now: Instant, into effects: inout Effects
+  ) where Effects.Ticket == Ticket {
+    while instances.count > rules.minimumInstances, let slot = instances.longestIdle {
+      let end = instances[slot].idleSince + rules.keepAlive
+      guard end <= now else {
+        return arm(.idleExpiry, at: now, after: end - now, into: &effects)
+      }
+      retire(slot, at: now, into: &effects)
+    }
+  }
+
+  @inlinable mutating func failLongWaits<Effects: RouterEffects>(
+    at now: Instant, into effects: inout Effects
+  ) where Effects.Ticket == Ticket {
+    while !waiting.isEmpty {
+      let end = waiting.first.since + rules.waitLimit
+      guard end <= now else {
+        return arm(.waitLimit, at: now, after: end - now, into: &effects)
+      }
+      effects.refuse(waiting.removeFirst().ticket, because: .waitedTooLong, at: now)
+    }
+  }
+
+  @inlinable mutating func repeatQuestion<Effects: RouterEffects>(
+    at now: Instant, into effects: inout Effects
+  ) where Effects.Ticket == Ticket {
+    guard route.isAsking else { return }
+    let end = askedAt + rules.askTimeout
+    guard end <= now else { return arm(.askTimeout, at: now, after: end - now, into: &effects) }
+    askedAt = now
+    askAttempt += 1
+    questions &+= 1
+    repeatedQuestions &+= 1
+    effects.askRoute(knownVersion: route.version, attempt: askAttempt, at: now)
+    arm(.askTimeout, at: now, after: rules.askTimeout, into: &effects)
+  }
+
+  @inlinable mutating func repeatStarts<Effects: RouterEffects>(
+    at now: Instant, into effects: inout Effects
+  ) where Effects.Ticket == Ticket {
+    var given: [UInt32] = []
+    var next = Instant.distantFuture
+    for index in starts.entries.indices {
+      let end = starts.entries[index].askedAt + rules.startTimeout
+      if end > now {
+        next = min(next, end)
+      } else if starts.entries[index].attempt + 1 >= rules.startAttempts {
+        given.append(starts.entries[index].ordinal)
+      } else {
+        starts.entries[index].attempt += 1
+        starts.entries[index].askedAt = now
+        next = min(next, now + rules.startTimeout)
+        let entry = starts.entries[index]
+        effects.askInstance(ordinal: entry.ordinal, attempt: entry.attempt, at: now)
+      }
+    }
+    for ordinal in given { startFailed(ordinal: ordinal, at: now, into: &effects) }
+    if next < .distantFuture { arm(.startTimeout, at: now, after: next - now, into: &effects) }
+  }
+
+  @inlinable mutating func refuseBeyondLimit<Effects: RouterEffects>(
+    because reason: Refusal, at now: Instant, into effects: inout Effects
+  ) where Effects.Ticket == Ticket {
+    while waiting.count > starts.count * rules.concurrencyLimit + rules.queueLimit {
+      effects.refuse(waiting.removeLast().ticket, because: reason, at: now)
+    }
+  }
+}
+
+extension InstanceTable {
+  /// Up to `count` instances that serve requests and do not drain yet, the newest first.
+  @usableFromInline borrowing func newestActive(_ count: Int) -> [InstanceSlot] {
+    var candidates: [(ordinal: UInt32, slot: InstanceSlot)] = []
+    forEach { slot, instance in
+      if instance.inFlight > 0, !instance.isDraining {
+        candidates.append((instance.createdOrdinal, slot))
+      }
+    }
+    candidates.sort { $0.ordinal > $1.ordinal }
+    return candidates.prefix(count).map(\.slot)
+  }
+}

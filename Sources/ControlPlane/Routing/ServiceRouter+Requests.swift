@@ -1,0 +1,127 @@
+import Primitives
+
+extension ServiceRouter {
+  /// A request arrives.
+  @inlinable public mutating func arrive<Effects: RouterEffects>(
+    _ ticket: Ticket, at now: Instant, into effects: inout Effects
+  ) where Effects.Ticket == Ticket {
+    if route.isFresh(at: now), waiting.isEmpty, let slot = instances.choose(using: &bits) {
+      assign(ticket, to: slot, waited: false, at: now, into: &effects)
+    } else {
+      arriveSlowly(ticket, at: now, into: &effects)
+    }
+  }
+
+  /// A request has ended on an instance.
+  @inlinable public mutating func finished<Effects: RouterEffects>(
+    _ slot: InstanceSlot, at now: Instant, into effects: inout Effects
+  ) where Effects.Ticket == Ticket {
+    let isIdle = instances.end(slot, at: now)
+    if waiting.isEmpty && !(isIdle && needsAttention(slot)) { return }
+    finishedSlowly(slot, isIdle: isIdle, at: now, into: &effects)
+  }
+
+  /// Whether an instance that became idle must be given up, or watched until its keep-alive ends.
+  @inlinable func needsAttention(_ slot: InstanceSlot) -> Bool {
+    let isWatched = armed & (1 << RouterTimer.idleExpiry.rawValue) != 0
+    return (!isWatched && rules.keepAlive.count < .max) || instances[slot].isDraining
+  }
+
+  @inlinable mutating func assign<Effects: RouterEffects>(
+    _ ticket: Ticket, to slot: InstanceSlot, waited: Bool, at now: Instant,
+    into effects: inout Effects
+  ) where Effects.Ticket == Ticket {
+    let instance = instances[slot]
+    instances.begin(slot)
+    effects.call(
+      ticket,
+      Assignment(slot: slot, pod: instance.pod, isFirst: instance.isFresh, waited: waited),
+      at: now)
+  }
+
+  @inlinable mutating func arriveSlowly<Effects: RouterEffects>(
+    _ ticket: Ticket, at now: Instant, into effects: inout Effects
+  ) where Effects.Ticket == Ticket {
+    let age = route.age(at: now)
+    if age != .fresh { ask(at: now, into: &effects) }
+    if age == .stale { staleUses &+= 1 }
+    if age != .absent, waiting.isEmpty, let slot = instances.choose(using: &bits) {
+      return assign(ticket, to: slot, waited: false, at: now, into: &effects)
+    }
+    let covered = starts.count * rules.concurrencyLimit
+    let mayStart = age != .absent && canStart
+    guard age == .absent || mayStart || waiting.count < covered + rules.queueLimit else {
+      let isAtLimit = instances.count + starts.count >= rules.maximumInstances
+      return effects.refuse(ticket, because: isAtLimit ? .queueFull : .noCapacity, at: now)
+    }
+    waiting.append(ticket, since: now)
+    arm(.waitLimit, at: now, after: rules.waitLimit, into: &effects)
+    if age != .absent { planStarts(at: now, into: &effects) }
+  }
+
+  @inlinable mutating func finishedSlowly<Effects: RouterEffects>(
+    _ slot: InstanceSlot, isIdle: Bool, at now: Instant, into effects: inout Effects
+  ) where Effects.Ticket == Ticket {
+    if isIdle && instances[slot].isDraining { return retire(slot, at: now, into: &effects) }
+    serveWaiting(at: now, into: &effects)
+    guard instances[slot].isPresent, instances[slot].inFlight == 0 else { return }
+    if rules.keepAlive.count == 0 {
+      expireIdle(at: now, into: &effects)
+    } else {
+      arm(.idleExpiry, at: now, after: rules.keepAlive, into: &effects)
+    }
+  }
+
+  /// Gives free slots to waiting requests, the oldest first.
+  @inlinable mutating func serveWaiting<Effects: RouterEffects>(
+    at now: Instant, into effects: inout Effects
+  ) where Effects.Ticket == Ticket {
+    while !waiting.isEmpty, let slot = instances.choose(using: &bits) {
+      let entry = waiting.removeFirst()
+      assign(entry.ticket, to: slot, waited: true, at: now, into: &effects)
+    }
+  }
+
+  @inlinable var canStart: Bool {
+    guard instances.count + starts.count < rules.maximumInstances else { return false }
+    if armed & (1 << RouterTimer.startBackoff.rawValue) != 0 { return false }
+    switch rules.startRule {
+    case .onDemand: return true
+    case .fromZero: return instances.count + starts.count == 0
+    case .never: return false
+    }
+  }
+
+  /// Asks for as many instances as the waiting requests justify.
+  @inlinable mutating func planStarts<Effects: RouterEffects>(
+    at now: Instant, into effects: inout Effects
+  ) where Effects.Ticket == Ticket {
+    while waiting.count > starts.count * rules.concurrencyLimit, canStart {
+      let ordinal = starts.open(at: now)
+      effects.askInstance(ordinal: ordinal, attempt: 0, at: now)
+      arm(.startTimeout, at: now, after: rules.startTimeout, into: &effects)
+    }
+  }
+
+  @inlinable mutating func ask<Effects: RouterEffects>(
+    at now: Instant, into effects: inout Effects
+  ) where Effects.Ticket == Ticket {
+    guard !route.isAsking else { return }
+    route.isAsking = true
+    askedAt = now
+    askAttempt = 0
+    questions &+= 1
+    effects.askRoute(knownVersion: route.version, attempt: 0, at: now)
+    arm(.askTimeout, at: now, after: rules.askTimeout, into: &effects)
+  }
+
+  /// Sets an alarm unless it is set already.
+  @inlinable mutating func arm<Effects: RouterEffects>(
+    _ timer: RouterTimer, at now: Instant, after delay: Nanoseconds, into effects: inout Effects
+  ) where Effects.Ticket == Ticket {
+    let bit: UInt8 = 1 << timer.rawValue
+    guard armed & bit == 0, delay.count < .max else { return }
+    armed |= bit
+    effects.wake(timer, at: now + delay)
+  }
+}

@@ -1,0 +1,181 @@
+import Primitives
+
+/// What a gateway may do for one service.
+public struct RouterRules: Sendable, BitwiseCopyable {
+  /// When a request that finds no free slot asks for another instance.
+  public enum StartRule: UInt8, Sendable, BitwiseCopyable {
+    /// As soon as more requests wait than instances are being started for.
+    case onDemand
+    /// Only while there is no instance at all: AutoScale does the rest.
+    case fromZero
+    /// Never.
+    case never
+  }
+
+  public var choice: InstanceChoice
+  public var concurrencyLimit: Int
+  public var startRule: StartRule
+  /// Waiting requests that no start is under way for; more are refused.
+  public var queueLimit: Int
+  /// Instances present and starting.
+  public var maximumInstances: Int
+  /// Idle instances are not given up below this number.
+  public var minimumInstances: Int
+  /// An instance idle for this long is given up; `.max` for never.
+  public var keepAlive: Nanoseconds
+  public var routeLifetimes: RouteLifetimes
+  /// A request that has waited for so long fails.
+  public var waitLimit: Nanoseconds
+  /// An unanswered question to a Dispatcher is repeated after this.
+  public var askTimeout: Nanoseconds
+  /// An unanswered wish for an instance is repeated after this, `startAttempts` times in all.
+  public var startTimeout: Nanoseconds
+  public var startAttempts: Int
+  /// After a failed start the next is tried so much later.
+  public var startBackoff: Nanoseconds
+
+  public init(
+    choice: InstanceChoice, concurrencyLimit: Int, startRule: StartRule, queueLimit: Int,
+    maximumInstances: Int, minimumInstances: Int, keepAlive: Nanoseconds,
+    routeLifetimes: RouteLifetimes, waitLimit: Nanoseconds, askTimeout: Nanoseconds,
+    startTimeout: Nanoseconds, startAttempts: Int, startBackoff: Nanoseconds
+  ) {
+    self.choice = choice
+    self.concurrencyLimit = concurrencyLimit
+    self.startRule = startRule
+    self.queueLimit = queueLimit
+    self.maximumInstances = maximumInstances
+    self.minimumInstances = minimumInstances
+    self.keepAlive = keepAlive
+    self.routeLifetimes = routeLifetimes
+    self.waitLimit = waitLimit
+    self.askTimeout = askTimeout
+    self.startTimeout = startTimeout
+    self.startAttempts = startAttempts
+    self.startBackoff = startBackoff
+  }
+}
+
+/// Why a gateway turned a request away.
+public enum Refusal: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+  /// More requests wait than the service's limit allows.
+  case queueFull
+  /// No instance could be made, and the queue may not hold the request.
+  case noCapacity
+  /// The request waited as long as it may.
+  case waitedTooLong
+}
+
+/// The alarms of a router; each has at most one set at a time.
+public enum RouterTimer: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+  case idleExpiry, waitLimit, askTimeout, startTimeout, startBackoff
+}
+
+/// How an instance came to serve a request.
+public struct Assignment: Sendable, BitwiseCopyable {
+  public var slot: InstanceSlot
+  public var pod: PodID
+  /// The first request of an instance that was made on demand.
+  public var isFirst: Bool
+  /// The request waited in the gateway's queue, perhaps for no time at all.
+  public var waited: Bool
+  @inlinable public init(slot: InstanceSlot, pod: PodID, isFirst: Bool, waited: Bool) {
+    self.slot = slot
+    self.pod = pod
+    self.isFirst = isFirst
+    self.waited = waited
+  }
+}
+
+/// What a router wants to happen.
+public protocol RouterEffects<Ticket> {
+  associatedtype Ticket: BitwiseCopyable
+  /// Calls an instance for a request.
+  mutating func call(_ ticket: Ticket, _ assignment: Assignment, at now: Instant)
+  mutating func refuse(_ ticket: Ticket, because reason: Refusal, at now: Instant)
+  /// Asks the Dispatcher for the route.
+  mutating func askRoute(knownVersion: UInt32, attempt: Int, at now: Instant)
+  /// Asks the Dispatcher for another instance.
+  mutating func askInstance(ordinal: UInt32, attempt: Int, at now: Instant)
+  /// Gives up an idle instance.
+  mutating func retire(_ pod: PodID, _ slot: InstanceSlot, at now: Instant)
+  /// Wakes the router at an instant.
+  mutating func wake(_ timer: RouterTimer, at instant: Instant)
+}
+
+/// One service at one gateway: its route, its share of the instances, and the requests that wait.
+///
+/// The warm path is `arrive` and `finished`: a comparison for the route's age, the choice, two counters; it
+/// allocates nothing. All else (questions, starts, limits, keep-alive) is off that path. An instance that
+/// becomes free serves the oldest waiting request first, whether or not another instance is on its way.
+public struct ServiceRouter<Ticket: BitwiseCopyable>: ~Copyable {
+  public var rules: RouterRules
+  /// Readable for reports and tests; only the router's own methods change what follows.
+  public var route = RouteEntry()
+  public var instances: InstanceTable
+  public var waiting = WaitingQueue<Ticket>()
+  @usableFromInline var starts = StartLedger()
+  @usableFromInline var bits: Xoshiro256PlusPlus
+  @usableFromInline var armed: UInt8 = 0
+  @usableFromInline var askedAt = Instant.origin
+  @usableFromInline var askAttempt = 0
+
+  /// Requests that were served by a stale route, questions asked, repeated ones among them.
+  public var staleUses: UInt64 = 0
+  public var questions: UInt64 = 0
+  public var repeatedQuestions: UInt64 = 0
+
+  public init(rules: RouterRules, choiceSeed: UInt64) {
+    self.rules = rules
+    instances = InstanceTable(choice: rules.choice, concurrencyLimit: rules.concurrencyLimit)
+    bits = Xoshiro256PlusPlus(seed: choiceSeed)
+  }
+
+  /// Instances asked for and not there yet.
+  public var starting: Int { starts.count }
+
+  public borrowing func clone() -> Self {
+    var copy = Self(rules: rules, choiceSeed: 0)
+    copy.route = route
+    copy.instances = instances.clone()
+    copy.waiting = waiting.clone()
+    copy.starts = starts
+    copy.bits = bits
+    copy.armed = armed
+    copy.askedAt = askedAt
+    copy.askAttempt = askAttempt
+    copy.staleUses = staleUses
+    copy.questions = questions
+    copy.repeatedQuestions = repeatedQuestions
+    return copy
+  }
+}
+
+/// The starts that a router waits for, in the order in which they were asked.
+@usableFromInline struct StartLedger: Sendable {
+  @usableFromInline struct Entry: Sendable {
+    @usableFromInline var ordinal: UInt32
+    @usableFromInline var askedAt: Instant
+    @usableFromInline var attempt: Int
+  }
+
+  @usableFromInline var entries: [Entry] = []
+  @usableFromInline var nextOrdinal: UInt32 = 0
+
+  @usableFromInline init() {}
+  @usableFromInline var count: Int { entries.count }
+
+  @usableFromInline mutating func open(at now: Instant) -> UInt32 {
+    let ordinal = nextOrdinal
+    nextOrdinal &+= 1
+    entries.append(Entry(ordinal: ordinal, askedAt: now, attempt: 0))
+    return ordinal
+  }
+
+  /// Forgets a start; false when it is not waited for (a second answer, or one that came too late).
+  @usableFromInline mutating func close(_ ordinal: UInt32) -> Bool {
+    guard let index = entries.firstIndex(where: { $0.ordinal == ordinal }) else { return false }
+    entries.remove(at: index)
+    return true
+  }
+}
