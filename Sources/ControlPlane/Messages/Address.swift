@@ -29,6 +29,11 @@ public struct Address: Hashable, Sendable, BitwiseCopyable {
   @inlinable public static func gateway(_ lane: LaneID, part: Int) -> Address {
     .init(.gateway, lane.index, part: part)
   }
+  /// One number for each address.
+  @inlinable public var tag: UInt64 {
+    UInt64(kind.rawValue) << 48 | UInt64(part) << 40 | UInt64(index)
+  }
+
   public static let kubernetes = Address(.kubernetes, 0)
   public static let etcd = Address(.etcd, 0)
   public static let autoscaler = Address(.autoscaler, 0)

@@ -3,7 +3,7 @@ import Primitives
 // What the control plane tells a router, and its alarms: off the warm path.
 extension ServiceRouter {
   /// The Dispatcher's answer to a question.
-  @inlinable public mutating func routeArrived<Effects: RouterEffects>(
+  @inlinable public mutating func routeArrived<Effects: RouterEffects & ~Copyable>(
     version: UInt32, isNegative: Bool, at now: Instant, into effects: inout Effects
   ) where Effects.Ticket == Ticket {
     let negative = isNegative && instances.count == 0
@@ -14,11 +14,12 @@ extension ServiceRouter {
   }
 
   /// An instance is ready: one that this router asked for, or one that AutoScale sent.
-  @inlinable public mutating func instanceReady<Effects: RouterEffects>(
+  @inlinable public mutating func instanceReady<Effects: RouterEffects & ~Copyable>(
     _ pod: PodID, ordinal: UInt32?, version: UInt32, at now: Instant, into effects: inout Effects
   ) where Effects.Ticket == Ticket {
     let isAskedFor = ordinal.map { starts.close($0) } ?? false
     let slot = instances.add(pod, isFresh: isAskedFor, at: now)
+    effects.joined(pod, slot, at: now)
     route.becomePositive()
     serveWaiting(at: now, into: &effects)
     guard instances[slot].inFlight == 0 else { return }
@@ -30,7 +31,7 @@ extension ServiceRouter {
   }
 
   /// A start that this router asked for has failed.
-  @inlinable public mutating func startFailed<Effects: RouterEffects>(
+  @inlinable public mutating func startFailed<Effects: RouterEffects & ~Copyable>(
     ordinal: UInt32, at now: Instant, into effects: inout Effects
   ) where Effects.Ticket == Ticket {
     guard starts.close(ordinal) else { return }
@@ -39,7 +40,7 @@ extension ServiceRouter {
   }
 
   /// Removes an instance that somebody else wants gone; false while it serves requests.
-  @inlinable public mutating func evict<Effects: RouterEffects>(
+  @inlinable public mutating func evict<Effects: RouterEffects & ~Copyable>(
     _ pod: PodID, at now: Instant, into effects: inout Effects
   ) -> Bool where Effects.Ticket == Ticket {
     guard let slot = instances.slot(of: pod), instances[slot].inFlight == 0 else { return false }
@@ -48,7 +49,7 @@ extension ServiceRouter {
   }
 
   /// The Dispatcher says that an instance is no more: it gets no new requests.
-  @inlinable public mutating func endpointRemoved<Effects: RouterEffects>(
+  @inlinable public mutating func endpointRemoved<Effects: RouterEffects & ~Copyable>(
     _ pod: PodID, at now: Instant, into effects: inout Effects
   ) where Effects.Ticket == Ticket {
     guard let slot = instances.slot(of: pod) else { return }
@@ -60,7 +61,7 @@ extension ServiceRouter {
   }
 
   /// Gives up instances: idle ones first, the longest idle first, then by draining.
-  @inlinable public mutating func scaleDown<Effects: RouterEffects>(
+  @inlinable public mutating func scaleDown<Effects: RouterEffects & ~Copyable>(
     by count: Int, at now: Instant, into effects: inout Effects
   ) where Effects.Ticket == Ticket {
     var remaining = min(count, max(0, instances.count - rules.minimumInstances))
@@ -73,7 +74,7 @@ extension ServiceRouter {
   }
 
   /// An alarm goes off.
-  @inlinable public mutating func wake<Effects: RouterEffects>(
+  @inlinable public mutating func wake<Effects: RouterEffects & ~Copyable>(
     _ timer: RouterTimer, at now: Instant, into effects: inout Effects
   ) where Effects.Ticket == Ticket {
     armed &= ~(1 << timer.rawValue)
@@ -86,7 +87,7 @@ extension ServiceRouter {
     }
   }
 
-  @inlinable mutating func retire<Effects: RouterEffects>(
+  @inlinable mutating func retire<Effects: RouterEffects & ~Copyable>(
     _ slot: InstanceSlot, at now: Instant, into effects: inout Effects
   ) where Effects.Ticket == Ticket {
     let pod = instances[slot].pod
@@ -94,7 +95,7 @@ extension ServiceRouter {
     effects.retire(pod, slot, at: now)
   }
 
-  @inlinable mutating func expireIdle<Effects: RouterEffects>(
+  @inlinable mutating func expireIdle<Effects: RouterEffects & ~Copyable>(
     at now: Instant, into effects: inout Effects
   ) where Effects.Ticket == Ticket {
     while instances.count > rules.minimumInstances, let slot = instances.longestIdle {
@@ -106,7 +107,7 @@ extension ServiceRouter {
     }
   }
 
-  @inlinable mutating func failLongWaits<Effects: RouterEffects>(
+  @inlinable mutating func failLongWaits<Effects: RouterEffects & ~Copyable>(
     at now: Instant, into effects: inout Effects
   ) where Effects.Ticket == Ticket {
     while !waiting.isEmpty {
@@ -118,7 +119,7 @@ extension ServiceRouter {
     }
   }
 
-  @inlinable mutating func repeatQuestion<Effects: RouterEffects>(
+  @inlinable mutating func repeatQuestion<Effects: RouterEffects & ~Copyable>(
     at now: Instant, into effects: inout Effects
   ) where Effects.Ticket == Ticket {
     guard route.isAsking else { return }
@@ -132,7 +133,7 @@ extension ServiceRouter {
     arm(.askTimeout, at: now, after: rules.askTimeout, into: &effects)
   }
 
-  @inlinable mutating func repeatStarts<Effects: RouterEffects>(
+  @inlinable mutating func repeatStarts<Effects: RouterEffects & ~Copyable>(
     at now: Instant, into effects: inout Effects
   ) where Effects.Ticket == Ticket {
     var given: [UInt32] = []
@@ -155,7 +156,7 @@ extension ServiceRouter {
     if next < .distantFuture { arm(.startTimeout, at: now, after: next - now, into: &effects) }
   }
 
-  @inlinable mutating func refuseBeyondLimit<Effects: RouterEffects>(
+  @inlinable mutating func refuseBeyondLimit<Effects: RouterEffects & ~Copyable>(
     because reason: Refusal, at now: Instant, into effects: inout Effects
   ) where Effects.Ticket == Ticket {
     while waiting.count > starts.count * rules.concurrencyLimit + rules.queueLimit {

@@ -2,7 +2,7 @@ import Primitives
 
 extension ServiceRouter {
   /// A request arrives.
-  @inlinable public mutating func arrive<Effects: RouterEffects>(
+  @inlinable public mutating func arrive<Effects: RouterEffects & ~Copyable>(
     _ ticket: Ticket, at now: Instant, into effects: inout Effects
   ) where Effects.Ticket == Ticket {
     if route.isFresh(at: now), waiting.isEmpty, let slot = instances.choose(using: &bits) {
@@ -13,7 +13,7 @@ extension ServiceRouter {
   }
 
   /// A request has ended on an instance.
-  @inlinable public mutating func finished<Effects: RouterEffects>(
+  @inlinable public mutating func finished<Effects: RouterEffects & ~Copyable>(
     _ slot: InstanceSlot, at now: Instant, into effects: inout Effects
   ) where Effects.Ticket == Ticket {
     let isIdle = instances.end(slot, at: now)
@@ -27,7 +27,7 @@ extension ServiceRouter {
     return (!isWatched && rules.keepAlive.count < .max) || instances[slot].isDraining
   }
 
-  @inlinable mutating func assign<Effects: RouterEffects>(
+  @inlinable mutating func assign<Effects: RouterEffects & ~Copyable>(
     _ ticket: Ticket, to slot: InstanceSlot, waited: Bool, at now: Instant,
     into effects: inout Effects
   ) where Effects.Ticket == Ticket {
@@ -39,7 +39,7 @@ extension ServiceRouter {
       at: now)
   }
 
-  @inlinable mutating func arriveSlowly<Effects: RouterEffects>(
+  @inlinable mutating func arriveSlowly<Effects: RouterEffects & ~Copyable>(
     _ ticket: Ticket, at now: Instant, into effects: inout Effects
   ) where Effects.Ticket == Ticket {
     let age = route.age(at: now)
@@ -59,7 +59,7 @@ extension ServiceRouter {
     if age != .absent { planStarts(at: now, into: &effects) }
   }
 
-  @inlinable mutating func finishedSlowly<Effects: RouterEffects>(
+  @inlinable mutating func finishedSlowly<Effects: RouterEffects & ~Copyable>(
     _ slot: InstanceSlot, isIdle: Bool, at now: Instant, into effects: inout Effects
   ) where Effects.Ticket == Ticket {
     if isIdle && instances[slot].isDraining { return retire(slot, at: now, into: &effects) }
@@ -73,7 +73,7 @@ extension ServiceRouter {
   }
 
   /// Gives free slots to waiting requests, the oldest first.
-  @inlinable mutating func serveWaiting<Effects: RouterEffects>(
+  @inlinable mutating func serveWaiting<Effects: RouterEffects & ~Copyable>(
     at now: Instant, into effects: inout Effects
   ) where Effects.Ticket == Ticket {
     while !waiting.isEmpty, let slot = instances.choose(using: &bits) {
@@ -93,7 +93,7 @@ extension ServiceRouter {
   }
 
   /// Asks for as many instances as the waiting requests justify.
-  @inlinable mutating func planStarts<Effects: RouterEffects>(
+  @inlinable mutating func planStarts<Effects: RouterEffects & ~Copyable>(
     at now: Instant, into effects: inout Effects
   ) where Effects.Ticket == Ticket {
     while waiting.count > starts.count * rules.concurrencyLimit, canStart {
@@ -103,7 +103,7 @@ extension ServiceRouter {
     }
   }
 
-  @inlinable mutating func ask<Effects: RouterEffects>(
+  @inlinable mutating func ask<Effects: RouterEffects & ~Copyable>(
     at now: Instant, into effects: inout Effects
   ) where Effects.Ticket == Ticket {
     guard !route.isAsking else { return }
@@ -116,7 +116,7 @@ extension ServiceRouter {
   }
 
   /// Sets an alarm unless it is set already.
-  @inlinable mutating func arm<Effects: RouterEffects>(
+  @inlinable mutating func arm<Effects: RouterEffects & ~Copyable>(
     _ timer: RouterTimer, at now: Instant, after delay: Nanoseconds, into effects: inout Effects
   ) where Effects.Ticket == Ticket {
     let bit: UInt8 = 1 << timer.rawValue

@@ -88,7 +88,7 @@ public struct Assignment: Sendable, BitwiseCopyable {
 }
 
 /// What a router wants to happen.
-public protocol RouterEffects<Ticket> {
+public protocol RouterEffects<Ticket>: ~Copyable {
   associatedtype Ticket: BitwiseCopyable
   /// Calls an instance for a request.
   mutating func call(_ ticket: Ticket, _ assignment: Assignment, at now: Instant)
@@ -97,6 +97,8 @@ public protocol RouterEffects<Ticket> {
   mutating func askRoute(knownVersion: UInt32, attempt: Int, at now: Instant)
   /// Asks the Dispatcher for another instance.
   mutating func askInstance(ordinal: UInt32, attempt: Int, at now: Instant)
+  /// An instance has joined the router's table; nothing was called on it yet.
+  mutating func joined(_ pod: PodID, _ slot: InstanceSlot, at now: Instant)
   /// Gives up an idle instance.
   mutating func retire(_ pod: PodID, _ slot: InstanceSlot, at now: Instant)
   /// Wakes the router at an instant.

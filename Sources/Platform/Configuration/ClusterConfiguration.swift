@@ -1,0 +1,232 @@
+import ControlPlane
+import Policies
+import Primitives
+import SimulationKernel
+import Workload
+
+/// Everything that a run of one cluster needs to know. Names are for people; the model works with positions.
+public struct ClusterConfiguration: Sendable {
+  /// How processors are shared.
+  public enum Contention: String, Sendable, CaseIterable {
+    /// Processor sharing in virtual time, one pending event a node; one queue order for the whole cluster.
+    case exact
+    /// Each node publishes a slowdown for the next epoch from the demand of the last.
+    case epoch
+  }
+
+  public enum Start: String, Sendable, CaseIterable { case warm, empty }
+
+  /// Which event queue orders events; both give the same digest.
+  public enum QueueKind: String, Sendable, CaseIterable { case ladder, heap }
+
+  public var seed: UInt64 = 1
+  public var replication: UInt64 = 0
+  public var duration = Nanoseconds.seconds(60)
+  /// Simulated, and not judged.
+  public var warmup = Nanoseconds.zero
+  public var start = Start.warm
+  public var contention = Contention.epoch
+  public var queue = QueueKind.ladder
+  public var epoch = Nanoseconds.milliseconds(100)
+  /// Length of one row of the series.
+  public var seriesInterval = Nanoseconds.seconds(10)
+  /// Every hop of the warm path is an event of its own; the outcome is the same.
+  public var hopByHop = false
+
+  public var zones: [ZoneConfiguration] = []
+  public var network = NetworkDelays()
+  public var gateways = GatewayConfiguration()
+  public var dispatchers = DispatcherConfiguration()
+  public var workerManagers = WorkerManagerConfiguration()
+  public var etcd = EtcdConfiguration()
+  public var kubernetes = KubernetesConfiguration()
+  public var code = CodeConfiguration()
+  public var startComponents = StartConfiguration()
+  public var autoscaleTick = Nanoseconds.seconds(2)
+  public var runtimes: [RuntimeConfiguration] = []
+  public var shapes: [ShapeConfiguration] = []
+  public var pools: [PoolConfiguration] = []
+  public var services: [ServiceConfiguration] = []
+  public var faults: [FaultConfiguration] = []
+
+  public init() {}
+}
+
+/// A zone and its machines, all alike.
+public struct ZoneConfiguration: Sendable {
+  public var name: String
+  public var nodeCount: Int
+  public var nodeCPUMilli: Int64
+  public var nodeMemoryMiB: Int64
+
+  public init(name: String, nodeCount: Int, nodeCPUMilli: Int64, nodeMemoryMiB: Int64) {
+    self.name = name
+    self.nodeCount = nodeCount
+    self.nodeCPUMilli = nodeCPUMilli
+    self.nodeMemoryMiB = nodeMemoryMiB
+  }
+}
+
+/// One-way delays between places.
+public struct NetworkDelays: Sendable, Equatable {
+  public var sameNode = Nanoseconds.zero
+  public var sameZone = Nanoseconds.zero
+  public var crossZone = Nanoseconds.zero
+  /// To and from what a cluster has once: Kubernetes, etcd, AutoScale.
+  public var controlPlane = Nanoseconds.zero
+  /// Share of messages that are lost.
+  public var loss = 0.0
+
+  public init() {}
+
+  /// Least one-way delay between a lane and anything shared: the lookahead of the epoch order.
+  public var leastControlDelay: Nanoseconds { min(sameZone, min(crossZone, controlPlane)) }
+}
+
+public struct GatewayConfiguration: Sendable {
+  public var perZone = 1
+  /// Gateways that share one lane.
+  public var perLane = 1
+  /// Time that a gateway spends on a request.
+  public var handling = Nanoseconds.zero
+  /// Requests a second that one gateway bears before it slows down; nil: without bound.
+  public var capacityPerSecond: Double?
+
+  public init() {}
+}
+
+public struct DispatcherConfiguration: Sendable {
+  public var count = 1
+  public var handling = Nanoseconds.zero
+  public var rules = DispatcherRules(takeTimeout: .milliseconds(500), takeAttempts: 3)
+
+  public init() {}
+}
+
+public struct WorkerManagerConfiguration: Sendable {
+  public var count = 1
+  public var shards = 1
+  public var handling = Nanoseconds.zero
+  public var rules = WorkerManagerRules(
+    leaseTimeToLive: .seconds(10), clockMargin: .milliseconds(500), retry: .milliseconds(500),
+    campaignStep: .milliseconds(50))
+
+  public init() {}
+}
+
+public struct EtcdConfiguration: Sendable {
+  public var handling = Nanoseconds.zero
+
+  public init() {}
+}
+
+public struct KubernetesConfiguration: Sendable {
+  /// Pods that may be created a second, and at once; nil: without bound.
+  public var podsPerSecond: Double?
+  public var burst = 1.0
+  /// From the call to a pod that is ready for code, seconds.
+  public var create = Distribution.constant(0)
+  public var placement = PlacementPolicy.leastAllocated
+  public var eviction = EvictionRule.none
+
+  public init() {}
+}
+
+/// What happens when no node has room for a pod.
+public enum EvictionRule: String, Sendable, CaseIterable {
+  /// The creation fails.
+  case none
+  /// Idle instances are given up, the least recently used instance first, until the pod fits.
+  case lru
+  /// The rule of the FaasCache artifact: least recently used *function* first, until the wanted size has been
+  /// freed, whatever was free before.
+  case faascacheLRU = "faascache-lru"
+}
+
+public struct CodeConfiguration: Sendable {
+  public var nodeCacheBytes: Int64 = .max
+  public var zoneCacheBytes: Int64 = .max
+  /// Time to mount or bring in code from each level, seconds.
+  public var node = Distribution.constant(0)
+  public var zone = Distribution.constant(0)
+  public var origin = Distribution.constant(0)
+
+  public init() {}
+}
+
+/// Parts of a cold start that are the same for all services, seconds.
+public struct StartConfiguration: Sendable {
+  /// The Worker Manager hands out a pod.
+  public var allocation = Distribution.constant(0)
+  /// The agent prepares pod and network.
+  public var agent = Distribution.constant(0)
+  /// The new route reaches the gateways.
+  public var publish = Distribution.constant(0)
+
+  public init() {}
+}
+
+public struct RuntimeConfiguration: Sendable {
+  public var name: String
+  /// The runtime initialises with the code, seconds.
+  public var initialise: Distribution
+
+  public init(name: String, initialise: Distribution) {
+    self.name = name
+    self.initialise = initialise
+  }
+}
+
+public struct ShapeConfiguration: Sendable {
+  public var name: String
+  public var cpuMilli: Int64
+  public var memoryMiB: Int64
+
+  public init(name: String, cpuMilli: Int64, memoryMiB: Int64) {
+    self.name = name
+    self.cpuMilli = cpuMilli
+    self.memoryMiB = memoryMiB
+  }
+}
+
+public struct PoolConfiguration: Sendable {
+  public var runtime: Int
+  public var shape: Int
+  public var zone: ZoneID
+  public var target: Int
+  public var rules: PoolRules
+  /// From an order to a warm pod, seconds; nil: as Kubernetes creates any pod.
+  public var refill: Distribution?
+
+  public init(
+    runtime: Int, shape: Int, zone: ZoneID, target: Int, rules: PoolRules, refill: Distribution?
+  ) {
+    self.runtime = runtime
+    self.shape = shape
+    self.zone = zone
+    self.target = target
+    self.rules = rules
+    self.refill = refill
+  }
+}
+
+/// Something that goes wrong at a time.
+public struct FaultConfiguration: Sendable {
+  public enum Kind: Sendable, Equatable {
+    /// A Worker Manager stops and loses all state; it restarts empty.
+    case crashWorkerManager(Int)
+  }
+
+  public var name: String
+  public var kind: Kind
+  public var at: Instant
+  /// Nil: it does not come back.
+  public var restartAfter: Nanoseconds?
+
+  public init(name: String, kind: Kind, at: Instant, restartAfter: Nanoseconds?) {
+    self.name = name
+    self.kind = kind
+    self.at = at
+    self.restartAfter = restartAfter
+  }
+}

@@ -1,0 +1,95 @@
+import ControlPlane
+import Primitives
+
+/// Something that happens in the shared part of the cluster.
+enum ControlEvent: BitwiseCopyable {
+  /// A message reaches a component.
+  case message(ControlMessage, from: Address, to: Address)
+  case dispatcherAlarm(Int32)
+  /// `incarnation` counts the restarts of a Worker Manager; an older one's alarm is void.
+  case managerAlarm(Int32, incarnation: UInt32)
+  /// Kubernetes may admit the creation now.
+  case admitCreation(UInt32)
+  /// A pod has been created.
+  case podBorn(PodID)
+  /// Code is loaded and the runtime has initialised.
+  case initialised(StartRequest, pod: PodID)
+  case etcdScan
+  case autoscaleTick
+  case fault(Int32)
+  case restart(Int32)
+  case nodeWorkEnds(Int32, generation: UInt32)
+}
+
+/// What machines of the control plane wanted in one step, in order.
+struct ControlEffects: Sendable {
+  enum Effect: Sendable {
+    case send(ControlMessage, Address)
+    case wakeDispatcher(Instant)
+    case wakeManager(Instant)
+    case alarm(PoolID, isRaised: Bool, level: Int, target: Int)
+    case took(PoolID, StartRequest, isHit: Bool)
+    case serves(shard: Int, Bool)
+    case initialise(StartRequest, PodID, CodeLevel)
+  }
+
+  var effects: [Effect] = []
+}
+
+extension ControlEffects: DispatcherEffects, WorkerManagerEffects, HostAgentEffects {
+  mutating func send(_ message: ControlMessage, to address: Address) {
+    effects.append(.send(message, address))
+  }
+  mutating func wakeDispatcher(at instant: Instant) { effects.append(.wakeDispatcher(instant)) }
+  mutating func wakeManager(at instant: Instant) { effects.append(.wakeManager(instant)) }
+  mutating func alarm(_ pool: PoolID, isRaised: Bool, level: Int, target: Int) {
+    effects.append(.alarm(pool, isRaised: isRaised, level: level, target: target))
+  }
+  mutating func took(_ pool: PoolID, _ start: StartRequest, isHit: Bool) {
+    effects.append(.took(pool, start, isHit: isHit))
+  }
+  mutating func serves(shard: Int, _ isServing: Bool) {
+    effects.append(.serves(shard: shard, isServing))
+  }
+  mutating func initialise(_ start: StartRequest, pod: PodID, code: CodeLevel) {
+    effects.append(.initialise(start, pod, code))
+  }
+}
+
+/// A component's own monotonic clock. The control plane never sees simulated time.
+struct LocalClock: Sendable {
+  /// What the clock showed when the run began.
+  var offset: Nanoseconds
+
+  func local(_ instant: Instant) -> Instant { instant + offset }
+  func world(_ local: Instant) -> Instant { local - offset }
+}
+
+/// One component that handles a message at a time, in order of arrival.
+struct Server: Sendable {
+  var clock: LocalClock
+  let handling: Nanoseconds
+  private(set) var busyUntil = Instant.origin
+  private(set) var messagesIn: UInt64 = 0
+  private(set) var messagesOut: UInt64 = 0
+  private(set) var busy = Nanoseconds.zero
+
+  init(clock: LocalClock, handling: Nanoseconds) {
+    self.clock = clock
+    self.handling = handling
+  }
+
+  /// Takes a message that arrives now; returns when its effects leave.
+  mutating func accept(at now: Instant) -> Instant {
+    messagesIn += 1
+    busyUntil = max(now, busyUntil) + handling
+    busy = busy + handling
+    return busyUntil
+  }
+
+  /// The number of the next message out, for the network's draws.
+  mutating func nextOrdinal() -> UInt64 {
+    messagesOut += 1
+    return messagesOut - 1
+  }
+}

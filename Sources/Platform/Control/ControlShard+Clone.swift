@@ -1,0 +1,15 @@
+import ControlPlane
+import Primitives
+import SimulationKernel
+
+extension ControlShard where Queue: ~Copyable {
+  /// A copy that continues on its own. Everything but the queue is a value, so it is copied when it is changed.
+  func clone(recorder: any RunRecorder) -> any ControlModel {
+    ControlShard(cloning: self, recorder: recorder)
+  }
+
+  func reseed(seed: UInt64, replication: UInt64) {
+    keys = ControlKeys(seed: seed, replication: replication)
+    network = Network(configuration.network, lossKey: keys.loss.raw)
+  }
+}

@@ -1,0 +1,235 @@
+import ControlPlane
+import Primitives
+import SimulationKernel
+
+// How the shared part begins, is resized and is told of.
+extension ControlShard: ControlModel where Queue: ~Copyable {
+  func takeMail(_ body: (LaneMail) -> Void) {
+    guard !mail.isEmpty else { return }
+    for item in mail { body(item) }
+    mail.removeAll(keepingCapacity: true)
+  }
+
+  // MARK: Beginning
+
+  func begin(warm: Bool) {
+    if warm { holdTokens() }
+    for index in managers.indices {
+      let local = managerServers[index].clock.local(.origin)
+      if warm {
+        managers[index].resume(at: local, into: &effects)
+      } else {
+        managers[index].start(at: local, into: &effects)
+      }
+      applyManagerEffects(index, at: .origin, leavingAt: .origin)
+    }
+    if warm {
+      for pool in configuration.pools.indices {
+        fill(PoolID(pool), up: configuration.pools[pool].target)
+      }
+      prefillCaches()
+    }
+    schedule(
+      .etcdScan, at: .origin + EtcdServer.scanPeriod, class: EventRank.alarm)
+    if autoscaler.isNeeded {
+      schedule(.autoscaleTick, at: .origin + configuration.autoscaleTick, class: EventRank.alarm)
+    }
+    for (index, fault) in configuration.faults.enumerated() {
+      schedule(.fault(Int32(index)), at: fault.at, class: EventRank.alarm)
+      if let after = fault.restartAfter {
+        schedule(.restart(Int32(index)), at: fault.at + after, class: EventRank.alarm)
+      }
+    }
+  }
+
+  /// A warm start: every shard's token is with the first of its rendezvous order, on a lease just granted.
+  private func holdTokens() {
+    let rules = configuration.workerManagers.rules
+    for index in managers.indices {
+      guard let (lease, _) = etcd.grant(timeToLive: rules.leaseTimeToLive, at: .origin) else {
+        continue
+      }
+      let shards = topology.shardCandidates.indices.filter {
+        topology.shardCandidates[$0][0] == index
+      }
+      for shard in shards { _ = etcd.acquire(shard: shard, lease: lease, holder: index) }
+      managers[index].adopt(
+        lease: lease, shards: shards, at: managerServers[index].clock.local(.origin))
+    }
+    for index in dispatchers.indices {
+      for shard in topology.shardCandidates.indices {
+        dispatchers[index].handle(
+          .tokenHeld(
+            shard: UInt16(shard), holder: UInt16(topology.shardCandidates[shard][0])),
+          at: dispatcherServers[index].clock.local(.origin), into: &effects)
+      }
+    }
+    _ = takeEffects()
+  }
+
+  /// Caches as popularity would have filled them: the most requested code that fits, the most popular newest.
+  private func prefillCaches() {
+    let byRate = configuration.services.indices.sorted { a, b in
+      let (ra, rb) = (
+        configuration.services[a].initialRatePerSecond, configuration.services[b].initialRatePerSecond
+      )
+      return ra > rb || (ra == rb && a < b)
+    }
+    func prefix(fitting capacity: Int64) -> [Int] {
+      var room = capacity
+      return byRate.prefix { service in
+        room -= configuration.services[service].codeBytes
+        return room >= 0
+      }.reversed()
+    }
+    let forNodes = prefix(fitting: configuration.code.nodeCacheBytes)
+    for node in hostAgents.indices {
+      for service in forNodes {
+        hostAgents[node].prefill(
+          ServiceID(service), bytes: configuration.services[service].codeBytes)
+      }
+    }
+    let forZones = prefix(fitting: configuration.code.zoneCacheBytes)
+    for zone in zoneCaches.indices {
+      for service in forZones {
+        zoneCaches[zone].prefill(
+          ServiceID(service), bytes: configuration.services[service].codeBytes)
+      }
+    }
+  }
+
+  func adoptInstance(lane: LaneID, part: Int) -> (PodID, Delivery.Origin)? {
+    let pool = topology.lanePool[lane.index]
+    let service = topology.lanes[lane.index].service
+    guard let (pod, node) = makePod(pool, state: .ready) else { return nil }
+    pods.update(pod) {
+      $0.service = service
+      $0.lane = lane
+      $0.part = UInt8(part)
+      $0.isIdle = true
+    }
+    dispatchers[topology.dispatcherOrder[service.index][0]].adopt(
+      pod, service: service, lane: lane, part: part)
+    evictor.note(pods[pod], pod, zone: configuration.pools[pool.index].zone)
+    return (pod, Delivery.Origin(node: node, path: .pool))
+  }
+
+  private func makePod(_ pool: PoolID, state: PodDirectory.State) -> (PodID, NodeID)? {
+    let settings = configuration.pools[pool.index]
+    guard let node = kubernetes.place(configuration.shapes[settings.shape], in: settings.zone)
+    else { return nil }
+    let pod = pods.add(PodDirectory.Pod(pool: pool, node: node, state: state))
+    return (pod, node)
+  }
+
+  // MARK: Pools
+
+  private func owner(of pool: PoolID) -> Int? {
+    managers.indices.first { isManagerUp[$0] && managers[$0].pools[pool.index] != nil }
+  }
+
+  /// Puts new warm pods into a pool, as many as there is room for on the nodes.
+  private func fill(_ pool: PoolID, up count: Int) {
+    guard let owner = owner(of: pool) else { return }
+    for _ in 0..<max(0, count) {
+      guard let (pod, node) = makePod(pool, state: .warm) else { return }
+      kubernetes.label(pod, warmIn: pool)
+      managers[owner].adopt(WarmPod(pod: pod, node: node), into: pool)
+    }
+  }
+
+  func resizePool(_ pool: PoolID, to target: Int, at now: Instant) {
+    poolTargets[pool.index] = target
+    guard let owner = owner(of: pool) else { return }
+    let level = managers[owner].pools[pool.index]?.level ?? 0
+    notePoolLevel(pool, at: now)
+    fill(pool, up: target - level)
+    managers[owner].setTarget(pool, to: target, into: &effects)
+    applyManagerEffects(owner, at: now, leavingAt: now)
+  }
+
+  /// Brings the integral of a pool's level up to an instant.
+  func notePoolLevel(_ pool: PoolID, at now: Instant) {
+    let seconds = (now - levelsAt[pool.index]).seconds
+    poolSeconds[pool.index] += Double(kubernetes.warm[pool.index].count) * seconds
+    levelsAt[pool.index] = now
+  }
+
+  // MARK: Telling
+
+  func report(at now: Instant, zoneCoreSeconds: [Double], seconds: Double) {
+    for pool in configuration.pools.indices {
+      notePoolLevel(PoolID(pool), at: now)
+      let owned = owner(of: PoolID(pool)).flatMap { managers[$0].pools[pool] }
+      recorder.pool(
+        PoolID(pool), at: now, level: kubernetes.warm[pool].count, target: poolTargets[pool],
+        outstanding: owned?.outstanding ?? 0)
+    }
+    for zone in configuration.zones.indices {
+      let used =
+        processors.isEmpty
+        ? zoneCoreSeconds[zone]
+        : topology.nodeZones.indices.reduce(0) {
+          topology.nodeZones[$1].index == zone ? $0 + processors[$1].usedCoreSeconds : $0
+        }
+      let table = kubernetes.nodeTables[zone]
+      recorder.zone(
+        ZoneID(zone), at: now, usedCoreSeconds: used, seconds: seconds,
+        allocatedCPUMilli: table.allocatedCPUMilli, allocatedMemoryMiB: table.allocatedMemoryMiB,
+        pods: table.podCount)
+    }
+  }
+
+  var summary: ControlSummary {
+    var summary = ControlSummary()
+    summary.digest = digest.value
+    summary.events = executed
+    summary.podsCreated = pods.created
+    summary.podsDeleted = pods.deleted
+    summary.podsCreating = pods.count(.creating)
+    summary.podsWarm = pods.count(.warm)
+    summary.podsLoading = pods.count(.loading)
+    summary.podsReady = pods.count(.ready)
+    summary.creationsAsked = kubernetes.creationsAsked
+    summary.creationsFailed = kubernetes.creationsFailed
+    summary.startsOpen = starts.count
+    summary.autoscaleDecisions = autoscaler.decisions
+    summary.codeHitsNode = configuration.zones.indices.map { zone in
+      hostAgents.reduce(0) { $1.zone.index == zone ? $0 + $1.hits : $0 }
+    }
+    summary.codeHitsZone = zoneCaches.map(\.hits)
+    summary.codeFetches = zoneCaches.map(\.misses)
+    summary.pools = configuration.pools.indices.map { pool in
+      var tally = poolTallies[pool]
+      tally.level = kubernetes.warm[pool].count
+      tally.target = poolTargets[pool]
+      tally.idlePodSeconds = poolSeconds[pool]
+      return tally
+    }
+    summary.components =
+      dispatcherServers.indices.map { component("dispatcher", $0, dispatcherServers[$0]) }
+      + managerServers.indices.map { component("worker-manager", $0, managerServers[$0]) }
+    return summary
+  }
+
+  private func component(_ kind: String, _ index: Int, _ server: Server) -> ComponentSummary {
+    ComponentSummary(
+      kind: kind, index: index, messagesIn: server.messagesIn, messagesOut: server.messagesOut,
+      busySeconds: server.busy.seconds)
+  }
+
+  func violation() -> String? {
+    if let violation = pods.violation() { return violation }
+    let allocated = kubernetes.nodeTables.reduce(0) { $0 + $1.podCount }
+    let alive = Int(pods.created - pods.deleted)
+    if allocated != alive { return "\(alive) pods there, \(allocated) with room on nodes" }
+    for shard in topology.shardCandidates.indices {
+      let serving = managers.indices.filter { index in
+        isManagerUp[index] && managers[index].holdsToken[shard]
+          && managers[index].mayServe(at: managerServers[index].clock.local(queueTime))
+      }
+      if serving.count > 1 { return "shard \(shard) is served by Worker Managers \(serving)" }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,241 @@
+import ControlPlane
+import Policies
+import Primitives
+import SimulationKernel
+
+/// A message for a lane, at the instant at which it arrives there.
+struct LaneMail {
+  var lane: LaneID
+  var delivery: Delivery
+  var at: Instant
+  /// Nobody in the lane waits for it: in epoch order it takes effect with the next epoch.
+  var isUnasked: Bool
+}
+
+/// What the cluster's lanes share: Dispatchers, Worker Managers, HostAgents, code caches, Kubernetes, etcd, AutoScale,
+/// and the nodes' processors where these are exact. One queue, in (time, class, sequence) order.
+final class ControlShard<Queue: EventQueue & ~Copyable> where Queue.Payload == ControlEvent {
+  let configuration: ClusterConfiguration
+  let topology: Topology
+  var queue = Queue()
+  var network: Network
+  var digest = Digest()
+  var executed: UInt64 = 0
+  var mail: [LaneMail] = []
+  var effects = ControlEffects()
+  let recorder: any RunRecorder
+
+  var dispatchers: [Dispatcher]
+  var dispatcherServers: [Server]
+  var managers: [WorkerManager]
+  var managerServers: [Server]
+  var isManagerUp: [Bool]
+  var managerIncarnations: [UInt32]
+  /// The earliest alarm set for each Worker Manager, so that a later wish sets no second one.
+  var managerAlarms: [Instant]
+  var hostAgents: [HostAgent]
+  var zoneCaches: [ZoneCodeCache]
+  var etcd: EtcdServer
+  var kubernetes: Kubernetes
+  var pods = PodDirectory()
+  var autoscaler: Autoscaler
+  var processors: [ProcessorSharing]
+  /// What each pod is created for, until it is born; asked only for keys.
+  var births: [Int: Kubernetes.Creation] = [:]
+  var starts = StartLog()
+  var evictor: Evictor
+  /// By pool: its target, what was taken, the integral of its level, and up to when.
+  var poolTargets: [Int]
+  var poolTallies: [PoolSummary]
+  var poolSeconds: [Double]
+  var levelsAt: [Instant]
+  /// The time of the last event.
+  var queueTime = Instant.origin
+  /// Messages of components that have no count of their own, for the network's draws.
+  var plainOrdinals: UInt64 = 0
+  var keys: ControlKeys
+
+  init(
+    configuration: ClusterConfiguration, topology: Topology, recorder: any RunRecorder
+  ) {
+    self.configuration = configuration
+    self.topology = topology
+    self.recorder = recorder
+    let seed = configuration.seed
+    keys = ControlKeys(seed: seed, replication: configuration.replication)
+    network = Network(configuration.network, lossKey: keys.loss.raw)
+    dispatchers = topology.makeDispatchers(configuration)
+    dispatcherServers = topology.makeServers(
+      configuration.dispatchers.count, handling: configuration.dispatchers.handling,
+      key: keys.clock.appending(1))
+    managers = topology.makeManagers(configuration)
+    managerServers = topology.makeServers(
+      configuration.workerManagers.count, handling: configuration.workerManagers.handling,
+      key: keys.clock.appending(2))
+    isManagerUp = Array(repeating: true, count: configuration.workerManagers.count)
+    managerIncarnations = Array(repeating: 0, count: configuration.workerManagers.count)
+    managerAlarms = Array(repeating: .distantFuture, count: configuration.workerManagers.count)
+    hostAgents = topology.nodeZones.enumerated().map { node, zone in
+      HostAgent(
+        node: NodeID(node), zone: zone, cacheBytes: configuration.code.nodeCacheBytes)
+    }
+    zoneCaches = configuration.zones.map { _ in
+      ZoneCodeCache(cacheBytes: configuration.code.zoneCacheBytes)
+    }
+    etcd = EtcdServer(shards: configuration.workerManagers.shards)
+    kubernetes = Kubernetes(
+      configuration.kubernetes, zones: configuration.zones, poolCount: configuration.pools.count)
+    autoscaler = Autoscaler(configuration)
+    processors =
+      configuration.contention == .exact
+      ? topology.nodeCores.map(ProcessorSharing.init(cores:)) : []
+    evictor = Evictor(
+      rule: configuration.kubernetes.eviction, services: configuration.services.count,
+      zones: configuration.zones.count)
+    poolTargets = configuration.pools.map(\.target)
+    poolTallies = configuration.pools.map { _ in PoolSummary() }
+    poolSeconds = configuration.pools.map { _ in 0 }
+    levelsAt = configuration.pools.map { _ in .origin }
+  }
+
+  init(cloning other: ControlShard, recorder: any RunRecorder) {
+    configuration = other.configuration
+    topology = other.topology
+    self.recorder = recorder
+    queue = other.queue.clone()
+    network = other.network
+    digest = other.digest
+    executed = other.executed
+    mail = other.mail
+    dispatchers = other.dispatchers
+    dispatcherServers = other.dispatcherServers
+    managers = other.managers
+    managerServers = other.managerServers
+    isManagerUp = other.isManagerUp
+    managerIncarnations = other.managerIncarnations
+    managerAlarms = other.managerAlarms
+    hostAgents = other.hostAgents
+    zoneCaches = other.zoneCaches
+    etcd = other.etcd
+    kubernetes = other.kubernetes
+    pods = other.pods
+    autoscaler = other.autoscaler
+    processors = other.processors
+    births = other.births
+    starts = other.starts
+    evictor = other.evictor
+    poolTargets = other.poolTargets
+    poolTallies = other.poolTallies
+    poolSeconds = other.poolSeconds
+    levelsAt = other.levelsAt
+    queueTime = other.queueTime
+    plainOrdinals = other.plainOrdinals
+    keys = other.keys
+  }
+
+  // MARK: Time
+
+  func next() -> Bound {
+    let key = queue.nextKey()
+    return Bound(time: key.time, rank: key.class.raw)
+  }
+
+  /// Runs what comes before `bound`; with `stopsAtMail` only until there is something for a lane.
+  func run(until bound: Bound, stopsAtMail: Bool) {
+    while next() < bound {
+      let event = queue.pop()
+      executed += 1
+      queueTime = event.time
+      handle(event.payload, at: event.time)
+      if stopsAtMail && !mail.isEmpty { return }
+    }
+  }
+
+  func schedule(_ event: ControlEvent, at instant: Instant, class rank: EventClass) {
+    _ = queue.push(at: instant, class: rank, event)
+  }
+
+  private func handle(_ event: ControlEvent, at now: Instant) {
+    switch event {
+    case .message(let message, let from, let to): receive(message, from: from, at: to, now)
+    case .dispatcherAlarm(let index): wakeDispatcher(Int(index), at: now)
+    case .managerAlarm(let index, let incarnation):
+      wakeManager(Int(index), incarnation: incarnation, at: now)
+    case .admitCreation(let slot): create(slot, at: now)
+    case .podBorn(let pod): podBorn(pod, at: now)
+    case .initialised(let start, let pod): initialised(start, pod, at: now)
+    case .etcdScan: scanLeases(at: now)
+    case .autoscaleTick: autoscale(at: now)
+    case .fault(let index): strike(configuration.faults[Int(index)], at: now)
+    case .restart(let index): restart(configuration.faults[Int(index)], at: now)
+    case .nodeWorkEnds(let node, let generation):
+      nodeWorkEnds(Int(node), generation: generation, at: now)
+    }
+  }
+
+  private func receive(
+    _ message: ControlMessage, from: Address, at address: Address, _ now: Instant
+  ) {
+    let index = Int(address.index)
+    switch address.kind {
+    case .dispatcher: dispatcherReceives(message, index, at: now)
+    case .workerManager: managerReceives(message, index, at: now)
+    case .hostAgent: agentReceives(message, index, at: now)
+    case .zoneCache: zoneCacheReceives(message, index, at: now)
+    case .kubernetes: kubernetesReceives(message, from: from, at: now)
+    case .etcd: etcdReceives(message, from: from, at: now)
+    case .autoscaler: autoscaler.receive(message)
+    case .node: nodeReceives(message, index, at: now)
+    case .gateway: break
+    }
+  }
+
+  // MARK: Sending
+
+  /// A message from a lane's gateway.
+  func accept(_ out: OutMessage, from lane: LaneID, ordinal: UInt64) {
+    if case .needInstance(let start) = out.message { starts.begin(start, at: out.sentAt) }
+    send(
+      out.message, from: .gateway(lane, part: Int(out.part)), to: out.to, leavingAt: out.sentAt,
+      ordinal: ordinal, extra: out.extraDelay)
+  }
+
+  /// Sends a message into the network; `extra` is time beyond the network's.
+  func send(
+    _ message: ControlMessage, from: Address, to address: Address, leavingAt departure: Instant,
+    ordinal: UInt64, extra: Nanoseconds = .zero
+  ) {
+    // Between an instance and its own node nothing is in the way, and nothing is lost.
+    let isLocal = address.kind == .node || from.kind == .node
+    let outcome =
+      isLocal
+      ? .delivered(after: .zero)
+      : network.send(
+        from: topology.place(of: from), to: topology.place(of: address), sender: from.tag,
+        ordinal: ordinal)
+    guard case .delivered(let delay) = outcome else { return }
+    let arrival = departure + delay + extra
+    guard address.kind == .gateway else {
+      return schedule(
+        .message(message, from: from, to: address), at: arrival, class: EventRank.message)
+    }
+    var delivery = Delivery(message: message, part: address.part)
+    var isUnasked = false
+    switch message {
+    case .instanceReady(let start, let pod, _):
+      delivery.origin = origin(of: pod)
+      isUnasked = start.isAhead
+    case .endpointAdded(let pod, _): delivery.origin = origin(of: pod)
+    case .scaleDown, .evict: isUnasked = true
+    case .startFailed(let start, _): isUnasked = start.isAhead
+    default: break
+    }
+    mail.append(
+      LaneMail(
+        lane: LaneID(Int(address.index)), delivery: delivery, at: arrival, isUnasked: isUnasked))
+  }
+
+  private func origin(of pod: PodID) -> Delivery.Origin {
+    Delivery.Origin(node: pods[pod].node, path: pods[pod].path)
+  }
+}

@@ -1,0 +1,60 @@
+import ControlPlane
+import Primitives
+
+/// The simulated instances of a lane: the world's own view, apart from the gateways' tables, so that each can be
+/// checked against the other. Slot s of part p is at s × parts + p.
+struct InstanceStates: ~Copyable {
+  struct State: BitwiseCopyable {
+    var pod = PodID(0)
+    var node: Int32 = -1
+    var busy: UInt32 = 0
+    var path: UInt8 = 0
+    var isAlive = false
+    /// Processors that the requests on it want now, and their integral over this epoch.
+    var cores = 0.0
+    var coreNanoseconds = 0.0
+  }
+
+  private let parts: Int
+  private var states: UnsafeMutablePointer<State>
+  /// States up to here have been used.
+  private(set) var count = 0
+  private var capacity = 0
+
+  init(parts: Int) {
+    self.parts = parts
+    states = .allocate(capacity: 0)
+  }
+
+  deinit { states.deallocate() }
+
+  @inline(__always) func index(_ slot: UInt32, part: UInt8) -> Int {
+    Int(slot) * parts + Int(part)
+  }
+
+  @inline(__always) subscript(index: Int) -> State {
+    get { states[index] }
+    nonmutating _modify { yield &states[index] }
+  }
+
+  /// Makes an index usable.
+  mutating func reserve(_ index: Int) {
+    count = max(count, index + 1)
+    guard index >= capacity else { return }
+    let larger = max(8, max(index + 1, capacity * 2))
+    let fresh = UnsafeMutablePointer<State>.allocate(capacity: larger)
+    fresh.initialize(repeating: State(), count: larger)
+    fresh.update(from: states, count: capacity)
+    states.deallocate()
+    states = fresh
+    capacity = larger
+  }
+
+  borrowing func clone() -> Self {
+    var copy = InstanceStates(parts: parts)
+    guard count > 0 else { return copy }
+    copy.reserve(count - 1)
+    copy.states.update(from: states, count: count)
+    return copy
+  }
+}

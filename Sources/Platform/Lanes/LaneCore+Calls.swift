@@ -1,0 +1,191 @@
+import ControlPlane
+import Primitives
+import SimulationKernel
+
+// A request on an instance, from the gateway's call to its answer.
+extension LaneCore: RouterEffects where Queue: ~Copyable {
+  @inline(__always)
+  mutating func call(_ ticket: Ticket, _ assignment: Assignment, at now: Instant) {
+    integrate(to: now)
+    let index = instances.index(assignment.slot.raw, part: part)
+    if instances[index].busy == 0 {
+      idle -= 1
+      if settings.reportsIdle { report(assignment.pod, isIdle: false, at: now) }
+    }
+    instances[index].busy &+= 1
+    inFlight += 1
+    if instances[index].busy > settings.concurrencyLimit { noteOverload(assignment) }
+    let isCold = assignment.waited && noteWait(ticket, assignment, index, at: now)
+    var service = ticket.serviceNanoseconds
+    if service < 0 { service = drawService(ticket.identity, isFirst: assignment.isFirst) }
+    begin(ticket, assignment, index, service: service, isCold: isCold, at: now)
+  }
+
+  @inline(__always)
+  private mutating func drawService(_ identity: UInt64, isFirst: Bool) -> Int64 {
+    if isFirst, let cold = settings.coldService {
+      var bits = settings.coldKey.stream(identity)
+      return cold.sampleNanoseconds(using: &bits)
+    }
+    var bits = settings.serviceKey.stream(identity)
+    return settings.serviceTime.sampleNanoseconds(using: &bits)
+  }
+
+  @inline(__always)
+  private mutating func begin(
+    _ ticket: Ticket, _ assignment: Assignment, _ index: Int, service: Int64, isCold: Bool,
+    at now: Instant
+  ) {
+    var total = service
+    var cores = 0.0
+    var handling = settings.gatewayHandling.count
+    if handling > 0 {
+      let gateway = settings.gateways[Int(part)]
+      handling = Int64(Double(handling) * surroundings.gatewaySlowdowns[gateway])
+    }
+    if settings.cpuFraction > 0 {
+      let computing = Double(service) * settings.cpuFraction
+      if settings.exactProcessors {
+        return beginExactly(
+          ticket, assignment, index, work: Int64(computing),
+          other: service - Int64(computing) + handling, isCold: isCold, at: now)
+      }
+      let node = Int(instances[index].node)
+      let stretched = computing * surroundings.nodeSlowdowns[node]
+      total = service + Int64(stretched - computing)
+      if total > 0 { cores = settings.cpuShare * stretched / Double(total) }
+      demand(cores, index, at: now)
+    }
+    let event = LaneEvent(
+      kind: .answered, part: part, flags: isCold ? LaneEvent.cold : 0,
+      slot: assignment.slot.raw, arrival: ticket.arrival,
+      extra: Int64(bitPattern: cores.bitPattern))
+    if settings.hopByHop { return callByHops(event, service: total + handling, at: now) }
+    let end = now + Nanoseconds(total + handling + 2 * settings.hop.count)
+    _ = queue.push(at: end, class: EventRank.completion, event)
+  }
+
+  /// The answer of a request is at the gateway: everything but the router's part.
+  @inline(__always) mutating func answered(_ event: LaneEvent, at now: Instant) {
+    integrate(to: now)
+    let index = instances.index(event.slot, part: event.part)
+    instances[index].busy &-= 1
+    inFlight -= 1
+    if instances[index].busy == 0 {
+      idle += 1
+      if settings.reportsIdle { report(instances[index].pod, isIdle: true, at: now) }
+    }
+    if settings.cpuFraction > 0, !settings.exactProcessors {
+      demand(-Double(bitPattern: UInt64(bitPattern: event.extra)), index, at: now)
+      if instances[index].busy == 0 { instances[index].cores = 0 }
+    }
+    counters.completed &+= 1
+    let latency = now.nanoseconds - event.arrival.nanoseconds
+    latencies.append(latency)
+    if latencies.isFull { needsAttention = true }
+    digest.fold(
+      UInt64(bitPattern: now.nanoseconds),
+      UInt64(bitPattern: latency) ^ UInt64(event.slot) << 40 ^ UInt64(event.flags) << 63)
+  }
+
+  @inline(__always) private mutating func demand(_ cores: Double, _ index: Int, at now: Instant) {
+    let remaining = Double(surroundings.epochEnd.nanoseconds - now.nanoseconds)
+    instances[index].cores += cores
+    instances[index].coreNanoseconds += cores * remaining
+  }
+
+  /// Records what a request waited for; true when it was for an instance to be made.
+  private mutating func noteWait(
+    _ ticket: Ticket, _ assignment: Assignment, _ index: Int, at now: Instant
+  ) -> Bool {
+    let waited = now.nanoseconds - ticket.arrival.nanoseconds
+    if waited > 0 {
+      counters.waited &+= 1
+      waits.append(waited)
+      if waits.isFull { needsAttention = true }
+    }
+    guard assignment.isFirst else { return false }
+    if instances[index].path == StartPath.pool.rawValue {
+      counters.coldPool &+= 1
+    } else {
+      counters.coldFallback &+= 1
+    }
+    startLatencies.append(waited)
+    if startLatencies.isFull { needsAttention = true }
+    return true
+  }
+
+  /// Tells the node's agent, for evictions; the last use is when a request last began.
+  private mutating func report(_ pod: PodID, isIdle: Bool, at now: Instant) {
+    send(
+      .podState(pod: pod, isIdle: isIdle, lastUse: isIdle ? .origin : now), to: .kubernetes,
+      at: now)
+  }
+
+  private mutating func noteOverload(_ assignment: Assignment) {
+    violation = "pod \(assignment.pod.raw) has more requests than its concurrency limit"
+    needsAttention = true
+  }
+
+  mutating func refuse(_ ticket: Ticket, because reason: Refusal, at now: Instant) {
+    switch reason {
+    case .queueFull: counters.refusedQueueFull &+= 1
+    case .noCapacity: counters.refusedNoCapacity &+= 1
+    case .waitedTooLong: counters.timedOut &+= 1
+    }
+    digest.fold(UInt64(bitPattern: now.nanoseconds), ticket.identity ^ UInt64(reason.rawValue))
+  }
+}
+
+// MARK: Long forms
+
+extension LaneCore where Queue: ~Copyable {
+  /// Hop by hop, every step is an event: the call on its way, the service, the answer on its way.
+  private mutating func callByHops(_ event: LaneEvent, service: Int64, at now: Instant) {
+    let number = hopCalls.put(HopCall(answer: event, service: Nanoseconds(service)))
+    pushHop(.callArrives, number, of: event, at: now + settings.hop)
+  }
+
+  mutating func callArrives(_ event: LaneEvent, at now: Instant) {
+    pushHop(.serviceEnds, event.slot, of: event, at: now + hopCalls[event.slot].service)
+  }
+
+  mutating func serviceEnds(_ event: LaneEvent, at now: Instant) {
+    let call = hopCalls.take(event.slot)
+    _ = queue.push(at: now + settings.hop, class: EventRank.completion, call.answer)
+  }
+
+  private mutating func pushHop(
+    _ kind: LaneEvent.Kind, _ number: UInt32, of event: LaneEvent, at instant: Instant
+  ) {
+    _ = queue.push(
+      at: instant, class: EventRank.completion,
+      LaneEvent(
+        kind: kind, part: event.part, flags: 0, slot: number, arrival: event.arrival, extra: 0))
+  }
+
+  private mutating func beginExactly(
+    _ ticket: Ticket, _ assignment: Assignment, _ index: Int, work: Int64, other: Int64,
+    isCold: Bool, at now: Instant
+  ) {
+    let call = ExactCall(
+      slot: assignment.slot.raw, part: part, isCold: isCold, arrival: ticket.arrival,
+      afterwards: Nanoseconds(other) + settings.hop)
+    let number = calls.put(call)
+    send(
+      .startWork(
+        call: number, lane: settings.lane, pod: assignment.pod, workNanoseconds: work,
+        shareMilli: UInt32((settings.cpuShare * 1000).rounded())),
+      to: Address(.node, Int(instances[index].node)), at: now, extraDelay: settings.hop)
+  }
+
+  /// The node has done the processor time of a call.
+  mutating func workDone(_ number: UInt32, at now: Instant) {
+    let call = calls.take(number)
+    _ = queue.push(
+      at: now + call.afterwards, class: EventRank.completion,
+      LaneEvent(
+        kind: .answered, part: call.part, flags: call.isCold ? LaneEvent.cold : 0,
+        slot: call.slot, arrival: call.arrival, extra: 0))
+  }
+}

@@ -1,0 +1,71 @@
+import ControlPlane
+import Primitives
+import SimulationKernel
+
+// What a router wants from the rest of the control plane, as messages.
+extension LaneCore where Queue: ~Copyable {
+  mutating func askRoute(knownVersion: UInt32, attempt: Int, at now: Instant) {
+    counters.routeQuestions &+= 1
+    send(
+      .resolveRoute(
+        service: settings.service, lane: settings.lane, part: part, knownVersion: knownVersion),
+      to: dispatcher(attempt: attempt), at: now)
+  }
+
+  mutating func askInstance(ordinal: UInt32, attempt: Int, at now: Instant) {
+    counters.startsAsked &+= 1
+    armSampling(at: now)
+    var start = StartRequest(
+      service: settings.service, lane: settings.lane, part: Int(part), pool: settings.pool,
+      ordinal: ordinal)
+    start.attempt = UInt8(clamping: attempt)
+    send(.needInstance(start), to: dispatcher(attempt: attempt / 2), at: now)
+  }
+
+  mutating func retire(_ pod: PodID, _ slot: InstanceSlot, at now: Instant) {
+    integrate(to: now)
+    let index = instances.index(slot.raw, part: part)
+    instances[index].isAlive = false
+    ready -= 1
+    idle -= 1
+    counters.instancesRetired &+= 1
+    send(
+      .instanceRetired(service: settings.service, pod: pod), to: dispatcher(attempt: 0), at: now)
+    send(.deletePod(pod), to: .kubernetes, at: now)
+  }
+
+  mutating func wake(_ timer: RouterTimer, at instant: Instant) {
+    _ = queue.push(
+      at: instant, class: EventRank.alarm,
+      LaneEvent(
+        kind: .alarm, part: part, flags: UInt16(timer.rawValue), slot: 0, arrival: .origin,
+        extra: 0))
+  }
+
+  /// The service's owner, and for repeated questions the next in its rendezvous order.
+  private func dispatcher(attempt: Int) -> Address {
+    Address(.dispatcher, settings.dispatchers[attempt % settings.dispatchers.count])
+  }
+
+  mutating func joined(_ pod: PodID, _ slot: InstanceSlot, at now: Instant) {
+    integrate(to: now)
+    let index = instances.index(slot.raw, part: part)
+    instances.reserve(index)
+    instances[index] = InstanceStates.State(
+      pod: pod, node: Int32(joining.node.index), path: joining.path.rawValue, isAlive: true)
+    ready += 1
+    idle += 1
+    counters.instancesAdded &+= 1
+    armSampling(at: now)
+  }
+
+  /// Begins to tell AutoScale about this lane, from the next whole second on.
+  mutating func armSampling(at now: Instant) {
+    guard settings.isScaled, !isSampling else { return }
+    isSampling = true
+    let second = now.nanoseconds / 1_000_000_000 + 1
+    _ = queue.push(
+      at: .seconds(second), class: EventRank.alarm,
+      LaneEvent(kind: .sample, part: 0, flags: 0, slot: 0, arrival: .origin, extra: 0))
+  }
+}

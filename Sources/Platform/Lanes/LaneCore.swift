@@ -1,0 +1,153 @@
+import ControlPlane
+import Primitives
+import SimulationKernel
+
+/// What a lane may read of the cluster while it runs: nothing that another lane changes within the epoch.
+struct LaneSurroundings {
+  /// By node: how much longer processor time takes.
+  var nodeSlowdowns: UnsafePointer<Double>
+  /// By gateway, likewise for its handling.
+  var gatewaySlowdowns: UnsafePointer<Double>
+  /// Demand of this epoch is measured up to here.
+  var epochEnd: Instant
+}
+
+/// A request that computes on a node whose processors are simulated exactly.
+struct ExactCall: BitwiseCopyable {
+  var slot: UInt32
+  var part: UInt8
+  var isCold: Bool
+  var arrival: Instant
+  /// What follows the processor time: other service time and the way back.
+  var afterwards: Nanoseconds
+}
+
+/// The simulated side of a lane at request fidelity: instances that work, the way there and back, the lane's own
+/// events, and what is counted. It carries out what the lane's routers decide.
+struct LaneCore<Queue: EventQueue & ~Copyable>: ~Copyable where Queue.Payload == LaneEvent {
+  var settings: LaneSettings
+  var queue = Queue()
+  /// Messages that are on their way to this lane.
+  var inbox = Slots<Delivery>()
+  var outbox: [OutMessage] = []
+  var instances: InstanceStates
+  var calls = Slots<ExactCall>()
+  var hopCalls = Slots<HopCall>()
+  var counters = LaneCounters()
+  var digest = Digest()
+  var surroundings: LaneSurroundings
+
+  var latencies = LatencyBuffer()
+  var waits = LatencyBuffer()
+  var startLatencies = LatencyBuffer()
+
+  /// The part whose router is deciding.
+  var part: UInt8 = 0
+  /// Where the instance is that is about to join, and how it was made.
+  var joining = Delivery.Origin()
+  /// AutoScale gets a sample at every whole second.
+  var isSampling = false
+  var sampledInFlightSeconds = 0.0
+  /// Arrivals that the gateways have been charged for.
+  var publishedArrivals: UInt64 = 0
+  /// Set by whatever must end the inner loop: a message was sent, or a buffer is full.
+  var needsAttention = false
+
+  /// Totals over all parts, for the integrals.
+  var ready = 0
+  var idle = 0
+  var inFlight = 0
+  var integratedTo = Instant.origin
+  /// A broken rule of the model, if one was seen: no pod above its concurrency.
+  var violation: String?
+
+  init(settings: LaneSettings, surroundings: LaneSurroundings) {
+    self.settings = settings
+    self.surroundings = surroundings
+    instances = InstanceStates(parts: settings.gateways.count)
+  }
+
+  /// Advances the integrals to `now`, before anything that they integrate changes.
+  @inline(__always) mutating func integrate(to now: Instant) {
+    let seconds = Double(now.nanoseconds - integratedTo.nanoseconds) * 1e-9
+    counters.readySeconds += Double(ready) * seconds
+    counters.idleSeconds += Double(idle) * seconds
+    counters.inFlightSeconds += Double(inFlight) * seconds
+    integratedTo = now
+  }
+
+  mutating func send(
+    _ message: ControlMessage, to address: Address, at now: Instant,
+    extraDelay: Nanoseconds = .zero
+  ) {
+    outbox.append(
+      OutMessage(
+        sentAt: now, extraDelay: extraDelay, message: message, to: address, part: part))
+    counters.messagesOut &+= 1
+    needsAttention = true
+  }
+
+  borrowing func clone(surroundings: LaneSurroundings) -> Self {
+    var copy = Self(settings: settings, surroundings: surroundings)
+    copy.queue = queue.clone()
+    copy.inbox = inbox
+    copy.outbox = outbox
+    copy.instances = instances.clone()
+    copy.calls = calls
+    copy.hopCalls = hopCalls
+    copy.counters = counters
+    copy.digest = digest
+    copy.latencies = latencies.clone()
+    copy.waits = waits.clone()
+    copy.startLatencies = startLatencies.clone()
+    copy.ready = ready
+    copy.idle = idle
+    copy.inFlight = inFlight
+    copy.integratedTo = integratedTo
+    copy.isSampling = isSampling
+    copy.sampledInFlightSeconds = sampledInFlightSeconds
+    copy.publishedArrivals = publishedArrivals
+    copy.violation = violation
+    return copy
+  }
+}
+
+/// A message that reaches a lane, with what is physically true of the pod that it speaks of.
+struct Delivery: BitwiseCopyable, Sendable {
+  struct Origin: BitwiseCopyable, Sendable {
+    var node = NodeID(0)
+    var path = StartPath.pool
+  }
+
+  var message: ControlMessage
+  var part: UInt8
+  var origin = Origin()
+}
+
+/// A request whose hops are events of their own.
+struct HopCall: BitwiseCopyable {
+  var answer: LaneEvent
+  var service: Nanoseconds
+}
+
+/// Values in numbered slots that are used again.
+struct Slots<Value: BitwiseCopyable & Sendable>: Sendable {
+  private var values: [Value] = []
+  private var free: [UInt32] = []
+
+  subscript(slot: UInt32) -> Value { values[Int(slot)] }
+
+  mutating func put(_ value: Value) -> UInt32 {
+    if let slot = free.popLast() {
+      values[Int(slot)] = value
+      return slot
+    }
+    values.append(value)
+    return UInt32(values.count - 1)
+  }
+
+  mutating func take(_ slot: UInt32) -> Value {
+    free.append(slot)
+    return values[Int(slot)]
+  }
+}

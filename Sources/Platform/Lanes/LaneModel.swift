@@ -1,0 +1,49 @@
+import ControlPlane
+import Primitives
+import Workload
+
+/// One lane, at either fidelity, as the cluster drives it: the seam between the two.
+///
+/// A lane shares nothing with other lanes while it runs. It is told things by `deliver`, says things through
+/// its outbox, and reads what the cluster publishes for an epoch.
+protocol LaneModel: AnyObject {
+  var settings: LaneSettings { get }
+  /// The place in the order of events of what happens next here.
+  var next: Bound { get }
+  /// Whether a reply may come at any time, so that the lane must not run ahead of it.
+  var isAwaiting: Bool { get }
+  var counters: LaneCounters { get }
+  var gauges: LaneGauges { get }
+  var digest: UInt64 { get }
+  var violation: String? { get }
+  /// Invocations that were represented and not executed one by one.
+  var represented: UInt64 { get }
+  /// Requests that the workload has handed over, counted there.
+  var delivered: UInt64 { get }
+  /// Events that were executed.
+  var executed: UInt64 { get }
+
+  /// Runs what comes before `bound`. After a message that awaits a reply the bound moves to `roundTrip`
+  /// after it; nil: the lane stops after any message.
+  /// Returns the bound that was reached.
+  func run(
+    until bound: Bound, roundTrip: Nanoseconds?, epochEnd: Instant,
+    recorder: any LatencyRecorder
+  ) -> Bound
+  /// A message will be here at an instant that the lane has not reached.
+  func deliver(_ delivery: Delivery, at instant: Instant)
+  /// Empties the outbox in the order of sending.
+  func drainOutbox(_ body: (OutMessage) -> Void)
+  /// Adds this epoch's demand to that of nodes and gateways, and begins the next epoch; true when some demand
+  /// goes on.
+  func publishDemand(_ demand: inout Demand, epoch: Nanoseconds) -> Bool
+  /// Puts an instance there before the run begins.
+  func adopt(_ pod: PodID, origin: Delivery.Origin, part: Int)
+  /// Instances now, pods and nodes, for hand-over and checks.
+  func forEachInstance(_ body: (PodID, _ isIdle: Bool) -> Void)
+  /// Hands all that is measured to the recorder and brings the integrals up to `now`.
+  func settle(at now: Instant, recorder: any LatencyRecorder)
+  func clone(surroundings: LaneSurroundings) -> any LaneModel
+  /// Continues with the draws of another replication, from a whole second on.
+  func reseed(_ settings: LaneSettings, arrivals: any ArrivalSource, at now: Instant)
+}

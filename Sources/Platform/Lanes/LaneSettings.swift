@@ -1,0 +1,35 @@
+import ControlPlane
+import Primitives
+import SimulationKernel
+
+/// What a lane needs to know of its service and of the cluster; never changes during a run.
+struct LaneSettings: Sendable {
+  var lane: LaneID
+  var service: ServiceID
+  var zone: ZoneID
+  var pool: PoolID
+  /// Dispatchers in the service's rendezvous order: the owner first.
+  var dispatchers: [Int]
+  /// Gateways of the parts of the lane, as positions among all gateways of the cluster.
+  var gateways: [Int]
+  /// Which part a request goes to: drawn from its identity.
+  var partKey: StreamKey
+  var serviceKey: StreamKey
+  var coldKey: StreamKey
+  var serviceTime: Sampler
+  var coldService: Sampler?
+  var cpuFraction: Double
+  var cpuShare: Double
+  /// From gateway to instance, one way.
+  var hop: Nanoseconds
+  /// A gateway's time for one request, at each of request and answer half.
+  var gatewayHandling: Nanoseconds
+  var concurrencyLimit: UInt32
+  var hopByHop: Bool
+  /// Processor time goes through the nodes' exact model.
+  var exactProcessors: Bool
+  /// Tell the node when an instance becomes busy or idle, for eviction.
+  var reportsIdle: Bool
+  /// AutoScale wants samples.
+  var isScaled: Bool
+}

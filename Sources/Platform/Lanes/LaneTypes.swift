@@ -1,0 +1,126 @@
+import ControlPlane
+import Primitives
+import SimulationKernel
+
+/// A request as a gateway holds it.
+struct Ticket: BitwiseCopyable {
+  var arrival: Instant
+  var identity: UInt64
+  /// Service time that the trace gives, or -1: drawn when the request begins.
+  var serviceNanoseconds: Int64
+}
+
+/// Order of events at one instant: what ends, then messages, then alarms, then what begins.
+enum EventRank {
+  static let completion = EventClass(0)
+  static let message = EventClass(1)
+  static let alarm = EventClass(2)
+  static let arrival = EventClass(3)
+}
+
+/// Something that happens in a lane.
+struct LaneEvent: BitwiseCopyable {
+  enum Kind: UInt8, BitwiseCopyable {
+    /// The gateway has the answer to a request.
+    case answered
+    /// A message of the control plane is at the gateway; `slot` is its place in the inbox.
+    case message
+    /// An alarm of the router; `flags` names it.
+    case alarm
+    /// Hop by hop only: the call is at the instance, the instance has finished.
+    case callArrives, serviceEnds
+    /// AutoScale gets a sample.
+    case sample
+  }
+
+  var kind: Kind
+  var part: UInt8
+  var flags: UInt16
+  var slot: UInt32
+  var arrival: Instant
+  /// For `answered`: processors wanted while it ran, as the bits of a double; for the hops: service time.
+  var extra: Int64
+
+  /// Flag of a request that waited for a new instance.
+  static let cold: UInt16 = 1
+}
+
+/// A message on its way out of a lane.
+struct OutMessage: BitwiseCopyable {
+  var sentAt: Instant
+  /// Time on the way beyond the network's, such as the hop to an instance.
+  var extraDelay: Nanoseconds
+  var message: ControlMessage
+  var to: Address
+  var part: UInt8
+}
+
+/// How far a lane may run: up to, and without, this place in the order of events.
+struct Bound: BitwiseCopyable, Comparable {
+  var time: Instant
+  var rank: UInt8
+
+  static let never = Bound(time: .distantFuture, rank: .max)
+
+  @inline(__always) static func < (a: Bound, b: Bound) -> Bool {
+    a.time < b.time || (a.time == b.time && a.rank < b.rank)
+  }
+}
+
+/// What a lane has counted. Every term of conservation has a counter of its own, raised where the thing happens.
+public struct LaneCounters: Sendable, BitwiseCopyable, Equatable {
+  public var arrivals: UInt64 = 0
+  public var completed: UInt64 = 0
+  public var refusedQueueFull: UInt64 = 0
+  public var refusedNoCapacity: UInt64 = 0
+  public var timedOut: UInt64 = 0
+  /// Requests that waited for an instance to be made, by `StartPath`.
+  public var coldPool: UInt64 = 0
+  public var coldFallback: UInt64 = 0
+  /// Requests that waited in a gateway's queue for more than no time.
+  public var waited: UInt64 = 0
+  public var instancesAdded: UInt64 = 0
+  public var instancesRetired: UInt64 = 0
+  public var messagesOut: UInt64 = 0
+  public var messagesIn: UInt64 = 0
+  public var startsAsked: UInt64 = 0
+  public var startsFailed: UInt64 = 0
+  public var evictions: UInt64 = 0
+  public var staleUses: UInt64 = 0
+  public var routeQuestions: UInt64 = 0
+
+  /// Integrals over time: instances ready, instances idle, requests in flight, requests waiting.
+  public var readySeconds = 0.0
+  public var idleSeconds = 0.0
+  public var inFlightSeconds = 0.0
+
+  public init() {}
+
+  public var refused: UInt64 { refusedQueueFull + refusedNoCapacity }
+  public var coldStarts: UInt64 { coldPool + coldFallback }
+}
+
+/// What a lane is at an instant.
+public struct LaneGauges: Sendable, BitwiseCopyable, Equatable {
+  public var waiting = 0
+  public var inFlight = 0
+  public var ready = 0
+  public var starting = 0
+  public init() {}
+}
+
+/// What a lane measures on each request, nanoseconds.
+public enum LatencyMeasure: UInt8, Sendable, CaseIterable {
+  /// From arrival at the gateway to the answer there.
+  case latency
+  /// From arrival to the call of the instance, of requests that waited for one to be made.
+  case startLatency
+  /// From arrival to the call of the instance, of requests that waited.
+  case wait
+}
+
+/// Takes what lanes measure, in batches.
+public protocol LatencyRecorder: AnyObject {
+  func record(
+    _ nanoseconds: UnsafeBufferPointer<Int64>, _ measure: LatencyMeasure, lane: LaneID)
+}

@@ -1,0 +1,115 @@
+import ControlPlane
+import Primitives
+import SimulationKernel
+import Workload
+
+/// A lane in which every request is a chain of events: the exact model, and the reference.
+final class RequestLane<Queue: EventQueue & ~Copyable>: LaneModel where Queue.Payload == LaneEvent {
+  private var engine: RequestLaneEngine<Queue>
+
+  init(
+    settings: LaneSettings, rules: RouterRules, choiceKey: StreamKey,
+    arrivals: any ArrivalSource, surroundings: LaneSurroundings
+  ) {
+    engine = RequestLaneEngine(
+      settings: settings, rules: rules, choiceKey: choiceKey, arrivals: arrivals,
+      surroundings: surroundings)
+  }
+
+  private init(engine: consuming RequestLaneEngine<Queue>) { self.engine = engine }
+
+  var settings: LaneSettings { engine.core.settings }
+  var next: Bound { engine.next() }
+  var isAwaiting: Bool { engine.routers.isAwaiting }
+  var counters: LaneCounters { engine.counters() }
+  var gauges: LaneGauges { engine.gauges() }
+  var digest: UInt64 { engine.core.digest.value }
+  var violation: String? { engine.core.violation }
+  var represented: UInt64 { 0 }
+  var delivered: UInt64 { engine.feed.delivered }
+  var executed: UInt64 { engine.executed }
+
+  func run(
+    until bound: Bound, roundTrip: Nanoseconds?, epochEnd: Instant,
+    recorder: any LatencyRecorder
+  ) -> Bound {
+    engine.core.surroundings.epochEnd = epochEnd
+    return engine.run(until: bound, roundTrip: roundTrip, recorder: recorder)
+  }
+
+  func deliver(_ delivery: Delivery, at instant: Instant) { engine.deliver(delivery, at: instant) }
+
+  func drainOutbox(_ body: (OutMessage) -> Void) {
+    guard !engine.core.outbox.isEmpty else { return }
+    for message in engine.core.outbox { body(message) }
+    engine.core.outbox.removeAll(keepingCapacity: true)
+  }
+
+  func publishDemand(_ demand: inout Demand, epoch: Nanoseconds) -> Bool {
+    engine.publishDemand(&demand, epoch: epoch)
+  }
+
+  func adopt(_ pod: PodID, origin: Delivery.Origin, part: Int) {
+    engine.adopt(pod, origin: origin, part: part)
+  }
+
+  func forEachInstance(_ body: (PodID, Bool) -> Void) { engine.routers.forEachInstance(body) }
+
+  func settle(at now: Instant, recorder: any LatencyRecorder) {
+    engine.core.integrate(to: now)
+    engine.flush(recorder)
+  }
+
+  func clone(surroundings: LaneSurroundings) -> any LaneModel {
+    RequestLane(engine: engine.clone(surroundings: surroundings))
+  }
+
+  func reseed(_ settings: LaneSettings, arrivals: any ArrivalSource, at now: Instant) {
+    engine.core.settings = settings
+    engine.feed.goOn(with: arrivals, at: now)
+  }
+}
+
+/// The routers of a lane, one for each gateway that shares it.
+struct RouterTable: ~Copyable {
+  typealias Router = ServiceRouter<Ticket>
+
+  let count: Int
+  private let routers: UnsafeMutablePointer<Router>
+
+  init(count: Int, _ make: (Int) -> Router) {
+    self.count = count
+    routers = .allocate(capacity: count)
+    for index in 0..<count { (routers + index).initialize(to: make(index)) }
+  }
+
+  deinit {
+    routers.deinitialize(count: count)
+    routers.deallocate()
+  }
+
+  subscript(index: Int) -> Router {
+    @inline(__always) _read { yield routers[index] }
+    @inline(__always) nonmutating _modify { yield &routers[index] }
+  }
+
+  var isAwaiting: Bool {
+    for index in 0..<count
+    where routers[index].starting > 0 || routers[index].route.isAsking {
+      return true
+    }
+    return false
+  }
+
+  func forEachInstance(_ body: (PodID, Bool) -> Void) {
+    for index in 0..<count {
+      routers[index].instances.forEach { _, instance in
+        body(instance.pod, instance.inFlight == 0)
+      }
+    }
+  }
+
+  borrowing func clone() -> RouterTable {
+    RouterTable(count: count) { routers[$0].clone() }
+  }
+}

@@ -1,0 +1,163 @@
+import ControlPlane
+import Primitives
+import SimulationKernel
+import Workload
+
+/// The state of a lane at request fidelity and its inner loop: routers that decide, a core that carries out.
+struct RequestLaneEngine<Queue: EventQueue & ~Copyable>: ~Copyable
+where Queue.Payload == LaneEvent {
+  var core: LaneCore<Queue>
+  let routers: RouterTable
+  var feed: ArrivalFeed
+  /// Events of the queue and arrivals that were carried out.
+  var executed: UInt64 = 0
+
+  init(
+    settings: LaneSettings, rules: RouterRules, choiceKey: StreamKey,
+    arrivals: any ArrivalSource, surroundings: LaneSurroundings
+  ) {
+    core = LaneCore(settings: settings, surroundings: surroundings)
+    routers = RouterTable(count: settings.gateways.count) { part in
+      ServiceRouter(rules: rules, choiceSeed: choiceKey.appending(UInt64(part)).raw)
+    }
+    feed = ArrivalFeed(arrivals)
+  }
+
+  private init(
+    core: consuming LaneCore<Queue>, routers: consuming RouterTable,
+    feed: consuming ArrivalFeed, executed: UInt64
+  ) {
+    self.core = core
+    self.routers = routers
+    self.feed = feed
+    self.executed = executed
+  }
+
+  borrowing func clone(surroundings: LaneSurroundings) -> Self {
+    Self(
+      core: core.clone(surroundings: surroundings), routers: routers.clone(), feed: feed.clone(),
+      executed: executed)
+  }
+
+  mutating func next() -> Bound {
+    let queued = core.queue.nextKey()
+    let arrival = feed.nextTime
+    if queued.time <= arrival { return Bound(time: queued.time, rank: queued.class.raw) }
+    return Bound(time: arrival, rank: EventRank.arrival.raw)
+  }
+
+  // MARK: The inner loop
+
+  mutating func run(
+    until limit: Bound, roundTrip: Nanoseconds?, recorder: any LatencyRecorder
+  ) -> Bound {
+    var bound = limit
+    while true {
+      let arrivalTime = feed.nextTime
+      let queued = core.queue.nextTime()
+      if queued <= arrivalTime {
+        guard comesBefore(queued, bound) else { return bound }
+        let event = core.queue.pop()
+        executed &+= 1
+        handle(event.payload, at: event.time)
+      } else {
+        guard
+          arrivalTime < bound.time
+            || (arrivalTime == bound.time && EventRank.arrival.raw < bound.rank)
+        else { return bound }
+        // One nanosecond further, since an arrival at the bound's own time may come before it.
+        let stop = min(bound.time + Nanoseconds(1), queued)
+        guard let arrival = feed.take(before: stop) else { continue }
+        executed &+= 1
+        arrive(arrival)
+      }
+      if core.needsAttention, attend(to: &bound, roundTrip: roundTrip, recorder) {
+        return next()
+      }
+    }
+  }
+
+  @inline(__always) private mutating func comesBefore(_ time: Instant, _ bound: Bound) -> Bool {
+    if time != bound.time { return time < bound.time }
+    return core.queue.nextKey().class.raw < bound.rank
+  }
+
+  @inline(__always) private mutating func arrive(_ arrival: Arrival) {
+    let now = Instant(nanoseconds: arrival.time)
+    let part = part(of: arrival.identity)
+    core.counters.arrivals &+= 1
+    core.part = UInt8(truncatingIfNeeded: part)
+    let ticket = Ticket(
+      arrival: now, identity: arrival.identity, serviceNanoseconds: arrival.serviceTime)
+    #if PLANT_LOST_REQUEST
+      // Only in a build made to show that conservation is checked: one request in a million vanishes.
+      if core.counters.arrivals % 1_000_000 == 0 { return }
+    #endif
+    routers[part].arrive(ticket, at: now, into: &core)
+  }
+
+  @inline(__always) private func part(of identity: UInt64) -> Int {
+    guard routers.count > 1 else { return 0 }
+    let mixed = Mixing.foldedMultiply(identity ^ core.settings.partKey.raw, 0x9E37_79B9_7F4A_7C15)
+    return Int(mixed.multipliedFullWidth(by: UInt64(routers.count)).high)
+  }
+
+  @inline(__always) private mutating func handle(_ event: LaneEvent, at now: Instant) {
+    if event.kind == .answered {
+      core.part = event.part
+      core.answered(event, at: now)
+      routers[Int(event.part)].finished(InstanceSlot(Int(event.slot)), at: now, into: &core)
+    } else {
+      handleRarely(event, at: now)
+    }
+  }
+
+  private mutating func handleRarely(_ event: LaneEvent, at now: Instant) {
+    core.part = event.part
+    switch event.kind {
+    case .answered: break
+    case .message: receive(core.inbox.take(event.slot), at: now)
+    case .alarm:
+      guard let timer = RouterTimer(rawValue: UInt8(truncatingIfNeeded: event.flags)) else {
+        return
+      }
+      routers[Int(event.part)].wake(timer, at: now, into: &core)
+    case .callArrives: core.callArrives(event, at: now)
+    case .serviceEnds: core.serviceEnds(event, at: now)
+    case .sample: sample(at: now)
+    }
+  }
+
+  /// Empties full buffers and draws the consequence of messages: true when the lane must stop here.
+  private mutating func attend(
+    to bound: inout Bound, roundTrip: Nanoseconds?, _ recorder: any LatencyRecorder
+  ) -> Bool {
+    core.needsAttention = false
+    if core.latencies.isFull || core.waits.isFull || core.startLatencies.isFull {
+      flush(recorder)
+    }
+    guard !core.outbox.isEmpty else { return core.violation != nil }
+    guard let roundTrip else { return true }
+    for message in core.outbox where message.message.awaitsReply {
+      bound = min(bound, Bound(time: message.sentAt + roundTrip, rank: 0))
+    }
+    return core.violation != nil
+  }
+
+  mutating func flush(_ recorder: any LatencyRecorder) {
+    let lane = core.settings.lane
+    core.latencies.drain { recorder.record($0, .latency, lane: lane) }
+    core.waits.drain { recorder.record($0, .wait, lane: lane) }
+    core.startLatencies.drain { recorder.record($0, .startLatency, lane: lane) }
+  }
+}
+
+extension ControlMessage {
+  /// Whether the sender waits for an answer that may change what it does next.
+  var awaitsReply: Bool {
+    switch self {
+    case .resolveRoute, .needInstance, .startWork: true
+    default: false
+    }
+  }
+}

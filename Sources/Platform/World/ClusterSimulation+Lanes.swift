@@ -1,0 +1,86 @@
+import ControlPlane
+import Primitives
+import SimulationKernel
+import Workload
+
+// How lanes are made, and how a cluster begins.
+extension ClusterSimulation {
+  func makeLane(_ id: LaneID) -> any LaneModel {
+    let place = topology.lanes[id.index]
+    let service = configuration.services[place.service.index]
+    let settings = settings(id, service)
+    let choiceKey = key("instance choice", service).appending(UInt64(place.position))
+    let arrivals = service.arrivals(place.position)
+    let around = surroundings(epochEnd: .origin)
+    switch configuration.queue {
+    case .ladder:
+      return RequestLane<RadixLadder<LaneEvent>>(
+        settings: settings, rules: service.router, choiceKey: choiceKey, arrivals: arrivals,
+        surroundings: around)
+    case .heap:
+      return RequestLane<FourAryHeap<LaneEvent>>(
+        settings: settings, rules: service.router, choiceKey: choiceKey, arrivals: arrivals,
+        surroundings: around)
+    }
+  }
+
+  private func key(_ name: String, _ service: ServiceConfiguration) -> StreamKey {
+    // By the service's name: a service that is added moves nobody else's draws.
+    StreamKey(seed: configuration.seed, replication: configuration.replication, name: name)
+      .appending(XXH3.hash64(service.name))
+  }
+
+  private func settings(_ id: LaneID, _ service: ServiceConfiguration) -> LaneSettings {
+    let place = topology.lanes[id.index]
+    return LaneSettings(
+      lane: id, service: place.service, zone: place.zone, pool: topology.lanePool[id.index],
+      dispatchers: topology.dispatcherOrder[place.service.index],
+      gateways: topology.laneGateways[id.index], partKey: key("gateway of a request", service),
+      serviceKey: key("service time", service), coldKey: key("cold service time", service),
+      serviceTime: service.serviceTime.sampler(),
+      coldService: service.coldServiceTime?.sampler(), cpuFraction: service.cpuFraction,
+      cpuShare: service.cpuShare, hop: configuration.network.sameZone,
+      gatewayHandling: configuration.gateways.handling,
+      concurrencyLimit: UInt32(clamping: service.router.concurrencyLimit),
+      hopByHop: configuration.hopByHop, exactProcessors: configuration.contention == .exact,
+      reportsIdle: configuration.kubernetes.eviction != .none,
+      isScaled: service.scaling != nil)
+  }
+
+  /// Tokens, pools, instances, caches: what is there when the run begins.
+  func begin() {
+    control.begin(warm: configuration.start == .warm)
+    for (index, place) in topology.lanes.enumerated() {
+      let service = configuration.services[place.service.index]
+      let parts = topology.laneGateways[index].count
+      for instance in 0..<service.initialInstances[place.position] {
+        let part = instance % parts
+        guard let (pod, origin) = control.adoptInstance(lane: LaneID(index), part: part) else {
+          break
+        }
+        lanes[index].adopt(pod, origin: origin, part: part)
+      }
+      collect(index)
+    }
+  }
+
+  /// From now on everything is drawn as in another replication. `now` must be a whole second; what is under way
+  /// keeps what it has drawn.
+  public func reseed(seed: UInt64, replication: UInt64, services: [ServiceConfiguration]) {
+    configuration.seed = seed
+    configuration.replication = replication
+    configuration.services = services
+    control.reseed(seed: seed, replication: replication)
+    for (index, place) in topology.lanes.enumerated() {
+      let service = services[place.service.index]
+      var arrivals = service.arrivals(place.position)
+      arrivals.seek(to: now)
+      lanes[index].reseed(settings(LaneID(index), service), arrivals: arrivals, at: now)
+    }
+  }
+
+  /// Sets the size of a warm pool at once, full.
+  public func resizePool(_ pool: PoolID, to target: Int) {
+    control.resizePool(pool, to: target, at: now)
+  }
+}

@@ -1,0 +1,143 @@
+import ControlPlane
+import Primitives
+import SimulationKernel
+
+// What a run tells: rows of the series, totals, and whether everything adds up.
+extension ClusterSimulation {
+  func closeSeriesRow() {
+    let seconds = (now - seriesStart).seconds
+    for (index, lane) in lanes.enumerated() {
+      lane.settle(at: now, recorder: recorder)
+      let counters = lane.counters
+      guard counters != reported[index] else { continue }
+      recorder.series(
+        lane: LaneID(index), from: seriesStart, to: now,
+        delta: counters.difference(from: reported[index]), now: lane.gauges)
+      reported[index] = counters
+    }
+    control.report(at: now, zoneCoreSeconds: zoneCoreSeconds, seconds: seconds)
+    recorder.seriesEnds(at: now)
+    seriesStart = now
+  }
+
+  /// A lane's counts so far and what it is now.
+  public func lane(_ lane: LaneID) -> (counters: LaneCounters, gauges: LaneGauges) {
+    (lanes[lane.index].counters, lanes[lane.index].gauges)
+  }
+
+  public var laneCount: Int { lanes.count }
+
+  public func place(of lane: LaneID) -> (service: ServiceID, zone: ZoneID) {
+    let place = topology.lanes[lane.index]
+    return (place.service, place.zone)
+  }
+
+  public var controlSummary: ControlSummary { control.summary }
+
+  /// Invocations that were represented, and events that were executed, so far.
+  public var work: (represented: UInt64, executed: UInt64) {
+    lanes.reduce((represented: 0, executed: controlSummary.events)) {
+      ($0.represented + $1.represented, $0.executed + $1.executed)
+    }
+  }
+
+  /// Folds, in the order of lanes and then the shared part, everything that happened.
+  public var digest: UInt64 {
+    var digest = Digest()
+    for lane in lanes { digest.fold(lane.digest) }
+    digest.fold(control.summary.digest)
+    return digest.value
+  }
+
+  /// Every term of conservation by a counter or gauge of its own, and whether they add up.
+  public func conservation() -> [ConservationTerms] {
+    lanes.indices.map { index in
+      let counters = lanes[index].counters
+      let gauges = lanes[index].gauges
+      return ConservationTerms(
+        lane: LaneID(index), arrivals: expectedArrivals(index), admitted: counters.arrivals,
+        completed: counters.completed, refused: counters.refused, failed: counters.timedOut,
+        waiting: UInt64(gauges.waiting), inFlight: UInt64(gauges.inFlight),
+        instancesAdded: counters.instancesAdded, instancesRetired: counters.instancesRetired,
+        ready: UInt64(gauges.ready))
+    }
+  }
+
+  private func expectedArrivals(_ index: Int) -> UInt64 { lanes[index].delivered }
+
+  /// Throws if anything is lost, made from nothing, or held twice.
+  public func checkInvariants() throws {
+    for terms in conservation() {
+      if let what = terms.violation {
+        throw InvariantViolation(what: what, at: now, seed: configuration.seed)
+      }
+    }
+    if let what = control.violation() {
+      throw InvariantViolation(what: what, at: now, seed: configuration.seed)
+    }
+  }
+}
+
+/// The terms of one lane's conservation of requests and of instances.
+public struct ConservationTerms: Sendable {
+  public var lane: LaneID
+  /// Handed over by the workload, as the source counted.
+  public var arrivals: UInt64
+  /// Taken in at the gateways.
+  public var admitted: UInt64
+  public var completed: UInt64
+  public var refused: UInt64
+  public var failed: UInt64
+  public var waiting: UInt64
+  public var inFlight: UInt64
+  public var instancesAdded: UInt64
+  public var instancesRetired: UInt64
+  public var ready: UInt64
+
+  /// What does not add up, if anything.
+  public var violation: String? {
+    let accounted = completed + refused + failed + waiting + inFlight
+    if arrivals != accounted || admitted != arrivals {
+      return """
+        lane \(lane.raw): \(arrivals) requests arrived and \(admitted) were admitted, but \(completed) \
+        completed + \(refused) refused + \(failed) failed + \(waiting) waiting + \(inFlight) in \
+        flight = \(accounted)
+        """
+    }
+    if instancesAdded != instancesRetired + ready {
+      return """
+        lane \(lane.raw): \(instancesAdded) instances came, \(instancesRetired) went, \(ready) \
+        are there
+        """
+    }
+    return nil
+  }
+}
+
+extension LaneCounters {
+  /// What was counted since an earlier state.
+  public func difference(from earlier: LaneCounters) -> LaneCounters {
+    var delta = LaneCounters()
+    delta.arrivals = arrivals - earlier.arrivals
+    delta.completed = completed - earlier.completed
+    delta.refusedQueueFull = refusedQueueFull - earlier.refusedQueueFull
+    delta.refusedNoCapacity = refusedNoCapacity - earlier.refusedNoCapacity
+    delta.timedOut = timedOut - earlier.timedOut
+    delta.coldPool = coldPool - earlier.coldPool
+    delta.coldFallback = coldFallback - earlier.coldFallback
+    delta.waited = waited - earlier.waited
+    delta.instancesAdded = instancesAdded - earlier.instancesAdded
+    delta.instancesRetired = instancesRetired - earlier.instancesRetired
+    delta.messagesOut = messagesOut - earlier.messagesOut
+    delta.messagesIn = messagesIn - earlier.messagesIn
+    delta.startsAsked = startsAsked - earlier.startsAsked
+    delta.startsFailed = startsFailed - earlier.startsFailed
+    delta.evictions = evictions - earlier.evictions
+    delta.staleUses = staleUses - earlier.staleUses
+    delta.routeQuestions = routeQuestions - earlier.routeQuestions
+    delta.readySeconds = readySeconds - earlier.readySeconds
+    delta.idleSeconds = idleSeconds - earlier.idleSeconds
+    delta.inFlightSeconds = inFlightSeconds - earlier.inFlightSeconds
+    return delta
+  }
+}

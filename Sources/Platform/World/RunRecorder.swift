@@ -1,0 +1,64 @@
+import ControlPlane
+import Primitives
+
+/// Takes everything that a run tells of itself. Platform knows no store: Simulation connects one.
+public protocol RunRecorder: LatencyRecorder {
+  /// A lane's counts since the last row, and what it is now; called only where something changed.
+  func series(
+    lane: LaneID, from: Instant, to: Instant, delta: LaneCounters, now: LaneGauges)
+  /// A row of the series is complete for all lanes.
+  func seriesEnds(at instant: Instant)
+  func started(_ start: StartRecord)
+  func startFailed(_ start: StartRequest, because reason: StartFailure, at now: Instant)
+  func took(_ pool: PoolID, isHit: Bool, at now: Instant)
+  func pool(_ pool: PoolID, at now: Instant, level: Int, target: Int, outstanding: Int)
+  func zone(
+    _ zone: ZoneID, at now: Instant, usedCoreSeconds: Double, seconds: Double,
+    allocatedCPUMilli: Int64, allocatedMemoryMiB: Int64, pods: Int)
+  func lease(shard: Int, at now: Instant, from: Int?, to: Int?)
+  func event(_ event: NotableEvent)
+}
+
+/// A start of an instance that has come about.
+public struct StartRecord: Sendable {
+  public var request: StartRequest
+  public var path = StartPath.pool
+  public var code = CodeLevel.node
+  public var askedAt = Instant.origin
+  public var readyAt = Instant.origin
+  public var allocation = Nanoseconds.zero
+  public var podCreation = Nanoseconds.zero
+  public var agent = Nanoseconds.zero
+  public var codeLoading = Nanoseconds.zero
+  public var initialisation = Nanoseconds.zero
+  public var publication = Nanoseconds.zero
+
+  public init(request: StartRequest) { self.request = request }
+
+  public var total: Nanoseconds { readyAt - askedAt }
+}
+
+/// Something worth telling a person.
+public struct NotableEvent: Sendable {
+  public enum Kind: String, Sendable {
+    case alarmRaised = "pool_alarm_raised"
+    case alarmCleared = "pool_alarm_cleared"
+    case crash, restart
+    case leaseLost = "lease_lost"
+    case leaseTaken = "lease_taken"
+    case noCapacity = "no_capacity"
+  }
+
+  public var kind: Kind
+  public var at: Instant
+  /// The pool, Worker Manager, shard or zone that it is about.
+  public var subject: Int
+  public var detail: Int
+
+  public init(kind: Kind, at: Instant, subject: Int, detail: Int = 0) {
+    self.kind = kind
+    self.at = at
+    self.subject = subject
+    self.detail = detail
+  }
+}

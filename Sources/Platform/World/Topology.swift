@@ -1,0 +1,121 @@
+import ControlPlane
+import Primitives
+import SimulationKernel
+
+/// Where everything is, and who owns what by rendezvous: computed once from the configuration.
+struct Topology: Sendable {
+  let zoneCount: Int
+  let nodeZones: [ZoneID]
+  let nodeCores: [Double]
+  /// By lane.
+  let lanes: [(service: ServiceID, zone: ZoneID, position: Int)]
+  /// First lane of each service.
+  let firstLane: [Int]
+  /// By service and zone: pool of its pods.
+  let laneZone: [ZoneID]
+  let lanePool: [PoolID]
+  let shardOfPool: [Int]
+  /// By shard: Worker Managers in rendezvous order.
+  let shardCandidates: [[Int]]
+  /// By service: Dispatchers in rendezvous order, the owner first.
+  let dispatcherOrder: [[Int]]
+  /// By lane: its gateways, as positions among all gateways.
+  let laneGateways: [[Int]]
+
+  init(_ configuration: ClusterConfiguration) {
+    zoneCount = configuration.zones.count
+    nodeZones = configuration.zones.enumerated().flatMap { index, zone in
+      Array(repeating: ZoneID(index), count: zone.nodeCount)
+    }
+    nodeCores = configuration.zones.flatMap { zone in
+      Array(repeating: Double(zone.nodeCPUMilli) / 1000, count: zone.nodeCount)
+    }
+    var lanes: [(service: ServiceID, zone: ZoneID, position: Int)] = []
+    var first: [Int] = []
+    for (index, service) in configuration.services.enumerated() {
+      first.append(lanes.count)
+      for (position, zone) in service.zones.enumerated() {
+        lanes.append((ServiceID(index), zone, position))
+      }
+    }
+    self.lanes = lanes
+    firstLane = first
+    laneZone = lanes.map(\.zone)
+    lanePool = lanes.map { lane in
+      Self.pool(of: configuration.services[lane.service.index], zone: lane.zone, configuration)
+    }
+    let shards = configuration.workerManagers.shards
+    shardOfPool = configuration.pools.indices.map { $0 % shards }
+    let managerHashes = Self.memberHashes("worker-manager", configuration.workerManagers.count)
+    shardCandidates = (0..<shards).map { shard in
+      Self.order(XXH3.hash64("shard-\(shard)"), managerHashes)
+    }
+    let dispatcherHashes = Self.memberHashes("dispatcher", configuration.dispatchers.count)
+    let serviceHashes = configuration.services.map { XXH3.hash64($0.name) }
+    dispatcherOrder = serviceHashes.map { Self.order($0, dispatcherHashes) }
+    let perZone = configuration.gateways.perZone
+    let gatewayHashes = Self.memberHashes("gateway", perZone)
+    laneGateways = lanes.map { lane in
+      Self.order(serviceHashes[lane.service.index], gatewayHashes)
+        .prefix(configuration.gateways.perLane).map { lane.zone.index * perZone + $0 }
+    }
+  }
+
+  private static func memberHashes(_ name: String, _ count: Int) -> [UInt64] {
+    (0..<count).map { XXH3.hash64("\(name)-\($0)") }
+  }
+
+  private static func order(_ key: UInt64, _ members: [UInt64]) -> [Int] {
+    RendezvousOrder.all(key: key, members: members)
+  }
+
+  private static func pool(
+    of service: ServiceConfiguration, zone: ZoneID, _ configuration: ClusterConfiguration
+  ) -> PoolID {
+    let index = configuration.pools.firstIndex {
+      $0.runtime == service.runtime && $0.shape == service.shape && $0.zone == zone
+    }
+    precondition(index != nil, "every (runtime, shape, zone) in use has a pool, perhaps of size 0")
+    return PoolID(index ?? 0)
+  }
+
+  func place(of address: Address) -> Place {
+    let index = Int(address.index)
+    switch address.kind {
+    case .gateway: return Place(laneZone[index])
+    case .dispatcher, .workerManager: return Place(ZoneID(index % zoneCount))
+    case .hostAgent, .node: return Place(nodeZones[index])
+    case .zoneCache: return Place(ZoneID(index))
+    case .kubernetes, .etcd, .autoscaler: return .controlPlane
+    }
+  }
+
+  func makeServers(_ count: Int, handling: Nanoseconds, key: StreamKey) -> [Server] {
+    (0..<count).map { index in
+      // A machine has been up for some time when the run begins; up to about twelve days.
+      var bits = key.stream(UInt64(index))
+      let offset = Nanoseconds(Int64(bits.next() >> 14))
+      return Server(clock: LocalClock(offset: offset), handling: handling)
+    }
+  }
+
+  func makeDispatchers(_ configuration: ClusterConfiguration) -> [Dispatcher] {
+    (0..<configuration.dispatchers.count).map { index in
+      Dispatcher(
+        index: index, rules: configuration.dispatchers.rules, candidates: shardCandidates,
+        shardOfPool: shardOfPool,
+        holders: Array(repeating: nil, count: configuration.workerManagers.shards))
+    }
+  }
+
+  func makeManagers(_ configuration: ClusterConfiguration) -> [WorkerManager] {
+    (0..<configuration.workerManagers.count).map { makeManager($0, configuration) }
+  }
+
+  func makeManager(_ index: Int, _ configuration: ClusterConfiguration) -> WorkerManager {
+    WorkerManager(
+      index: index, rules: configuration.workerManagers.rules,
+      ranks: shardCandidates.map { $0.firstIndex(of: index) ?? 0 }, shardOfPool: shardOfPool,
+      pools: configuration.pools.map { ($0.target, $0.rules) })
+  }
+}
