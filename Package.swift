@@ -31,7 +31,10 @@ let package = Package(
     .target(name: "Workload", dependencies: ["SimulationKernel", "CZlib"]),
     .target(
       name: "Platform",
-      dependencies: ["SimulationKernel", "ControlPlane", "Policies", "Workload"]),
+      dependencies: [
+        "SimulationKernel", "ControlPlane", "Policies", "Workload",
+        .product(name: "HeapModule", package: "swift-collections"),
+      ]),
     .target(name: "Scenario", dependencies: ["Primitives", "Yams"]),
     .target(
       name: "ResultStore",
