@@ -6,12 +6,12 @@ extension Elementary {
   public static func log(_ x: Double) -> Double {
     // Positive and normal: one comparison.
     if x.bitPattern &- 0x0010_0000_0000_0000 < 0x7FE0_0000_0000_0000 {
-      return log(normal: x.bitPattern, exponent: 0)
+      return log(normal: x.bitPattern, exponent: 0, plus: 0)
     }
     if x == 0 { return -.infinity }
     if x.isNaN || x == .infinity { return x }
     if x < 0 { return .nan }
-    return log(normal: (x * 0x1p52).bitPattern, exponent: -52)
+    return log(normal: (x * 0x1p52).bitPattern, exponent: -52, plus: 0)
   }
 
   /// log(1 + `x`), within 1 unit of the last place for x > −1 where 1 + x has not lost x.
@@ -22,7 +22,7 @@ extension Elementary {
     // What rounding took from the sum, in proportion to it: the derivative of the logarithm.
     let lost = x.magnitude < 1 ? x - (sum - 1) : 1 - (sum - x)
     if x.magnitude < 0x1p-7 { return log1pSeries(x) }
-    return log(sum) + lost / sum
+    return log(normal: sum.bitPattern, exponent: 0, plus: lost / sum)
   }
 
   /// The parts of the reduction: r = `r` + `rest` exactly, and the line of the table.
@@ -43,13 +43,15 @@ extension Elementary {
   }
 
   @inline(__always)
-  private static func log(normal bits: UInt64, exponent offset: Int64) -> Double {
+  private static func log(normal bits: UInt64, exponent offset: Int64, plus extra: Double)
+    -> Double
+  {
     let (r, rest, line, exponent) = reduceLog(bits)
     let k = Double(exponent &+ offset)
     let whole = k * ElementaryConstants.ln2High + LogTable.entries[unchecked: line &+ 1]
     let high = whole + r
     let low =
-      ((whole - high) + r) + rest
+      ((whole - high) + r) + rest + extra
       + (k * ElementaryConstants.ln2Low + LogTable.entries[unchecked: line &+ 2])
     let square = r * r
     return high + (square * log1pTail(r, square) + low)

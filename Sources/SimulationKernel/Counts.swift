@@ -1,0 +1,106 @@
+import Primitives
+
+/// Counts of arrivals as functions of one uniform number each.
+///
+/// This is the model's definition of traffic: below a mean of 20 the exact law by inversion, at and above it
+/// a normal number rounded to the nearest integer, halves up. Every count increases with its uniform number,
+/// so that two runs whose rates differ a little meet counts that differ a little.
+public enum Counts {
+  /// The mean from which on the rounded normal number takes the place of the exact law.
+  public static let normalFrom = 20.0
+
+  /// A count with the Poisson law of `mean` >= 0, for `uniform` in (0, 1). At most some 100 steps.
+  public static func poisson(mean: Double, uniform: Double) -> UInt64 {
+    guard mean > 0 else { return 0 }
+    if mean >= normalFrom {
+      return rounded(mean + mean.squareRoot() * Elementary.normalQuantile(uniform))
+    }
+    var term = Elementary.exp(-mean)
+    var cumulative = term
+    var count = 0.0
+    // Beyond 200 the terms are below 10⁻¹⁰⁰: the end, whatever rounding left of the sum.
+    while cumulative <= uniform && count < 200 {
+      count += 1
+      term *= mean / count
+      cumulative += term
+    }
+    return UInt64(count)
+  }
+
+  /// A count with the Poisson law of `mean`, from one word.
+  @inlinable
+  public static func poisson(mean: Double, using source: inout some BitSource) -> UInt64 {
+    poisson(mean: mean, uniform: source.uniformOpen())
+  }
+
+  /// How many of `count` things fall on the first side, each with probability `share`; the others fall on the
+  /// second. Inversion where fewer than 20 are expected on the smaller side, else a rounded normal number
+  /// kept between 0 and `count`. At most some 100 steps.
+  public static func binomial(_ count: UInt64, share: Double, uniform: Double) -> UInt64 {
+    guard count > 0 && share > 0 else { return 0 }
+    guard share < 1 else { return count }
+    guard share <= 0.5 else {
+      return count - binomial(count, share: 1 - share, uniform: 1 - uniform)
+    }
+    let n = Double(count)
+    let mean = n * share
+    if mean >= normalFrom {
+      let spread = (mean * (1 - share)).squareRoot()
+      return min(count, rounded(mean + spread * Elementary.normalQuantile(uniform)))
+    }
+    return invertedBinomial(n, share, uniform)
+  }
+
+  /// Divides `count` things in two with no loss: those of the first side, with probability `share` each, and
+  /// the rest. One word.
+  @inlinable
+  public static func split(
+    _ count: UInt64, share: Double, using source: inout some BitSource
+  ) -> (first: UInt64, second: UInt64) {
+    let first = binomial(count, share: share, uniform: source.uniformOpen())
+    return (first, count - first)
+  }
+
+  /// Divides `count` things over `weights.count` sides in order, with no loss: each side takes its share of
+  /// what those before it left, a side of weight 0 nothing. `body` gets (side, its count). One word a side.
+  @inlinable
+  public static func split(
+    _ count: UInt64, weights: some RandomAccessCollection<Double>,
+    using source: inout some BitSource, _ body: (Int, UInt64) -> Void
+  ) {
+    var weightLeft = 0.0
+    var lastSide = -1
+    for (side, weight) in weights.enumerated() where weight > 0 {
+      weightLeft += weight
+      lastSide = side
+    }
+    precondition(lastSide >= 0 || count == 0, "some side must have weight")
+    var left = count
+    for (side, weight) in weights.enumerated() {
+      // The last side takes the rest: a difference of weights would not be exact.
+      let share = side == lastSide ? 1 : weight / weightLeft
+      let taken = binomial(left, share: share, uniform: source.uniformOpen())
+      body(side, taken)
+      left -= taken
+      weightLeft -= weight
+    }
+  }
+
+  private static func invertedBinomial(_ n: Double, _ p: Double, _ uniform: Double) -> UInt64 {
+    let odds = p / (1 - p)
+    var term = Elementary.exp(n * Elementary.log1p(-p))
+    var cumulative = term
+    var count = 0.0
+    while cumulative <= uniform && count < min(n, 200) {
+      term *= odds * (n - count) / (count + 1)
+      count += 1
+      cumulative += term
+    }
+    return UInt64(count)
+  }
+
+  /// Rounded to nearest, halves up, at least 0.
+  private static func rounded(_ x: Double) -> UInt64 {
+    x < 0.5 ? 0 : UInt64(x + 0.5)
+  }
+}
