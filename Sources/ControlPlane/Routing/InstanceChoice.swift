@@ -17,7 +17,9 @@ public enum InstanceChoice: String, CaseIterable, Sendable, BitwiseCopyable {
   case random = "random"
 
   @usableFromInline var usesTree: Bool { self == .leastRequests || self == .newestCreated }
-  @usableFromInline var usesRecency: Bool { self == .mostRecentlyUsed || self == .leastRecentlyUsed }
+  @usableFromInline var usesRecency: Bool {
+    self == .mostRecentlyUsed || self == .leastRecentlyUsed
+  }
   @usableFromInline var usesSet: Bool {
     self == .powerOfTwo || self == .roundRobin || self == .random
   }

@@ -112,7 +112,8 @@ struct Autoscaler: Sendable {
     let scaled = services[service]!
     let position =
       scaled.ready.indices.min {
-        scaled.ready[$0] + scaled.orderedAt[$0].count < scaled.ready[$1] + scaled.orderedAt[$1].count
+        scaled.ready[$0] + scaled.orderedAt[$0].count < scaled.ready[$1]
+          + scaled.orderedAt[$1].count
       } ?? 0
     let lane = LaneID(topology.firstLane[service] + position)
     var start = StartRequest(

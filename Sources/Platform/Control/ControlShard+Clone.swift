@@ -2,9 +2,9 @@ import ControlPlane
 import Primitives
 import SimulationKernel
 
-extension ControlShard where Queue: ~Copyable {
+extension ControlShard {
   /// A copy that continues on its own. Everything but the queue is a value, so it is copied when it is changed.
-  func clone(recorder: any RunRecorder) -> any ControlModel {
+  func clone(recorder: any RunRecorder) -> ControlShard {
     ControlShard(cloning: self, recorder: recorder)
   }
 

@@ -3,7 +3,7 @@ import Primitives
 import SimulationKernel
 
 // etcd, AutoScale, faults, and the processors of nodes.
-extension ControlShard where Queue: ~Copyable {
+extension ControlShard {
   // MARK: etcd
 
   func etcdReceives(_ message: ControlMessage, from: Address, at now: Instant) {

@@ -3,7 +3,7 @@ import Primitives
 import SimulationKernel
 
 // Kubernetes: pods come and go.
-extension ControlShard where Queue: ~Copyable {
+extension ControlShard {
   func kubernetesReceives(_ message: ControlMessage, from: Address, at now: Instant) {
     switch message {
     case .createPod(let pool, let purpose, let start):

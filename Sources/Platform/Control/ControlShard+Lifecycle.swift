@@ -3,7 +3,7 @@ import Primitives
 import SimulationKernel
 
 // How the shared part begins, is resized and is told of.
-extension ControlShard: ControlModel where Queue: ~Copyable {
+extension ControlShard {
   func takeMail(_ body: (LaneMail) -> Void) {
     guard !mail.isEmpty else { return }
     for item in mail { body(item) }
@@ -71,7 +71,8 @@ extension ControlShard: ControlModel where Queue: ~Copyable {
   private func prefillCaches() {
     let byRate = configuration.services.indices.sorted { a, b in
       let (ra, rb) = (
-        configuration.services[a].initialRatePerSecond, configuration.services[b].initialRatePerSecond
+        configuration.services[a].initialRatePerSecond,
+        configuration.services[b].initialRatePerSecond
       )
       return ra > rb || (ra == rb && a < b)
     }

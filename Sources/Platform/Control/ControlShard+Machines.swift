@@ -3,7 +3,7 @@ import Primitives
 import SimulationKernel
 
 // Dispatchers, Worker Managers and HostAgents: the control plane's own machines, hosted.
-extension ControlShard where Queue: ~Copyable {
+extension ControlShard {
   // MARK: Dispatchers
 
   func dispatcherReceives(_ message: ControlMessage, _ index: Int, at now: Instant) {

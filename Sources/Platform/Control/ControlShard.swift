@@ -14,10 +14,10 @@ struct LaneMail {
 
 /// What the cluster's lanes share: Dispatchers, Worker Managers, HostAgents, code caches, Kubernetes, etcd, AutoScale,
 /// and the nodes' processors where these are exact. One queue, in (time, class, sequence) order.
-final class ControlShard<Queue: EventQueue & ~Copyable> where Queue.Payload == ControlEvent {
+final class ControlShard {
   let configuration: ClusterConfiguration
   let topology: Topology
-  var queue = Queue()
+  var queue: ChosenQueue<ControlEvent>
   var network: Network
   var digest = Digest()
   var executed: UInt64 = 0
@@ -61,6 +61,7 @@ final class ControlShard<Queue: EventQueue & ~Copyable> where Queue.Payload == C
     self.configuration = configuration
     self.topology = topology
     self.recorder = recorder
+    queue = ChosenQueue(configuration.queue)
     let seed = configuration.seed
     keys = ControlKeys(seed: seed, replication: configuration.replication)
     network = Network(configuration.network, lossKey: keys.loss.raw)

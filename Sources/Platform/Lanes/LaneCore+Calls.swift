@@ -3,7 +3,7 @@ import Primitives
 import SimulationKernel
 
 // A request on an instance, from the gateway's call to its answer.
-extension LaneCore: RouterEffects where Queue: ~Copyable {
+extension LaneCore: RouterEffects {
   @inline(__always)
   mutating func call(_ ticket: Ticket, _ assignment: Assignment, at now: Instant) {
     integrate(to: now)
@@ -139,7 +139,7 @@ extension LaneCore: RouterEffects where Queue: ~Copyable {
 
 // MARK: Long forms
 
-extension LaneCore where Queue: ~Copyable {
+extension LaneCore {
   /// Hop by hop, every step is an event: the call on its way, the service, the answer on its way.
   private mutating func callByHops(_ event: LaneEvent, service: Int64, at now: Instant) {
     let number = hopCalls.put(HopCall(answer: event, service: Nanoseconds(service)))

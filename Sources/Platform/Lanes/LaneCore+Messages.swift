@@ -3,7 +3,7 @@ import Primitives
 import SimulationKernel
 
 // What a router wants from the rest of the control plane, as messages.
-extension LaneCore where Queue: ~Copyable {
+extension LaneCore {
   mutating func askRoute(knownVersion: UInt32, attempt: Int, at now: Instant) {
     counters.routeQuestions &+= 1
     send(

@@ -24,9 +24,9 @@ struct ExactCall: BitwiseCopyable {
 
 /// The simulated side of a lane at request fidelity: instances that work, the way there and back, the lane's own
 /// events, and what is counted. It carries out what the lane's routers decide.
-struct LaneCore<Queue: EventQueue & ~Copyable>: ~Copyable where Queue.Payload == LaneEvent {
+struct LaneCore: ~Copyable {
   var settings: LaneSettings
-  var queue = Queue()
+  var queue: ChosenQueue<LaneEvent>
   /// Messages that are on their way to this lane.
   var inbox = Slots<Delivery>()
   var outbox: [OutMessage] = []
@@ -63,6 +63,7 @@ struct LaneCore<Queue: EventQueue & ~Copyable>: ~Copyable where Queue.Payload ==
 
   init(settings: LaneSettings, surroundings: LaneSurroundings) {
     self.settings = settings
+    queue = ChosenQueue(settings.queue)
     self.surroundings = surroundings
     instances = InstanceStates(parts: settings.gateways.count)
   }

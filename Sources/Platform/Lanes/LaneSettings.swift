@@ -4,6 +4,7 @@ import SimulationKernel
 
 /// What a lane needs to know of its service and of the cluster; never changes during a run.
 struct LaneSettings: Sendable {
+  var queue: ClusterConfiguration.QueueKind
   var lane: LaneID
   var service: ServiceID
   var zone: ZoneID

@@ -4,8 +4,8 @@ import SimulationKernel
 import Workload
 
 /// A lane in which every request is a chain of events: the exact model, and the reference.
-final class RequestLane<Queue: EventQueue & ~Copyable>: LaneModel where Queue.Payload == LaneEvent {
-  private var engine: RequestLaneEngine<Queue>
+final class RequestLane: LaneModel {
+  private var engine: RequestLaneEngine
 
   init(
     settings: LaneSettings, rules: RouterRules, choiceKey: StreamKey,
@@ -16,7 +16,7 @@ final class RequestLane<Queue: EventQueue & ~Copyable>: LaneModel where Queue.Pa
       surroundings: surroundings)
   }
 
-  private init(engine: consuming RequestLaneEngine<Queue>) { self.engine = engine }
+  private init(engine: consuming RequestLaneEngine) { self.engine = engine }
 
   var settings: LaneSettings { engine.core.settings }
   var next: Bound { engine.next() }

@@ -3,7 +3,7 @@ import Primitives
 import SimulationKernel
 
 // What reaches a lane from the control plane, and what the cluster asks of it.
-extension RequestLaneEngine where Queue: ~Copyable {
+extension RequestLaneEngine {
   mutating func deliver(_ delivery: Delivery, at instant: Instant) {
     let slot = core.inbox.put(delivery)
     _ = core.queue.push(

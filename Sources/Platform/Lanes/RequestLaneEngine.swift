@@ -4,9 +4,8 @@ import SimulationKernel
 import Workload
 
 /// The state of a lane at request fidelity and its inner loop: routers that decide, a core that carries out.
-struct RequestLaneEngine<Queue: EventQueue & ~Copyable>: ~Copyable
-where Queue.Payload == LaneEvent {
-  var core: LaneCore<Queue>
+struct RequestLaneEngine: ~Copyable {
+  var core: LaneCore
   let routers: RouterTable
   var feed: ArrivalFeed
   /// Events of the queue and arrivals that were carried out.
@@ -24,7 +23,7 @@ where Queue.Payload == LaneEvent {
   }
 
   private init(
-    core: consuming LaneCore<Queue>, routers: consuming RouterTable,
+    core: consuming LaneCore, routers: consuming RouterTable,
     feed: consuming ArrivalFeed, executed: UInt64
   ) {
     self.core = core

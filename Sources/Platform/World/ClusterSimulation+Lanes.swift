@@ -12,16 +12,9 @@ extension ClusterSimulation {
     let choiceKey = key("instance choice", service).appending(UInt64(place.position))
     let arrivals = service.arrivals(place.position)
     let around = surroundings(epochEnd: .origin)
-    switch configuration.queue {
-    case .ladder:
-      return RequestLane<RadixLadder<LaneEvent>>(
-        settings: settings, rules: service.router, choiceKey: choiceKey, arrivals: arrivals,
-        surroundings: around)
-    case .heap:
-      return RequestLane<FourAryHeap<LaneEvent>>(
-        settings: settings, rules: service.router, choiceKey: choiceKey, arrivals: arrivals,
-        surroundings: around)
-    }
+    return RequestLane(
+      settings: settings, rules: service.router, choiceKey: choiceKey, arrivals: arrivals,
+      surroundings: around)
   }
 
   private func key(_ name: String, _ service: ServiceConfiguration) -> StreamKey {
@@ -33,7 +26,8 @@ extension ClusterSimulation {
   private func settings(_ id: LaneID, _ service: ServiceConfiguration) -> LaneSettings {
     let place = topology.lanes[id.index]
     return LaneSettings(
-      lane: id, service: place.service, zone: place.zone, pool: topology.lanePool[id.index],
+      queue: configuration.queue, lane: id, service: place.service, zone: place.zone,
+      pool: topology.lanePool[id.index],
       dispatchers: topology.dispatcherOrder[place.service.index],
       gateways: topology.laneGateways[id.index], partKey: key("gateway of a request", service),
       serviceKey: key("service time", service), coldKey: key("cold service time", service),

@@ -14,7 +14,7 @@ public final class ClusterSimulation {
   public internal(set) var now = Instant.origin
 
   let topology: Topology
-  let control: any ControlModel
+  let control: ControlShard
   var lanes: [any LaneModel]
   var demand: Demand
   let recorder: any RunRecorder
@@ -42,14 +42,8 @@ public final class ClusterSimulation {
       nodeCores: topology.nodeCores,
       gatewayCount: configuration.zones.count * configuration.gateways.perZone,
       gatewayCapacity: configuration.gateways.capacityPerSecond ?? .infinity)
-    switch configuration.queue {
-    case .ladder:
-      control = ControlShard<RadixLadder<ControlEvent>>(
-        configuration: configuration, topology: topology, recorder: recorder)
-    case .heap:
-      control = ControlShard<FourAryHeap<ControlEvent>>(
-        configuration: configuration, topology: topology, recorder: recorder)
-    }
+    control = ControlShard(
+      configuration: configuration, topology: topology, recorder: recorder)
     let laneCount = topology.lanes.count
     lanes = []
     laneOrdinals = Array(repeating: 0, count: laneCount)

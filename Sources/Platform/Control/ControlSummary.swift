@@ -1,26 +1,4 @@
-import ControlPlane
 import Primitives
-
-/// The shared part of a cluster as the order of events drives it, whichever queue it runs on.
-protocol ControlModel: AnyObject {
-  func next() -> Bound
-  func run(until bound: Bound, stopsAtMail: Bool)
-  func accept(_ out: OutMessage, from lane: LaneID, ordinal: UInt64)
-  /// Hands over messages for lanes, in the order of sending.
-  func takeMail(_ body: (LaneMail) -> Void)
-  func clone(recorder: any RunRecorder) -> any ControlModel
-  /// Begins: leases, ticks, faults; what a warm start has is adopted before.
-  func begin(warm: Bool)
-  /// Makes a pod of a service that is ready when the run begins; nil when no node has room.
-  func adoptInstance(lane: LaneID, part: Int) -> (PodID, Delivery.Origin)?
-  /// Reports levels of pools and use of zones for a row of the series.
-  func report(at now: Instant, zoneCoreSeconds: [Double], seconds: Double)
-  /// Changes the target of a pool at once: pods appear or vanish so that the pool is full.
-  func resizePool(_ pool: PoolID, to target: Int, at now: Instant)
-  func reseed(seed: UInt64, replication: UInt64)
-  var summary: ControlSummary { get }
-  func violation() -> String?
-}
 
 /// What the shared part has counted.
 public struct ControlSummary: Sendable {

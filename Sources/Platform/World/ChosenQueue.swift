@@ -1,0 +1,42 @@
+import Primitives
+import SimulationKernel
+
+/// The event queue of a run: the radix ladder, or its oracle, the heap, which must give the same digest.
+///
+/// One concrete type, so that the inner loops are specialised; the queue that is not used holds no memory to
+/// speak of, and the branch is always the same.
+struct ChosenQueue<Payload: BitwiseCopyable>: ~Copyable {
+  private let kind: ClusterConfiguration.QueueKind
+  private var ladder = RadixLadder<Payload>()
+  private var heap = FourAryHeap<Payload>()
+
+  init(_ kind: ClusterConfiguration.QueueKind) { self.kind = kind }
+
+  @inline(__always) @discardableResult
+  mutating func push(at instant: Instant, class rank: EventClass, _ payload: Payload)
+    -> EventHandle
+  {
+    kind == .ladder
+      ? ladder.push(at: instant, class: rank, payload)
+      : heap.push(at: instant, class: rank, payload)
+  }
+
+  @inline(__always) mutating func pop() -> Event<Payload> {
+    kind == .ladder ? ladder.pop() : heap.pop()
+  }
+
+  @inline(__always) mutating func nextTime() -> Instant {
+    kind == .ladder ? ladder.nextTime() : heap.nextTime()
+  }
+
+  @inline(__always) mutating func nextKey() -> (time: Instant, class: EventClass) {
+    kind == .ladder ? ladder.nextKey() : heap.nextKey()
+  }
+
+  borrowing func clone() -> Self {
+    var copy = Self(kind)
+    copy.ladder = ladder.clone()
+    copy.heap = heap.clone()
+    return copy
+  }
+}
