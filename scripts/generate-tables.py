@@ -220,8 +220,105 @@ def ziggurat_tables():
     write(f"{RANDOM}/ZigguratTables.swift", text.rstrip() + "\n}\n")
 
 
+def points(name):
+    """Arguments for the committed reference: every binade in use, the edges, and no randomness."""
+    golden = (math.sqrt(5) - 1) / 2
+    if name in ("sin", "cos"):
+        exponents = range(-28, 41)
+    elif name == "exp":
+        exponents = range(-55, 10)
+    else:
+        exponents = range(-64, 65)
+    found = []
+    place = 0.1
+    for exponent in exponents:
+        for _ in range(3):
+            place = (place + golden) % 1
+            x = math.ldexp(1 + place, exponent)
+            found.append(-x if name != "log" and len(found) % 2 else x)
+    tiny, huge = double(1), double(0x7FEF_FFFF_FFFF_FFFF)
+    below, above = double(bits(1.0) - 1), double(bits(1.0) + 1)
+    # The fourth is the double nearest to a multiple of π/2.
+    far = [tiny, 1048575.9, 1048576.1, 6381956970095103.0 * 2.0**797, 1e22, huge]
+    edges = {
+        "exp": [tiny, -745.13, -745.13321910194, -744.4, -708.3964185322641, -708.4, 709.78],
+        "log": [tiny, 1e-310, double(1 << 52), below, above, 0.6875, 1.375, 1.0078125, huge],
+        "sin": far + [3.141592653589793, 11.0, 22.0],
+        "cos": far + [1.5707963267948966, 11.0, 33.0],
+    }
+    return found + edges[name]
+
+
+def power_points():
+    found = []
+    place, other = 0.1, 0.3
+    for exponent in range(-40, 41):
+        for _ in range(4):
+            place = (place + (math.sqrt(5) - 1) / 2) % 1
+            other = (other + math.sqrt(2)) % 1
+            base = math.ldexp(1 + place, exponent)
+            found.append((base, (2 * other - 1) * 700 / max(0.01, abs(math.log(base)))))
+    return found + [(2.0, -1074.0), (2.0, 1023.0), (10.0, -300.0), (0.5, 1074.0), (-3.0, 5.0)]
+
+
+def elementary_reference():
+    """Correctly rounded results as bit patterns, two points a line."""
+    mp.prec = 1300
+    lines = []
+    functions = {"exp": mp.exp, "log": mp.log, "sin": mp.sin, "cos": mp.cos}
+    text = NOTE + "/// Function, arguments and correctly rounded result, as bit patterns.\n"
+    text += 'let elementaryReference = """\n'
+    for name, function in functions.items():
+        for x in points(name):
+            lines.append(f"{name} {bits(x):x} {bits(rounded(function(mpf(x)))):x}")
+    for x, y in power_points():
+        lines.append(f"pow {bits(x):x} {bits(y):x} {bits(rounded(mpf(x) ** mpf(y))):x}")
+    for pair in zip(lines[::2], lines[1::2] + [""]):
+        text += "  " + "; ".join(pair).rstrip("; ") + "\n"
+    mp.prec = 400
+    write(f"{TESTS}/ElementaryReference.swift", text + '  """\n')
+
+
+def rounded(x):
+    """The double nearest to x, ties to even, subnormal results included."""
+    if x == 0:
+        return 0.0
+    exponent = max(int(mp.floor(mp.log(abs(x), 2))) - 52, -1074)
+    return float(mp.nint(x * mpf(2) ** -exponent) * mpf(2) ** exponent)
+
+
+def special_reference():
+    """Gamma and normal functions to 17 digits, one line a point."""
+    text = NOTE + "/// Function, arguments and result, in decimal.\n"
+    text += 'let specialReference = """\n'
+    mp.prec = 300
+    for x in [1e-8, 0.001, 0.1, 0.5, 0.999, 1.0, 1.5, 2.0, 2.5, 3.7, 9.99, 42.5, 1e3, 1e6, 1e12]:
+        text += f"  logGamma {x!r} {float(mp.loggamma(mpf(x)))!r}\n"
+    for a in [0.05, 0.3, 0.5, 1.0, 1.7, 4.0, 9.9, 10.0, 33.0, 150.0, 1e4]:
+        for f in [1e-3, 0.1, 0.5, 0.9, 1.0, 1.1, 1.5, 2.5, 6.0]:
+            x = a * f if a < 1000 else a * (1 + (f - 1) / 30)
+            p = float(mp.gammainc(mpf(a), 0, mpf(x), regularized=True))
+            q = float(mp.gammainc(mpf(a), mpf(x), mp.inf, regularized=True))
+            text += f"  gammaP {a!r} {x!r} {p!r}\n  gammaQ {a!r} {x!r} {q!r}\n"
+    for z in [-30.0, -8.2, -5.0, -3.0, -1.0, -0.5, -1e-3, 0.0, 0.3, 1.0, 2.5, 6.0]:
+        text += f"  normalCDF {z!r} {float(mp.ncdf(mpf(z)))!r}\n"
+    shares = [1e-300, 1e-100, 1e-20, 1e-12, 1e-9, 1e-5, 1e-3, 0.02, 0.07, 0.075, 0.1, 0.3]
+    for p in shares + [0.5, 0.6, 0.93, 0.999, 1 - 1e-9]:
+        z = mp.sqrt(2) * mp.erfinv(2 * mpf(p) - 1) if p > 1e-19 else tail_quantile(p)
+        text += f"  normalQuantile {p!r} {float(z)!r}\n"
+    mp.prec = 400
+    write(f"{TESTS}/SpecialReference.swift", text + '  """\n')
+
+
+def tail_quantile(p):
+    start = -mp.sqrt(-2 * mp.log(mpf(p)))
+    return mp.findroot(lambda z: mp.log(mp.ncdf(z)) - mp.log(mpf(p)), start)
+
+
 if __name__ == "__main__":
     exp_table()
     log_table()
     constants()
     ziggurat_tables()
+    elementary_reference()
+    special_reference()
