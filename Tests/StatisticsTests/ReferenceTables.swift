@@ -48,7 +48,9 @@ enum ReferenceTables {
 
   /// closed_forms.json, read as `type`.
   static func closedForms<Forms: Decodable>(as type: Forms.Type) throws -> Forms {
-    try JSONDecoder().decode(type, from: file("closed_forms.json"))
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try decoder.decode(type, from: file("closed_forms.json"))
   }
 }
 

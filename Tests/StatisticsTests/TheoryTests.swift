@@ -6,41 +6,41 @@ import Testing
   private struct ClosedForms: Decodable {
     struct Triples: Decodable { let cases: [[Double]] }
     struct Sparse: Decodable {
-      let lambda_T: [Double]
-      let p_cold: [Double]
+      let lambdaT: [Double]
+      let pCold: [Double]
     }
-    let sparse_keep_alive: Sparse
-    let erlang_b: Triples
-    let erlang_c: Triples
-    let zone_loss: Triples
-    let warm_pool_lost: Triples
-    let warm_pool_backorder: Triples
+    let sparseKeepAlive: Sparse
+    let erlangB: Triples
+    let erlangC: Triples
+    let zoneLoss: Triples
+    let warmPoolLost: Triples
+    let warmPoolBackorder: Triples
   }
 
   @Test func closedFormsOfQueuesAndPools() throws {
     let forms = try ReferenceTables.closedForms(as: ClosedForms.self)
-    for row in forms.erlang_b.cases {
+    for row in forms.erlangB.cases {
       let value = try Erlang.blocking(offeredLoad: row[0], servers: Int(row[1]))
       #expect(agrees(value, row[2], relative: 1e-12))
     }
-    for row in forms.erlang_c.cases {
+    for row in forms.erlangC.cases {
       let value = try Erlang.waiting(offeredLoad: row[0], servers: Int(row[1]))
       let mean = try Erlang.meanWait(offeredLoad: row[0], servers: Int(row[1]))
       #expect(agrees(value, row[2], relative: 1e-12))
       #expect(agrees(mean, row[3], relative: 1e-12))
     }
-    for row in forms.zone_loss.cases {
+    for row in forms.zoneLoss.cases {
       #expect(agrees(try WarmPool.zoneLossFactor(zones: Int(row[0])), row[1], relative: 1e-15))
     }
-    for row in forms.warm_pool_lost.cases {
+    for row in forms.warmPoolLost.cases {
       let value = try WarmPool.missLost(outstandingLoad: row[0], pods: Int(row[1]))
       #expect(agrees(value, row[2], relative: 1e-12))
     }
-    for row in forms.warm_pool_backorder.cases {
+    for row in forms.warmPoolBackorder.cases {
       let value = try WarmPool.missBackorder(outstandingLoad: row[0], pods: Int(row[1]))
       #expect(agrees(value, row[2], relative: 1e-12))
     }
-    for (rate, cold) in zip(forms.sparse_keep_alive.lambda_T, forms.sparse_keep_alive.p_cold) {
+    for (rate, cold) in zip(forms.sparseKeepAlive.lambdaT, forms.sparseKeepAlive.pCold) {
       let value = KeepAlive.coldStartProbability(arrivalsPerIdleTime: rate)
       #expect(agrees(value, cold, relative: 1e-14))
       let idle = KeepAlive.meanIdleInstances(arrivalsPerIdleTime: rate)
