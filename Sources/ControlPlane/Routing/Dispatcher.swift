@@ -35,7 +35,10 @@ public struct Dispatcher: Sendable {
   public let rules: DispatcherRules
   /// By service; grows to the highest service that was asked for.
   var tables: [RouteTable] = []
-  var pending: [PendingTake] = []
+  /// Takes that nobody has acknowledged, by the start's identity; asked only for keys.
+  var pending: [UInt64: PendingTake] = [:]
+  /// Questions in the order of asking, which is that of their time-outs; answered ones are passed over.
+  var asked = DeadlineRing()
   /// Holder of each shard's token as far as etcd's watch has told, nil when free.
   var holders: [Int?]
   /// Worker Managers of each shard in rendezvous order.
@@ -124,7 +127,7 @@ extension Dispatcher {
   private mutating func register(
     _ start: StartRequest, _ pod: PodID, into effects: inout some DispatcherEffects
   ) {
-    pending.removeAll { $0.start.identity == start.identity }
+    pending[start.identity] = nil
     let version = table(start.service) { table in
       table.add(pod, lane: start.lane, part: start.part)
       return table.version
@@ -141,52 +144,51 @@ extension Dispatcher {
   private mutating func begin(
     _ start: StartRequest, at now: Instant, into effects: inout some DispatcherEffects
   ) {
-    guard !pending.contains(where: { $0.start.identity == start.identity }) else { return }
-    pending.append(PendingTake(start: start, askedAt: now, attempt: 0))
-    ask(pending.count - 1, at: now, into: &effects)
+    guard pending[start.identity] == nil else { return }
+    ask(PendingTake(start: start, askedAt: now, attempt: 0), at: now, into: &effects)
   }
 
   /// The first question goes to the token's holder, each later one to the next candidate.
   private mutating func ask(
-    _ index: Int, at now: Instant, into effects: inout some DispatcherEffects
+    _ take: PendingTake, at now: Instant, into effects: inout some DispatcherEffects
   ) {
-    let take = pending[index]
+    var take = take
+    take.askedAt = now
+    pending[take.start.identity] = take
+    asked.append(take.start.identity, at: now)
     let shard = shardOfPool[take.start.pool.index]
-    let order = candidates[shard]
     let holder = holders[shard]
-    let target: Int
-    if let holder, take.attempt == 0 {
-      target = holder
-    } else {
-      let others = order.filter { $0 != holder }
-      target = others.isEmpty ? order[0] : others[take.attempt % others.count]
-    }
-    pending[index].askedAt = now
     effects.send(
       .take(take.start, mayFallBack: take.attempt > 0 || holder == nil),
-      to: Address(.workerManager, target))
-    if !isArmed {
-      isArmed = true
-      effects.wakeDispatcher(at: now + rules.takeTimeout)
-    }
+      to: Address(.workerManager, target(shard, holder: holder, attempt: take.attempt)))
+    arm(at: now + rules.takeTimeout, into: &effects)
   }
 
-  private mutating func acknowledge(_ start: StartRequest) {
-    pending.removeAll { $0.start.identity == start.identity }
+  private func target(_ shard: Int, holder: Int?, attempt: Int) -> Int {
+    let order = candidates[shard]
+    if let holder, attempt == 0 { return holder }
+    let others = order.filter { $0 != holder }
+    return others.isEmpty ? order[0] : others[attempt % others.count]
   }
+
+  private mutating func arm(at instant: Instant, into effects: inout some DispatcherEffects) {
+    guard !isArmed else { return }
+    isArmed = true
+    effects.wakeDispatcher(at: instant)
+  }
+
+  private mutating func acknowledge(_ start: StartRequest) { pending[start.identity] = nil }
 
   private mutating func refused(
     _ start: StartRequest, because reason: StartFailure, at now: Instant,
     into effects: inout some DispatcherEffects
   ) {
-    let found = pending.firstIndex { $0.start.identity == start.identity }
-    guard reason == .notOwner, let index = found, pending[index].attempt + 1 < rules.takeAttempts
-    else {
-      if let index = found { pending.remove(at: index) }
+    let take = pending.removeValue(forKey: start.identity)
+    guard reason == .notOwner, var take, take.attempt + 1 < rules.takeAttempts else {
       return giveUp(start, because: reason, into: &effects)
     }
-    pending[index].attempt += 1
-    ask(index, at: now, into: &effects)
+    take.attempt += 1
+    ask(take, at: now, into: &effects)
   }
 
   private func giveUp(
@@ -200,16 +202,43 @@ extension Dispatcher {
   /// The alarm: takes that nobody acknowledged go to the next Worker Manager.
   public mutating func wake(at now: Instant, into effects: inout some DispatcherEffects) {
     isArmed = false
-    let overdue = pending.indices.filter { pending[$0].askedAt + rules.takeTimeout <= now }
-    for index in overdue {
-      pending[index].attempt += 1
-      if pending[index].attempt < rules.takeAttempts { ask(index, at: now, into: &effects) }
+    while let (identity, askedAt) = asked.first {
+      guard let take = pending[identity], take.askedAt == askedAt else {
+        asked.removeFirst()
+        continue
+      }
+      guard askedAt + rules.takeTimeout <= now else {
+        return arm(at: askedAt + rules.takeTimeout, into: &effects)
+      }
+      asked.removeFirst()
+      pending[identity] = nil
+      if take.attempt + 1 < rules.takeAttempts {
+        var again = take
+        again.attempt += 1
+        ask(again, at: now, into: &effects)
+      } else {
+        giveUp(take.start, because: .timedOut, into: &effects)
+      }
     }
-    let lost = pending.filter { $0.attempt >= rules.takeAttempts }
-    pending.removeAll { $0.attempt >= rules.takeAttempts }
-    for take in lost { giveUp(take.start, because: .timedOut, into: &effects) }
-    guard !isArmed, let next = pending.map(\.askedAt).min() else { return }
-    isArmed = true
-    effects.wakeDispatcher(at: next + rules.takeTimeout)
+  }
+}
+
+/// Questions with one fixed time-out, oldest first: a ring, since they run out in the order of asking.
+struct DeadlineRing: Sendable {
+  private var entries: [(identity: UInt64, askedAt: Instant)] = []
+  private var head = 0
+
+  var first: (identity: UInt64, askedAt: Instant)? {
+    head < entries.count ? entries[head] : nil
+  }
+
+  mutating func append(_ identity: UInt64, at now: Instant) { entries.append((identity, now)) }
+
+  mutating func removeFirst() {
+    head += 1
+    if head > 64 && head * 2 > entries.count {
+      entries.removeFirst(head)
+      head = 0
+    }
   }
 }

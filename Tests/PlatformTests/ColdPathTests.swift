@@ -1,0 +1,112 @@
+import ControlPlane
+import Platform
+import Primitives
+import SimulationKernel
+import Testing
+
+/// The cold path, pools and tokens.
+@Suite struct ColdPathTests {
+  @Test func coldStartsHaveTheirComponents() throws {
+    let (simulation, observer) = try TestWorld.run(TestWorld.cluster(), until: .seconds(120))
+    #expect(observer.starts.count > 100)
+    #expect(observer.starts.contains { $0.path == .pool })
+    for start in observer.starts {
+      let parts =
+        start.allocation + start.podCreation + start.agent + start.codeLoading
+        + start.initialisation + start.publication
+      #expect(start.total >= parts)
+      #expect(start.total > .milliseconds(5))
+    }
+    var cold: UInt64 = 0
+    for lane in 0..<simulation.laneCount {
+      cold += simulation.lane(LaneID(lane)).counters.coldStarts
+    }
+    #expect(cold > 100)
+    #expect(observer.hits + observer.misses >= observer.starts.count)
+  }
+
+  /// Poisson demand on a pool of 15 with refill time 1 s at rate 10: P(miss) is Erlang B(10, 15).
+  @Test(arguments: [(PoolRule.lost, 0.03649694547237079), (.backorder, 0.08345847293466283)])
+  func missesFollowTheClosedForms(rule: PoolRule, expected: Double) throws {
+    var shares: [Double] = []
+    for seed in 1...8 as ClosedRange<UInt64> {
+      var cluster = TestWorld.bare()
+      cluster.pools[0].target = 15
+      cluster.pools[0].rules.rule = rule
+      cluster.pools[0].refill = .exponential(mean: 1)
+      cluster.seed = seed
+      cluster.services = [
+        ServiceConfiguration(
+          name: "function", runtime: 0, shape: 0, zones: [ZoneID(0)],
+          router: TestWorld.rules(keepAlive: .zero, queueLimit: 1_000_000),
+          serviceTime: .constant(1e-9), initialInstances: [0]
+        ) { _ in TestArrivals.poisson(10, seed: seed) }
+      ]
+      let (_, observer) = try TestWorld.run(cluster, until: .seconds(5_000))
+      shares.append(Double(observer.misses) / Double(observer.hits + observer.misses))
+    }
+    let mean = shares.reduce(0, +) / 8
+    let variance = shares.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 7
+    let error = (variance / 8).squareRoot()
+    #expect(abs(mean - expected) <= 4 * error, "\(mean) ± \(error)")
+    #expect(error < 0.05 * expected)
+  }
+
+  /// A Worker Manager dies: its tokens go to others when the lease has run out, never to two at a time, and cold
+  /// starts go on meanwhile by the fallback.
+  @Test func tokensChangeHands() throws {
+    var cluster = TestWorld.cluster()
+    cluster.faults = [0, 1, 2].prefix(1).map { index in
+      FaultConfiguration(
+        name: "crash", kind: .crashWorkerManager(index), at: .seconds(30),
+        restartAfter: .seconds(40))
+    }
+    let observer = Observer()
+    let simulation = ClusterSimulation(cluster, recorder: observer)
+    var latest = Instant.origin
+    for second in 1...120 {
+      try simulation.run(until: .seconds(Int64(second)))
+      try simulation.checkInvariants()
+      latest = simulation.now
+    }
+    #expect(latest == .seconds(120))
+    let freed = observer.leases.filter { $0.from == 0 }
+    let taken = observer.leases.filter { $0.from == nil && $0.at > .seconds(30) }
+    #expect(!freed.isEmpty)
+    #expect(taken.count == freed.count)
+    for lease in freed {
+      // Renewed at a third of its life: it ends between 6 s and 10 s after the crash, and is found by a scan.
+      #expect(lease.at > .seconds(36) && lease.at < .seconds(41))
+    }
+    let during = observer.starts.filter {
+      $0.askedAt > .seconds(31) && $0.askedAt < .seconds(36)
+    }
+    #expect(during.contains { $0.path == .fallback })
+  }
+
+  /// Requests that nobody can serve are refused or fail; none is forgotten.
+  @Test func nothingIsLostWithoutCapacity() throws {
+    var cluster = TestWorld.cluster(rate: 200)
+    cluster.zones = cluster.zones.map {
+      ZoneConfiguration(name: $0.name, nodeCount: 1, nodeCPUMilli: 4_000, nodeMemoryMiB: 4_096)
+    }
+    let (simulation, observer) = try TestWorld.run(cluster, until: .seconds(60))
+    let refused = (0..<simulation.laneCount).reduce(0) {
+      $0 + simulation.lane(LaneID($1)).counters.refused
+    }
+    #expect(refused > 1000)
+    #expect(observer.events.contains { $0.kind == .noCapacity })
+  }
+
+  @Test func lostMessagesAreRepeated() throws {
+    var cluster = TestWorld.cluster()
+    cluster.network.loss = 0.05
+    let (simulation, observer) = try TestWorld.run(cluster, until: .seconds(120))
+    #expect(observer.starts.count > 50)
+    #expect(observer.starts.contains { $0.request.attempt > 0 })
+    let completed = (0..<simulation.laneCount).reduce(0) {
+      $0 + simulation.lane(LaneID($1)).counters.completed
+    }
+    #expect(completed > 30_000)
+  }
+}
