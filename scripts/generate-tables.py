@@ -65,8 +65,8 @@ def exp_table():
     text += array(
         "entries",
         [
-            "For i = 0 ..< 128: 2^(i/128) rounded to a double, and the relative difference of the exact",
-            "value from it.",
+            "For i = 0 ..< 128: 2^(i/128) rounded to a double, and the relative difference of the",
+            "exact value from it.",
         ],
         rows,
         "Double",
@@ -94,8 +94,8 @@ def log_table():
     text += array(
         "entries",
         [
-            "For each of 128 intervals of [0.6875, 1.375): a number c of at most 11 bits near the inverse of",
-            "its middle, −log c as a multiple of 2⁻⁴², and the rest of −log c.",
+            "For each of 128 intervals of [0.6875, 1.375): a number c of at most 11 bits near the",
+            "inverse of its middle, −log c as a multiple of 2⁻⁴², and the rest of −log c.",
         ],
         rows,
         "Double",
@@ -163,7 +163,7 @@ def bisect(f, low, high):
 
 
 def layers(density, inverse, tail):
-    """Widths x of 256 layers of equal area under a decreasing density; x[1] is where the tail begins."""
+    """Widths x of 256 layers of equal area under a decreasing density; the tail begins at x[1]."""
 
     def edges(r):
         area = r * density(r) + tail(r)
@@ -202,8 +202,8 @@ def ziggurat_tables():
         text += array(
             name + "Edges",
             [
-                f"Right edges of 256 layers of equal area under {formula}, widest first: the area of the",
-                "lowest over its height, the start of the tail, …, 0.",
+                f"Right edges of 256 layers of equal area under {formula}, widest first: the area of",
+                "the lowest over its height, the start of the tail, …, 0.",
             ],
             [literal(float(x)) for x in xs],
             "Double",
@@ -253,7 +253,7 @@ def power_points():
     found = []
     place, other = 0.1, 0.3
     for exponent in range(-40, 41):
-        for _ in range(4):
+        for _ in range(2):
             place = (place + (math.sqrt(5) - 1) / 2) % 1
             other = (other + math.sqrt(2)) % 1
             base = math.ldexp(1 + place, exponent)
@@ -262,7 +262,7 @@ def power_points():
 
 
 def elementary_reference():
-    """Correctly rounded results as bit patterns, two points a line."""
+    """Correctly rounded results as bit patterns, two points a line where they fit."""
     mp.prec = 1300
     lines = []
     functions = {"exp": mp.exp, "log": mp.log, "sin": mp.sin, "cos": mp.cos}
@@ -273,8 +273,11 @@ def elementary_reference():
             lines.append(f"{name} {bits(x):x} {bits(rounded(function(mpf(x)))):x}")
     for x, y in power_points():
         lines.append(f"pow {bits(x):x} {bits(y):x} {bits(rounded(mpf(x) ** mpf(y))):x}")
-    for pair in zip(lines[::2], lines[1::2] + [""]):
-        text += "  " + "; ".join(pair).rstrip("; ") + "\n"
+    short = [line for line in lines if not line.startswith("pow")]
+    for i in range(0, len(short), 2):
+        text += "  " + "; ".join(short[i : i + 2]) + "\n"
+    for line in lines[len(short) :]:
+        text += f"  {line}\n"
     mp.prec = 400
     write(f"{TESTS}/ElementaryReference.swift", text + '  """\n')
 

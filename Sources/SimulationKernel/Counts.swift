@@ -2,9 +2,11 @@ import Primitives
 
 /// Counts of arrivals as functions of one uniform number each.
 ///
-/// This is the model's definition of traffic: below a mean of 20 the exact law by inversion, at and above it
-/// a normal number rounded to the nearest integer, halves up. Every count increases with its uniform number,
-/// so that two runs whose rates differ a little meet counts that differ a little.
+/// This is the model's definition of traffic: below a mean of 20 the exact law by inversion, at and
+/// above it a normal number rounded to the nearest integer, halves up. Every count increases with
+/// its uniform number, so that two runs whose rates differ a little meet counts that differ a
+/// little. The rounded normal number differs from the Poisson law by 0.126/√mean in total
+/// variation: 2.8 % at a mean of 20, 0.4 % at 1,000.
 public enum Counts {
   /// The mean from which on the rounded normal number takes the place of the exact law.
   public static let normalFrom = 20.0
@@ -33,9 +35,9 @@ public enum Counts {
     poisson(mean: mean, uniform: source.uniformOpen())
   }
 
-  /// How many of `count` things fall on the first side, each with probability `share`; the others fall on the
-  /// second. Inversion where fewer than 20 are expected on the smaller side, else a rounded normal number
-  /// kept between 0 and `count`. At most some 100 steps.
+  /// How many of `count` things fall on the first side, each with probability `share`; the others
+  /// fall on the second. Inversion where fewer than 20 are expected on the smaller side, else a
+  /// rounded normal number kept between 0 and `count`. At most some 100 steps.
   public static func binomial(_ count: UInt64, share: Double, uniform: Double) -> UInt64 {
     guard count > 0 && share > 0 else { return 0 }
     guard share < 1 else { return count }
@@ -51,8 +53,8 @@ public enum Counts {
     return invertedBinomial(n, share, uniform)
   }
 
-  /// Divides `count` things in two with no loss: those of the first side, with probability `share` each, and
-  /// the rest. One word.
+  /// Divides `count` things in two with no loss: those of the first side, with probability `share`
+  /// each, and the rest. One word.
   @inlinable
   public static func split(
     _ count: UInt64, share: Double, using source: inout some BitSource
@@ -61,8 +63,9 @@ public enum Counts {
     return (first, count - first)
   }
 
-  /// Divides `count` things over `weights.count` sides in order, with no loss: each side takes its share of
-  /// what those before it left, a side of weight 0 nothing. `body` gets (side, its count). One word a side.
+  /// Divides `count` things over `weights.count` sides in order, with no loss: each side takes its
+  /// share of what those before it left, a side of weight 0 nothing. `body` gets (side, its count).
+  /// One word a side.
   @inlinable
   public static func split(
     _ count: UInt64, weights: some RandomAccessCollection<Double>,

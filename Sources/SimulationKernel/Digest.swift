@@ -2,8 +2,9 @@ import Primitives
 
 /// A 64-bit summary of a sequence of words that depends on every word and on their order.
 ///
-/// Two runs that record the same events have the same digest; one event more, less, changed or moved gives
-/// another, but for a chance of 2⁻⁶⁴. Not made to withstand an adversary. One multiplication a word.
+/// Two runs that record the same events have the same digest; one event more, less, changed or
+/// moved gives another, but for a chance of 2⁻⁶⁴. Not made to withstand an adversary. One
+/// multiplication a word.
 @frozen
 public struct Digest: Hashable, Sendable, BitwiseCopyable {
   @usableFromInline var state: UInt64 = 0x9E37_79B9_7F4A_7C15
@@ -45,7 +46,7 @@ public struct Digest: Hashable, Sendable, BitwiseCopyable {
 
   /// Takes in a signed integer, such as a time in nanoseconds.
   @inlinable @inline(__always)
-  public mutating func fold(_ a: Int64) { fold(UInt64(bitPattern: a)) }
+  public mutating func fold(signed a: Int64) { fold(UInt64(bitPattern: a)) }
 
   /// Takes in another digest, after everything so far: parts are combined in a fixed order.
   @inlinable

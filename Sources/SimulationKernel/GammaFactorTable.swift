@@ -2,9 +2,10 @@ import Primitives
 
 /// Factors with mean 1 and the shape of a gamma distribution, as a table of 4,096 quantiles.
 ///
-/// A rate multiplied by such a factor makes counts burstier than Poisson: variance ÷ mean of the counts of an
-/// interval becomes 1 + mean / shape. The table is the model's definition; it holds the middles of 4,096 equal
-/// shares, divided by their mean, so the mean over the table is 1 to the last bit that a sum can give.
+/// A rate multiplied by such a factor makes counts burstier than Poisson: variance ÷ mean of the
+/// counts of an interval becomes 1 + mean / shape. The table is the model's definition; it holds
+/// the middles of 4,096 equal shares, divided by their mean, so the mean over the table is 1 to the
+/// last bit that a sum can give.
 public struct GammaFactorTable: Sendable {
   /// The shape of the gamma distribution; the variance of a factor is about 1 / shape.
   public let shape: Double
@@ -35,7 +36,8 @@ public struct GammaFactorTable: Sendable {
   /// The factor for one word of `source`.
   public func sample(using source: inout some BitSource) -> Double { factor(source.next()) }
 
-  /// The exact variance over the table: a little below 1 / shape, by what the last share's tail loses.
+  /// The exact variance over the table: a little below 1 / shape, by what the last share's tail
+  /// loses.
   public var variance: Double {
     factors.reduce(0) { $0 + ($1 - 1) * ($1 - 1) } / Double(Self.count)
   }

@@ -3,8 +3,8 @@ import Testing
 
 @testable import Primitives
 
-/// Largest errors over keyed points in every binade in use. 2,000 points a binade in the ordinary run;
-/// scripts/check-elementary asks for a million.
+/// Largest errors over keyed points in every binade in use. 2,000 points a binade in the ordinary
+/// run; scripts/check-elementary asks for a million.
 @Suite(.enabled(if: MPFR.isInstalled, "MPFR is not installed"))
 struct ElementaryAgainstMPFR {
   let mpfr: MPFR
@@ -103,7 +103,8 @@ struct ElementaryAgainstMPFR {
     #expect(far.ulps < 2)
   }
 
-  /// Bases of every binade in use with exponents that keep the result a number, and some that do not.
+  /// Bases of every binade in use with exponents that keep the result a number, and some that do
+  /// not.
   @Test func pow() {
     var worst = (ulps: 0.0, at: 0.0)
     var exponents = KeyedStream(key: 3, index: 0)

@@ -36,7 +36,7 @@ import Testing
       #expect(value == point.result || error <= limit, "\(name) of \(point.arguments)")
       count += 1
     }
-    #expect(count > 200)
+    #expect(count > 160)
   }
 
   @Test func valuesAtTheEdges() {

@@ -20,7 +20,8 @@ struct HashVectors {
     self.groups = groups
   }
 
-  /// The bytes that xxHash's own checks hash: the top byte of a number that is multiplied on and on.
+  /// The bytes that xxHash's own checks hash: the top byte of a number that is multiplied on and
+  /// on.
   static func sanityBuffer(_ length: Int) -> [UInt8] {
     var generator: UInt64 = 2_654_435_761
     return (0..<length).map { _ in
@@ -107,8 +108,8 @@ struct HashVectors {
     }
   }
 
-  /// Counts of mcrouter's own weighted-rendezvous test follow from these two functions; see the facts on
-  /// consistent hashing. Here: equal-weight shares of 10,000 keys over three endpoints.
+  /// Counts of mcrouter's own weighted-rendezvous test follow from these two functions; see the
+  /// facts on consistent hashing. Here: equal-weight shares of 10,000 keys over three endpoints.
   @Test func murmur2DistributesMcrouterKeys() {
     let endpoints = (0..<3).map {
       MurmurHash2A64.hash64("xxx.\($0).yy", seed: 4_193_360_111)

@@ -1,6 +1,7 @@
 import Glibc
 
-/// The multiple-precision library MPFR, opened when a test runs: machines without it leave its tests out.
+/// The multiple-precision library MPFR, opened when a test runs: machines without it leave its
+/// tests out.
 struct MPFR {
   typealias Number = UnsafeMutableRawPointer
   typealias Unary = @convention(c) (Number, Number, CInt) -> CInt
@@ -50,7 +51,8 @@ struct MPFR {
 
   static var isInstalled: Bool { MPFR() != nil }
 
-  /// The exact value rounded to a double, and how far `computed` is from it in units of its last place.
+  /// The exact value rounded to a double, and how far `computed` is from it in units of its last
+  /// place.
   struct Comparison {
     var exact: Double
     var ulps: Double

@@ -1,5 +1,6 @@
 extension Elementary {
-  /// The nearest multiple of π/2 (its number modulo 4 or more) and the rest, |rest| <= π/4, as two doubles.
+  /// The nearest multiple of π/2 (its number modulo 4 or more) and the rest, |rest| <= π/4, as two
+  /// doubles.
   static func reduceToQuadrant(_ x: Double) -> (quadrant: Int64, rest: DoubleDouble) {
     if x.magnitude < 0.7853981633974483 { return (0, DoubleDouble(high: x, low: 0)) }
     return x.magnitude < 0x1p20 ? reduceMedium(x) : reduceLarge(x)
@@ -39,7 +40,8 @@ extension Elementary {
     return first | ElementaryConstants.twoOverPiWords[word + 1] >> (64 - bit)
   }
 
-  /// Splits a number of quadrants, two bits before the point and 190 behind it, at the nearest whole one.
+  /// Splits a number of quadrants, two bits before the point and 190 behind it, at the nearest
+  /// whole one.
   private static func quadrants(
     _ word0: UInt64, _ word1: UInt64, _ word2: UInt64, negative: Bool
   ) -> (quadrant: Int64, rest: DoubleDouble) {
@@ -51,7 +53,8 @@ extension Elementary {
       (a, b, c) = (~a, ~b, ~c)
     }
     var scale = 1.0
-    // The leading zeros go, so that both doubles are full of digits; no double is nearer than 2^-62.
+    // The leading zeros go, so that both doubles are full of digits; no double is nearer than
+    // 2^-62.
     let zeros = UInt64(a.leadingZeroBitCount)
     if zeros == 64 {
       (a, b, scale) = (b, c, 0x1p-64)

@@ -1,8 +1,9 @@
-/// Elementary functions of our own, from additions, multiplications, divisions, square roots and operations
-/// on bits only, so that they give the same bits on every machine, which a C library does not promise.
+/// Elementary functions of our own, from additions, multiplications, divisions, square roots and
+/// operations on bits only, so that they give the same bits on every machine, which a C library
+/// does not promise.
 ///
-/// Special values follow IEEE 754 and C99. `exp`, `log` and `log1p` are within 1 unit of the last place,
-/// `pow`, `sin` and `cos` within 2; scripts/check-elementary compares them with MPFR.
+/// Special values follow IEEE 754 and C99. `exp`, `log` and `log1p` are within 1 unit of the last
+/// place, `pow`, `sin` and `cos` within 2; scripts/check-elementary compares them with MPFR.
 public enum Elementary {}
 
 extension Double {
@@ -30,7 +31,8 @@ struct DoubleDouble {
     return DoubleDouble(high: high, low: (a - (high - part)) + (b - part))
   }
 
-  /// The product of two numbers and its rounding error, exact but for the last bits (Dekker, Veltkamp).
+  /// The product of two numbers and its rounding error, exact but for the last bits (Dekker,
+  /// Veltkamp).
   @inline(__always)
   static func product(_ a: Double, _ b: Double) -> DoubleDouble {
     let high = a * b

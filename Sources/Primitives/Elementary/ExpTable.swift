@@ -1,8 +1,8 @@
 // Written by scripts/generate-tables.py; do not edit.
 
 enum ExpTable {
-  /// For i = 0 ..< 128: 2^(i/128) rounded to a double, and the relative difference of the exact
-  /// value from it.
+  /// For i = 0 ..< 128: 2^(i/128) rounded to a double, and the relative difference of the
+  /// exact value from it.
   static let entries: InlineArray<256, Double> = [
     0x1p+0, 0,
     0x1.0163da9fb3335p+0, 0x1.b3b4f1a88bf6ep-54,

@@ -1,8 +1,8 @@
 extension Elementary {
   /// e to the power `x`, within 1 unit of the last place; subnormal results included.
   ///
-  /// x = (128·n + i)·(log 2)/128 + r: 2^n comes from the exponent, 2^(i/128) from a table, e^r from five
-  /// terms of its series, |r| < 0.0028. The scheme is Tang's (1989).
+  /// x = (128·n + i)·(log 2)/128 + r: 2^n comes from the exponent, 2^(i/128) from a table, e^r from
+  /// five terms of its series, |r| < 0.0028. The scheme is Tang's (1989).
   public static func exp(_ x: Double) -> Double {
     let biasedExponent = (x.bitPattern >> 52) & 0x7FF
     // Between 2^-54 and 512: no special value and no result near the ends of the range.
@@ -13,7 +13,8 @@ extension Elementary {
     return expAtEdges(x)
   }
 
-  /// e^(`x` + `tail`) = (scaled, between 0.99 and 2) × 2^power, for |x| < 2^17; `tail` is far below 1.
+  /// e^(`x` + `tail`) = (scaled, between 0.99 and 2) × 2^power, for |x| < 2^17; `tail` is far below
+  /// 1.
   @inline(__always)
   static func scaledExp(_ x: Double, _ tail: Double) -> (scaled: Double, power: Int64) {
     // Adding this constant rounds to an integer, which then stands in the low bits.

@@ -15,8 +15,8 @@ extension Elementary {
     return whole + stirlingRest(shifted) - log(product)
   }
 
-  /// The regularised lower incomplete gamma function P(`shape`, `x`): the distribution function of the gamma
-  /// distribution with scale 1. Relative error about 10⁻¹³. Some √shape steps.
+  /// The regularised lower incomplete gamma function P(`shape`, `x`): the distribution function of
+  /// the gamma distribution with scale 1. Relative error about 10⁻¹³. Some √shape steps.
   public static func regularizedGammaP(_ shape: Double, _ x: Double) -> Double {
     precondition(shape > 0, "the gamma distribution has a positive shape")
     if x.isNaN { return x }
@@ -34,8 +34,8 @@ extension Elementary {
     return x < shape + 1 ? 1 - gammaSeries(shape, x) : gammaFraction(shape, x)
   }
 
-  /// The x with P(`shape`, x) = `p`: the quantile of the gamma distribution with scale 1. Relative error
-  /// about 10⁻¹². Newton's method with Halley's correction, kept inside a bracket.
+  /// The x with P(`shape`, x) = `p`: the quantile of the gamma distribution with scale 1. Relative
+  /// error about 10⁻¹². Newton's method with Halley's correction, kept inside a bracket.
   public static func inverseRegularizedGammaP(_ shape: Double, _ p: Double) -> Double {
     precondition(shape > 0, "the gamma distribution has a positive shape")
     guard p > 0 else { return p == 0 ? 0 : .nan }

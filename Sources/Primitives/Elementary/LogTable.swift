@@ -1,8 +1,8 @@
 // Written by scripts/generate-tables.py; do not edit.
 
 enum LogTable {
-  /// For each of 128 intervals of [0.6875, 1.375): a number c of at most 11 bits near the inverse of
-  /// its middle, −log c as a multiple of 2⁻⁴², and the rest of −log c.
+  /// For each of 128 intervals of [0.6875, 1.375): a number c of at most 11 bits near the
+  /// inverse of its middle, −log c as a multiple of 2⁻⁴², and the rest of −log c.
   static let entries: InlineArray<384, Double> = [
     0x1.7340000000000p+0, -0x1.7c9e7703f9000p-2, 0x1.82d5517117a8cp-45,
     0x1.7140000000000p+0, -0x1.77166c7440000p-2, -0x1.2d333f054aa72p-45,

@@ -1,8 +1,9 @@
 extension Elementary {
   /// The natural logarithm, within 1 unit of the last place. Of 0: −∞; of a negative number: NaN.
   ///
-  /// x = 2^k·z with z near 1; a table has a short number c near 1/z, so that r = z·c − 1 is exact as a sum of
-  /// two doubles, and log x = k·log 2 − log c + log(1 + r). Around 1 the table has c = 1, so no digit cancels.
+  /// x = 2^k·z with z near 1; a table has a short number c near 1/z, so that r = z·c − 1 is exact
+  /// as a sum of two doubles, and log x = k·log 2 − log c + log(1 + r). Around 1 the table has c =
+  /// 1, so no digit cancels.
   public static func log(_ x: Double) -> Double {
     // Positive and normal: one comparison.
     if x.bitPattern &- 0x0010_0000_0000_0000 < 0x7FE0_0000_0000_0000 {

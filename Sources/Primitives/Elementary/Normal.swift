@@ -1,6 +1,6 @@
 extension Elementary {
-  /// The distribution function of the standard normal distribution. Relative error about 10⁻¹³, far into
-  /// the lower tail too.
+  /// The distribution function of the standard normal distribution. Relative error about 10⁻¹³, far
+  /// into the lower tail too.
   public static func normalCDF(_ z: Double) -> Double {
     if z.isNaN { return z }
     let half = 0.5 * z * z
@@ -8,10 +8,11 @@ extension Elementary {
       ? 0.5 * regularizedGammaQ(0.5, half) : 0.5 + 0.5 * regularizedGammaP(0.5, half)
   }
 
-  /// The standard normal quantile of `p`: relative error about 10⁻¹⁵. Increasing in p, odd about a half;
-  /// −∞ at 0, +∞ at 1, NaN outside.
+  /// The standard normal quantile of `p`: relative error about 10⁻¹⁵. Increasing in p, odd about a
+  /// half; −∞ at 0, +∞ at 1, NaN outside.
   ///
-  /// Wichura's algorithm AS 241, PPND16 (1988): one rational function in the middle, two in the tails.
+  /// Wichura's algorithm AS 241, PPND16 (1988): one rational function in the middle, two in the
+  /// tails.
   public static func normalQuantile(_ p: Double) -> Double {
     let q = p - 0.5
     if q.magnitude <= 0.425 {

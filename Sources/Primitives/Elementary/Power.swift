@@ -1,6 +1,7 @@
 extension Elementary {
-  /// `x` to the power `y`, within 2 units of the last place (in fact little more than a half). Special cases
-  /// as in C99: pow(x, 0) = pow(1, y) = 1; a negative base takes whole exponents only.
+  /// `x` to the power `y`, within 2 units of the last place (in fact little more than a half).
+  /// Special cases as in C99: pow(x, 0) = pow(1, y) = 1; a negative base takes whole exponents
+  /// only.
   ///
   /// exp(y·log x), with the logarithm and the product as sums of two doubles.
   public static func pow(_ x: Double, _ y: Double) -> Double {

@@ -1,12 +1,14 @@
 extension Elementary {
-  /// The cosine of `x` in radians, within 2 units of the last place for every finite x. NaN for infinities.
+  /// The cosine of `x` in radians, within 2 units of the last place for every finite x. NaN for
+  /// infinities.
   public static func cos(_ x: Double) -> Double {
     guard x.magnitude < .infinity else { return .nan }
     let (quadrant, r) = reduceToQuadrant(x)
     return turned(quadrant &+ 1, r)
   }
 
-  /// The sine of `x` in radians, within 2 units of the last place for every finite x. NaN for infinities.
+  /// The sine of `x` in radians, within 2 units of the last place for every finite x. NaN for
+  /// infinities.
   public static func sin(_ x: Double) -> Double {
     guard x.magnitude < .infinity else { return .nan }
     if x.magnitude < 0x1p-27 { return x }
@@ -21,7 +23,8 @@ extension Elementary {
     return quadrant & 2 == 0 ? value : -value
   }
 
-  /// Taylor's series to x¹⁷, |x| <= π/4; the last digits of the argument enter through the derivative.
+  /// Taylor's series to x¹⁷, |x| <= π/4; the last digits of the argument enter through the
+  /// derivative.
   private static func sinNear0(_ x: DoubleDouble) -> Double {
     let r = x.high
     let z = r * r

@@ -1,4 +1,5 @@
-/// Functions that turn one or two 64-bit words into one well-mixed word, without a table and in a few cycles.
+/// Functions that turn one or two 64-bit words into one well-mixed word, without a table and in a
+/// few cycles.
 public enum Mixing {
   /// The finaliser of MurmurHash3's 64-bit variants (Appleby). A bijection; 0 stays 0.
   @inlinable @inline(__always)
@@ -41,7 +42,8 @@ public enum Mixing {
     return b &* k
   }
 
-  /// The exclusive or of both halves of the 128-bit product: one multiplication that mixes every bit.
+  /// The exclusive or of both halves of the 128-bit product: one multiplication that mixes every
+  /// bit.
   @inlinable @inline(__always)
   public static func foldedMultiply(_ a: UInt64, _ b: UInt64) -> UInt64 {
     let product = a.multipliedFullWidth(by: b)

@@ -83,7 +83,8 @@ public enum MurmurHash3 {
 }
 
 extension UnsafeRawBufferPointer {
-  /// The bytes from `start` to `end`, at most eight, as one little-endian word; 0 where there are none.
+  /// The bytes from `start` to `end`, at most eight, as one little-endian word; 0 where there are
+  /// none.
   func partialWord(from start: Int, to end: Int) -> UInt64 {
     var word: UInt64 = 0
     for offset in start..<end { word |= UInt64(self[offset]) << UInt64((offset - start) * 8) }

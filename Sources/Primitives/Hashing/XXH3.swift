@@ -1,6 +1,7 @@
 /// XXH3, 64 bits, with the default secret and a seed. Yann Collet, xxHash 0.8.
 ///
-/// One rule for each range of lengths; short inputs, which names and identifiers are, take the first ones.
+/// One rule for each range of lengths; short inputs, which names and identifiers are, take the
+/// first ones.
 public enum XXH3 {
   /// The hash of `bytes`. Linear in their number.
   public static func hash64(_ bytes: UnsafeRawBufferPointer, seed: UInt64 = 0) -> UInt64 {

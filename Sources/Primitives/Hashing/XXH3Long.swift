@@ -1,4 +1,5 @@
-/// XXH3 for inputs beyond 240 bytes: eight lanes over stripes of 64 bytes, scrambled after every 1,024.
+/// XXH3 for inputs beyond 240 bytes: eight lanes over stripes of 64 bytes, scrambled after every
+/// 1,024.
 enum XXH3Long {
   private static let stripe = 64
   private static let stripesPerBlock = 16

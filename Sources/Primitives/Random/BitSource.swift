@@ -1,7 +1,7 @@
 /// A source of uniformly distributed 64-bit words whose whole future follows from its state.
 ///
-/// The system's own generator is no such source and has no place in a simulation. Conforming types are
-/// values: a copy continues on its own with the same words.
+/// The system's own generator is no such source and has no place in a simulation. Conforming types
+/// are values: a copy continues on its own with the same words.
 public protocol BitSource {
   mutating func next() -> UInt64
 }
@@ -21,8 +21,8 @@ extension BitSource {
 
   /// Uniform on 0 ..< `bound`, without bias. One word, rarely more.
   ///
-  /// Lemire, "Fast random integer generation in an interval" (2019): the high half of a product, where the
-  /// few low halves that would favour some values are drawn again.
+  /// Lemire, "Fast random integer generation in an interval" (2019): the high half of a product,
+  /// where the few low halves that would favour some values are drawn again.
   @inlinable @inline(__always)
   public mutating func integer(below bound: UInt64) -> UInt64 {
     precondition(bound > 0, "an empty range has no values")

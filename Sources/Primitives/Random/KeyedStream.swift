@@ -1,7 +1,8 @@
-/// The draws that belong to one thing: word *n* is half of the Philox block at counter (index, n / 2).
+/// The draws that belong to one thing: word *n* is half of the Philox block at counter (index, n /
+/// 2).
 ///
-/// Streams of two indices or two keys are independent, and making one costs nothing until it is drawn from,
-/// so every invocation, cold start and fault has its own.
+/// Streams of two indices or two keys are independent, and making one costs nothing until it is
+/// drawn from, so every invocation, cold start and fault has its own.
 @frozen
 public struct KeyedStream: BitSource, Sendable, BitwiseCopyable {
   @usableFromInline let key: UInt64

@@ -1,7 +1,8 @@
 /// The counter-based generator Philox 2×64 with ten rounds: a keyed bijection of 128-bit blocks.
 ///
-/// Draw *k* of entity *e* is a function of (key, e, k) alone, in whatever order and on whichever thread it
-/// is asked for. Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (2011).
+/// Draw *k* of entity *e* is a function of (key, e, k) alone, in whatever order and on whichever
+/// thread it is asked for. Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1,
+/// 2, 3" (2011).
 public enum Philox2x64 {
 
   /// The block that belongs to `counter` under `key`: two independent uniform words.

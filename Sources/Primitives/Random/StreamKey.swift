@@ -1,7 +1,9 @@
-/// The key of a named stream, as a function of (seed, replication, name, identifiers) and nothing else.
+/// The key of a named stream, as a function of (seed, replication, name, identifiers) and nothing
+/// else.
 ///
-/// No counter is shared between streams, so a component that is added to a model, or that draws more than
-/// it did, shifts nobody else's draws. One Philox block links each part to those before it.
+/// No counter is shared between streams, so a component that is added to a model, or that draws
+/// more than it did, shifts nobody else's draws. One Philox block links each part to those before
+/// it.
 @frozen
 public struct StreamKey: Hashable, Sendable, BitwiseCopyable {
   /// The key for `KeyedStream` and `Philox2x64`, the seed for `Xoshiro256PlusPlus`.

@@ -1,7 +1,8 @@
-/// The ziggurat method of Marsaglia and Tsang, "The ziggurat method for generating random variables" (2000):
-/// the area under a decreasing density is covered by 256 layers of equal area. Ninety-nine draws in a hundred
-/// take one word, a multiplication and a comparison. A word gives the layer (low 8 bits), the sign where
-/// there is one (bit 8), and 53 bits for the place inside the layer.
+/// The ziggurat method of Marsaglia and Tsang, "The ziggurat method for generating random
+/// variables" (2000): the area under a decreasing density is covered by 256 layers of equal area.
+/// Ninety-nine draws in a hundred take one word, a multiplication and a comparison. A word gives
+/// the layer (low 8 bits), the sign where there is one (bit 8), and 53 bits for the place inside
+/// the layer.
 ///
 /// Exponentially distributed draws with mean 1.
 public enum ZigguratExponential {
@@ -41,7 +42,8 @@ public enum ZigguratExponential {
   @usableFromInline
   static var tailStart: Double { ZigguratTables.exponentialEdges[1] }
 
-  /// The place that `word` gives in its layer, if the point at `height` between its borders is under e^(−x).
+  /// The place that `word` gives in its layer, if the point at `height` between its borders is
+  /// under e^(−x).
   @usableFromInline
   static func underCurve(_ word: UInt64, height: Double) -> Double? {
     let layer = Int(truncatingIfNeeded: word & 0xFF)

@@ -1,4 +1,5 @@
-/// Draws from the standard normal distribution, by the ziggurat that `ZigguratExponential` describes.
+/// Draws from the standard normal distribution, by the ziggurat that `ZigguratExponential`
+/// describes.
 public enum ZigguratNormal {
   /// One draw, from one word of `source`, rarely more.
   @inlinable @inline(__always)
@@ -31,8 +32,8 @@ public enum ZigguratNormal {
     }
   }
 
-  /// A draw beyond the start of the tail: Marsaglia, "Generating a variable from the tail of the normal
-  /// distribution" (1964).
+  /// A draw beyond the start of the tail: Marsaglia, "Generating a variable from the tail of the
+  /// normal distribution" (1964).
   @inlinable
   static func tail(using source: inout some BitSource) -> Double {
     let start = tailStart

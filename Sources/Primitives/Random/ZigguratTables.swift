@@ -1,8 +1,8 @@
 // Written by scripts/generate-tables.py; do not edit.
 
 enum ZigguratTables {
-  /// Right edges of 256 layers of equal area under e^(−x), widest first: the area of the
-  /// lowest over its height, the start of the tail, …, 0.
+  /// Right edges of 256 layers of equal area under e^(−x), widest first: the area of
+  /// the lowest over its height, the start of the tail, …, 0.
   static let exponentialEdges: InlineArray<257, Double> = [
     0x1.164ec94bf5dc1p+3, 0x1.ec9d9297ebb83p+2, 0x1.bc39e51da71fcp+2,
     0x1.9e9dc0d487b85p+2, 0x1.8939fe6f2ed19p+2, 0x1.78750d6eac62fp+2,
@@ -182,8 +182,8 @@ enum ZigguratTables {
     0x1.e0545e5881137p-1, 0x1p+0,
   ]
 
-  /// Right edges of 256 layers of equal area under e^(−x²/2), widest first: the area of the
-  /// lowest over its height, the start of the tail, …, 0.
+  /// Right edges of 256 layers of equal area under e^(−x²/2), widest first: the area of
+  /// the lowest over its height, the start of the tail, …, 0.
   static let normalEdges: InlineArray<257, Double> = [
     0x1.f493b7815d982p+1, 0x1.d3bb48209ad33p+1, 0x1.b981f3878fdb0p+1,
     0x1.a8fdc78947759p+1, 0x1.9cbee014057aap+1, 0x1.92ee0946f4496p+1,

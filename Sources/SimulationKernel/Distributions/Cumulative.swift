@@ -35,8 +35,8 @@ extension Distribution {
     }
   }
 
-  /// The value below which a share `p` of the draws lies, 0 <= p <= 1. By formula; for a mixture by halving
-  /// an interval, some 100 evaluations of the distribution function.
+  /// The value below which a share `p` of the draws lies, 0 <= p <= 1. By formula; for a mixture by
+  /// halving an interval, some 100 evaluations of the distribution function.
   public func quantile(_ p: Double) -> Double {
     precondition(p >= 0 && p <= 1, "a share lies between 0 and 1")
     switch self {

@@ -1,7 +1,7 @@
 import Primitives
 
-/// A distribution of a number: a description, with exact moments. Values are in the caller's unit, which is
-/// seconds for times.
+/// A distribution of a number: a description, with exact moments. Values are in the caller's unit,
+/// which is seconds for times.
 ///
 /// Drawing goes through `sampler()`, made once; `sample(using:)` here makes one each time.
 public indirect enum Distribution: Sendable, Hashable {

@@ -2,8 +2,9 @@ import Primitives
 
 /// A distribution given by measured values, as the table of its quantile function.
 ///
-/// Two readings of a table. *Nearest rank*: n samples, each with probability 1/n, and no value between them.
-/// *Interpolated*: percentiles, between which the quantile function is a straight line.
+/// Two readings of a table. *Nearest rank*: n samples, each with probability 1/n, and no value
+/// between them. *Interpolated*: percentiles, between which the quantile function is a straight
+/// line.
 public struct EmpiricalTable: Sendable, Hashable {
   /// Values in increasing order.
   public let values: [Double]

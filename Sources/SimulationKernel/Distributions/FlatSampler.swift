@@ -69,8 +69,9 @@ func wholeNanoseconds(_ seconds: Double) -> Int64 {
 
 /// Draws from the gamma distribution with scale 1.
 ///
-/// Marsaglia and Tsang, "A simple method for generating gamma variables" (2000): the cube of a normal number,
-/// accepted 95 times in a hundred and more; a shape below 1 takes the power of a uniform number besides.
+/// Marsaglia and Tsang, "A simple method for generating gamma variables" (2000): the cube of a
+/// normal number, accepted 95 times in a hundred and more; a shape below 1 takes the power of a
+/// uniform number besides.
 public enum GammaDraw {
   @inlinable
   public static func sample(shape: Double, using source: inout some BitSource) -> Double {

@@ -18,8 +18,8 @@ extension Distribution {
     }
   }
 
-  /// The expected squared distance from the mean, by formula. Infinite for a Pareto distribution with a shape
-  /// of at most 2.
+  /// The expected squared distance from the mean, by formula. Infinite for a Pareto distribution
+  /// with a shape of at most 2.
   public var variance: Double {
     switch self {
     case .constant: return 0
@@ -52,8 +52,8 @@ extension Distribution {
     return variance + mean * mean
   }
 
-  /// Variance ÷ squared mean: 1 for the exponential distribution, 0 for a constant. NaN for a mean of 0 or
-  /// infinity.
+  /// Variance ÷ squared mean: 1 for the exponential distribution, 0 for a constant. NaN for a mean
+  /// of 0 or infinity.
   public var squaredCoefficientOfVariation: Double {
     let mean = self.mean
     guard mean != 0 && mean.isFinite else { return .nan }

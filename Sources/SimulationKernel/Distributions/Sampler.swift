@@ -1,6 +1,7 @@
 import Primitives
 
-/// A distribution made ready for drawing: flat where it is simple, a list of flat parts where it is mixed.
+/// A distribution made ready for drawing: flat where it is simple, a list of flat parts where it is
+/// mixed.
 public struct Sampler: Sendable {
   /// The whole sampler where the distribution is a simple one, which hot tables can hold instead.
   public let flat: FlatSampler?
@@ -33,7 +34,8 @@ public struct Sampler: Sendable {
   }
 }
 
-/// A mixture without levels: parts with cumulative weights, each flat or a table of measured values.
+/// A mixture without levels: parts with cumulative weights, each flat or a table of measured
+/// values.
 @usableFromInline
 final class MixedSampler: Sendable {
   struct Part: Sendable {

@@ -10,7 +10,8 @@ public struct RandomStreams: Hashable, Sendable, BitwiseCopyable {
     self.replication = replication
   }
 
-  /// The key of the stream `name`, to which identifiers can be appended. Hashes the name: keep the key.
+  /// The key of the stream `name`, to which identifiers can be appended. Hashes the name: keep the
+  /// key.
   public func key(_ name: String) -> StreamKey {
     StreamKey(seed: seed, replication: replication, name: name)
   }
