@@ -1,7 +1,7 @@
 /// When a sequential comparison looks, and how far out the bound lies at each look.
 ///
-/// Only alpha*(n), the error spent at n seeds of a fixed budget, is decided beforehand; looks may be
-/// skipped. The budget may not grow once error is spent. Times of looks must not depend on the
+/// Only alpha*(n), the error spent at n seeds of a fixed budget, is decided beforehand; looks may
+/// be skipped. The budget may not grow once error is spent. Times of looks must not depend on the
 /// differences that were seen.
 public struct SpendingPlan: Sendable, Equatable {
   /// Seeds at each look, rising.
