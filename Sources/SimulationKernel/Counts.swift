@@ -14,6 +14,7 @@ public enum Counts {
   /// A count with the Poisson law of `mean` >= 0, for `uniform` in (0, 1). At most some 100 steps.
   public static func poisson(mean: Double, uniform: Double) -> UInt64 {
     guard mean > 0 else { return 0 }
+    precondition(mean < 0x1p62, "a count has to fit 64 bits")
     if mean >= normalFrom {
       return rounded(mean + mean.squareRoot() * Elementary.normalQuantile(uniform))
     }

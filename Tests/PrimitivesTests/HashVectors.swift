@@ -130,3 +130,35 @@ struct HashVectors {
     #expect(counts == [6292, 3118, 590])
   }
 }
+
+/// The xxHash library, where it is installed: every length up to beyond a block, aligned and not.
+@Suite(.enabled(if: XXHashLibrary() != nil, "libxxhash is not installed"))
+struct HashLibraryTests {
+  @Test func everyLengthAgrees() throws {
+    let library = try #require(XXHashLibrary())
+    let buffer = HashVectors.sanityBuffer(2200)
+    buffer.withUnsafeBytes { all in
+      for length in Array(0...700) + [1023, 1024, 1025, 1087, 1088, 1089, 2048, 2049, 2199] {
+        for seed in [0, 1, 0x9E37_79B9_7F4A_7C15] as [UInt64] {
+          let bytes = UnsafeRawBufferPointer(rebasing: all[(length & 1)..<length + (length & 1)])
+          #expect(XXH3.hash64(bytes, seed: seed) == library.xxh3(bytes.baseAddress, length, seed))
+          #expect(XXH64.hash64(bytes, seed: seed) == library.xxh64(bytes.baseAddress, length, seed))
+        }
+      }
+    }
+  }
+}
+
+struct XXHashLibrary {
+  typealias Hash = @convention(c) (UnsafeRawPointer?, Int, UInt64) -> UInt64
+
+  let xxh3, xxh64: Hash
+
+  init?() {
+    guard let handle = dlopen("libxxhash.so.0", RTLD_NOW),
+      let xxh3 = dlsym(handle, "XXH3_64bits_withSeed"), let xxh64 = dlsym(handle, "XXH64")
+    else { return nil }
+    self.xxh3 = unsafeBitCast(xxh3, to: Hash.self)
+    self.xxh64 = unsafeBitCast(xxh64, to: Hash.self)
+  }
+}
