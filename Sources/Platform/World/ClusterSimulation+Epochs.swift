@@ -34,7 +34,6 @@ extension ClusterSimulation {
 
   private func runEpoch(from start: Instant, to stop: Instant) {
     var unfinished: [Int] = []
-    var sharedHorizon = start
     for index in lanes.indices {
       let isIdle = laneNext[index] >= stop.nanoseconds && !isAwaiting[index]
       horizons[index] = isIdle ? stop : start
@@ -44,8 +43,12 @@ extension ClusterSimulation {
     while true {
       var remaining: [Int] = []
       var safe = stop
+      // A reply that a lane awaits comes of events that the shared part has already, so none is sent before the
+      // first of these.
+      let reply = control.next().time
+      let limit = reply < stop ? reply + lookahead : stop
       for index in unfinished {
-        advance(index, to: stop, sharedHorizon: sharedHorizon)
+        advance(index, to: stop, replyLimit: limit)
         guard horizons[index] < stop else { continue }
         remaining.append(index)
         let earliest = max(horizons[index].nanoseconds, laneNext[index])
@@ -56,15 +59,14 @@ extension ClusterSimulation {
       unfinished = remaining
       control.run(until: Bound(time: safe, rank: 0), stopsAtMail: false)
       deliverMail(notBefore: stop)
-      sharedHorizon = safe
       if unfinished.isEmpty && safe == stop { break }
     }
   }
 
   /// Runs a lane as far as it may go: to the end of the epoch, or to where a reply could reach it.
-  private func advance(_ index: Int, to stop: Instant, sharedHorizon: Instant) {
+  private func advance(_ index: Int, to stop: Instant, replyLimit: Instant) {
     let lane = lanes[index]
-    let bound = isAwaiting[index] ? min(stop, sharedHorizon + lookahead) : stop
+    let bound = isAwaiting[index] ? min(stop, replyLimit) : stop
     let reached = lane.run(
       until: Bound(time: bound, rank: 0), roundTrip: lookahead * 2, epochEnd: stop,
       recorder: recorder)
