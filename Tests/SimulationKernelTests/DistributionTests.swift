@@ -5,7 +5,12 @@ import Testing
 
 /// Draws against exact moments and distribution functions, with fixed keys.
 @Suite struct DistributionTests {
-  static let count = 1_000_000
+  /// A build without optimisation takes a tenth of the draws.
+  #if DEBUG
+    static let count = 100_000
+  #else
+    static let count = 1_000_000
+  #endif
 
   static let distributions: [Distribution] = [
     .exponential(mean: 0.2),
