@@ -13,6 +13,7 @@ extension ControlShard {
       guard let (lease, granted) = etcd.grant(timeToLive: timeToLive, at: now) else { return }
       sendPlain(
         .leaseGranted(lease: lease, timeToLive: granted), from: .etcd, to: from, leavingAt: at)
+      armScan(at: now)
     case .keepAlive(let lease):
       if let timeToLive = etcd.renew(lease, at: now) {
         sendPlain(
@@ -35,13 +36,24 @@ extension ControlShard {
   }
 
   func scanLeases(at now: Instant) {
+    guard now == nextScan else { return }
     for change in etcd.scan(at: now) {
       if case .free(let shard, let from) = change {
         recorder.lease(shard: shard, at: now, from: from, to: nil)
       }
       announce(change, at: now)
     }
-    schedule(.etcdScan, at: now + EtcdServer.scanPeriod, class: EventRank.alarm)
+    armScan(at: now)
+  }
+
+  /// The next scan that can find something: at the first multiple of the period at or after the next expiry.
+  func armScan(at now: Instant) {
+    guard let expiry = etcd.lessor.nextExpiry else { return }
+    let period = EtcdServer.scanPeriod.count
+    let scan = (max(expiry, now + Nanoseconds(1)).nanoseconds + period - 1) / period * period
+    guard scan != nextScan.nanoseconds else { return }
+    nextScan = Instant(nanoseconds: scan)
+    schedule(.etcdScan, at: nextScan, class: EventRank.alarm)
   }
 
   /// etcd tells everyone who watches the tokens.

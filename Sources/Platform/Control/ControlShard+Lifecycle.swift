@@ -29,8 +29,7 @@ extension ControlShard {
       }
       prefillCaches()
     }
-    schedule(
-      .etcdScan, at: .origin + EtcdServer.scanPeriod, class: EventRank.alarm)
+    armScan(at: .origin)
     if autoscaler.isNeeded {
       schedule(.autoscaleTick, at: .origin + configuration.autoscaleTick, class: EventRank.alarm)
     }

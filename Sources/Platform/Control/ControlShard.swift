@@ -49,6 +49,8 @@ final class ControlShard {
   var poolTallies: [PoolSummary]
   var poolSeconds: [Double]
   var levelsAt: [Instant]
+  /// When etcd looks for expired leases next; an alarm for any other instant is void.
+  var nextScan = Instant.origin
   /// The time of the last event.
   var queueTime = Instant.origin
   /// Messages of components that have no count of their own, for the network's draws.
@@ -129,6 +131,7 @@ final class ControlShard {
     poolTallies = other.poolTallies
     poolSeconds = other.poolSeconds
     levelsAt = other.levelsAt
+    nextScan = other.nextScan
     queueTime = other.queueTime
     plainOrdinals = other.plainOrdinals
     keys = other.keys

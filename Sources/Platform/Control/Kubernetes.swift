@@ -46,7 +46,7 @@ struct Kubernetes: Sendable {
       NodeTable(
         nodes: (0..<zone.nodeCount).map { _ in
           NodeCapacity(cpuMilli: zone.nodeCPUMilli, memoryMiB: zone.nodeMemoryMiB)
-        })
+        }, policy: configuration.placement)
     }
     warm = Array(repeating: [], count: poolCount)
     if let rate = configuration.podsPerSecond {
@@ -84,7 +84,7 @@ struct Kubernetes: Sendable {
 
   mutating func place(_ shape: ShapeConfiguration, in zone: ZoneID) -> NodeID? {
     let placed = nodeTables[zone.index].place(
-      cpuMilli: shape.cpuMilli, memoryMiB: shape.memoryMiB, policy: configuration.placement)
+      cpuMilli: shape.cpuMilli, memoryMiB: shape.memoryMiB)
     return placed.map { NodeID(firstNode[zone.index] + $0) }
   }
 

@@ -1,0 +1,117 @@
+import Primitives
+
+/// What a node can hold.
+public struct NodeCapacity: Sendable, Equatable {
+  public var cpuMilli: Int64
+  public var memoryMiB: Int64
+
+  public init(cpuMilli: Int64, memoryMiB: Int64) {
+    self.cpuMilli = cpuMilli
+    self.memoryMiB = memoryMiB
+  }
+}
+
+/// Which of the nodes with room gets a pod.
+public enum PlacementPolicy: String, Sendable, CaseIterable {
+  /// Kubernetes' LeastAllocated: the mean over CPU and memory of the free share, highest first.
+  case leastAllocated = "least_allocated"
+  /// Kubernetes' MostAllocated: the fullest node that still has room.
+  case mostAllocated = "most_allocated"
+}
+
+/// The nodes of a zone, and what is taken on them: filter and score of the scheduler for the pods of this platform.
+///
+/// Scores are Kubernetes' integers from 0 to 100, equal weights for CPU and memory; ties go to the lowest node. Nodes are
+/// kept in a winner tree by score, so that a placement is O(log n); only when the best node has no room for the shape
+/// (almost full zones, odd shapes) are the others looked at in order.
+public struct NodeTable: Sendable {
+  private struct Node: Sendable {
+    var capacity: NodeCapacity
+    var cpuMilli: Int64 = 0
+    var memoryMiB: Int64 = 0
+  }
+
+  private var nodes: [Node]
+  /// Tournament of keys: `keys[1]` the least; leaf i at `leaves + i`.
+  private var keys: [UInt64]
+  private let leaves: Int
+  private let policy: PlacementPolicy
+  public private(set) var allocatedCPUMilli: Int64 = 0
+  public private(set) var allocatedMemoryMiB: Int64 = 0
+  public private(set) var podCount = 0
+
+  public init(nodes capacities: [NodeCapacity], policy: PlacementPolicy = .leastAllocated) {
+    self.policy = policy
+    nodes = capacities.map { Node(capacity: $0) }
+    var leaves = 1
+    while leaves < nodes.count { leaves *= 2 }
+    self.leaves = leaves
+    keys = Array(repeating: .max, count: 2 * leaves)
+    for index in nodes.indices { update(index) }
+  }
+
+  public var count: Int { nodes.count }
+
+  /// What is taken on a node.
+  public func allocated(_ node: Int) -> NodeCapacity {
+    NodeCapacity(cpuMilli: nodes[node].cpuMilli, memoryMiB: nodes[node].memoryMiB)
+  }
+
+  /// Kubernetes' integer score of a node as it is: the mean of (capacity - requested) x 100 / capacity.
+  public func leastAllocatedScore(_ node: Int) -> Int64 {
+    func free(_ used: Int64, _ capacity: Int64) -> Int64 {
+      capacity == 0 || used > capacity ? 0 : (capacity - used) * 100 / capacity
+    }
+    let node = nodes[node]
+    let cpu = free(node.cpuMilli, node.capacity.cpuMilli)
+    let memory = free(node.memoryMiB, node.capacity.memoryMiB)
+    return (cpu + memory) / 2
+  }
+
+  /// Takes room for a pod; nil when no node has it.
+  public mutating func place(cpuMilli: Int64, memoryMiB: Int64) -> Int? {
+    guard keys[1] != .max else { return nil }
+    var chosen = Int(keys[1] & 0xFFFF_FFFF)
+    if !fits(chosen, cpuMilli, memoryMiB) {
+      let others = nodes.indices.filter { fits($0, cpuMilli, memoryMiB) }
+      guard let best = others.min(by: { keys[leaves + $0] < keys[leaves + $1] }) else {
+        return nil
+      }
+      chosen = best
+    }
+    take(chosen, cpuMilli, memoryMiB, pods: 1)
+    return chosen
+  }
+
+  /// Gives back the room of a pod.
+  public mutating func release(_ node: Int, cpuMilli: Int64, memoryMiB: Int64) {
+    take(node, -cpuMilli, -memoryMiB, pods: -1)
+  }
+
+  private func fits(_ node: Int, _ cpuMilli: Int64, _ memoryMiB: Int64) -> Bool {
+    nodes[node].cpuMilli + cpuMilli <= nodes[node].capacity.cpuMilli
+      && nodes[node].memoryMiB + memoryMiB <= nodes[node].capacity.memoryMiB
+  }
+
+  private mutating func take(_ node: Int, _ cpuMilli: Int64, _ memoryMiB: Int64, pods: Int) {
+    nodes[node].cpuMilli += cpuMilli
+    nodes[node].memoryMiB += memoryMiB
+    precondition(
+      nodes[node].cpuMilli >= 0 && nodes[node].memoryMiB >= 0, "more released than was taken")
+    allocatedCPUMilli += cpuMilli
+    allocatedMemoryMiB += memoryMiB
+    podCount += pods
+    update(node)
+  }
+
+  private mutating func update(_ index: Int) {
+    let score = leastAllocatedScore(index)
+    let rank = policy == .leastAllocated ? UInt64(100 - score) : UInt64(score)
+    var position = leaves + index
+    keys[position] = rank << 32 | UInt64(index)
+    while position > 1 {
+      position /= 2
+      keys[position] = min(keys[2 * position], keys[2 * position + 1])
+    }
+  }
+}

@@ -1,0 +1,253 @@
+import ControlPlane
+import Platform
+import Primitives
+import ResultStore
+
+/// A set of lanes whose series and histograms are kept together: one zone, traffic class and runtime.
+struct LaneGroup: Hashable, Sendable {
+  var zone: Int
+  var trafficClass: TrafficClass
+  var runtime: Int
+}
+
+/// One row of the series of a group: what happened between two instants, and what was there at the end.
+struct GroupRow: Sendable {
+  var group: Int
+  var from: Instant
+  var to: Instant
+  var counters = LaneCounters()
+  var gauges = LaneGauges()
+  var p50: Int64 = 0
+  var p99: Int64 = 0
+  var maximum: Int64 = 0
+  var mean = 0.0
+}
+
+/// A pool or a zone at an instant.
+struct PoolRow: Sendable {
+  var at: Instant
+  var pool: Int
+  var level: Int
+  var target: Int
+  var outstanding: Int
+}
+
+struct ZoneRow: Sendable {
+  var at: Instant
+  var zone: Int
+  var usedCores: Double
+  var allocatedCPUMilli: Int64
+  var allocatedMemoryMiB: Int64
+  var pods: Int
+}
+
+struct LeaseRow: Sendable {
+  var at: Instant
+  var shard: Int
+  var from: Int?
+  var to: Int?
+}
+
+/// Collects what a run tells: histograms that are judged, rows of the series, starts, levels, leases.
+///
+/// Its size does not depend on the number of invocations. Whatever falls into the warm-up is kept in the series
+/// and in conservation, and left out of all that is judged.
+final class RunCollector: RunRecorder {
+  let groups: [LaneGroup]
+  let groupOfLane: [Int]
+  let serviceOfLane: [Int]
+  let runtimeOfService: [Int]
+  let warmup: Instant
+
+  /// By group and measure, judged.
+  private(set) var totals: [[LatencyHistogram]]
+  /// By service and measure, coarse, judged; kept for services that an objective or a person may ask for.
+  private(set) var services: [[LatencyHistogram]]
+  private var interval: [LatencyHistogram]
+  private var touched: [Bool]
+  private var open: [GroupRow?]
+
+  private(set) var rows: [GroupRow] = []
+  private(set) var poolRows: [PoolRow] = []
+  private(set) var zoneRows: [ZoneRow] = []
+  private(set) var leases: [LeaseRow] = []
+  private(set) var events: [NotableEvent] = []
+  private(set) var starts: StartTotals
+  private(set) var poolTakes: [Int]
+  private(set) var poolMisses: [Int]
+  private var lastZoneCoreSeconds: [Double]
+  private var lastZoneAt: [Instant]
+  private var isJudging: Bool
+
+  init(_ configuration: ClusterConfiguration) {
+    var groups: [LaneGroup] = []
+    var groupOfLane: [Int] = []
+    var serviceOfLane: [Int] = []
+    var known: [LaneGroup: Int] = [:]
+    for (index, service) in configuration.services.enumerated() {
+      for zone in service.zones {
+        let group = LaneGroup(
+          zone: zone.index, trafficClass: service.trafficClass, runtime: service.runtime)
+        if known[group] == nil {
+          known[group] = groups.count
+          groups.append(group)
+        }
+        groupOfLane.append(known[group] ?? 0)
+        serviceOfLane.append(index)
+      }
+    }
+    self.groups = groups
+    self.groupOfLane = groupOfLane
+    self.serviceOfLane = serviceOfLane
+    runtimeOfService = configuration.services.map(\.runtime)
+    warmup = .origin + configuration.warmup
+    isJudging = configuration.warmup == .zero
+    func histograms(_ count: Int, coarse: Bool) -> [[LatencyHistogram]] {
+      (0..<count).map { _ in
+        LatencyMeasure.allCases.map { _ in coarse ? .coarse() : LatencyHistogram() }
+      }
+    }
+    totals = histograms(groups.count, coarse: false)
+    services = histograms(configuration.services.count, coarse: true)
+    interval = groups.map { _ in LatencyHistogram() }
+    touched = groups.map { _ in false }
+    open = groups.map { _ in nil }
+    starts = StartTotals(runtimes: configuration.runtimes.count)
+    poolTakes = configuration.pools.map { _ in 0 }
+    poolMisses = configuration.pools.map { _ in 0 }
+    lastZoneCoreSeconds = configuration.zones.map { _ in 0 }
+    lastZoneAt = configuration.zones.map { _ in .origin }
+  }
+
+  /// For a fork: everything counted so far, to go on from.
+  init(continuing other: RunCollector) {
+    groups = other.groups
+    groupOfLane = other.groupOfLane
+    serviceOfLane = other.serviceOfLane
+    runtimeOfService = other.runtimeOfService
+    warmup = other.warmup
+    totals = other.totals
+    services = other.services
+    interval = other.interval
+    touched = other.touched
+    open = other.open
+    rows = other.rows
+    poolRows = other.poolRows
+    zoneRows = other.zoneRows
+    leases = other.leases
+    events = other.events
+    starts = other.starts
+    poolTakes = other.poolTakes
+    poolMisses = other.poolMisses
+    lastZoneCoreSeconds = other.lastZoneCoreSeconds
+    lastZoneAt = other.lastZoneAt
+    isJudging = other.isJudging
+  }
+
+  /// Forgets what was judged so far: the end of the warm-up, or of a fork's settling time.
+  func beginJudging() {
+    isJudging = true
+    for group in totals.indices {
+      totals[group] = LatencyMeasure.allCases.map { _ in LatencyHistogram() }
+    }
+    for service in services.indices {
+      services[service] = LatencyMeasure.allCases.map { _ in .coarse() }
+    }
+    starts = StartTotals(runtimes: starts.runtimeCount)
+    for pool in poolTakes.indices {
+      poolTakes[pool] = 0
+      poolMisses[pool] = 0
+    }
+  }
+
+  // MARK: RunRecorder
+
+  func record(
+    _ nanoseconds: UnsafeBufferPointer<Int64>, _ measure: LatencyMeasure, lane: LaneID
+  ) {
+    let group = groupOfLane[lane.index]
+    if measure == .latency {
+      interval[group].record(contentsOf: nanoseconds)
+      touched[group] = true
+    }
+    guard isJudging else { return }
+    totals[group][Int(measure.rawValue)].record(contentsOf: nanoseconds)
+    services[serviceOfLane[lane.index]][Int(measure.rawValue)].record(contentsOf: nanoseconds)
+  }
+
+  func series(
+    lane: LaneID, from: Instant, to: Instant, delta: LaneCounters, now: LaneGauges
+  ) {
+    let group = groupOfLane[lane.index]
+    var row = open[group] ?? GroupRow(group: group, from: from, to: to)
+    row.counters.add(delta)
+    row.gauges.add(now)
+    open[group] = row
+  }
+
+  func seriesEnds(at instant: Instant) {
+    for group in open.indices {
+      guard var row = open[group] else { continue }
+      if touched[group] {
+        row.p50 = interval[group].quantile(0.5)
+        row.p99 = interval[group].quantile(0.99)
+        row.maximum = interval[group].maximum
+        row.mean = interval[group].mean
+        interval[group].reset()
+        touched[group] = false
+      }
+      rows.append(row)
+      open[group] = nil
+    }
+  }
+
+  func started(_ start: StartRecord) {
+    guard isJudging else { return }
+    starts.add(start, runtime: runtimeOfService[start.request.service.index])
+  }
+
+  func startFailed(_ start: StartRequest, because reason: StartFailure, at now: Instant) {
+    if isJudging { starts.failed[Int(reason.rawValue)] += 1 }
+  }
+
+  func took(_ pool: PoolID, isHit: Bool, at now: Instant) {
+    guard isJudging else { return }
+    poolTakes[pool.index] += 1
+    if !isHit { poolMisses[pool.index] += 1 }
+  }
+
+  func pool(_ pool: PoolID, at now: Instant, level: Int, target: Int, outstanding: Int) {
+    guard target > 0 || level > 0 || outstanding > 0 else { return }
+    poolRows.append(
+      PoolRow(at: now, pool: pool.index, level: level, target: target, outstanding: outstanding))
+  }
+
+  func zone(
+    _ zone: ZoneID, at now: Instant, usedCoreSeconds: Double, seconds: Double,
+    allocatedCPUMilli: Int64, allocatedMemoryMiB: Int64, pods: Int
+  ) {
+    let elapsed = (now - lastZoneAt[zone.index]).seconds
+    let used = usedCoreSeconds - lastZoneCoreSeconds[zone.index]
+    lastZoneCoreSeconds[zone.index] = usedCoreSeconds
+    lastZoneAt[zone.index] = now
+    zoneRows.append(
+      ZoneRow(
+        at: now, zone: zone.index, usedCores: elapsed > 0 ? used / elapsed : 0,
+        allocatedCPUMilli: allocatedCPUMilli, allocatedMemoryMiB: allocatedMemoryMiB, pods: pods))
+  }
+
+  func lease(shard: Int, at now: Instant, from: Int?, to: Int?) {
+    leases.append(LeaseRow(at: now, shard: shard, from: from, to: to))
+  }
+
+  func event(_ event: NotableEvent) { events.append(event) }
+}
+
+extension LaneGauges {
+  mutating func add(_ other: LaneGauges) {
+    waiting += other.waiting
+    inFlight += other.inFlight
+    ready += other.ready
+    starting += other.starting
+  }
+}

@@ -1,0 +1,103 @@
+import Primitives
+
+/// One exogenous request of a lane.
+@frozen
+public struct Arrival: BitwiseCopyable, Sendable, Equatable {
+  /// Nanoseconds of the simulated world.
+  public var time: Int64
+  /// What it brings is drawn by this: (second << 32 | k), or for points their ordinal with the top bit set.
+  public var identity: UInt64
+  /// Nanoseconds, where a trace gives them; -1: to be drawn.
+  public var serviceTime: Int64
+
+  @inlinable public init(time: Int64, identity: UInt64, serviceTime: Int64 = -1) {
+    self.time = time
+    self.identity = identity
+    self.serviceTime = serviceTime
+  }
+
+  /// The identity of the k-th arrival of a service in a second.
+  @inlinable public static func identity(second: Int, k: Int) -> UInt64 {
+    UInt64(truncatingIfNeeded: second) << 32 | UInt64(truncatingIfNeeded: k)
+  }
+
+  /// The identity of a point by its ordinal.
+  @inlinable public static func identity(point ordinal: Int) -> UInt64 {
+    1 << 63 | UInt64(truncatingIfNeeded: ordinal)
+  }
+}
+
+/// Arrivals in order of time, handed over once. It allocates nothing once it has held the largest batch.
+public struct ArrivalBuffer: ~Copyable {
+  @usableFromInline var storage: UnsafeMutablePointer<Arrival>
+  @usableFromInline var capacity = 0
+  @usableFromInline var head = 0
+  @usableFromInline var end = 0
+
+  public init() { storage = .allocate(capacity: 0) }
+
+  deinit { storage.deallocate() }
+
+  @inlinable public var isEmpty: Bool { head == end }
+  @inlinable public var count: Int { end - head }
+
+  /// The next arrival. Precondition: the buffer is not empty.
+  @inlinable public var first: Arrival {
+    assert(head < end, "first of an empty buffer")
+    return storage[head]
+  }
+
+  /// Takes the next arrival. Precondition: the buffer is not empty.
+  @inlinable public mutating func removeFirst() -> Arrival {
+    assert(head < end, "removal from an empty buffer")
+    head += 1
+    return storage[head - 1]
+  }
+
+  @inlinable public mutating func append(_ arrival: Arrival) {
+    if head == end {
+      head = 0
+      end = 0
+    }
+    if end == capacity { grow() }
+    storage[end] = arrival
+    end += 1
+  }
+
+  public mutating func removeAll() {
+    head = 0
+    end = 0
+  }
+
+  public borrowing func clone() -> Self {
+    var copy = ArrivalBuffer()
+    for index in head..<end { copy.append(storage[index]) }
+    return copy
+  }
+
+  @usableFromInline mutating func grow() {
+    let larger = max(64, capacity * 2)
+    let fresh = UnsafeMutablePointer<Arrival>.allocate(capacity: larger)
+    fresh.update(from: storage, count: end)
+    storage.deallocate()
+    storage = fresh
+    capacity = larger
+  }
+}
+
+/// The exogenous arrivals of one lane.
+public protocol ArrivalSource: Sendable {
+  /// Puts the next arrivals, in order of time, into an empty buffer, and returns the instant before which the lane
+  /// now knows them all; `.distantFuture` at the end. The buffer may stay empty, with a later instant.
+  mutating func fill(_ buffer: inout ArrivalBuffer) -> Instant
+  /// The lane's arrivals within a whole second: the same number for every fidelity and zoom.
+  func count(second: Int) -> Int
+  /// Continues from a whole second, as if everything before had been handed over.
+  mutating func seek(to instant: Instant)
+  func clone() -> Self
+}
+
+extension ArrivalSource {
+  /// Sources are values.
+  public func clone() -> Self { self }
+}

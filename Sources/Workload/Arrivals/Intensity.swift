@@ -1,0 +1,84 @@
+import Primitives
+
+/// Expected requests a second of a service as a function of the second.
+public indirect enum Intensity: Sendable, Equatable {
+  case constant(perSecond: Double)
+  /// A daily curve with a given peak; hours are local, second 0 is local midnight.
+  case daily(DailyCurve, peakPerSecond: Double)
+  /// One rate for each minute; nothing afterwards.
+  case minutes([Double])
+  /// Another intensity, multiplied by a factor within a window with linear ramps before and after.
+  case burst(Intensity, factor: Double, from: Int, to: Int, rampSeconds: Int)
+
+  public func perSecond(_ second: Int) -> Double {
+    switch self {
+    case .constant(let rate): return rate
+    case .daily(let curve, let peak): return peak * curve.relativeToPeak(second: second)
+    case .minutes(let rates):
+      let minute = second / 60
+      return minute < rates.count ? rates[minute] : 0
+    case .burst(let base, let factor, let from, let to, let ramp):
+      return base.perSecond(second) * (1 + (factor - 1) * Self.ramp(second, from, to, ramp))
+    }
+  }
+
+  /// The greatest rate over the seconds of a window, by the minute.
+  public func peak(from: Int, to: Int) -> Double {
+    stride(from: from, to: to, by: 60).reduce(perSecond(from)) { max($0, perSecond($1)) }
+  }
+
+  private static func ramp(_ second: Int, _ from: Int, _ to: Int, _ ramp: Int) -> Double {
+    if second < from - ramp || second >= to + ramp { return 0 }
+    if second < from { return Double(second - from + ramp) / Double(ramp) }
+    if second >= to { return Double(to + ramp - second) / Double(ramp) }
+    return 1
+  }
+}
+
+/// The shape of a day as three harmonics: 1 + sum of a cos(n w (t - phase)), hours local.
+///
+/// Sources: `online` fits the peak-to-trough ratio of 4.1 that XFaaS publishes (4.3) with an assumed phase, `offline`
+/// is assumed between Azure's 1.19 and XFaaS.
+public struct DailyCurve: Sendable, Equatable {
+  public struct Harmonic: Sendable, Equatable {
+    public var amplitude: Double
+    public var phaseHours: Double
+    public init(amplitude: Double, phaseHours: Double) {
+      self.amplitude = amplitude
+      self.phaseHours = phaseHours
+    }
+  }
+
+  public let harmonics: [Harmonic]
+  private let scale: Double
+
+  public init(_ harmonics: [Harmonic]) {
+    self.harmonics = harmonics
+    let peak = (0..<1440).reduce(0.0) { max($0, relative(second: $1 * 60, harmonics)) }
+    scale = 1 / peak
+  }
+
+  public static let online = DailyCurve([
+    Harmonic(amplitude: 0.52, phaseHours: 17.0), Harmonic(amplitude: 0.17, phaseHours: 20.8),
+    Harmonic(amplitude: 0.06, phaseHours: 21),
+  ])
+  public static let offline = DailyCurve([
+    Harmonic(amplitude: 0.32, phaseHours: 18.5), Harmonic(amplitude: 0.10, phaseHours: 21.5),
+    Harmonic(amplitude: 0.03, phaseHours: 21),
+  ])
+
+  /// Rate at a second over the rate at the peak of the day.
+  public func relativeToPeak(second: Int) -> Double {
+    scale * relative(second: second, harmonics)
+  }
+}
+
+private func relative(second: Int, _ harmonics: [DailyCurve.Harmonic]) -> Double {
+  let hours = Double(second % 86_400) / 3600
+  var sum = 1.0
+  for (index, harmonic) in harmonics.enumerated() {
+    let angle = 2 * Double.pi * Double(index + 1) * (hours - harmonic.phaseHours) / 24
+    sum += harmonic.amplitude * Elementary.cos(angle)
+  }
+  return max(0, sum)
+}

@@ -1,0 +1,65 @@
+import Primitives
+import SimulationKernel
+
+/// Arrivals of a service with a given intensity: for every second a count, a keyed function of the rate and of a gamma
+/// factor that makes seconds more alike or more different than Poisson.
+public struct KeyedRateSource: ArrivalSource {
+  /// Empty seconds that one call passes over at most.
+  static let longestSkip = 64
+
+  private let countKey: StreamKey
+  private let split: LaneSplit
+  private let intensity: Intensity
+  private let factors: GammaFactorTable?
+  private var second = 0
+  private let end: Int
+
+  /// - Parameters:
+  ///   - key: of the service.
+  ///   - lane: position of the lane among the zones whose weights are given.
+  ///   - factors: of the rate of each second; nil: Poisson.
+  ///   - end: second from which on there is nothing more.
+  public init(
+    intensity: Intensity, factors: GammaFactorTable? = nil, key: StreamKey, lane: Int,
+    weights: [Double], end: Int = .max
+  ) {
+    self.intensity = intensity
+    self.factors = factors
+    self.end = end
+    countKey = key.appending(0xC0)
+    split = LaneSplit(key: key, lane: lane, weights: weights)
+  }
+
+  /// Arrivals of the whole service in a second.
+  public func serviceCount(second: Int) -> Int {
+    var mean = intensity.perSecond(second)
+    guard mean > 0, second < end else { return 0 }
+    var bits = countKey.stream(UInt64(truncatingIfNeeded: second))
+    let uniform = bits.uniformOpen()
+    if let factors { mean *= factors.sample(using: &bits) }
+    return Int(Counts.poisson(mean: mean, uniform: uniform))
+  }
+
+  public func count(second: Int) -> Int {
+    split.range(of: serviceCount(second: second), block: second).count
+  }
+
+  public mutating func fill(_ buffer: inout ArrivalBuffer) -> Instant {
+    for _ in 0..<Self.longestSkip {
+      guard second < end else { return .distantFuture }
+      let numbers = split.range(of: serviceCount(second: second), block: second)
+      let current = second
+      second += 1
+      guard !numbers.isEmpty else { continue }
+      split.spread(
+        numbers, from: Int64(current) * 1_000_000_000, length: 1_000_000_000, block: current,
+        second: current, into: &buffer)
+      break
+    }
+    return .seconds(Int64(second))
+  }
+
+  public mutating func seek(to instant: Instant) {
+    second = Int(instant.nanoseconds / 1_000_000_000)
+  }
+}
