@@ -1,0 +1,76 @@
+import Primitives
+
+/// A service and its totals after the warm-up.
+public struct ServiceRow: StoredRow {
+  public var run = 0
+  public var service = 0
+  public var name = ""
+  public var kind = ""
+  public var serviceClass = ""
+  public var tenant = ""
+  public var runtime = ""
+  public var shape = ""
+  public var zones = ""
+  public var arrivals = 0
+  public var completed = 0
+  public var refused = 0
+  public var failed = 0
+  public var timedOut = 0
+  public var coldStarts = 0
+  public var latencyMean: Nanoseconds?
+  public var latencyP50: Nanoseconds?
+  public var latencyP99: Nanoseconds?
+  public var latencyMax: Nanoseconds?
+  public var startMean: Nanoseconds?
+  public var startP50: Nanoseconds?
+  public var startP99: Nanoseconds?
+  public var startMax: Nanoseconds?
+  public var instanceSeconds: Double = 0
+  public var idleInstanceSeconds: Double = 0
+  public var peakReadyInstances = 0
+
+  public init() {}
+
+  public init(run: Int, service: Int, name: String) {
+    self.run = run
+    self.service = service
+    self.name = name
+  }
+
+  public static let table = TableDescription(
+    ServiceRow.self, name: "services",
+    identity: .key(["run", "service"]),
+    about: "a service and its totals after the warm-up")
+
+  public mutating func visitColumns(_ columns: inout some ColumnVisitor) {
+    columns.column("run", &run, "the run", references: "runs")
+    columns.column("service", &service, "number of the service in the run, from 0")
+    columns.column("name", &name, "name of the service")
+    columns.column("kind", &kind, "function, native or worker")
+    columns.column("class", &serviceClass, "online, offline, timer or other")
+    columns.column("tenant", &tenant, "who owns it")
+    columns.column("runtime", &runtime, "runtime of its code")
+    columns.column("shape", &shape, "size of its pods")
+    columns.column("zones", &zones, "names of its zones, separated by commas")
+    columns.column("arrivals", &arrivals, "invocations that came")
+    columns.column("completed", &completed, "invocations that were answered")
+    columns.column(
+      "refused", &refused, "turned away by a limit, a full queue or for want of an instance")
+    columns.column("failed", &failed, "begun and lost")
+    columns.column("timed_out", &timedOut, "given up by the caller")
+    columns.column("cold_starts", &coldStarts, "invocations that waited for an instance to be made")
+    columns.column("latency_mean_ns", &latencyMean, "mean time from arrival to answer")
+    columns.column("latency_p50_ns", &latencyP50, "its median")
+    columns.column("latency_p99_ns", &latencyP99, "its 99th percentile")
+    columns.column("latency_max_ns", &latencyMax, "the longest")
+    columns.column("start_mean_ns", &startMean, "mean time that a cold start took")
+    columns.column("start_p50_ns", &startP50, "its median")
+    columns.column("start_p99_ns", &startP99, "its 99th percentile")
+    columns.column("start_max_ns", &startMax, "the longest")
+    columns.column(
+      "instance_seconds", &instanceSeconds, "time that instances existed, ready or draining")
+    columns.column("idle_instance_seconds", &idleInstanceSeconds, "the part of it without work")
+    columns.column(
+      "peak_ready_instances", &peakReadyInstances, "the most instances that were ready at once")
+  }
+}

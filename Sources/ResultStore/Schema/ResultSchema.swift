@@ -1,0 +1,32 @@
+import GRDB
+
+/// The schema of results files.
+public enum ResultSchema {
+  /// Rises by one with every migration; stored in `PRAGMA user_version`.
+  public static let version = 1
+
+  /// Tells results files from other SQLite files: "HDRM" in `PRAGMA application_id`.
+  public static let applicationID: Int32 = 0x4844_524D
+
+  /// Every table, in an order in which references point backward.
+  public static let tables: [TableDescription] = [
+    ScenarioRow.table, AssumptionRow.table, StudyRow.table, RunRow.table, TraceFileRow.table,
+    ZoneRow.table, ServiceRow.table, SeriesRow.table, ServiceMinuteRow.table, HistogramRow.table,
+    ColdStartRow.table, PoolRow.table, PoolSeriesRow.table, AlarmRow.table, CacheRow.table,
+    LeaseRow.table, ZoneSeriesRow.table, ComponentRow.table, EventRow.table, ObjectiveRow.table,
+    ConservationRow.table, MeasureRow.table, SizeCandidateRow.table, SizePoolRow.table,
+    SizeResultRow.table, ComparisonRow.table,
+  ]
+
+  static var migrator: DatabaseMigrator {
+    var migrator = DatabaseMigrator()
+    migrator.registerMigration("1") { database in
+      for statement in tables.flatMap(\.createSQL) + views.map(\.createSQL) {
+        try database.execute(sql: statement)
+      }
+      try database.execute(
+        sql: "PRAGMA application_id = \(applicationID); PRAGMA user_version = 1")
+    }
+    return migrator
+  }
+}
