@@ -1,0 +1,211 @@
+import Primitives
+
+/// A distribution as a scenario gives it; times in seconds.
+public indirect enum DistributionSpec: Sendable, Equatable {
+  case constant(Double)
+  case exponential(mean: Double)
+  case lognormal(median: Double, sigma: Double)
+  case gamma(shape: Double, scale: Double)
+  case weibull(shape: Double, scale: Double)
+  case pareto(shape: Double, minimum: Double)
+  case uniform(Double, Double)
+  case empirical([Double])
+  case mixture([(weight: Double, DistributionSpec)])
+
+  public static func == (a: DistributionSpec, b: DistributionSpec) -> Bool {
+    "\(a)" == "\(b)"
+  }
+}
+
+/// A named rule with its parameters.
+public struct PolicySpec: Sendable, Equatable {
+  public var name: String
+  public var parameters: [String: Double]
+}
+
+/// A scenario, decoded: what the file says, with defaults filled in.
+public struct ScenarioDocument: Sendable {
+  public enum Size: Sendable, Equatable {
+    case none
+    case percent(Double)
+    case count(Int)
+  }
+
+  public var name = ""
+  public var about = ""
+  public var duration = Nanoseconds.seconds(60)
+  public var warmup = Nanoseconds.zero
+  public var start = "warm"
+  public var seed: UInt64 = 1
+  public var replications = 1
+  public var fidelity = "request"
+  public var contention = "epoch"
+  public var queue = "ladder"
+  public var epoch = Nanoseconds.milliseconds(100)
+  public var cluster = ClusterSection()
+  public var network = NetworkSection()
+  public var code = CodeSection()
+  public var startComponents = StartSection()
+  public var runtimes: [RuntimeSection] = []
+  public var shapes: [ShapeSection] = []
+  public var pools = PoolsSection()
+  public var services: [ServiceSection] = []
+  public var objectives: [Objective] = []
+  public var faults: [FaultSection] = []
+
+  public init() {}
+}
+
+public struct ClusterSection: Sendable {
+  public var name = "main"
+  public var zones: [ZoneSection] = []
+  public var gatewaysPerZone = 1
+  public var gatewaysPerLane = 1
+  public var gatewayCapacityPerSecond: Double?
+  public var gatewayHandling = Nanoseconds.zero
+  public var routeTTL = Nanoseconds.zero
+  public var routeStale = Nanoseconds.zero
+  public var negativeTTL = Nanoseconds.zero
+  /// Nil: requests wait for as long as it takes.
+  public var requestTimeout: Nanoseconds?
+  public var startTimeout = Nanoseconds.zero
+  /// Nil: without bound.
+  public var queueLimit: Int?
+  public var dispatchers = 1
+  public var dispatcherTimeout = Nanoseconds.zero
+  public var dispatcherRetries = 0
+  public var dispatcherHandling = Nanoseconds.zero
+  public var workerManagers = 1
+  public var shards = 1
+  public var leaseTTL = Nanoseconds.zero
+  public var clockMargin = Nanoseconds.zero
+  public var workerManagerHandling = Nanoseconds.zero
+  public var etcdHandling = Nanoseconds.zero
+  public var podsPerSecond: Double?
+  public var podBurst = 1
+  public var podCreate = DistributionSpec.constant(0)
+  public var autoscaleTick = Nanoseconds.zero
+  public var placement = "least_allocated"
+  public var evict = "none"
+}
+
+public struct ZoneSection: Sendable {
+  public var name: String
+  public var nodes: Int
+  public var cpuMilli: Int64
+  public var memoryBytes: Int64
+}
+
+public struct NetworkSection: Sendable {
+  public var sameNode = Nanoseconds.zero
+  public var sameZone = Nanoseconds.zero
+  public var crossZone = Nanoseconds.zero
+  public var controlPlane = Nanoseconds.zero
+  public var loss = 0.0
+}
+
+public struct CodeSection: Sendable {
+  public var nodeCacheBytes: Int64 = 0
+  public var zoneCacheBytes: Int64 = 0
+  public var nodeHit = DistributionSpec.constant(0)
+  public var zoneHit = DistributionSpec.constant(0)
+  public var origin = DistributionSpec.constant(0)
+}
+
+public struct StartSection: Sendable {
+  public var poolTake = DistributionSpec.constant(0)
+  public var agent = DistributionSpec.constant(0)
+  public var publish = DistributionSpec.constant(0)
+}
+
+public struct RuntimeSection: Sendable {
+  public var name: String
+  public var initialise: DistributionSpec
+}
+
+public struct ShapeSection: Sendable {
+  public var name: String
+  public var cpuMilli: Int64
+  public var memoryBytes: Int64
+}
+
+public struct PoolsSection: Sendable {
+  public var size = ScenarioDocument.Size.none
+  public var rule = "lost"
+  public var refill: DistributionSpec?
+  public var refillParallelism: Int?
+  /// Share of the size below which the alarm is raised.
+  public var alarmBelow = 0.0
+  /// Runtimes that have pools; nil: all.
+  public var only: [String]?
+}
+
+public struct ServiceSection: Sendable {
+  public var name: String
+  public var mark: Mark
+  /// How many services of this kind there are, numbered if more than one.
+  public var count = 1
+  public var kind = "function"
+  public var trafficClass = "online"
+  public var tenant = "default"
+  public var runtime = ""
+  public var shape = ""
+  public var zones: [(name: String, weight: Double)] = []
+  public var concurrency = 1
+  public var arrivals = ArrivalsSection()
+  public var serviceTime = DistributionSpec.constant(0)
+  public var coldServiceTime: DistributionSpec?
+  public var cpuFraction = 0.0
+  public var cpuShare = 1.0
+  public var codeBytes: Int64 = 0
+  public var choice = "least_requests"
+  public var minimumInstances = 0
+  public var maximumInstances = 1000
+  public var initialInstances: Int?
+  /// Nil: for ever.
+  public var keepAlive: Nanoseconds?
+  public var queueLimit: Int??
+  public var coldStart = "on_demand"
+  public var usesPool = true
+  public var scaling: PolicySpec?
+}
+
+public struct ArrivalsSection: Sendable {
+  public enum Process: String, Sendable, CaseIterable {
+    case poisson, exactPoisson = "exact_poisson", diurnal, list, trace
+  }
+
+  public var process = Process.poisson
+  /// Of one service; at the peak for `diurnal`.
+  public var ratePerSecond = 0.0
+  /// Of all services of the group together, by popularity; nil: `ratePerSecond` each.
+  public var totalRatePerSecond: Double?
+  /// Spread of popularity: sigma of a lognormal law; 0: all alike.
+  public var popularitySigma = 0.0
+  public var curve = "online"
+  /// Shape of the gamma factor on the rate of each second; nil: Poisson.
+  public var dispersionShape: Double?
+  public var times: [Nanoseconds] = []
+  public var file = ""
+  public var format: String?
+  public var columns: [String: String] = [:]
+  /// For block totals: `poisson`, `regular`, `batches`.
+  public var assume = "poisson"
+  public var blockSeconds = 60
+}
+
+public struct FaultSection: Sendable {
+  public var name: String
+  public var at: Nanoseconds
+  public var workerManager: Int
+  public var restartAfter: Nanoseconds?
+}
+
+/// A value that the model used although the scenario does not give it, or that it gives.
+public struct ResolvedValue: Sendable, Equatable {
+  public enum Origin: String, Sendable, CaseIterable { case scenario, published, measured, assumed }
+  public var path: String
+  public var value: String
+  public var origin: Origin
+  public var source: String
+}

@@ -1,0 +1,141 @@
+import Primitives
+
+/// The cluster's sections and their defaults. The talk on the platform gives none of these numbers, so where no
+/// source is named they are assumptions.
+enum ClusterReading {
+  private static let huawei = "Huawei cloud traces 2025 (EuroSys): cold-start components"
+
+  static func cluster(_ reader: inout FieldReader) -> ClusterSection {
+    var section = ClusterSection()
+    var cluster = reader.section("cluster")
+    section.name = cluster.string("name", .assumed("main"))
+    section.zones = cluster.list("zones", required: true).map { tree, path in
+      zone(FieldReader(tree, path: path, mark: tree.mark, context: reader.context))
+    }
+    gateways(&cluster, &section)
+    dispatchers(&cluster, &section)
+    managers(&cluster, &section)
+    kubernetes(&cluster, &section)
+    section.placement = cluster.word(
+      "placement", of: ["least_allocated", "most_allocated"], .assumed("least_allocated"))
+    section.evict = cluster.word("evict", of: ["none", "lru", "faascache-lru"], .assumed("none"))
+    if cluster.isWord("autoscale", "none", .assumed("none")) {
+      section.autoscaleTick = .seconds(2)
+    } else {
+      var autoscale = cluster.section("autoscale")
+      section.autoscaleTick = autoscale.duration(
+        "tick", .published("2s", source: "Knative serving: tick interval"))
+      autoscale.finish()
+    }
+    cluster.finish()
+    return section
+  }
+
+  private static func zone(_ reader: FieldReader) -> ZoneSection {
+    var reader = reader
+    let name = reader.string("name")
+    var nodes = reader.section("nodes")
+    let zone = ZoneSection(
+      name: name, nodes: nodes.count("count", in: 1...1_000_000),
+      cpuMilli: nodes.milliCores("cpu"), memoryBytes: nodes.bytes("memory"))
+    nodes.finish()
+    reader.finish()
+    return zone
+  }
+
+  private static func gateways(_ cluster: inout FieldReader, _ section: inout ClusterSection) {
+    var gateways = cluster.section("gateways")
+    section.gatewaysPerZone = gateways.count("per_zone", .assumed("2"), in: 1...10_000)
+    section.gatewaysPerLane = gateways.count("per_lane", .assumed("1"), in: 1...200)
+    if !gateways.isWord("capacity", "unlimited", .assumed("unlimited")) {
+      section.gatewayCapacityPerSecond = gateways.rate("capacity")
+    }
+    section.gatewayHandling = constant(&gateways, "handling_time", "constant(100us)")
+    section.routeTTL = gateways.duration("route_ttl", .assumed("30s"))
+    section.routeStale = gateways.duration("route_stale", .assumed("5m"))
+    section.negativeTTL = gateways.duration("negative_ttl", .assumed("1s"))
+    section.requestTimeout = gateways.duration("request_timeout", orNever: "never", .assumed("60s"))
+    section.startTimeout = gateways.duration("start_timeout", .assumed("20s"))
+    section.queueLimit = gateways.limit("queue_limit", .assumed("1000"))
+    gateways.finish()
+  }
+
+  private static func dispatchers(_ cluster: inout FieldReader, _ section: inout ClusterSection) {
+    var dispatchers = cluster.section("dispatchers")
+    section.dispatchers = dispatchers.count("count", .assumed("3"), in: 1...4096)
+    section.dispatcherTimeout = dispatchers.duration("timeout", .assumed("500ms"))
+    section.dispatcherRetries = dispatchers.count("retries", .assumed("2"), in: 0...10)
+    section.dispatcherHandling = constant(&dispatchers, "handling_time", "constant(50us)")
+    dispatchers.finish()
+  }
+
+  private static func managers(_ cluster: inout FieldReader, _ section: inout ClusterSection) {
+    var managers = cluster.section("worker_managers")
+    section.workerManagers = managers.count("count", .assumed("3"), in: 1...1000)
+    section.shards = managers.count("shards", .assumed("12"), in: 1...60_000)
+    section.leaseTTL = managers.duration("lease_ttl", .assumed("10s"))
+    section.clockMargin = managers.duration("clock_margin", .assumed("500ms"))
+    section.workerManagerHandling = constant(&managers, "handling_time", "constant(50us)")
+    managers.finish()
+    var etcd = cluster.section("etcd")
+    section.etcdHandling = constant(&etcd, "handling_time", "constant(2ms)")
+    etcd.finish()
+  }
+
+  private static func kubernetes(_ cluster: inout FieldReader, _ section: inout ClusterSection) {
+    var kubernetes = cluster.section("kubernetes")
+    if !kubernetes.isWord("pods_per_second", "unlimited", .assumed("20")) {
+      section.podsPerSecond = kubernetes.number("pods_per_second", .assumed("20"))
+    }
+    section.podBurst = kubernetes.count("burst", .assumed("40"), in: 1...1_000_000)
+    section.podCreate = kubernetes.distribution(
+      "create", .assumed("lognormal(median: 3.5s, sigma: 0.3)"))
+    kubernetes.finish()
+  }
+
+  /// A handling time; only constant ones keep a server's output in order.
+  private static func constant(
+    _ reader: inout FieldReader, _ key: String, _ fallback: String
+  ) -> Nanoseconds {
+    let spec = reader.distribution(key, .assumed(fallback))
+    guard case .constant(let seconds) = spec else {
+      reader.context.fail(
+        .badDistribution, reader.mark, "`\(reader.child(key))` must be constant",
+        help: "for example `\(fallback)`")
+      return .zero
+    }
+    return Nanoseconds(seconds: seconds)
+  }
+
+  static func network(_ reader: inout FieldReader) -> NetworkSection {
+    var network = reader.section("network")
+    defer { network.finish() }
+    return NetworkSection(
+      sameNode: network.duration("same_node", .assumed("50us")),
+      sameZone: network.duration("same_zone", .assumed("250us")),
+      crossZone: network.duration("cross_zone", .assumed("1ms")),
+      controlPlane: network.duration("control_plane", .assumed("500us")),
+      loss: network.share("loss", .assumed("0")))
+  }
+
+  static func code(_ reader: inout FieldReader) -> CodeSection {
+    var code = reader.section("code")
+    defer { code.finish() }
+    return CodeSection(
+      nodeCacheBytes: code.bytes("node_cache", .assumed("20GiB")),
+      zoneCacheBytes: code.bytes("zone_cache", .assumed("1TiB")),
+      nodeHit: code.distribution("node_hit", .assumed("lognormal(median: 20ms, sigma: 0.6)")),
+      zoneHit: code.distribution("zone_hit", .assumed("lognormal(median: 80ms, sigma: 0.7)")),
+      origin: code.distribution("origin", .assumed("lognormal(median: 600ms, sigma: 0.8)")))
+  }
+
+  static func startComponents(_ reader: inout FieldReader) -> StartSection {
+    var start = reader.section("start_components")
+    defer { start.finish() }
+    return StartSection(
+      poolTake: start.distribution(
+        "pool_take", .published("lognormal(median: 0.5ms, sigma: 1)", source: huawei)),
+      agent: start.distribution("agent", .assumed("lognormal(median: 50ms, sigma: 0.5)")),
+      publish: start.distribution("publish", .assumed("lognormal(median: 50ms, sigma: 0.5)")))
+  }
+}

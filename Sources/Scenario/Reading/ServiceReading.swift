@@ -1,0 +1,212 @@
+import Primitives
+
+/// Runtimes, shapes, pools and services.
+enum ServiceReading {
+  static func runtimes(_ reader: inout FieldReader) -> [RuntimeSection] {
+    reader.named("runtimes").map { name, mark, tree in
+      var runtime = FieldReader(
+        tree, path: "runtimes.\(name)", mark: mark, context: reader.context)
+      defer { runtime.finish() }
+      return RuntimeSection(name: name, initialise: runtime.distribution("init"))
+    }
+  }
+
+  static func shapes(_ reader: inout FieldReader) -> [ShapeSection] {
+    reader.named("shapes").map { name, mark, tree in
+      var shape = FieldReader(tree, path: "shapes.\(name)", mark: mark, context: reader.context)
+      defer { shape.finish() }
+      return ShapeSection(
+        name: name, cpuMilli: shape.milliCores("cpu"), memoryBytes: shape.bytes("memory"))
+    }
+  }
+
+  static func pools(_ reader: inout FieldReader) -> PoolsSection {
+    var section = PoolsSection()
+    var pools = reader.section("pools")
+    section.size = size(&pools)
+    section.rule = pools.word("rule", of: ["lost", "backorder"], .assumed("lost"))
+    section.refill = pools.optionalDistribution("refill")
+    section.refillParallelism = pools.limit("refill_parallelism", .assumed("20"))
+    section.alarmBelow = pools.share("alarm_below", .assumed("25%"))
+    _ = pools.word("fallback", of: ["kubernetes"], .assumed("kubernetes"))
+    let only = pools.list("only")
+    if !only.isEmpty {
+      section.only = only.compactMap { item in
+        if case .scalar(let name) = item.tree.content { return name }
+        return nil
+      }
+    }
+    pools.finish()
+    return section
+  }
+
+  private static func size(_ pools: inout FieldReader) -> ScenarioDocument.Size {
+    let talk = "ByteFaaS talk, slide 24: 2 % of the resources warm"
+    if pools.isWord("size", "none", .none) { return .none }
+    guard let (text, mark) = pools.text("size", .published("2%", source: talk)) else { return .none }
+    if text.hasSuffix("%"), let share = try? Quantity.share(text) { return .percent(share) }
+    if let count = try? Quantity.count(text) { return .count(count) }
+    pools.context.fail(
+      .badQuantity, mark, length: text.count, "`\(text)` is no pool size",
+      help: "`2%` of the peak of ready pods, `30` pods, or `none`")
+    return .none
+  }
+
+  static func services(_ reader: inout FieldReader) -> [ServiceSection] {
+    let items = reader.list("services", required: true)
+    return items.map { tree, path in
+      service(FieldReader(tree, path: path, mark: tree.mark, context: reader.context))
+    }
+  }
+
+  private static func service(_ reader: FieldReader) -> ServiceSection {
+    var reader = reader
+    var service = ServiceSection(name: reader.string("name"), mark: reader.mark)
+    service.count = reader.count("count", .assumed("1"), in: 1...1_000_000)
+    service.kind = reader.word("kind", of: ["function", "native", "worker"], .assumed("function"))
+    service.trafficClass = reader.word(
+      "class", of: ["online", "offline", "timer", "other"], .assumed("online"))
+    service.tenant = reader.string("tenant", .assumed("default"))
+    service.runtime = reader.string("runtime")
+    service.shape = reader.string("shape")
+    service.zones = zones(&reader)
+    service.concurrency = reader.count("concurrency", .assumed("1"), in: 1...10_000_000)
+    service.arrivals = arrivals(reader.section("arrivals"))
+    service.serviceTime = reader.distribution("service_time")
+    service.coldServiceTime = reader.optionalDistribution("cold_service_time")
+    service.cpuFraction = reader.share("cpu_fraction", .assumed("0"))
+    service.cpuShare = reader.number("cpu_share", .assumed("1"))
+    service.codeBytes = reader.bytes("code_size", .assumed("50MiB"))
+    service.choice = reader.word(
+      "choice",
+      of: [
+        "least_requests", "power_of_two", "newest_created", "most_recently_used",
+        "least_recently_used", "round_robin", "random",
+      ], .assumed("least_requests"))
+    instances(&reader, &service)
+    service.keepAlive = keepAlive(&reader)
+    if reader.has("queue_limit") { service.queueLimit = .some(reader.limit("queue_limit", .none)) }
+    service.coldStart = reader.word(
+      "cold_start", of: ["on_demand", "from_zero", "never"], .assumed("on_demand"))
+    service.usesPool = reader.word("pool", of: ["true", "false"], .assumed("true")) == "true"
+    service.scaling = policy(&reader)
+    reader.finish()
+    return service
+  }
+
+  private static func zones(_ reader: inout FieldReader) -> [(name: String, weight: Double)] {
+    guard reader.has("zones") else {
+      _ = reader.tree("zones")
+      return []
+    }
+    return reader.list("zones").compactMap { item in
+      if case .scalar(let name) = item.tree.content { return (name, 1) }
+      return nil
+    }
+  }
+
+  private static func instances(_ reader: inout FieldReader, _ service: inout ServiceSection) {
+    var instances = reader.section("instances")
+    service.minimumInstances = instances.count("min", .assumed("0"))
+    service.maximumInstances = instances.count("max", .assumed("1000"))
+    if instances.has("initial") { service.initialInstances = instances.count("initial") }
+    instances.finish()
+  }
+
+  private static func keepAlive(_ reader: inout FieldReader) -> Nanoseconds? {
+    if reader.isWord("keep_alive", "forever", .none) { return nil }
+    if reader.isWord("keep_alive", "none", .none) { return .zero }
+    let source = "Huawei cloud 2025: keep-alive of 60 s by default"
+    guard let (text, mark) = reader.text("keep_alive", .published("fixed(60s)", source: source)) else {
+      return .zero
+    }
+    if text.hasPrefix("fixed("), text.hasSuffix(")"),
+      let value = try? Quantity.nanoseconds(String(text.dropFirst(6).dropLast()))
+    {
+      return Nanoseconds(value)
+    }
+    reader.context.fail(
+      .badPolicy, mark, length: text.count, "`\(text)` is no keep-alive",
+      help: "`fixed(10m)`, `none` or `forever`")
+    return .zero
+  }
+
+  /// `knative(target: 0.7)` or `none`.
+  private static func policy(_ reader: inout FieldReader) -> PolicySpec? {
+    if reader.isWord("scaling", "none", .assumed("none")) { return nil }
+    guard let (text, mark) = reader.text("scaling") else { return nil }
+    let open = text.firstIndex(of: "(") ?? text.endIndex
+    let name = String(text[..<open])
+    guard name == "knative" else {
+      reader.context.fail(
+        .unknownName, mark, length: text.count, "unknown scaling policy `\(name)`",
+        help: Nearest.hint(name, in: ["knative", "none"]))
+      return nil
+    }
+    var parameters: [String: Double] = [:]
+    let inside = text[open...].dropFirst().prefix { $0 != ")" }
+    for pair in inside.split(separator: ",") {
+      let halves = pair.split(separator: ":", maxSplits: 1).map { Quantity.trim($0) }
+      guard halves.count == 2, halves[0] == "target", let value = Double(halves[1]), value > 0 else {
+        reader.context.fail(
+          .badPolicy, mark, length: text.count, "`\(pair)` is no parameter of `knative`",
+          help: "knative(target: 0.7)")
+        return nil
+      }
+      parameters[String(halves[0])] = value
+    }
+    return PolicySpec(name: name, parameters: parameters)
+  }
+
+  private static func arrivals(_ reader: FieldReader) -> ArrivalsSection {
+    var reader = reader
+    var section = ArrivalsSection()
+    let words = ArrivalsSection.Process.allCases.map(\.rawValue)
+    section.process =
+      ArrivalsSection.Process(rawValue: reader.word("process", of: words)) ?? .poisson
+    switch section.process {
+    case .poisson, .exactPoisson: rates(&reader, &section, key: "rate", total: "total_rate")
+    case .diurnal:
+      rates(&reader, &section, key: "peak", total: "total_peak")
+      section.curve = reader.word("curve", of: ["online", "offline"], .assumed("online"))
+    case .list:
+      section.times = reader.list("times", required: true).compactMap { item in
+        guard case .scalar(let text) = item.tree.content,
+          let value = try? Quantity.nanoseconds(text)
+        else {
+          reader.context.fail(.badQuantity, item.tree.mark, "`\(item.path)` is no time")
+          return nil
+        }
+        return Nanoseconds(value)
+      }
+    case .trace: trace(&reader, &section)
+    }
+    reader.finish()
+    return section
+  }
+
+  private static func rates(
+    _ reader: inout FieldReader, _ section: inout ArrivalsSection, key: String, total: String
+  ) {
+    if reader.has(total) {
+      section.totalRatePerSecond = reader.rate(total)
+      section.popularitySigma = reader.number("popularity_sigma", .assumed("0"))
+    } else {
+      section.ratePerSecond = reader.rate(key)
+    }
+    if !reader.isWord("dispersion", "poisson", .assumed("poisson")) {
+      section.dispersionShape = reader.number("dispersion")
+    }
+  }
+
+  private static func trace(_ reader: inout FieldReader, _ section: inout ArrivalsSection) {
+    section.file = reader.string("file")
+    if reader.has("format") { section.format = reader.string("format") }
+    section.assume = reader.word(
+      "assume", of: ["poisson", "regular", "batches"], .assumed("poisson"))
+    section.blockSeconds = Int(reader.duration("block", .assumed("504m")).count / 1_000_000_000)
+    for (name, _, tree) in reader.named("columns") {
+      if case .scalar(let text) = tree.content { section.columns[name] = text }
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import Primitives
+import Yams
+
+/// A place in the text, from 1; (0, 0) for what came from the command line.
+public struct Mark: Sendable, Hashable {
+  public var line: Int
+  public var column: Int
+  public init(line: Int, column: Int) {
+    self.line = line
+    self.column = column
+  }
+}
+
+/// A scenario's text as a tree with places, with every alias written out.
+struct Tree: Sendable {
+  indirect enum Content: Sendable {
+    case scalar(String)
+    case sequence([Tree])
+    case mapping([Entry])
+  }
+
+  struct Entry: Sendable {
+    var key: String
+    var mark: Mark
+    var value: Tree
+  }
+
+  var content: Content
+  var mark: Mark
+
+  var kind: String {
+    switch content {
+    case .scalar: "a value"
+    case .sequence: "a list"
+    case .mapping: "a mapping"
+    }
+  }
+}
+
+/// Limits that keep a hostile or broken file from taking the process with it.
+enum TreeLimits {
+  static let bytes = 8 << 20
+  static let nodes = 200_000
+  static let depth = 64
+}
+
+/// Turns text into a tree, or says why not.
+struct TreeParser {
+  let file: String
+  private(set) var diagnostics: [Diagnostic] = []
+  private var nodeCount = 0
+
+  init(file: String) { self.file = file }
+
+  mutating func parse(_ text: String) -> Tree? {
+    guard text.utf8.count <= TreeLimits.bytes else {
+      fail(.tooLarge, Mark(line: 1, column: 1), "the file has \(text.utf8.count) bytes", "at most 8 MiB")
+      return nil
+    }
+    do {
+      guard let root = try Yams.compose(yaml: text) else {
+        fail(
+          .missingKey, Mark(line: 1, column: 1), "the file is empty",
+          "start with `headroom: 1`, `name:` and `services:`")
+        return nil
+      }
+      return convert(root, depth: 0)
+    } catch let error as YamlError {
+      fail(error)
+    } catch {
+      fail(.syntax, Mark(line: 1, column: 1), "this is not YAML: \(error)", nil)
+    }
+    return nil
+  }
+
+  private mutating func convert(_ node: Node, depth: Int) -> Tree? {
+    nodeCount += 1
+    let mark = Mark(line: node.mark?.line ?? 1, column: node.mark?.column ?? 1)
+    guard nodeCount <= TreeLimits.nodes, depth <= TreeLimits.depth else {
+      if nodeCount <= TreeLimits.nodes + 1 || depth > TreeLimits.depth, diagnostics.isEmpty {
+        fail(
+          .tooLarge, mark, "the document is nested too deeply or its aliases expand without bound",
+          "at most \(TreeLimits.nodes) nodes, \(TreeLimits.depth) levels deep")
+      }
+      return nil
+    }
+    switch node {
+    case .scalar(let scalar): return Tree(content: .scalar(scalar.string), mark: mark)
+    case .sequence(let sequence):
+      var items: [Tree] = []
+      for item in sequence {
+        guard let tree = convert(item, depth: depth + 1) else { return nil }
+        items.append(tree)
+      }
+      return Tree(content: .sequence(items), mark: mark)
+    case .mapping(let mapping):
+      var entries: [Tree.Entry] = []
+      for (key, value) in mapping {
+        guard let tree = convert(value, depth: depth + 1) else { return nil }
+        let place = Mark(line: key.mark?.line ?? mark.line, column: key.mark?.column ?? mark.column)
+        entries.append(Tree.Entry(key: key.scalar?.string ?? "?", mark: place, value: tree))
+      }
+      return Tree(content: .mapping(entries), mark: mark)
+    case .alias:
+      fail(.syntax, mark, "this alias refers to itself or to nothing", "write the value out")
+      return nil
+    }
+  }
+
+  private mutating func fail(_ kind: Diagnostic.Kind, _ mark: Mark, _ message: String, _ help: String?) {
+    diagnostics.append(
+      Diagnostic(kind, file: file, line: mark.line, column: mark.column, message: message, help: help))
+  }
+
+  private mutating func fail(_ error: YamlError) {
+    switch error {
+    case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+      .composer(_, let problem, let mark, _):
+      fail(.syntax, Mark(line: mark.line, column: mark.column), "this is not YAML: \(problem)", nil)
+    case .duplicatedKeysInMapping(let duplicates, let context):
+      fail(
+        .duplicateKey, Mark(line: context.mark.line, column: context.mark.column),
+        "keys given twice: \(duplicates.map { "\($0)" }.sorted().joined(separator: ", "))",
+        "keep one of them")
+    case .dataCouldNotBeDecoded:
+      fail(.encoding, Mark(line: 1, column: 1), "the file is not UTF-8", "save it as UTF-8")
+    default:
+      fail(.syntax, Mark(line: 1, column: 1), "this is not YAML: \(error)", nil)
+    }
+  }
+}
