@@ -1,91 +1,103 @@
-/// A bucket of keys: a chain of 512-byte chunks that is written at one end.
+/// A 512-byte block of keys, aligned to its size: a header, then up to 31 keys.
 ///
-/// The chain is one address, that of the next free place in its newest chunk; the chunk is the aligned block
-/// that holds the place before it. An address on a chunk's border means that the chunk is full, or, if zero,
-/// that there is none: one test for both. The first 16 bytes of a chunk hold the chain before it.
+/// Buckets are chains of chunks, oldest first, that are written at one place, the bucket's cursor:
+/// the address after the newest key. A cursor on a chunk's border means that the newest chunk is
+/// full, or, if zero, that there is none: one test for both.
 @frozen
 @usableFromInline
-struct KeyChain: BitwiseCopyable {
-  @usableFromInline var address: UInt
+struct KeyChunk: BitwiseCopyable, Equatable {
+  @usableFromInline let address: UInt
+
+  @usableFromInline static var bytes: UInt { 512 }
+  @usableFromInline static var headerBytes: UInt { 16 }
+  @usableFromInline static var keyBytes: UInt { 16 }
 
   @inlinable @inline(__always)
   init(_ address: UInt) { self.address = address }
 
-  @usableFromInline static var chunkBytes: UInt { 512 }
-  /// Keys in a full chunk.
-  @usableFromInline static var chunkKeys: Int { 31 }
+  /// The chunk that holds the key before `cursor`, which must not be zero.
+  @inlinable @inline(__always)
+  init(before cursor: UInt) { address = (cursor &- 1) & ~(Self.bytes &- 1) }
 
   @inlinable @inline(__always)
-  static var empty: KeyChain { KeyChain(0) }
+  static func isAtBorder(_ cursor: UInt) -> Bool { cursor & (bytes &- 1) == 0 }
 
   @inlinable @inline(__always)
-  var isEmpty: Bool { address == 0 }
-
-  @inlinable @inline(__always)
-  var needsChunk: Bool { address & (Self.chunkBytes &- 1) == 0 }
-
-  /// Address of the newest chunk. The chain must not be empty.
-  @inlinable @inline(__always)
-  var chunk: UInt { (address &- 1) & ~(Self.chunkBytes &- 1) }
-
-  /// The chain without its newest chunk.
-  @inlinable @inline(__always)
-  var older: KeyChain {
-    get { KeyChain(UnsafePointer<UInt>(bitPattern: chunk).unsafelyUnwrapped.pointee) }
-    nonmutating set {
-      UnsafeMutablePointer<UInt>(bitPattern: chunk).unsafelyUnwrapped.pointee = newValue.address
-    }
+  var header: UnsafeMutablePointer<UInt> {
+    UnsafeMutablePointer(bitPattern: address).unsafelyUnwrapped
   }
 
-  /// Keys in the newest chunk.
+  /// The chunk after this one, once there is one.
   @inlinable @inline(__always)
-  var chunkCount: Int { Int(bitPattern: (address &- chunk) >> 4) &- 1 }
+  var next: KeyChunk {
+    get { KeyChunk(header[0]) }
+    nonmutating set { header[0] = newValue.address }
+  }
 
-  /// The keys of the newest chunk, oldest first.
+  /// The cursor when the next chunk was begun.
+  @inlinable @inline(__always)
+  var end: UInt {
+    get { header[1] }
+    nonmutating set { header[1] = newValue }
+  }
+
   @inlinable @inline(__always)
   var keys: UnsafeMutablePointer<EventKey> {
-    UnsafeMutablePointer<EventKey>(bitPattern: chunk &+ 16).unsafelyUnwrapped
+    UnsafeMutablePointer(bitPattern: address &+ Self.headerBytes).unsafelyUnwrapped
   }
 
-  /// Writes at the next free place, which must be inside a chunk.
   @inlinable @inline(__always)
-  mutating func append(_ key: EventKey) {
-    UnsafeMutablePointer<EventKey>(bitPattern: address).unsafelyUnwrapped.initialize(to: key)
-    address &+= 16
+  func count(upTo end: UInt) -> Int {
+    Int(bitPattern: (end &- address &- Self.headerBytes) / Self.keyBytes)
+  }
+}
+
+/// Chunks from `oldest` to the one that `cursor` is in, taken off a bucket.
+@frozen
+@usableFromInline
+struct KeyChain: BitwiseCopyable {
+  @usableFromInline let oldest: KeyChunk
+  @usableFromInline let cursor: UInt
+
+  @inlinable @inline(__always)
+  init(oldest: KeyChunk, cursor: UInt) {
+    self.oldest = oldest
+    self.cursor = cursor
+  }
+
+  /// Calls `body` for each chunk, with its keys in the order in which they were put. `body` may
+  /// reuse the chunk.
+  @inlinable @inline(__always)
+  func forEachChunk(_ body: (KeyChunk, UnsafeMutablePointer<EventKey>, Int) -> Void) {
+    let newest = KeyChunk(before: cursor)
+    var chunk = oldest
+    while chunk != newest {
+      let next = chunk.next
+      body(chunk, chunk.keys, chunk.count(upTo: chunk.end))
+      chunk = next
+    }
+    body(chunk, chunk.keys, chunk.count(upTo: cursor))
   }
 
   /// Number of keys, or some number above `limit` if there are more than that.
   @inlinable
   func count(upTo limit: Int) -> Int {
-    var rest = self
-    var count = 0
-    while !rest.isEmpty, count <= limit {
-      count &+= rest.chunkCount
-      rest = rest.older
+    let newest = KeyChunk(before: cursor)
+    var count = newest.count(upTo: cursor)
+    var chunk = oldest
+    while chunk != newest, count <= limit {
+      count &+= chunk.count(upTo: chunk.end)
+      chunk = chunk.next
     }
     return count
   }
-
-  /// The same chunks, the oldest first. O(chunks).
-  @inlinable
-  consuming func reversed() -> KeyChain {
-    var rest = self
-    var reversed = KeyChain.empty
-    while !rest.isEmpty {
-      let older = rest.older
-      rest.older = reversed
-      reversed = rest
-      rest = older
-    }
-    return reversed
-  }
 }
 
-/// Chunks for the chains of one queue: cut from slabs of growing size, reused last in first out.
+/// Chunks for the buckets of one queue: cut from slabs of growing size, reused last in first out.
 @frozen
 @usableFromInline
 struct ChunkPool: ~Copyable {
-  @usableFromInline var free: UInt = 0
+  @usableFromInline var free = KeyChunk(0)
   @usableFromInline var fresh: UInt = 0
   @usableFromInline var freshEnd: UInt = 0
   @usableFromInline var slabChunks: UInt = 4
@@ -97,37 +109,35 @@ struct ChunkPool: ~Copyable {
     for slab in slabs { slab.deallocate() }
   }
 
-  /// Begins a new chunk, in front of `chain`.
   @inlinable @inline(__always)
-  mutating func extend(_ chain: KeyChain) -> KeyChain {
-    var chunk = free
-    if chunk != 0 {
-      free = UnsafePointer<UInt>(bitPattern: chunk).unsafelyUnwrapped.pointee
-    } else {
-      if fresh == freshEnd { addSlab() }
-      chunk = fresh
-      fresh &+= KeyChain.chunkBytes
+  mutating func take() -> KeyChunk {
+    let chunk = free
+    if chunk.address != 0 {
+      free = chunk.next
+      return chunk
     }
-    let extended = KeyChain(chunk &+ 16)
-    extended.older = chain
-    return extended
+    return takeFresh()
   }
 
-  /// Gives back the newest chunk of a chain.
   @inlinable @inline(__always)
-  mutating func recycle(newestOf chain: KeyChain) {
-    chain.older = KeyChain(free)
-    free = chain.chunk
+  mutating func recycle(_ chunk: KeyChunk) {
+    chunk.next = free
+    free = chunk
   }
 
   @inlinable @inline(never)
-  mutating func addSlab() {
-    let bytes = slabChunks * KeyChain.chunkBytes
-    let slab = UnsafeMutableRawPointer.allocate(
-      byteCount: Int(bytes), alignment: Int(KeyChain.chunkBytes))
-    slabs.append(slab)
-    fresh = UInt(bitPattern: slab)
-    freshEnd = fresh &+ bytes
-    slabChunks = min(slabChunks * 2, 256)
+  mutating func takeFresh() -> KeyChunk {
+    if fresh == freshEnd {
+      let bytes = slabChunks * KeyChunk.bytes
+      let slab = UnsafeMutableRawPointer.allocate(
+        byteCount: Int(bytes), alignment: Int(KeyChunk.bytes))
+      slabs.append(slab)
+      fresh = UInt(bitPattern: slab)
+      freshEnd = fresh &+ bytes
+      slabChunks = min(slabChunks * 2, 256)
+    }
+    let chunk = KeyChunk(fresh)
+    fresh &+= KeyChunk.bytes
+    return chunk
   }
 }

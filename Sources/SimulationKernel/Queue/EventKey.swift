@@ -31,6 +31,13 @@ struct EventKey: Comparable, BitwiseCopyable, Sendable {
   @inlinable @inline(__always)
   static func < (a: EventKey, b: EventKey) -> Bool { a.wide < b.wide }
 
+  /// -1 if this key is before `other`, else 0: for searches that must not branch on it. Times have
+  /// 63 bits, so that the difference of two keys has its sign in the top bit.
+  @inlinable @inline(__always)
+  func allOnes(ifBefore other: EventKey) -> Int {
+    Int(truncatingIfNeeded: Int128(truncatingIfNeeded: wide &- other.wide) &>> 127)
+  }
+
   @inlinable @inline(__always)
   var wide: UInt128 { UInt128(time) << 64 | UInt128(word) }
 }
@@ -41,7 +48,8 @@ extension EventKey {
 }
 
 extension EventSlots {
-  /// Dead keys are swept when they outnumber live ones, so that a sweep is paid for by cancellations.
+  /// Dead keys are swept when they outnumber live ones, so that a sweep is paid for by
+  /// cancellations.
   @inlinable @inline(__always)
   var isWorthSweeping: Bool { dead > live && dead > 64 }
 }

@@ -2,8 +2,8 @@ import Primitives
 
 /// Pending events in the order *(time, class, sequence)*, where the sequence is that of pushing.
 ///
-/// Time only moves forward: nothing may be pushed before the last event that was popped, nor before the
-/// origin. Two queues that see the same calls give the same answers, whatever they are inside.
+/// Time only moves forward: nothing may be pushed before the last event that was popped, nor before
+/// the origin. Two queues that see the same calls give the same answers, whatever they are inside.
 public protocol EventQueue<Payload>: ~Copyable {
   associatedtype Payload: BitwiseCopyable
 
@@ -13,7 +13,8 @@ public protocol EventQueue<Payload>: ~Copyable {
   /// Events that are pending; cancelled ones are not counted.
   var count: Int { get }
 
-  /// The first push that found no free slot, if there was one. Its event is lost: the run is invalid.
+  /// The first push that found no free slot, if there was one. Its event is lost: the run is
+  /// invalid.
   var overflow: QueueOverflow? { get }
 
   /// What the queue did so far.
@@ -44,7 +45,8 @@ public protocol EventQueue<Payload>: ~Copyable {
 }
 
 extension EventQueue where Self: ~Copyable {
-  /// An empty queue with the limits of its format: 2²⁴ − 1 pending events, 2³⁶ − 1 pushes per re-basing.
+  /// An empty queue with the limits of its format: 2²⁴ − 1 pending events, 2³⁶ − 1 pushes per
+  /// re-basing.
   @inlinable public init() { self.init(limits: .format) }
 
   @inlinable public var isEmpty: Bool { count == 0 }

@@ -1,9 +1,10 @@
 extension EventSlots {
-  /// Numbers all live events again, from 1, in the order of their sequences, and gives the new words by slot.
+  /// Numbers all live events again, from 1, in the order of their sequences, and gives the new
+  /// words by slot.
   ///
-  /// The caller has removed dead keys, and replaces the word of every other one. Handles that were given
-  /// before stay valid; they carry the count of re-basings, modulo 16, and are looked up by slot.
-  /// O(n log n) for n pending events, once in 2³⁶ pushes.
+  /// The caller has removed dead keys, and replaces the word of every other one. Handles that were
+  /// given before stay valid; they carry the count of re-basings, modulo 16, and are looked up by
+  /// slot. O(n log n) for n pending events, once in 2³⁶ pushes.
   @usableFromInline
   mutating func rebase() -> [UInt64] {
     precondition(dead == 0, "a dead key would take a live event's new word")

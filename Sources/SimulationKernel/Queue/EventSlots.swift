@@ -2,8 +2,9 @@ import Primitives
 
 /// The payload of a pending event, and the word of the one key that stands for it.
 ///
-/// A key whose word differs from that of its slot is dead: its event was cancelled. A free slot has the number
-/// of the next free one for a word, which is below that of any key because sequences start at 1.
+/// A key whose word differs from that of its slot is dead: its event was cancelled. A free slot has
+/// the number of the next free one for a word, which is below that of any key because sequences
+/// start at 1.
 @frozen
 @usableFromInline
 struct EventSlot<Payload: BitwiseCopyable>: BitwiseCopyable {
@@ -28,10 +29,12 @@ struct EventSlots<Payload: BitwiseCopyable>: ~Copyable {
   /// Slots from here on were never used.
   @usableFromInline var used = 0
   @usableFromInline var firstFree = EventKey.slotMask
-  @usableFromInline var nextSequence: UInt64 = 1
   @usableFromInline var live = 0
   /// Keys of cancelled events that are still in the queue.
   @usableFromInline var dead = 0
+  /// Not beside `live`: a push would read both as one vector, and wait for the pop that has just
+  /// stored one.
+  @usableFromInline var nextSequence: UInt64 = 1
   @usableFromInline let limits: QueueLimits
   @usableFromInline var overflow: QueueOverflow?
 
@@ -40,7 +43,8 @@ struct EventSlots<Payload: BitwiseCopyable>: ~Copyable {
   @usableFromInline var rebasings: UInt64 = 0
   /// Pushes before the last re-basing.
   @usableFromInline var earlierPushes: UInt64 = 0
-  /// Events up to this sequence were numbered again; their handles, by slot, are in `earlierHandles`.
+  /// Events up to this sequence were numbered again; their handles, by slot, are in
+  /// `earlierHandles`.
   @usableFromInline var rebasedSequences: UInt64 = 0
   @usableFromInline var earlierHandles: [EventHandle] = []
 
@@ -126,7 +130,8 @@ extension EventSlots {
     EventHandle(raw: word & Self.withoutClass | rebasings << EventKey.classShift)
   }
 
-  /// Frees the slot of the event that `handle` names, which leaves its key dead; false if it is not pending.
+  /// Frees the slot of the event that `handle` names, which leaves its key dead; false if it is not
+  /// pending.
   @inlinable
   mutating func cancel(_ handle: EventHandle) -> Bool {
     let slot = Int(truncatingIfNeeded: handle.raw & EventKey.slotMask)

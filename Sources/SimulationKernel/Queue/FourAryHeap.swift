@@ -2,9 +2,9 @@ import Primitives
 
 /// A heap of four children a node: the plain event queue, and the oracle for the fast one.
 ///
-/// Push O(log₄ n), pop O(4 log₄ n); about twice as fast as a binary heap because a node's children share one
-/// cache line. Cancelled events leave dead keys, which are dropped when they reach the top, or all at once
-/// when they outnumber the live ones.
+/// Push O(log₄ n), pop O(4 log₄ n); about twice as fast as a binary heap because a node's children
+/// share one cache line. Cancelled events leave dead keys, which are dropped when they reach the
+/// top, or all at once when they outnumber the live ones.
 @frozen
 public struct FourAryHeap<Payload: BitwiseCopyable>: ~Copyable, EventQueue {
   @usableFromInline var slots: EventSlots<Payload>

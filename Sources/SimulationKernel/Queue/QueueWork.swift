@@ -5,8 +5,8 @@ public struct QueueWork: Hashable, Sendable {
   public var pushes: UInt64 = 0
   public var pops: UInt64 = 0
   public var cancellations: UInt64 = 0
-  /// Times that an entry was written to another place than before: by sifting, sorting, redistributing,
-  /// splitting, compacting.
+  /// Times that an entry was written to another place than before: by sifting, sorting,
+  /// redistributing, splitting, compacting.
   public var movedEntries: UInt64 = 0
   /// Buckets or runs that were taken apart.
   public var redistributions: UInt64 = 0

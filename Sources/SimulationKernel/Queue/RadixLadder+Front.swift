@@ -37,76 +37,78 @@ extension RadixLadder {
     }
   }
 
-  /// Makes a front of the first buckets, spreading those that are too large. The front is empty before.
+  /// Makes a front of the first buckets, spreading those that are too large. The front is empty
+  /// before.
   @inlinable
   mutating func gather() {
     front.removeAll()
     frontLimit = RadixLadderShape.frontLimit
     while !rungs.isEmpty {
       let bucket = rungs.firstBucket
-      let chain = rungs.chain(bucket)
-      let room = RadixLadderShape.runLength &- front.count
-      if chain.count(upTo: room) <= room {
-        frontEnd = Rungs.range(ofBucket: bucket, base: frontEnd).last
-        sort(rungs.take(bucket))
-      } else if !front.isEmpty {
-        return
-      } else if bucket < 64 {
-        // The lowest rung: all are due at one instant, and a run of equal times is never split.
-        frontEnd = Rungs.range(ofBucket: bucket, base: frontEnd).last
-        sort(rungs.take(bucket))
-        return
+      let room = (front.isEmpty ? RadixLadderShape.bucketLimit : RadixLadderShape.runLength)
+      let count = rungs.chain(bucket).count(upTo: room)
+      // The lowest rung is never spread: all is due at one instant, and such runs are not split.
+      if front.count &+ count <= room || (front.isEmpty && bucket < 64) {
+        let range = Rungs.range(ofBucket: bucket, base: frontEnd)
+        take(bucket, from: range.first)
+        frontEnd = range.last
+      } else if front.isEmpty {
+        // The base moves to the start of the bucket's range, which is not after any key.
+        frontEnd = Rungs.range(ofBucket: bucket, base: frontEnd).first
+        rungs.spread(rungs.take(bucket), over: (bucket >> 6) &- 1)
+        ownWork.redistributions &+= 1
       } else {
-        spread(bucket)
+        return checkFront()
       }
     }
     frontEnd = RadixLadderShape.unbounded
+    checkFront()
   }
 
-  /// Appends the live keys of a chain to the front and sorts them there; all are after what it holds.
-  ///
-  /// Reading each key's slot brings its payload into the cache, many at a time.
+  /// Appends a bucket to the front, sorted; all of it is after what the front holds.
   @inlinable
-  mutating func sort(_ chain: KeyChain) {
-    let start = front.end
-    var rest = chain.reversed()
-    while !rest.isEmpty {
-      let count = rest.chunkCount
-      let keys = rest.keys
-      for index in 0..<count {
-        let key = keys[index]
-        if slots.isLive(key) { front.append(key) } else { slots.dead &-= 1 }
-      }
-      let older = rest.older
-      rungs.pool.recycle(newestOf: rest)
-      rest = older
+  mutating func take(_ bucket: Int, from first: UInt64) {
+    let chain = rungs.take(bucket)
+    if chain.oldest == KeyChunk(before: chain.cursor) {
+      front.appendRanked(
+        chain.oldest.keys, count: chain.oldest.count(upTo: chain.cursor), first: first,
+        rung: bucket >> 6, scratch: rungs.scratch)
+      rungs.pool.recycle(chain.oldest)
+      return
     }
-    front.moved &+= UInt64(truncatingIfNeeded: front.end &- start)
+    let start = front.end
+    chain.forEachChunk { chunk, keys, count in
+      front.append(keys, count: count)
+      rungs.pool.recycle(chunk)
+    }
     front.sort(from: start)
   }
 
-  /// Spreads the first bucket over the next lower rung. The base moves to the start of its range, which is not
-  /// after any key.
+  /// Removes dead keys from the front.
+  ///
+  /// Reading each key's slot also brings its payload into the cache, many at a time, since no read
+  /// waits for another. So it is done even if no key is dead.
   @inlinable
-  mutating func spread(_ bucket: Int) {
-    frontEnd = Rungs.range(ofBucket: bucket, base: frontEnd).first
-    var rest = rungs.take(bucket).reversed()
-    let lower = (bucket >> 6) &- 1
-    let shift = UInt64(truncatingIfNeeded: lower &* 6)
-    while !rest.isEmpty {
-      let count = rest.chunkCount
-      let keys = rest.keys
-      for index in 0..<count {
-        let key = keys[index]
-        let value = (key.time &>> shift) & 63
-        rungs.put(key, bucket: lower << 6 | Int(truncatingIfNeeded: value))
-      }
-      rungs.moved &+= UInt64(truncatingIfNeeded: count)
-      let older = rest.older
-      rungs.pool.recycle(newestOf: rest)
-      rest = older
+  mutating func checkFront() {
+    let table = slots.slots.unsafelyUnwrapped
+    var differences: UInt64 = 0
+    for index in front.head..<front.end {
+      let key = front.keys[index]
+      differences |= table[key.slot].word ^ key.word
     }
-    ownWork.redistributions &+= 1
+    if differences != 0 { dropDeadOfFront() }
+  }
+
+  @inlinable @inline(never)
+  mutating func dropDeadOfFront() {
+    var kept = front.head
+    for index in front.head..<front.end where slots.isLive(front.keys[index]) {
+      front.keys[kept] = front.keys[index]
+      kept += 1
+    }
+    slots.dead -= front.end - kept
+    front.moved += UInt64(kept - front.head)
+    front.end = kept
   }
 
   /// Moves all but the first keys of a long front to the rungs, between two times.
@@ -131,7 +133,8 @@ extension RadixLadder {
     ownWork.redistributions += 1
   }
 
-  /// Where to cut the front, about `frontKept` keys from its head; nil when all of it is due at one instant.
+  /// Where to cut the front, about `frontKept` keys from its head; nil when all of it is due at one
+  /// instant.
   @inlinable
   func cutOfFront() -> Int? {
     let wanted = front.head + RadixLadderShape.frontKept
@@ -150,13 +153,7 @@ extension RadixLadder {
   /// Removes all dead keys. O(n).
   @inlinable @inline(never)
   mutating func sweep() {
-    var kept = front.head
-    for index in front.head..<front.end where slots.isLive(front.keys[index]) {
-      front.keys[kept] = front.keys[index]
-      kept += 1
-    }
-    front.moved += UInt64(kept - front.head)
-    front.end = kept
+    dropDeadOfFront()
     if !rungs.isEmpty {
       let table = slots.slots.unsafelyUnwrapped
       rungs.filter { table[$0.slot].word == $0.word }

@@ -1,27 +1,29 @@
 import Primitives
 
-/// A monotone radix ladder: the fast event queue, with cost that hardly depends on how many events are pending
-/// or how their times are spread.
+/// A monotone radix ladder: the fast event queue, with cost that hardly depends on how many events
+/// are pending or how their times are spread.
 ///
 ///      first                                        last
 ///     | front: sorted run, <= `frontEnd` | rungs: 64 buckets of 6 bits each, unsorted |
 ///
-/// A push goes to the end of a bucket, or into the front when it is due before the front ends. When the front
-/// has run dry the first bucket becomes the front, or is spread over the next lower rung if it is large. All
-/// of that streams through memory, where a heap jumps. A few events stay in the front for good.
+/// A push goes to the end of a bucket, or into the front when it is due before the front ends. When
+/// the front has run dry the first bucket becomes the front, or is spread over the next lower rung
+/// if it is large. All of that streams through memory, where a heap jumps. A few events stay in the
+/// front for good.
 ///
-/// Push and pop O(1) amortised for any spread of times, at most eleven moves a key. Pushes into a front that
-/// cannot be split, because all of it is due at one instant, are O(1) at its end, else move the shorter side.
+/// Push and pop O(1) amortised for any spread of times, at most eleven moves a key. Pushes into a
+/// front that cannot be split, because all of it is due at one instant, are O(1) at its end, else
+/// move the shorter side.
 ///
-/// After Ahuja, Mehlhorn, Orlin and Tarjan's radix heap (1990), and the ladder queue of Tang, Goh and Thng
-/// (2005), from which the sorted front is.
+/// After Ahuja, Mehlhorn, Orlin and Tarjan's radix heap (1990), and the ladder queue of Tang, Goh
+/// and Thng (2005), from which the sorted front is.
 @frozen
 public struct RadixLadder<Payload: BitwiseCopyable>: ~Copyable, EventQueue {
   @usableFromInline var slots: EventSlots<Payload>
   @usableFromInline var front = FrontRun()
   @usableFromInline var rungs = Rungs()
-  /// Keys up to this time are in the front, later ones in the rungs, of which it is the base. While the rungs
-  /// are empty it is the largest time.
+  /// Keys up to this time are in the front, later ones in the rungs, of which it is the base. While
+  /// the rungs are empty it is the largest time.
   @usableFromInline var frontEnd = RadixLadderShape.unbounded
   @usableFromInline var lastPopped: UInt64 = 0
   /// The front is split when it is longer than this.
@@ -112,9 +114,11 @@ public struct RadixLadder<Payload: BitwiseCopyable>: ~Copyable, EventQueue {
 enum RadixLadderShape {
   @usableFromInline static var unbounded: UInt64 { UInt64(Int64.max) }
   /// A front is split when it grows beyond this ...
-  @usableFromInline static var frontLimit: Int { 256 }
+  @usableFromInline static var frontLimit: Int { 64 }
   /// ... and keeps about this many keys.
-  @usableFromInline static var frontKept: Int { 48 }
-  /// Buckets are gathered up to this many keys to be sorted as one front.
-  @usableFromInline static var runLength: Int { 48 }
+  @usableFromInline static var frontKept: Int { 24 }
+  /// Buckets are gathered into one front up to this many keys ...
+  @usableFromInline static var runLength: Int { 16 }
+  /// ... and one alone up to this many, beyond which it is spread over the next lower rung.
+  @usableFromInline static var bucketLimit: Int { 31 }
 }

@@ -1,11 +1,14 @@
-/// The buckets of a radix ladder: eleven rungs of 64, rung k by the k-th group of six bits of the time.
+/// The buckets of a radix ladder: eleven rungs of 64, rung k by the k-th group of six bits of the
+/// time.
 ///
-/// A key is on the rung of the highest group in which its time differs from the ladder's base, in the bucket of
-/// that group's value. While the base moves up to the first bucket's range, all others stay where they are.
+/// A key is on the rung of the highest group in which its time differs from the ladder's base, in
+/// the bucket of that group's value. While the base moves up to the first bucket's range, all
+/// others stay where they are.
 @frozen
 @usableFromInline
 struct Rungs: ~Copyable {
-  /// Chains by rung and value, then one word a rung that says which buckets have keys.
+  /// Cursors by rung and value, then the oldest chunks likewise, then one word a rung that says
+  /// which buckets have keys.
   @usableFromInline var memory: UnsafeMutablePointer<UInt>?
   /// Bit k: rung k has keys.
   @usableFromInline var occupied: UInt32 = 0
@@ -22,20 +25,34 @@ struct Rungs: ~Copyable {
   @inlinable @inline(__always) var isEmpty: Bool { occupied == 0 }
 
   @inlinable @inline(__always)
-  var chains: UnsafeMutablePointer<UInt> { memory.unsafelyUnwrapped }
+  var cursors: UnsafeMutablePointer<UInt> { memory.unsafelyUnwrapped }
 
   @inlinable @inline(__always)
-  var values: UnsafeMutablePointer<UInt> { memory.unsafelyUnwrapped + Self.buckets }
+  var oldest: UnsafeMutablePointer<UInt> { memory.unsafelyUnwrapped + Self.buckets }
+
+  @inlinable @inline(__always)
+  var values: UnsafeMutablePointer<UInt> { memory.unsafelyUnwrapped + 2 * Self.buckets }
+
+  /// Room for ranking the keys of a chunk.
+  @inlinable @inline(__always)
+  var scratch: UnsafeMutablePointer<Int32> {
+    UnsafeMutableRawPointer(memory.unsafelyUnwrapped + (2 * Self.buckets + Self.rungs))
+      .assumingMemoryBound(to: Int32.self)
+  }
 
   /// Blocks of memory that are in use.
   @inlinable var allocations: UInt64 { (memory == nil ? 0 : 1) + UInt64(pool.slabs.count) }
 
   @inlinable @inline(never)
   mutating func allocate() {
-    let words = Self.buckets + Self.rungs
-    let block = UnsafeMutablePointer<UInt>.allocate(capacity: words)
-    block.initialize(repeating: 0, count: words)
-    memory = block
+    let words = 2 * Self.buckets + Self.rungs
+    let block = UnsafeMutableRawPointer.allocate(
+      byteCount: words * 8 + FrontRun.mostRanked * 8, alignment: 16)
+    let table = block.bindMemory(to: UInt.self, capacity: words)
+    table.initialize(repeating: 0, count: words)
+    (block + words * 8).initializeMemory(
+      as: Int32.self, repeating: 0, count: FrontRun.mostRanked * 2)
+    memory = table
   }
 
   /// Rung of the highest group of six bits in which two different times differ.
@@ -46,54 +63,10 @@ struct Rungs: ~Copyable {
     return (bit &* 43) >> 8
   }
 
-  /// Adds a key whose time is after `base`.
+  /// The value of a time's group of bits of a rung.
   @inlinable @inline(__always)
-  mutating func put(_ key: EventKey, base: UInt64) {
-    let rung = Self.rung(key.time ^ base)
-    let value = (key.time &>> UInt64(truncatingIfNeeded: rung &* 6)) & 63
-    put(key, bucket: rung << 6 | Int(truncatingIfNeeded: value))
-  }
-
-  @inlinable @inline(__always)
-  mutating func put(_ key: EventKey, bucket: Int) {
-    var chain = KeyChain(chains[bucket])
-    if chain.needsChunk { chain = extend(chain, bucket: bucket) }
-    chain.append(key)
-    chains[bucket] = chain.address
-  }
-
-  @inlinable @inline(__always)
-  mutating func extend(_ chain: KeyChain, bucket: Int) -> KeyChain {
-    markOccupied(bucket)
-    return pool.extend(chain)
-  }
-
-  @inlinable @inline(__always)
-  mutating func markOccupied(_ bucket: Int) {
-    values[bucket >> 6] |= 1 << UInt(truncatingIfNeeded: bucket & 63)
-    occupied |= 1 << UInt32(truncatingIfNeeded: bucket >> 6)
-  }
-
-  /// The first bucket that has keys; there must be one.
-  @inlinable @inline(__always)
-  var firstBucket: Int {
-    let rung = occupied.trailingZeroBitCount
-    return rung << 6 | values[rung].trailingZeroBitCount
-  }
-
-  @inlinable @inline(__always)
-  func chain(_ bucket: Int) -> KeyChain { KeyChain(chains[bucket]) }
-
-  /// Empties a bucket and gives its chain.
-  @inlinable @inline(__always)
-  mutating func take(_ bucket: Int) -> KeyChain {
-    let chain = KeyChain(chains[bucket])
-    chains[bucket] = 0
-    let rung = bucket >> 6
-    let rest = values[rung] & ~(1 << UInt(truncatingIfNeeded: bucket & 63))
-    values[rung] = rest
-    if rest == 0 { occupied &= ~(1 << UInt32(truncatingIfNeeded: rung)) }
-    return chain
+  static func value(_ time: UInt64, rung: Int) -> Int {
+    Int(truncatingIfNeeded: time &>> UInt64(truncatingIfNeeded: rung &* 6)) & 63
   }
 
   /// Times of a bucket, from the first to the last that it may hold, given the base.
@@ -105,80 +78,103 @@ struct Rungs: ~Copyable {
     let first = above | UInt64(truncatingIfNeeded: bucket & 63) &<< shift
     return (first, first | ((1 &<< shift) &- 1))
   }
+}
 
-  /// Moves what is on the rungs below that of the highest group in which `old` and `new` differ to that rung:
-  /// the place of those keys, which are after `old`, once the base is `new`, which is before it.
+// MARK: Keys in and out
+
+extension Rungs {
+  /// Adds a key whose time is after `base`.
+  @inlinable @inline(__always)
+  mutating func put(_ key: EventKey, base: UInt64) {
+    let rung = Self.rung(key.time ^ base)
+    put(key, bucket: rung << 6 | Self.value(key.time, rung: rung))
+  }
+
+  @inlinable @inline(__always)
+  mutating func put(_ key: EventKey, bucket: Int) {
+    var cursor = cursors[bucket]
+    if KeyChunk.isAtBorder(cursor) { cursor = extend(cursor, bucket: bucket) }
+    UnsafeMutablePointer<EventKey>(bitPattern: cursor).unsafelyUnwrapped.initialize(to: key)
+    cursors[bucket] = cursor &+ KeyChunk.keyBytes
+  }
+
+  /// Gives a bucket another chunk, and its new cursor.
+  @inlinable @inline(__always)
+  mutating func extend(_ cursor: UInt, bucket: Int) -> UInt {
+    let chunk = pool.take()
+    if cursor == 0 {
+      oldest[bucket] = chunk.address
+      markOccupied(bucket)
+    } else {
+      let full = KeyChunk(before: cursor)
+      full.next = chunk
+      full.end = cursor
+    }
+    return chunk.address &+ KeyChunk.headerBytes
+  }
+
+  @inlinable @inline(__always)
+  mutating func markOccupied(_ bucket: Int) {
+    values[bucket >> 6] |= 1 &<< UInt(truncatingIfNeeded: bucket & 63)
+    occupied |= 1 &<< UInt32(truncatingIfNeeded: bucket >> 6)
+  }
+
+  /// The first bucket that has keys; there must be one.
+  @inlinable @inline(__always)
+  var firstBucket: Int {
+    let rung = occupied.trailingZeroBitCount
+    return rung << 6 | values[rung].trailingZeroBitCount
+  }
+
+  /// What is in a bucket, which must not be empty.
+  @inlinable @inline(__always)
+  func chain(_ bucket: Int) -> KeyChain {
+    KeyChain(oldest: KeyChunk(oldest[bucket]), cursor: cursors[bucket])
+  }
+
+  /// Empties a bucket and gives what was in it.
+  @inlinable @inline(__always)
+  mutating func take(_ bucket: Int) -> KeyChain {
+    let chain = chain(bucket)
+    cursors[bucket] = 0
+    let rung = bucket >> 6
+    let rest = values[rung] & ~(1 &<< UInt(truncatingIfNeeded: bucket & 63))
+    values[rung] = rest
+    if rest == 0 { occupied &= ~(1 &<< UInt32(truncatingIfNeeded: rung)) }
+    return chain
+  }
+
+  /// Spreads a chain, taken off a bucket of the rung above, over the buckets of `rung`.
+  @inlinable
+  mutating func spread(_ chain: KeyChain, over rung: Int) {
+    chain.forEachChunk { chunk, keys, count in
+      for index in 0..<count {
+        let key = keys[index]
+        put(key, bucket: rung << 6 | Self.value(key.time, rung: rung))
+      }
+      moved &+= UInt64(truncatingIfNeeded: count)
+      pool.recycle(chunk)
+    }
+  }
+
+  /// Moves what is on the rungs below that of the highest group in which `old` and `new` differ to
+  /// that rung: the place of those keys, which are after `old`, once the base is `new`, which is
+  /// before it.
   @inlinable
   mutating func lowerBase(from old: UInt64, to new: UInt64) {
     let rung = Self.rung(old ^ new)
-    let bucket = rung << 6 | Int((old >> UInt64(rung * 6)) & 63)
+    let bucket = rung << 6 | Self.value(old, rung: rung)
     while occupied & ((1 << UInt32(rung)) - 1) != 0 {
       let chain = take(firstBucket)
-      var oldest = chain
-      while !oldest.older.isEmpty { oldest = oldest.older }
-      oldest.older = self.chain(bucket)
-      chains[bucket] = chain.address
-      markOccupied(bucket)
-    }
-  }
-
-  /// Calls `body` for each bucket that has keys, in order.
-  @inlinable
-  func forEachBucket(_ body: (Int) -> Void) {
-    var rungs = occupied
-    while rungs != 0 {
-      let rung = rungs.trailingZeroBitCount
-      rungs &= rungs - 1
-      var rest = values[rung]
-      while rest != 0 {
-        body(rung << 6 | rest.trailingZeroBitCount)
-        rest &= rest - 1
+      if cursors[bucket] == 0 {
+        oldest[bucket] = chain.oldest.address
+        markOccupied(bucket)
+      } else {
+        let last = KeyChunk(before: cursors[bucket])
+        last.next = chain.oldest
+        last.end = cursors[bucket]
       }
+      cursors[bucket] = chain.cursor
     }
-  }
-
-  /// Keeps the keys that `isKept` lets, which may change them but for their times.
-  @inlinable
-  mutating func filter(_ isKept: (inout EventKey) -> Bool) {
-    var buckets: [Int] = []
-    forEachBucket { buckets.append($0) }
-    for bucket in buckets {
-      var rest = take(bucket).reversed()
-      while !rest.isEmpty {
-        for index in 0..<rest.chunkCount {
-          var key = rest.keys[index]
-          if isKept(&key) {
-            put(key, bucket: bucket)
-            moved += 1
-          }
-        }
-        let older = rest.older
-        pool.recycle(newestOf: rest)
-        rest = older
-      }
-    }
-  }
-
-  @inlinable
-  borrowing func clone() -> Rungs {
-    var copy = Rungs()
-    copy.moved = moved
-    guard memory != nil else { return copy }
-    copy.allocate()
-    var buckets: [Int] = []
-    forEachBucket { buckets.append($0) }
-    for bucket in buckets {
-      // Chunks of the original must not be relinked, so keys are listed newest chunk first, then put in reverse.
-      var chunks: [KeyChain] = []
-      var rest = chain(bucket)
-      while !rest.isEmpty {
-        chunks.append(rest)
-        rest = rest.older
-      }
-      for chunk in chunks.reversed() {
-        for index in 0..<chunk.chunkCount { copy.put(chunk.keys[index], bucket: bucket) }
-      }
-    }
-    return copy
   }
 }

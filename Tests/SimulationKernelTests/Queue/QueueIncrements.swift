@@ -1,6 +1,7 @@
 import Primitives
 
-/// Distances between an event and the one that it causes, as published comparisons of event queues use them.
+/// Distances between an event and the one that it causes, as published comparisons of event queues
+/// use them.
 enum QueueIncrements: String, CaseIterable, Sendable {
   case exponential, uniform, constant, bimodal, pareto, millisecondGrid, narrow, sparse
 

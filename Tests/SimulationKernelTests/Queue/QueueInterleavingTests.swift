@@ -5,7 +5,8 @@ import Testing
 
 @Suite("Event queues: any interleaving of calls")
 struct QueueInterleavingTests {
-  /// Random calls, each checked against a sorted array. `limits` below the format's make re-basings happen.
+  /// Random calls, each checked against a sorted array. `limits` below the format's make re-basings
+  /// happen.
   private func interleave<Queue: EventQueue & ~Copyable>(
     _ queue: consuming Queue, seed: UInt64, steps: Int, mostPending: Int
   ) -> QueueWork where Queue.Payload == UInt64 {
@@ -65,9 +66,9 @@ struct QueueInterleavingTests {
   @Test(arguments: 1...24)
   func random(_ seed: Int) {
     let ladder = interleave(
-      RadixLadder<UInt64>(), seed: UInt64(seed), steps: 3_000, mostPending: 1_500)
+      RadixLadder<UInt64>(), seed: UInt64(seed), steps: 2_000, mostPending: 600)
     let heap = interleave(
-      FourAryHeap<UInt64>(), seed: UInt64(seed), steps: 3_000, mostPending: 1_500)
+      FourAryHeap<UInt64>(), seed: UInt64(seed), steps: 2_000, mostPending: 600)
     #expect(ladder.pushes == heap.pushes && ladder.pops == heap.pops)
     #expect(ladder.cancellations == heap.cancellations)
     #expect(ladder.pushes == ladder.pops + ladder.cancellations)

@@ -48,8 +48,8 @@ struct QueueOrderTests {
 
   @Test("both queues agree with a sorted array", arguments: QueueIncrements.allCases)
   func agreesWithSortedArray(_ increments: QueueIncrements) {
-    for pending in [1, 40, 300, 2_000] {
-      let steps = 3_000
+    for pending in [1, 40, 300, 1_500] {
+      let steps = 2_000
       let expected = holdSorted(increments, pending: pending, steps: steps)
       #expect(
         hold(RadixLadder<UInt64>(), increments, pending: pending, steps: steps) == expected)
@@ -60,8 +60,8 @@ struct QueueOrderTests {
 
   @Test("the ladder agrees with the heap on many events", arguments: QueueIncrements.allCases)
   func agreesOnMany(_ increments: QueueIncrements) {
-    let ladder = hold(RadixLadder<UInt64>(), increments, pending: 30_000, steps: 60_000)
-    let heap = hold(FourAryHeap<UInt64>(), increments, pending: 30_000, steps: 60_000)
+    let ladder = hold(RadixLadder<UInt64>(), increments, pending: 10_000, steps: 20_000)
+    let heap = hold(FourAryHeap<UInt64>(), increments, pending: 10_000, steps: 20_000)
     #expect(ladder == heap)
   }
 
