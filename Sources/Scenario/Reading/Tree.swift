@@ -58,7 +58,7 @@ struct TreeParser {
       return nil
     }
     do {
-      guard let root = try Yams.compose(yaml: text) else {
+      guard let root = try Yams.compose(yaml: CallShield.hide(text)) else {
         fail(
           .missingKey, Mark(line: 1, column: 1), "the file is empty",
           "start with `headroom: 1`, `name:` and `services:`")
@@ -85,7 +85,7 @@ struct TreeParser {
       return nil
     }
     switch node {
-    case .scalar(let scalar): return Tree(content: .scalar(scalar.string), mark: mark)
+    case .scalar(let scalar): return Tree(content: .scalar(CallShield.reveal(scalar.string)), mark: mark)
     case .sequence(let sequence):
       var items: [Tree] = []
       for item in sequence {
@@ -98,7 +98,7 @@ struct TreeParser {
       for (key, value) in mapping {
         guard let tree = convert(value, depth: depth + 1) else { return nil }
         let place = Mark(line: key.mark?.line ?? mark.line, column: key.mark?.column ?? mark.column)
-        entries.append(Tree.Entry(key: key.scalar?.string ?? "?", mark: place, value: tree))
+        entries.append(Tree.Entry(key: CallShield.reveal(key.scalar?.string ?? "?"), mark: place, value: tree))
       }
       return Tree(content: .mapping(entries), mark: mark)
     case .alias:
