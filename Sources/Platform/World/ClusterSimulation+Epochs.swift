@@ -57,6 +57,9 @@ extension ClusterSimulation {
         }
       }
       unfinished = remaining
+      // A lane may answer what the shared part tells it, two hops after the event that it is told of.
+      let first = control.next().time
+      if !remaining.isEmpty, first < stop { safe = min(safe, first + lookahead * 2) }
       control.run(until: Bound(time: safe, rank: 0), stopsAtMail: false)
       deliverMail(notBefore: stop)
       if unfinished.isEmpty && safe == stop { break }

@@ -20,6 +20,11 @@ extension ClusterSimulation {
     seriesStart = now
   }
 
+  /// Closes the row of the series that is open, so that what comes is apart from what was.
+  public func closeRow() {
+    if seriesStart < now { closeSeriesRow() }
+  }
+
   /// A lane's counts so far and what it is now.
   public func lane(_ lane: LaneID) -> (counters: LaneCounters, gauges: LaneGauges) {
     (lanes[lane.index].counters, lanes[lane.index].gauges)
@@ -115,6 +120,30 @@ public struct ConservationTerms: Sendable {
 }
 
 extension LaneCounters {
+  /// Adds the counts of another lane or time.
+  public mutating func add(_ other: LaneCounters) {
+    arrivals += other.arrivals
+    completed += other.completed
+    refusedQueueFull += other.refusedQueueFull
+    refusedNoCapacity += other.refusedNoCapacity
+    timedOut += other.timedOut
+    coldPool += other.coldPool
+    coldFallback += other.coldFallback
+    waited += other.waited
+    instancesAdded += other.instancesAdded
+    instancesRetired += other.instancesRetired
+    messagesOut += other.messagesOut
+    messagesIn += other.messagesIn
+    startsAsked += other.startsAsked
+    startsFailed += other.startsFailed
+    evictions += other.evictions
+    staleUses += other.staleUses
+    routeQuestions += other.routeQuestions
+    readySeconds += other.readySeconds
+    idleSeconds += other.idleSeconds
+    inFlightSeconds += other.inFlightSeconds
+  }
+
   /// What was counted since an earlier state.
   public func difference(from earlier: LaneCounters) -> LaneCounters {
     var delta = LaneCounters()
