@@ -3,51 +3,6 @@ import Platform
 import Primitives
 import ResultStore
 
-/// A set of lanes whose series and histograms are kept together: one zone, traffic class and runtime.
-struct LaneGroup: Hashable, Sendable {
-  var zone: Int
-  var trafficClass: TrafficClass
-  var runtime: Int
-}
-
-/// One row of the series of a group: what happened between two instants, and what was there at the end.
-struct GroupRow: Sendable {
-  var group: Int
-  var from: Instant
-  var to: Instant
-  var counters = LaneCounters()
-  var gauges = LaneGauges()
-  var p50: Int64 = 0
-  var p99: Int64 = 0
-  var maximum: Int64 = 0
-  var mean = 0.0
-}
-
-/// A pool or a zone at an instant.
-struct PoolRow: Sendable {
-  var at: Instant
-  var pool: Int
-  var level: Int
-  var target: Int
-  var outstanding: Int
-}
-
-struct ZoneRow: Sendable {
-  var at: Instant
-  var zone: Int
-  var usedCores: Double
-  var allocatedCPUMilli: Int64
-  var allocatedMemoryMiB: Int64
-  var pods: Int
-}
-
-struct LeaseRow: Sendable {
-  var at: Instant
-  var shard: Int
-  var from: Int?
-  var to: Int?
-}
-
 /// Collects what a run tells: histograms that are judged, rows of the series, starts, levels, leases.
 ///
 /// Its size does not depend on the number of invocations. Whatever falls into the warm-up is kept in the series
@@ -57,7 +12,8 @@ final class RunCollector: RunRecorder {
   let groupOfLane: [Int]
   let serviceOfLane: [Int]
   let runtimeOfService: [Int]
-  let warmup: Instant
+  /// What comes before is not judged.
+  var warmup: Instant
 
   /// By group and measure, judged.
   private(set) var totals: [[LatencyHistogram]]
@@ -68,9 +24,9 @@ final class RunCollector: RunRecorder {
   private var open: [GroupRow?]
 
   private(set) var rows: [GroupRow] = []
-  private(set) var poolRows: [PoolRow] = []
-  private(set) var zoneRows: [ZoneRow] = []
-  private(set) var leases: [LeaseRow] = []
+  private(set) var poolRows: [PoolSample] = []
+  private(set) var zoneRows: [ZoneSample] = []
+  private(set) var leases: [LeaseChange] = []
   private(set) var events: [NotableEvent] = []
   private(set) var starts: StartTotals
   private(set) var poolTakes: [Int]
@@ -219,7 +175,7 @@ final class RunCollector: RunRecorder {
   func pool(_ pool: PoolID, at now: Instant, level: Int, target: Int, outstanding: Int) {
     guard target > 0 || level > 0 || outstanding > 0 else { return }
     poolRows.append(
-      PoolRow(at: now, pool: pool.index, level: level, target: target, outstanding: outstanding))
+      PoolSample(at: now, pool: pool.index, level: level, target: target, outstanding: outstanding))
   }
 
   func zone(
@@ -231,16 +187,25 @@ final class RunCollector: RunRecorder {
     lastZoneCoreSeconds[zone.index] = usedCoreSeconds
     lastZoneAt[zone.index] = now
     zoneRows.append(
-      ZoneRow(
+      ZoneSample(
         at: now, zone: zone.index, usedCores: elapsed > 0 ? used / elapsed : 0,
         allocatedCPUMilli: allocatedCPUMilli, allocatedMemoryMiB: allocatedMemoryMiB, pods: pods))
   }
 
   func lease(shard: Int, at now: Instant, from: Int?, to: Int?) {
-    leases.append(LeaseRow(at: now, shard: shard, from: from, to: to))
+    leases.append(LeaseChange(at: now, shard: shard, from: from, to: to))
   }
 
   func event(_ event: NotableEvent) { events.append(event) }
+}
+
+extension RunCollector {
+  func collected() -> CollectedRun {
+    CollectedRun(
+      groups: groups, serviceOfLane: serviceOfLane, groupOfLane: groupOfLane, totals: totals,
+      services: services, rows: rows, poolSamples: poolRows, zoneSamples: zoneRows, leases: leases,
+      events: events, starts: starts, poolTakes: poolTakes, poolMisses: poolMisses, warmup: warmup)
+  }
 }
 
 extension LaneGauges {

@@ -4,19 +4,19 @@ import Primitives
 import ResultStore
 
 /// Starts of instances by runtime and path, with the time that each part took.
-struct StartTotals: Sendable {
+public struct StartTotals: Sendable {
   /// The parts of a start, in their order on the way.
-  enum Component: String, CaseIterable, Sendable {
+  public enum Component: String, CaseIterable, Sendable {
     case allocation, podCreation = "pod_creation", code, agent, initialisation, publication, total
   }
 
-  let runtimeCount: Int
+  public let runtimeCount: Int
   /// By runtime, path and component.
-  private(set) var histograms: [LatencyHistogram]
+  public private(set) var histograms: [LatencyHistogram]
   /// By runtime, path and code level.
-  private(set) var codeLevels: [Int]
+  public private(set) var codeLevels: [Int]
   /// By reason.
-  var failed = [Int](repeating: 0, count: StartFailure.allCases.count)
+  public var failed = [Int](repeating: 0, count: StartFailure.allCases.count)
 
   init(runtimes: Int) {
     runtimeCount = runtimes
@@ -36,18 +36,18 @@ struct StartTotals: Sendable {
     codeLevels[codeIndex(runtime, start.path, start.code)] += 1
   }
 
-  func histogram(
+  public func histogram(
     runtime: Int, path: StartPath, _ component: Component
   ) -> LatencyHistogram {
     let position = Component.allCases.firstIndex(of: component) ?? 0
     return histograms[index(runtime, path, position)]
   }
 
-  func count(runtime: Int, path: StartPath) -> Int {
+  public func count(runtime: Int, path: StartPath) -> Int {
     Int(histogram(runtime: runtime, path: path, .total).count)
   }
 
-  func codeCount(runtime: Int, path: StartPath, _ level: CodeLevel) -> Int {
+  public func codeCount(runtime: Int, path: StartPath, _ level: CodeLevel) -> Int {
     codeLevels[codeIndex(runtime, path, level)]
   }
 

@@ -29,6 +29,12 @@ public struct Objective: Sendable, Equatable {
     public var measure: Measure
     /// `runtime`, `zone`, `class`, `service`, and what they must be.
     public var scope: [String: String]
+
+    public init(statistic: Statistic, measure: Measure, scope: [String: String]) {
+      self.statistic = statistic
+      self.measure = measure
+      self.scope = scope
+    }
   }
 
   public enum Comparison: String, Sendable, CaseIterable {

@@ -192,3 +192,10 @@ enum OverrideRule {
     return name
   }
 }
+
+extension ScenarioReader {
+  /// A duration as scenarios write it, in nanoseconds; nil when it is none.
+  public static func nanoseconds(_ text: String) -> Int64? {
+    try? Quantity.nanoseconds(text)
+  }
+}

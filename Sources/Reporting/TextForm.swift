@@ -1,0 +1,76 @@
+import Foundation
+
+/// Numbers and small charts as text for a terminal.
+public enum TextForm {
+  /// A time with a unit that fits it, three digits: `1.24 ms`.
+  public static func time(seconds: Double) -> String {
+    switch abs(seconds) {
+    case 0: "0"
+    case ..<1e-6: number(seconds * 1e9) + " ns"
+    case ..<1e-3: number(seconds * 1e6) + " us"
+    case ..<1: number(seconds * 1e3) + " ms"
+    case ..<600: number(seconds) + " s"
+    case ..<36_000: number(seconds / 60) + " min"
+    default: number(seconds / 3600) + " h"
+    }
+  }
+
+  /// Three significant digits without an exponent, more for whole numbers.
+  public static func number(_ value: Double) -> String {
+    if value == value.rounded(), abs(value) < 1e15 { return grouped(Int(value)) }
+    let digits = max(0, 2 - Int(floor(log10(max(abs(value), 1e-12)))))
+    return String(format: "%.\(min(digits, 12))f", value)
+  }
+
+  /// 1234567 as `1 234 567`.
+  public static func grouped(_ value: Int) -> String {
+    var digits = String(abs(value))
+    var groups: [String] = []
+    while digits.count > 3 {
+      groups.insert(String(digits.suffix(3)), at: 0)
+      digits.removeLast(3)
+    }
+    groups.insert(digits, at: 0)
+    return (value < 0 ? "-" : "") + groups.joined(separator: " ")
+  }
+
+  public static func percent(_ share: Double) -> String { number(share * 100) + " %" }
+
+  /// A value with its interval: `0.217 [0.215, 0.219]`.
+  public static func interval(_ value: Double, _ bounds: (Double, Double)?) -> String {
+    guard let bounds else { return number(value) }
+    return "\(number(value)) [\(number(bounds.0)), \(number(bounds.1))]"
+  }
+
+  private static let blocks = Array("▁▂▃▄▅▆▇█")
+
+  /// Values as bars between 0 and `top` (their maximum where nil), at most `width` of them.
+  public static func sparkline(_ values: [Double], width: Int = 48, top: Double? = nil) -> String {
+    guard !values.isEmpty else { return "" }
+    let columns = min(width, values.count)
+    let means = (0..<columns).map { column in
+      let slice = values[(column * values.count / columns)..<((column + 1) * values.count / columns)]
+      return slice.reduce(0, +) / Double(slice.count)
+    }
+    let highest = top ?? means.max() ?? 0
+    return String(
+      means.map { value in
+        guard highest > 0 else { return blocks[0] }
+        return blocks[min(7, max(0, Int(value / highest * 7.999)))]
+      })
+  }
+
+  /// Columns padded to the same width; the first to the left, the others to the right.
+  public static func table(_ rows: [[String]]) -> String {
+    let count = rows.map(\.count).max() ?? 0
+    let widths = (0..<count).map { column in
+      rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
+    }
+    return rows.map { row in
+      row.enumerated().map { column, cell in
+        let padding = String(repeating: " ", count: widths[column] - cell.count)
+        return column == 0 ? cell + padding : padding + cell
+      }.joined(separator: "  ")
+    }.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,57 @@
+import GRDB
+
+/// What a results file says of the study that made it: enough to do it again.
+public struct StoredStudy: Sendable {
+  public var command: String
+  public var arguments: String
+  public var programVersion: String
+  public var scenarioText: String
+  public var scenarioFile: String
+  /// By replication.
+  public var digests: [String]
+
+  /// Reads the file's first study.
+  /// - Throws: `StoreError` when there is no such file, it is no results file, or a newer version made it.
+  public init(path: String) throws(StoreError) {
+    let database = try ResultDatabase.open(path)
+    do {
+      (command, arguments, programVersion, scenarioText, scenarioFile, digests) =
+        try database.read { database in
+          guard
+            let study = try Row.fetchOne(
+              database, sql: "SELECT command, arguments, program_version FROM studies ORDER BY id"),
+            let scenario = try Row.fetchOne(
+              database, sql: "SELECT text, file FROM scenarios ORDER BY id")
+          else { throw DatabaseError(resultCode: .SQLITE_NOTFOUND, message: "no study") }
+          let digests = try String.fetchAll(
+            database, sql: "SELECT digest FROM runs ORDER BY replication")
+          return (
+            study["command"], study["arguments"], study["program_version"], scenario["text"],
+            scenario["file"], digests
+          )
+        }
+    } catch {
+      throw .from(error, path: path)
+    }
+  }
+}
+
+/// Opens results files for reading.
+enum ResultDatabase {
+  static func open(_ path: String) throws(StoreError) -> DatabaseQueue {
+    var configuration = Configuration()
+    configuration.readonly = true
+    do {
+      let queue = try DatabaseQueue(path: path, configuration: configuration)
+      try queue.read { database in
+        guard try !ResultSchema.migrator.hasBeenSuperseded(database) else {
+          throw DatabaseError(resultCode: .SQLITE_SCHEMA, message: "newer schema")
+        }
+        _ = try Int.fetchOne(database, sql: "SELECT count(*) FROM studies")
+      }
+      return queue
+    } catch {
+      throw .from(error, path: path)
+    }
+  }
+}

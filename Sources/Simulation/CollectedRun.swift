@@ -1,0 +1,69 @@
+import ControlPlane
+import Platform
+import Primitives
+import ResultStore
+
+/// A set of lanes whose series and histograms are kept together: one zone, traffic class and runtime.
+public struct LaneGroup: Hashable, Sendable {
+  public var zone: Int
+  public var trafficClass: TrafficClass
+  public var runtime: Int
+}
+
+/// One row of the series of a group: what happened between two instants, and what was there at the end.
+public struct GroupRow: Sendable {
+  public var group: Int
+  public var from: Instant
+  public var to: Instant
+  public var counters = LaneCounters()
+  public var gauges = LaneGauges()
+  public var p50: Int64 = 0
+  public var p99: Int64 = 0
+  public var maximum: Int64 = 0
+  public var mean = 0.0
+}
+
+/// A pool or a zone at an instant.
+public struct PoolSample: Sendable {
+  public var at: Instant
+  public var pool: Int
+  public var level: Int
+  public var target: Int
+  public var outstanding: Int
+}
+
+public struct ZoneSample: Sendable {
+  public var at: Instant
+  public var zone: Int
+  public var usedCores: Double
+  public var allocatedCPUMilli: Int64
+  public var allocatedMemoryMiB: Int64
+  public var pods: Int
+}
+
+public struct LeaseChange: Sendable {
+  public var at: Instant
+  public var shard: Int
+  public var from: Int?
+  public var to: Int?
+}
+
+/// Everything that a run has told, as a value.
+public struct CollectedRun: Sendable {
+  public var groups: [LaneGroup]
+  public var serviceOfLane: [Int]
+  public var groupOfLane: [Int]
+  /// By group and measure.
+  public var totals: [[LatencyHistogram]]
+  /// By service and measure, coarse.
+  public var services: [[LatencyHistogram]]
+  public var rows: [GroupRow]
+  public var poolSamples: [PoolSample]
+  public var zoneSamples: [ZoneSample]
+  public var leases: [LeaseChange]
+  public var events: [NotableEvent]
+  public var starts: StartTotals
+  public var poolTakes: [Int]
+  public var poolMisses: [Int]
+  public var warmup: Instant
+}

@@ -1,0 +1,90 @@
+import ControlPlane
+import Platform
+import Primitives
+import ResultStore
+import Scenario
+
+/// Ends runs early when somebody asks for it.
+public protocol Interruption: Sendable {
+  var isInterrupted: Bool { get }
+}
+
+/// What one run of a scenario came to.
+public struct RunOutcome: Sendable {
+  public var replication: Int
+  public var configuration: ClusterConfiguration
+  public var collected: CollectedRun
+  public var control: ControlSummary
+  public var conservation: [ConservationTerms]
+  public var lanes: [LaneCounters]
+  public var digest: UInt64
+  public var represented: UInt64
+  public var executed: UInt64
+  public var simulated: Nanoseconds
+  public var isInterrupted = false
+}
+
+/// A run of a scenario: the simulation and what collects its results, which can be forked together.
+public final class Run {
+  public let simulation: ClusterSimulation
+  let collector: RunCollector
+  private let replication: Int
+
+  public init(_ configuration: ClusterConfiguration, replication: Int) {
+    collector = RunCollector(configuration)
+    simulation = ClusterSimulation(configuration, recorder: collector)
+    self.replication = replication
+  }
+
+  private init(fork other: Run) {
+    collector = RunCollector(continuing: other.collector)
+    simulation = other.simulation.fork(recorder: collector)
+    replication = other.replication
+  }
+
+  /// A copy that continues on its own, with everything collected so far.
+  public func fork() -> Run { Run(fork: self) }
+
+  /// Simulates to an instant; what comes before the end of the warm-up is not judged.
+  /// - Throws: `InvariantViolation`.
+  public func advance(
+    to end: Instant, interruption: (any Interruption)? = nil,
+    progress: ((Instant) -> Void)? = nil
+  ) throws {
+    let warmup = collector.warmup
+    let step = Nanoseconds.seconds(60)
+    while simulation.now < end {
+      var next = min(end, simulation.now + step)
+      if simulation.now < warmup { next = min(next, warmup) }
+      try simulation.run(until: next)
+      if next == warmup, warmup > .origin {
+        simulation.closeRow()
+        collector.beginJudging()
+      }
+      progress?(next)
+      if interruption?.isInterrupted == true { return }
+    }
+  }
+
+  /// From here on results are judged afresh; what came before counts as warm-up.
+  public func beginJudging(from now: Instant) {
+    simulation.closeRow()
+    collector.warmup = now
+    collector.beginJudging()
+  }
+
+  /// Closes the run and checks that everything adds up.
+  /// - Throws: `InvariantViolation`.
+  public func finish() throws -> RunOutcome {
+    simulation.finish()
+    try simulation.checkInvariants()
+    let work = simulation.work
+    let lanes = (0..<simulation.laneCount).map { simulation.lane(LaneID($0)).counters }
+    let arrivals = lanes.reduce(0) { $0 + $1.arrivals }
+    return RunOutcome(
+      replication: replication, configuration: simulation.configuration,
+      collected: collector.collected(), control: simulation.controlSummary,
+      conservation: simulation.conservation(), lanes: lanes, digest: simulation.digest,
+      represented: arrivals, executed: work.executed, simulated: simulation.now - .origin)
+  }
+}

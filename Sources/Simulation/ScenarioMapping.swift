@@ -1,0 +1,182 @@
+import ControlPlane
+import Platform
+import Policies
+import Primitives
+import Scenario
+import SimulationKernel
+import Workload
+
+/// A pool by names, and the peak of ready pods that its size is a percentage of.
+public struct PoolKey: Hashable, Sendable, Comparable {
+  public var runtime: String
+  public var shape: String
+  public var zone: String
+
+  public static func < (a: PoolKey, b: PoolKey) -> Bool {
+    (a.runtime, a.shape, a.zone) < (b.runtime, b.shape, b.zone)
+  }
+}
+
+/// Turns a scenario into what the cluster simulation needs.
+public struct ScenarioMapping: Sendable {
+  public let document: ScenarioDocument
+  let shapes: [String: Int]
+  let runtimes: [String: Int]
+  let zones: [String: Int]
+
+  public init(_ document: ScenarioDocument) {
+    self.document = document
+    func positions(_ names: [String]) -> [String: Int] {
+      Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+    shapes = positions(document.shapes.map(\.name))
+    runtimes = positions(document.runtimes.map(\.name))
+    zones = positions(document.cluster.zones.map(\.name))
+  }
+
+  /// Rounded half up, as sizes are defined: pods = percentage x peak of ready pods.
+  public static func pods(percentage: Double, ofPeak peak: Int) -> Int {
+    Int((percentage * Double(peak) + 0.5).rounded(.down))
+  }
+
+  /// - Parameters:
+  ///   - replication: number of the replication, from 0.
+  ///   - peaks: of ready pods by pool, from a first pass; where nil, a percentage is taken of an estimate.
+  public func configuration(
+    replication: Int, peaks: [PoolKey: Int]?
+  ) -> ClusterConfiguration {
+    var cluster = ClusterConfiguration()
+    cluster.seed = document.seed
+    cluster.replication = UInt64(replication)
+    cluster.duration = document.duration
+    cluster.warmup = document.warmup
+    cluster.start = document.start == "warm" ? .warm : .empty
+    cluster.contention = document.contention == "exact" ? .exact : .epoch
+    cluster.queue = document.queue == "heap" ? .heap : .ladder
+    cluster.epoch = document.epoch
+    cluster.seriesInterval =
+      document.duration <= .seconds(6 * 3600) ? .seconds(10) : .seconds(60)
+    cluster.zones = document.cluster.zones.map {
+      ZoneConfiguration(
+        name: $0.name, nodeCount: $0.nodes, nodeCPUMilli: $0.cpuMilli,
+        nodeMemoryMiB: $0.memoryBytes >> 20)
+    }
+    mapNetwork(&cluster)
+    mapControlPlane(&cluster)
+    mapStarts(&cluster)
+    cluster.runtimes = document.runtimes.map {
+      RuntimeConfiguration(name: $0.name, initialise: Distribution($0.initialise))
+    }
+    cluster.shapes = document.shapes.map {
+      ShapeConfiguration(name: $0.name, cpuMilli: $0.cpuMilli, memoryMiB: $0.memoryBytes >> 20)
+    }
+    cluster.services = services(seed: document.seed, replication: UInt64(replication))
+    cluster.pools = pools(for: cluster, peaks: peaks)
+    cluster.faults = document.faults.map {
+      FaultConfiguration(
+        name: $0.name, kind: .crashWorkerManager($0.workerManager), at: .origin + $0.at,
+        restartAfter: $0.restartAfter)
+    }
+    return cluster
+  }
+
+  private func mapNetwork(_ cluster: inout ClusterConfiguration) {
+    cluster.network.sameNode = document.network.sameNode
+    cluster.network.sameZone = document.network.sameZone
+    cluster.network.crossZone = document.network.crossZone
+    cluster.network.controlPlane = document.network.controlPlane
+    cluster.network.loss = document.network.loss
+  }
+
+  private func mapControlPlane(_ cluster: inout ClusterConfiguration) {
+    let section = document.cluster
+    cluster.gateways.perZone = section.gatewaysPerZone
+    cluster.gateways.perLane = min(section.gatewaysPerLane, section.gatewaysPerZone)
+    cluster.gateways.handling = section.gatewayHandling
+    cluster.gateways.capacityPerSecond = section.gatewayCapacityPerSecond
+    cluster.dispatchers.count = section.dispatchers
+    cluster.dispatchers.handling = section.dispatcherHandling
+    cluster.dispatchers.rules = DispatcherRules(
+      takeTimeout: section.dispatcherTimeout, takeAttempts: section.dispatcherRetries + 1)
+    cluster.workerManagers.count = section.workerManagers
+    cluster.workerManagers.shards = section.shards
+    cluster.workerManagers.handling = section.workerManagerHandling
+    cluster.workerManagers.rules = WorkerManagerRules(
+      leaseTimeToLive: section.leaseTTL, clockMargin: section.clockMargin,
+      retry: .milliseconds(500), campaignStep: .milliseconds(50))
+    cluster.etcd.handling = section.etcdHandling
+    cluster.autoscaleTick = section.autoscaleTick
+  }
+
+  private func mapStarts(_ cluster: inout ClusterConfiguration) {
+    let section = document.cluster
+    cluster.kubernetes.podsPerSecond = section.podsPerSecond
+    cluster.kubernetes.burst = Double(section.podBurst)
+    cluster.kubernetes.create = Distribution(section.podCreate)
+    cluster.kubernetes.placement =
+      PlacementPolicy(rawValue: section.placement) ?? .leastAllocated
+    cluster.kubernetes.eviction = EvictionRule(rawValue: section.evict) ?? .none
+    cluster.code.nodeCacheBytes = document.code.nodeCacheBytes
+    cluster.code.zoneCacheBytes = document.code.zoneCacheBytes
+    cluster.code.node = Distribution(document.code.nodeHit)
+    cluster.code.zone = Distribution(document.code.zoneHit)
+    cluster.code.origin = Distribution(document.code.origin)
+    cluster.startComponents.allocation = Distribution(document.startComponents.poolTake)
+    cluster.startComponents.agent = Distribution(document.startComponents.agent)
+    cluster.startComponents.publish = Distribution(document.startComponents.publish)
+  }
+
+  // MARK: Pools
+
+  /// One pool for each runtime, shape and zone in use, perhaps of size 0, in a fixed order.
+  private func pools(
+    for cluster: ClusterConfiguration, peaks: [PoolKey: Int]?
+  ) -> [PoolConfiguration] {
+    var estimates: [PoolKey: Double] = [:]
+    for service in cluster.services {
+      for (position, zone) in service.zones.enumerated() {
+        let key = key(service, zone, cluster)
+        estimates[key, default: 0] += Double(service.initialInstances[position])
+      }
+    }
+    return estimates.keys.sorted().map { key in
+      let peak = peaks.map { $0[key] ?? 0 } ?? Int(estimates[key] ?? 0)
+      let size = isPooled(key) ? size(ofPeak: peak) : 0
+      return PoolConfiguration(
+        runtime: runtimes[key.runtime] ?? 0, shape: shapes[key.shape] ?? 0,
+        zone: ZoneID(zones[key.zone] ?? 0), target: size,
+        rules: PoolRules(
+          rule: PoolRule(rawValue: document.pools.rule) ?? .lost,
+          refillParallelism: document.pools.refillParallelism ?? .max,
+          alarmBelow: Int((document.pools.alarmBelow * Double(size)).rounded(.up))),
+        refill: document.pools.refill.map(Distribution.init))
+    }
+  }
+
+  func key(
+    _ service: ServiceConfiguration, _ zone: ZoneID, _ cluster: ClusterConfiguration
+  ) -> PoolKey {
+    PoolKey(
+      runtime: cluster.runtimes[service.runtime].name, shape: cluster.shapes[service.shape].name,
+      zone: cluster.zones[zone.index].name)
+  }
+
+  public func key(_ pool: PoolConfiguration) -> PoolKey {
+    PoolKey(
+      runtime: document.runtimes[pool.runtime].name, shape: document.shapes[pool.shape].name,
+      zone: document.cluster.zones[pool.zone.index].name)
+  }
+
+  public func isPooled(_ key: PoolKey) -> Bool {
+    guard let only = document.pools.only else { return true }
+    return only.contains(key.runtime)
+  }
+
+  private func size(ofPeak peak: Int) -> Int {
+    switch document.pools.size {
+    case .none: 0
+    case .count(let count): count
+    case .percent(let share): Self.pods(percentage: share, ofPeak: peak)
+    }
+  }
+}

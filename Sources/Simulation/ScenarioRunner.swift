@@ -1,0 +1,57 @@
+import Platform
+import Primitives
+import Scenario
+
+/// Runs the replications of a scenario; where pools are a percentage, after a first pass that finds the peaks.
+public struct ScenarioRunner: Sendable {
+  public let mapping: ScenarioMapping
+  public let threads: Int
+  public let interruption: (any Interruption)?
+
+  public init(
+    _ document: ScenarioDocument, threads: Int, interruption: (any Interruption)? = nil
+  ) {
+    mapping = ScenarioMapping(document)
+    self.threads = threads
+    self.interruption = interruption
+  }
+
+  public var document: ScenarioDocument { mapping.document }
+
+  public var needsPeaks: Bool {
+    if case .percent = document.pools.size { return true }
+    return false
+  }
+
+  /// The peak of ready pods of each pool: a first pass with the scenario's own pools, seed and replication 0, where a
+  /// percentage is taken of an estimate from the initial load.
+  public func peaks() throws -> [PoolKey: Int] {
+    let outcome = try run(replication: 0, peaks: nil)
+    let counts = outcome.peakReady()
+    return Dictionary(
+      outcome.configuration.pools.enumerated().map { (mapping.key($1), counts[$0]) },
+      uniquingKeysWith: { first, _ in first })
+  }
+
+  /// One replication from beginning to end.
+  public func run(
+    replication: Int, peaks: [PoolKey: Int]?, progress: (@Sendable (Instant) -> Void)? = nil
+  ) throws -> RunOutcome {
+    let configuration = mapping.configuration(replication: replication, peaks: peaks)
+    let run = Run(configuration, replication: replication)
+    try run.advance(
+      to: .origin + document.duration, interruption: interruption, progress: progress)
+    var outcome = try run.finish()
+    outcome.isInterrupted = outcome.simulated < document.duration
+    return outcome
+  }
+
+  /// All replications.
+  public func runAll(
+    peaks: [PoolKey: Int]?, progress: (@Sendable (Int, Instant) -> Void)? = nil
+  ) throws -> [RunOutcome] {
+    try Parallel.map(document.replications, threads: threads) { replication in
+      try run(replication: replication, peaks: peaks) { progress?(replication, $0) }
+    }
+  }
+}

@@ -1,0 +1,151 @@
+import ControlPlane
+import Platform
+import Policies
+import Primitives
+import Scenario
+import SimulationKernel
+import Workload
+
+extension ScenarioMapping {
+  /// The services of a replication; groups are written out.
+  public func services(seed: UInt64, replication: UInt64) -> [ServiceConfiguration] {
+    var services: [ServiceConfiguration] = []
+    for section in document.services {
+      let rates = rates(of: section)
+      for member in 0..<section.count {
+        let name = section.count == 1 ? section.name : "\(section.name)-\(member)"
+        services.append(
+          service(section, name: name, rate: rates[member], seed: seed, replication: replication))
+      }
+    }
+    return services
+  }
+
+  /// Requests a second of each member of a group: alike, or by stratified quantiles of a lognormal popularity, so that
+  /// the total and the shares do not depend on the seed.
+  private func rates(of section: ServiceSection) -> [Double] {
+    let arrivals = section.arrivals
+    guard let total = arrivals.totalRatePerSecond else {
+      return Array(repeating: arrivals.ratePerSecond, count: section.count)
+    }
+    let weights = (0..<section.count).map { member in
+      let u = (Double(section.count - member) - 0.5) / Double(section.count)
+      return Elementary.exp(arrivals.popularitySigma * Elementary.normalQuantile(u))
+    }
+    let sum = weights.reduce(0, +)
+    return weights.map { total * $0 / sum }
+  }
+
+  private func service(
+    _ section: ServiceSection, name: String, rate: Double, seed: UInt64, replication: UInt64
+  ) -> ServiceConfiguration {
+    let zoneIDs =
+      section.zones.isEmpty
+      ? document.cluster.zones.indices.map { ZoneID($0) }
+      : section.zones.map { ZoneID(zones[$0.name] ?? 0) }
+    let key = StreamKey(seed: seed, replication: replication, name: "arrivals")
+      .appending(XXH3.hash64(name))
+    let source = ArrivalRecipe(section: section.arrivals, rate: rate, key: key, zones: zoneIDs.count)
+    var service = ServiceConfiguration(
+      name: name, runtime: runtimes[section.runtime] ?? 0, shape: shapes[section.shape] ?? 0,
+      zones: zoneIDs, router: rules(section, zones: zoneIDs.count),
+      serviceTime: Distribution(section.serviceTime),
+      initialInstances: initialInstances(section, rate: source.initialRate, zones: zoneIDs.count),
+      arrivals: { source.source(lane: $0) })
+    service.trafficClass = TrafficClass(rawValue: section.trafficClass) ?? .online
+    service.coldServiceTime = section.coldServiceTime.map(Distribution.init)
+    service.cpuFraction = section.cpuFraction
+    service.cpuShare = section.cpuShare
+    service.codeBytes = section.codeBytes
+    service.usesPool = section.usesPool
+    service.initialRatePerSecond = source.initialRate
+    return service
+  }
+
+  /// What one lane's gateway may do; instance counts of the service are divided over its lanes, upwards.
+  private func rules(_ section: ServiceSection, zones: Int) -> RouterRules {
+    let cluster = document.cluster
+    let lanes = max(1, zones * min(cluster.gatewaysPerLane, cluster.gatewaysPerZone))
+    func share(_ count: Int) -> Int { (count + lanes - 1) / lanes }
+    let queueLimit = section.queueLimit ?? cluster.queueLimit
+    let start: RouterRules.StartRule =
+      switch section.coldStart {
+      case "from_zero": .fromZero
+      case "never": .never
+      default: .onDemand
+      }
+    return RouterRules(
+      choice: InstanceChoice(rawValue: section.choice) ?? .leastRequests,
+      concurrencyLimit: section.concurrency, startRule: start, queueLimit: queueLimit ?? .max / 4,
+      maximumInstances: share(section.maximumInstances),
+      minimumInstances: share(section.minimumInstances),
+      keepAlive: section.keepAlive ?? Nanoseconds(.max),
+      routeLifetimes: RouteLifetimes(
+        fresh: cluster.routeTTL, stale: cluster.routeStale, negative: cluster.negativeTTL),
+      waitLimit: cluster.requestTimeout ?? Nanoseconds(.max), askTimeout: .seconds(1),
+      startTimeout: cluster.startTimeout, startAttempts: 3, startBackoff: .seconds(1))
+  }
+
+  /// Given, or for a warm start what the initial rate needs: offered load plus twice its root.
+  private func initialInstances(_ section: ServiceSection, rate: Double, zones: Int) -> [Int] {
+    let zones = max(1, zones)
+    func spread(_ total: Int) -> [Int] {
+      (0..<zones).map { total / zones + ($0 < total % zones ? 1 : 0) }
+    }
+    if let initial = section.initialInstances { return spread(initial) }
+    guard document.start == "warm" else { return spread(0) }
+    let load = rate * Distribution(section.serviceTime).mean / Double(zones)
+    let concurrency = Double(section.concurrency)
+    let needed = load == 0 ? 0 : Int(((load + 2 * load.squareRoot()) / concurrency).rounded(.up))
+    let least = (section.minimumInstances + zones - 1) / zones
+    let most = (section.maximumInstances + zones - 1) / zones
+    return Array(repeating: min(max(needed, least), most), count: zones)
+  }
+}
+
+/// How the arrivals of one service are made, for each of its lanes.
+struct ArrivalRecipe: Sendable {
+  let section: ArrivalsSection
+  let rate: Double
+  let key: StreamKey
+  let zones: Int
+  private let factors: GammaFactorTable?
+
+  init(section: ArrivalsSection, rate: Double, key: StreamKey, zones: Int) {
+    self.section = section
+    self.rate = rate
+    self.key = key
+    self.zones = zones
+    factors = section.dispersionShape.map(GammaFactorTable.init(shape:))
+  }
+
+  private var intensity: Intensity {
+    section.process == .diurnal
+      ? .daily(section.curve == "offline" ? .offline : .online, peakPerSecond: rate)
+      : .constant(perSecond: rate)
+  }
+
+  /// Requests a second when the run begins.
+  var initialRate: Double {
+    switch section.process {
+    case .poisson, .exactPoisson, .diurnal: intensity.perSecond(0)
+    case .list, .trace: 0
+    }
+  }
+
+  func source(lane: Int) -> any ArrivalSource {
+    switch section.process {
+    case .poisson, .diurnal:
+      return KeyedRateSource(
+        intensity: intensity, factors: factors, key: key, lane: lane,
+        weights: Array(repeating: 1, count: zones))
+    case .exactPoisson:
+      return PoissonProcess(ratePerSecond: rate / Double(zones), key: key, lane: lane)
+    case .list, .trace:
+      let points = section.times.sorted().enumerated().map {
+        PointSource.Point(nanoseconds: $1.count, ordinal: $0)
+      }
+      return PointSource.deal(points, zone: lane, of: zones, key: key)
+    }
+  }
+}

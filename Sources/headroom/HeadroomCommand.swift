@@ -1,0 +1,16 @@
+import ArgumentParser
+
+/// The command line.
+@main
+struct HeadroomCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "headroom",
+    abstract: "Simulate a large serverless platform and size it.",
+    version: ProgramVersion.text,
+    subcommands: [RunCommand.self, SizeCommand.self, VerifyCommand.self])
+}
+
+enum ProgramVersion {
+  /// Results of another version are not verified against this one's.
+  static let text = "0.1.0"
+}

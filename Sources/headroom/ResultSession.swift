@@ -1,0 +1,87 @@
+import Foundation
+import Planning
+import Primitives
+import ResultStore
+import Scenario
+import Simulation
+
+/// A results file while a command writes it.
+struct ResultSession {
+  let writer: ResultWriter
+  private let document: ScenarioDocument
+
+  init(_ options: SimulationOptions, command: String, scenario: LoadedScenario) throws {
+    writer = try ResultWriter(path: options.out, force: options.force)
+    document = scenario.document
+    var study = StudyRow(id: 1, command: command)
+    study.arguments = CommandArguments.text(Array(CommandLine.arguments.dropFirst(2)))
+    study.programVersion = ProgramVersion.text
+    study.machine = Self.machine
+    study.startedAt = ISO8601DateFormatter().string(from: Date())
+    try writer.append(study)
+    try writer.append(
+      ScenarioRow(
+        id: 1, name: document.name, file: scenario.file, text: scenario.text,
+        resolved: scenario.resolved))
+    try writer.append(
+      scenario.values.map { value in
+        AssumptionRow(
+          scenario: 1, path: value.path, value: value.value,
+          origin: Origin(rawValue: value.origin.rawValue) ?? .assumed, source: value.source)
+      })
+  }
+
+  /// What the run was done on, for people; it changes no result.
+  private static var machine: String {
+    let info = ProcessInfo.processInfo
+    let fields = [
+      "\"os\": \(LoadedScenario.quoted(info.operatingSystemVersionString))",
+      "\"processors\": \(info.activeProcessorCount)",
+      "\"memory_mib\": \(info.physicalMemory >> 20)",
+    ]
+    return "{\(fields.joined(separator: ", "))}"
+  }
+
+  func record(_ outcome: RunOutcome, wallSeconds: Double) throws {
+    try ResultRecording(writer).record(
+      outcome, run: outcome.replication + 1, study: 1, document: document,
+      wallSeconds: wallSeconds)
+  }
+
+  func close(
+    _ judged: [JudgedObjective], verdict: Verdict?, isInterrupted: Bool
+  ) throws {
+    for (ordinal, objective) in judged.enumerated() {
+      var row = ObjectiveRow()
+      row.study = 1
+      row.ordinal = ordinal
+      row.text = objective.objective.text
+      row.value = objective.value
+      row.low = objective.interval?.low
+      row.high = objective.interval?.high
+      row.limitValue = objective.objective.limit
+      row.unit =
+        objective.objective.numerator.measure.isTime && objective.objective.denominator == nil
+        ? "s" : ""
+      row.verdict = objective.verdict
+      row.note = objective.note
+      try writer.append(row)
+    }
+    try writer.finish(isInterrupted ? .interrupted : .complete)
+  }
+
+  /// Nothing comes of it: no file is left behind.
+  func abandon() { writer.abandon() }
+}
+
+/// A command's arguments as text that can be taken apart again.
+enum CommandArguments {
+  static func text(_ arguments: [String]) -> String {
+    guard let data = try? JSONEncoder().encode(arguments) else { return "[]" }
+    return String(decoding: data, as: UTF8.self)
+  }
+
+  static func parse(_ text: String) -> [String]? {
+    try? JSONDecoder().decode([String].self, from: Data(text.utf8))
+  }
+}

@@ -1,0 +1,59 @@
+import ArgumentParser
+import Foundation
+import Primitives
+import ResultStore
+import Scenario
+import Simulation
+
+/// `headroom verify`: run again, and compare.
+struct VerifyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify", abstract: "Run a results file's scenario again and compare digests.")
+
+  @Argument(help: "A results file of `headroom run`.")
+  var results: String
+
+  @Option(help: "Threads; results do not depend on it.")
+  var threads = ProcessInfo.processInfo.activeProcessorCount
+
+  func run() throws {
+    try withExitCodes {
+      let stored = try StoredStudy(path: results)
+      guard stored.programVersion == ProgramVersion.text else {
+        throw CommandFailure(
+          status: .badInput,
+          message: "error[HR3020]: `\(results)` was made by version \(stored.programVersion)\n"
+            + "  = help: verify it with that version; this is \(ProgramVersion.text)")
+      }
+      guard stored.command == "run",
+        let arguments = CommandArguments.parse(stored.arguments),
+        let command = try? RunCommand.parse(arguments)
+      else {
+        throw CommandFailure(
+          status: .badInput,
+          message: "error[HR3021]: `\(results)` is of the command `\(stored.command)`\n"
+            + "  = help: results of `headroom run` can be verified")
+      }
+      let scenario = try LoadedScenario(
+        text: stored.scenarioText, file: stored.scenarioFile,
+        overrides: command.options.allOverrides)
+      let runner = ScenarioRunner(scenario.document, threads: threads)
+      let peaks = runner.needsPeaks ? try runner.peaks() : nil
+      let outcomes = try runner.runAll(peaks: peaks)
+      return compare(stored, outcomes)
+    }
+  }
+
+  private func compare(_ stored: StoredStudy, _ outcomes: [RunOutcome]) -> ExitStatus {
+    var isSame = stored.digests.count == outcomes.count
+    for (outcome, digest) in zip(outcomes, stored.digests) {
+      let again = HexadecimalWord.text(outcome.digest)
+      if again != digest { isSame = false }
+      Output.result(
+        "replication \(outcome.replication + 1): stored \(digest), again \(again)"
+          + (again == digest ? "" : "  DIFFERENT"))
+    }
+    Output.result(isSame ? "VERIFIED: the same, event for event" : "NOT THE SAME")
+    return isSame ? .fine : .notDeterministic
+  }
+}
