@@ -108,8 +108,13 @@ struct FrontRun: ~Copyable {
       var run = UnsafeMutableBufferPointer(start: keys + start, count: end &- start)
       run.sort()
       moved &+= UInt64(end &- start)
-      return
+    } else {
+      insertionSort(from: start)
     }
+  }
+
+  @inlinable
+  mutating func insertionSort(from start: Int) {
     var index = start &+ 1
     while index < end {
       let key = keys[index]

@@ -42,23 +42,25 @@ extension RadixLadder {
   @inlinable
   mutating func gather() {
     front.removeAll()
-    frontLimit = RadixLadderShape.frontLimit
     while !rungs.isEmpty {
       let bucket = rungs.firstBucket
-      let room = (front.isEmpty ? RadixLadderShape.bucketLimit : RadixLadderShape.runLength)
-      let count = rungs.chain(bucket).count(upTo: room)
+      let count = rungs.chain(bucket).count(upTo: RadixLadderShape.countedLimit)
+      let range = Rungs.range(ofBucket: bucket, base: frontEnd)
+      let room = front.isEmpty ? RadixLadderShape.bucketLimit : RadixLadderShape.runLength
       // The lowest rung is never spread: all is due at one instant, and such runs are not split.
       if front.count &+ count <= room || (front.isEmpty && bucket < 64) {
-        let range = Rungs.range(ofBucket: bucket, base: frontEnd)
-        take(bucket, from: range.first)
         frontEnd = range.last
-      } else if front.isEmpty {
+        take(bucket, from: range.first)
+      } else if !front.isEmpty {
+        return checkFront()
+      } else if count &* 8 <= slots.live, takeCounted(bucket, count: count, from: range.first) {
+        frontEnd = range.last
+        return checkFront()
+      } else {
         // The base moves to the start of the bucket's range, which is not after any key.
-        frontEnd = Rungs.range(ofBucket: bucket, base: frontEnd).first
+        frontEnd = range.first
         rungs.spread(rungs.take(bucket), over: (bucket >> 6) &- 1)
         ownWork.redistributions &+= 1
-      } else {
-        return checkFront()
       }
     }
     frontEnd = RadixLadderShape.unbounded
@@ -84,6 +86,17 @@ extension RadixLadder {
     front.sort(from: start)
   }
 
+  /// Makes a bucket of moderate size the front; false if that is not worth while.
+  @inlinable
+  mutating func takeCounted(_ bucket: Int, count: Int, from first: UInt64) -> Bool {
+    guard count <= RadixLadderShape.countedLimit, bucket >= 2 << 6 else { return false }
+    let isTaken = front.appendCounted(
+      rungs.chain(bucket), count: count, first: first, rung: bucket >> 6, scratch: rungs.scratch)
+    guard isTaken else { return false }
+    rungs.take(bucket).forEachChunk { chunk, _, _ in rungs.pool.recycle(chunk) }
+    return true
+  }
+
   /// Removes dead keys from the front.
   ///
   /// Reading each key's slot also brings its payload into the cache, many at a time, since no read
@@ -97,6 +110,7 @@ extension RadixLadder {
       differences |= table[key.slot].word ^ key.word
     }
     if differences != 0 { dropDeadOfFront() }
+    frontLimit = max(RadixLadderShape.frontLimit, front.count &* 2)
   }
 
   @inlinable @inline(never)

@@ -56,7 +56,7 @@ public struct RadixLadder<Payload: BitwiseCopyable>: ~Copyable, EventQueue {
     } else {
       let moved = front.insert(key)
       // A front that was long because of equal times, and no longer is, may be split after all.
-      if moved > RadixLadderShape.frontLimit { frontLimit = RadixLadderShape.frontLimit }
+      if moved > RadixLadderShape.longMove { frontLimit = RadixLadderShape.frontLimit }
       if front.count > frontLimit { split() }
     }
     return slots.handle(ofWord: word)
@@ -115,10 +115,15 @@ enum RadixLadderShape {
   @usableFromInline static var unbounded: UInt64 { UInt64(Int64.max) }
   /// A front is split when it grows beyond this ...
   @usableFromInline static var frontLimit: Int { 64 }
-  /// ... and keeps about this many keys.
+  /// ... or twice what it began with, or when a push has moved more than this many keys, ...
+  @usableFromInline static var longMove: Int { 256 }
+  /// ... and keeps about this many.
   @usableFromInline static var frontKept: Int { 24 }
   /// Buckets are gathered into one front up to this many keys ...
   @usableFromInline static var runLength: Int { 16 }
-  /// ... and one alone up to this many, beyond which it is spread over the next lower rung.
+  /// ... and one alone up to this many; larger ones are spread over the next lower rung ...
   @usableFromInline static var bucketLimit: Int { 31 }
+  /// ... unless they are no larger than this, and hold few of all events, so that few of those that
+  /// are pushed meanwhile are due within their range.
+  @usableFromInline static var countedLimit: Int { 320 }
 }

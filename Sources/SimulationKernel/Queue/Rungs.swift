@@ -33,7 +33,7 @@ struct Rungs: ~Copyable {
   @inlinable @inline(__always)
   var values: UnsafeMutablePointer<UInt> { memory.unsafelyUnwrapped + 2 * Self.buckets }
 
-  /// Room for ranking the keys of a chunk.
+  /// Room for 256 numbers, to sort by.
   @inlinable @inline(__always)
   var scratch: UnsafeMutablePointer<Int32> {
     UnsafeMutableRawPointer(memory.unsafelyUnwrapped + (2 * Self.buckets + Self.rungs))
@@ -47,11 +47,11 @@ struct Rungs: ~Copyable {
   mutating func allocate() {
     let words = 2 * Self.buckets + Self.rungs
     let block = UnsafeMutableRawPointer.allocate(
-      byteCount: words * 8 + FrontRun.mostRanked * 8, alignment: 16)
+      byteCount: words * 8 + FrontRun.parts * 4, alignment: 16)
     let table = block.bindMemory(to: UInt.self, capacity: words)
     table.initialize(repeating: 0, count: words)
     (block + words * 8).initializeMemory(
-      as: Int32.self, repeating: 0, count: FrontRun.mostRanked * 2)
+      as: Int32.self, repeating: 0, count: FrontRun.parts)
     memory = table
   }
 

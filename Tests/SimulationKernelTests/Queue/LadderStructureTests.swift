@@ -94,4 +94,35 @@ struct LadderStructureTests {
       }
     }
   }
+
+  @Test("counting orders a bucket, or leaves it alone", arguments: 2...10)
+  func counting(_ rung: Int) {
+    var bits = SplitMix64(seed: UInt64(rung))
+    let scratch = UnsafeMutablePointer<Int32>.allocate(capacity: FrontRun.parts)
+    scratch.initialize(repeating: 0, count: FrontRun.parts)
+    defer { scratch.deallocate() }
+    let range = UInt64(1) << UInt64(rung * 6)
+    for count in [32, 100, 320] {
+      // The last are so alike that they fall into one part.
+      for spread in [range, range / 2, range / 300] {
+        var rungs = Rungs()
+        rungs.allocate()
+        var keys: [EventKey] = []
+        for index in 0..<count {
+          let key = EventKey(
+            time: range + bits.next() % spread,
+            word: (bits.next() % 16) << 60 | UInt64(index + 1) << 24)
+          keys.append(key)
+          rungs.put(key, bucket: rung << 6 | 1)
+        }
+        var front = FrontRun()
+        let isTaken = front.appendCounted(
+          rungs.chain(rung << 6 | 1), count: count, first: range, rung: rung, scratch: scratch)
+        var sorted: [EventKey] = []
+        for index in 0..<front.end { sorted.append(front.keys[index]) }
+        #expect(isTaken == (spread > range / 300))
+        #expect(sorted == (isTaken ? keys.sorted() : []))
+      }
+    }
+  }
 }

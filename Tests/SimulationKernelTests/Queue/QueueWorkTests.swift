@@ -65,7 +65,7 @@ struct QueueWorkTests {
           at: event.time + Nanoseconds(increments.draw(&bits)), class: event.class, event.payload)
       }
       let moves = Double(queue.work.movedEntries) / Double(steps + pending)
-      #expect(moves < 32, "\(increments) at \(pending): \(moves) moves an event")
+      #expect(moves < 6, "\(increments) at \(pending): \(moves) moves an event")
     }
   }
 
