@@ -1,6 +1,7 @@
 import Glibc
 
-/// Processor time of this process: what others do on the machine is not in it, except through caches.
+/// Processor time of this process: what others do on the machine is not in it, except through
+/// caches.
 enum ProcessorClock {
   static var nanoseconds: Int64 {
     var time = timespec()

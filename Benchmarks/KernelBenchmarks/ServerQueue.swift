@@ -1,8 +1,8 @@
 import Primitives
 import SimulationKernel
 
-/// M/M/c: customers arrive at random, wait in one line, and are served by the first free of c servers.
-/// Two events a customer, and nothing else: the least that the kernel costs a simulation.
+/// M/M/c: customers arrive at random, wait in one line, and are served by the first free of c
+/// servers. Two events a customer, and nothing else: the least that the kernel costs a simulation.
 struct ServerQueue: ~Copyable {
   private enum Rank {
     static let departure = EventClass(0)
