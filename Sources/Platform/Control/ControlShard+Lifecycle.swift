@@ -4,10 +4,10 @@ import SimulationKernel
 
 // How the shared part begins, is resized and is told of.
 extension ControlShard {
-  func takeMail(_ body: (LaneMail) -> Void) {
-    guard !mail.isEmpty else { return }
-    for item in mail { body(item) }
-    mail.removeAll(keepingCapacity: true)
+  /// Hands over the messages for lanes, in the order of sending.
+  func takeMail() -> [LaneMail] {
+    defer { mail.removeAll(keepingCapacity: true) }
+    return mail
   }
 
   // MARK: Beginning

@@ -10,9 +10,10 @@ struct InstanceStates: ~Copyable {
     var busy: UInt32 = 0
     var path: UInt8 = 0
     var isAlive = false
-    /// Processors that the requests on it want now, and their integral over this epoch.
-    var cores = 0.0
+    /// In this epoch: by how much the processors wanted have changed, and what that makes in core-nanoseconds.
+    var coreChange = 0.0
     var coreNanoseconds = 0.0
+    var isChanged = false
   }
 
   private let parts: Int

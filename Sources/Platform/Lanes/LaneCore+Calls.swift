@@ -77,7 +77,6 @@ extension LaneCore: RouterEffects {
     }
     if settings.cpuFraction > 0, !settings.exactProcessors {
       demand(-Double(bitPattern: UInt64(bitPattern: event.extra)), index, at: now)
-      if instances[index].busy == 0 { instances[index].cores = 0 }
     }
     counters.completed &+= 1
     let latency = now.nanoseconds - event.arrival.nanoseconds
@@ -90,7 +89,11 @@ extension LaneCore: RouterEffects {
 
   @inline(__always) private mutating func demand(_ cores: Double, _ index: Int, at now: Instant) {
     let remaining = Double(surroundings.epochEnd.nanoseconds - now.nanoseconds)
-    instances[index].cores += cores
+    if !instances[index].isChanged {
+      instances[index].isChanged = true
+      changedInstances.append(index)
+    }
+    instances[index].coreChange += cores
     instances[index].coreNanoseconds += cores * remaining
   }
 

@@ -31,6 +31,8 @@ struct LaneCore: ~Copyable {
   var inbox = Slots<Delivery>()
   var outbox: [OutMessage] = []
   var instances: InstanceStates
+  /// Instances whose demand for processors has changed in this epoch.
+  var changedInstances: [Int] = []
   var calls = Slots<ExactCall>()
   var hopCalls = Slots<HopCall>()
   var counters = LaneCounters()
@@ -94,6 +96,7 @@ struct LaneCore: ~Copyable {
     copy.inbox = inbox
     copy.outbox = outbox
     copy.instances = instances.clone()
+    copy.changedInstances = changedInstances
     copy.calls = calls
     copy.hopCalls = hopCalls
     copy.counters = counters

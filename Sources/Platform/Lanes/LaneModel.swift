@@ -34,9 +34,8 @@ protocol LaneModel: AnyObject {
   func deliver(_ delivery: Delivery, at instant: Instant)
   /// Empties the outbox in the order of sending.
   func drainOutbox(_ body: (OutMessage) -> Void)
-  /// Adds this epoch's demand to that of nodes and gateways, and begins the next epoch; true when some demand
-  /// goes on.
-  func publishDemand(_ demand: inout Demand, epoch: Nanoseconds) -> Bool
+  /// Tells nodes and gateways how demand has changed in this epoch.
+  func publishDemand(_ demand: inout Demand)
   /// Puts an instance there before the run begins.
   func adopt(_ pod: PodID, origin: Delivery.Origin, part: Int)
   /// Instances now, pods and nodes, for hand-over and checks.

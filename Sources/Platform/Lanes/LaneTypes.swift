@@ -123,4 +123,23 @@ public enum LatencyMeasure: UInt8, Sendable, CaseIterable {
 public protocol LatencyRecorder: AnyObject {
   func record(
     _ nanoseconds: UnsafeBufferPointer<Int64>, _ measure: LatencyMeasure, lane: LaneID)
+  /// Takes one time that stands for `count` requests.
+  func record(_ nanoseconds: Int64, count: Int, _ measure: LatencyMeasure, lane: LaneID)
+}
+
+extension LatencyRecorder {
+  /// As often as it counts; a recorder with weights does better.
+  public func record(
+    _ nanoseconds: Int64, count: Int, _ measure: LatencyMeasure, lane: LaneID
+  ) {
+    var left = count
+    withUnsafeTemporaryAllocation(of: Int64.self, capacity: 256) { buffer in
+      buffer.initialize(repeating: nanoseconds)
+      while left > 0 {
+        let some = min(left, buffer.count)
+        record(UnsafeBufferPointer(rebasing: buffer[..<some]), measure, lane: lane)
+        left -= some
+      }
+    }
+  }
 }

@@ -45,8 +45,8 @@ final class RequestLane: LaneModel {
     engine.core.outbox.removeAll(keepingCapacity: true)
   }
 
-  func publishDemand(_ demand: inout Demand, epoch: Nanoseconds) -> Bool {
-    engine.publishDemand(&demand, epoch: epoch)
+  func publishDemand(_ demand: inout Demand) {
+    engine.publishDemand(&demand)
   }
 
   func adopt(_ pod: PodID, origin: Delivery.Origin, part: Int) {

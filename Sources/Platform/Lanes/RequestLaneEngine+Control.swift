@@ -96,19 +96,16 @@ extension RequestLaneEngine {
     return gauges
   }
 
-  mutating func publishDemand(_ demand: inout Demand, epoch: Nanoseconds) -> Bool {
-    let length = Double(epoch.count)
-    var goesOn = false
-    if core.settings.cpuFraction > 0, !core.settings.exactProcessors {
-      for index in 0..<core.instances.count where core.instances[index].node >= 0 {
-        let state = core.instances[index]
-        if state.coreNanoseconds != 0 {
-          demand.addCores(state.coreNanoseconds, node: Int(state.node))
-        }
-        core.instances[index].coreNanoseconds = state.cores * length
-        if state.cores > 0 { goesOn = true }
-      }
+  mutating func publishDemand(_ demand: inout Demand) {
+    for index in core.changedInstances {
+      let state = core.instances[index]
+      demand.add(
+        cores: state.coreChange, sinceThen: state.coreNanoseconds, node: Int(state.node))
+      core.instances[index].coreChange = 0
+      core.instances[index].coreNanoseconds = 0
+      core.instances[index].isChanged = false
     }
+    core.changedInstances.removeAll(keepingCapacity: true)
     let gateways = core.settings.gateways
     let requests = core.counters.arrivals - core.publishedArrivals
     if requests > 0, core.settings.gatewayHandling.count > 0 {
@@ -116,6 +113,5 @@ extension RequestLaneEngine {
       let each = Double(requests) / Double(gateways.count)
       for gateway in gateways { demand.addRequests(each, gateway: gateway) }
     }
-    return goesOn
   }
 }

@@ -54,7 +54,7 @@ extension ClusterSimulation {
         }
         lanes[index].adopt(pod, origin: origin, part: part)
       }
-      collect(index)
+      laneSet.collect(index, into: control)
     }
   }
 

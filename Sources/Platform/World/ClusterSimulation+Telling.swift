@@ -15,7 +15,7 @@ extension ClusterSimulation {
         delta: counters.difference(from: reported[index]), now: lane.gauges)
       reported[index] = counters
     }
-    control.report(at: now, zoneCoreSeconds: zoneCoreSeconds, seconds: seconds)
+    control.report(at: now, zoneCoreSeconds: demand.zoneCoreSeconds, seconds: seconds)
     recorder.seriesEnds(at: now)
     seriesStart = now
   }

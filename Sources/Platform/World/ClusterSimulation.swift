@@ -15,46 +15,32 @@ public final class ClusterSimulation {
 
   let topology: Topology
   let control: ControlShard
-  var lanes: [any LaneModel]
+  var laneSet: LaneSet
   var demand: Demand
   let recorder: any RunRecorder
 
-  /// By lane: messages sent, for the network's draws; how far it has run; what is next in it.
-  var laneOrdinals: [UInt64]
-  var horizons: [Instant]
-  var laneNext: [Int64]
   /// Winner tree of the exact order: the shared part at 0, lane i at i + 1.
   var order: WinnerTree
   /// What the last row of the series knew of each lane.
   var reported: [LaneCounters]
   var seriesStart = Instant.origin
-  var zoneCoreSeconds: [Double]
-  /// By lane: a reply may come; its demand of this epoch has to be collected.
-  var isAwaiting: [Bool]
-  var hasDemand: [Bool]
-  var demandLanes: [Int] = []
 
   public init(_ configuration: ClusterConfiguration, recorder: any RunRecorder) {
     self.configuration = configuration
     self.recorder = recorder
     topology = Topology(configuration)
     demand = Demand(
-      nodeCores: topology.nodeCores,
+      nodeCores: topology.nodeCores, nodeZones: topology.nodeZones,
+      zoneCount: configuration.zones.count,
       gatewayCount: configuration.zones.count * configuration.gateways.perZone,
       gatewayCapacity: configuration.gateways.capacityPerSecond ?? .infinity)
     control = ControlShard(
       configuration: configuration, topology: topology, recorder: recorder)
     let laneCount = topology.lanes.count
-    lanes = []
-    laneOrdinals = Array(repeating: 0, count: laneCount)
-    horizons = Array(repeating: .origin, count: laneCount)
-    laneNext = Array(repeating: 0, count: laneCount)
+    laneSet = LaneSet(count: laneCount, configuration: configuration)
     order = WinnerTree(capacity: laneCount + 1)
     reported = Array(repeating: LaneCounters(), count: laneCount)
-    isAwaiting = Array(repeating: false, count: laneCount)
-    hasDemand = Array(repeating: false, count: laneCount)
-    zoneCoreSeconds = Array(repeating: 0, count: configuration.zones.count)
-    for lane in 0..<laneCount { lanes.append(makeLane(LaneID(lane))) }
+    for lane in 0..<laneCount { laneSet.lanes.append(makeLane(LaneID(lane))) }
     begin()
   }
 
@@ -66,19 +52,12 @@ public final class ClusterSimulation {
     control = other.control.clone(recorder: recorder)
     demand = other.demand.clone()
     self.recorder = recorder
-    laneOrdinals = other.laneOrdinals
-    horizons = other.horizons
-    laneNext = other.laneNext
     order = other.order.clone()
     reported = other.reported
     seriesStart = other.seriesStart
-    zoneCoreSeconds = other.zoneCoreSeconds
-    isAwaiting = other.isAwaiting
-    hasDemand = other.hasDemand
-    demandLanes = other.demandLanes
-    lanes = []
+    laneSet = other.laneSet
     let surroundings = surroundings(epochEnd: .origin)
-    lanes = other.lanes.map { $0.clone(surroundings: surroundings) }
+    laneSet.lanes = other.laneSet.lanes.map { $0.clone(surroundings: surroundings) }
   }
 
   /// A copy of the whole state that continues on its own, with a recorder of its own. The cost is linear in the
@@ -100,7 +79,9 @@ public final class ClusterSimulation {
       let stop = min(end, boundary)
       switch configuration.contention {
       case .exact: runExactly(until: stop)
-      case .epoch: runEpochs(until: stop)
+      case .epoch:
+        laneSet.runEpochs(
+          from: now, until: stop, control: control, demand: &demand, recorder: recorder)
       }
       now = stop
       if stop == boundary { closeSeriesRow() }
@@ -118,14 +99,7 @@ public final class ClusterSimulation {
 
   // MARK: Order
 
-  /// Moves a lane's messages into the shared queue, in the order of sending.
-  func collect(_ index: Int) {
-    let lane = LaneID(index)
-    lanes[index].drainOutbox { message in
-      control.accept(message, from: lane, ordinal: laneOrdinals[index])
-      laneOrdinals[index] += 1
-    }
-  }
+  var lanes: [any LaneModel] { laneSet.lanes }
 
   private func runExactly(until end: Instant) {
     let stop = Bound(time: end, rank: 0)
@@ -138,11 +112,11 @@ public final class ClusterSimulation {
       let bound = Bound(key: min(max(order.minimum, own + 1), stop.key))
       if queue == 0 {
         control.run(until: bound, stopsAtMail: true)
-        deliverMail(notBefore: nil)
+        deliverMail()
       } else {
         _ = lanes[queue - 1].run(
           until: bound, roundTrip: nil, epochEnd: end, recorder: recorder)
-        collect(queue - 1)
+        laneSet.collect(queue - 1, into: control)
         order.set(queue, to: lanes[queue - 1].next.key)
       }
       order.set(0, to: control.next().key)
@@ -154,18 +128,12 @@ public final class ClusterSimulation {
     for index in lanes.indices { order.set(index + 1, to: lanes[index].next.key) }
   }
 
-  /// Gives lanes their messages; in epoch order nothing unasked comes before `boundary`.
-  func deliverMail(notBefore boundary: Instant?) {
-    control.takeMail { mail in
+  /// Gives lanes their messages in exact order.
+  private func deliverMail() {
+    for mail in control.takeMail() {
       let index = mail.lane.index
-      var at = max(mail.at, horizons[index])
-      if let boundary, mail.isUnasked { at = max(at, boundary) }
-      lanes[index].deliver(mail.delivery, at: at)
-      if boundary == nil {
-        order.set(index + 1, to: lanes[index].next.key)
-      } else {
-        laneNext[index] = min(laneNext[index], at.nanoseconds)
-      }
+      lanes[index].deliver(mail.delivery, at: mail.at)
+      order.set(index + 1, to: lanes[index].next.key)
     }
   }
 }

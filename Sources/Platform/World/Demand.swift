@@ -3,94 +3,136 @@ import Primitives
 /// What nodes and gateways are asked for within an epoch, and the slowdown that follows for the next.
 ///
 /// Slowdown of the next epoch = max(1, cores wanted, averaged over this epoch, / cores); for a gateway, requests
-/// over what it bears. It holds for what begins in that epoch and moves no completion.
+/// over what it bears. It holds for what begins in that epoch and moves no completion. A node keeps the cores that
+/// are wanted as long as nothing changes, so an epoch costs what changed in it and in the one before.
 struct Demand: ~Copyable {
   private let nodeCores: [Double]
+  private let nodeZones: [ZoneID]
   private let gatewayCapacity: Double
-  private let nodes: UnsafeMutablePointer<Double>
-  private let gateways: UnsafeMutablePointer<Double>
+  /// By node: cores wanted now; core-nanoseconds by which this epoch differs from having wanted them all along.
+  private var wanted: [Double]
+  private var corrections: [Double]
+  /// By node: how much `wanted` has changed in this epoch.
+  private var changes: [Double]
+  private var gatewayRequests: [Double]
   /// Published: read by lanes during an epoch.
   let nodeSlowdowns: UnsafeMutablePointer<Double>
   let gatewaySlowdowns: UnsafeMutablePointer<Double>
   let gatewayCount: Int
-  /// Nodes and gateways with demand in this epoch.
-  private var touchedNodes = TouchedList()
-  private var touchedGateways = TouchedList()
-  /// Those with a slowdown above one, which ends with the next epoch unless it is earned again.
-  private var slowNodes: [Int] = []
+  private var touchedNodes: TouchedList
+  private var touchedGateways: TouchedList
+  /// Nodes and gateways whose slowdown is to be looked at again although nothing new happens there.
+  private var settlingNodes: [Int] = []
   private var slowGateways: [Int] = []
+  /// By zone: cores used as long as nothing changes, and core seconds used so far.
+  private var steadyCores: [Double]
+  private(set) var zoneCoreSeconds: [Double]
 
   /// - Parameters:
   ///   - nodeCores: processors of each node.
   ///   - gatewayCapacity: requests a second that a gateway bears; infinite: never slow.
-  init(nodeCores: [Double], gatewayCount: Int, gatewayCapacity: Double) {
+  init(
+    nodeCores: [Double], nodeZones: [ZoneID], zoneCount: Int, gatewayCount: Int,
+    gatewayCapacity: Double
+  ) {
     self.nodeCores = nodeCores
+    self.nodeZones = nodeZones
     self.gatewayCount = gatewayCount
     self.gatewayCapacity = gatewayCapacity
-    func zeros(_ count: Int, _ value: Double) -> UnsafeMutablePointer<Double> {
-      let pointer = UnsafeMutablePointer<Double>.allocate(capacity: max(1, count))
-      pointer.initialize(repeating: value, count: max(1, count))
-      return pointer
-    }
+    wanted = Array(repeating: 0, count: nodeCores.count)
+    corrections = wanted
+    changes = wanted
+    gatewayRequests = Array(repeating: 0, count: gatewayCount)
+    steadyCores = Array(repeating: 0, count: zoneCount)
+    zoneCoreSeconds = steadyCores
     touchedNodes = TouchedList(count: nodeCores.count)
     touchedGateways = TouchedList(count: gatewayCount)
-    nodes = zeros(nodeCores.count, 0)
-    gateways = zeros(gatewayCount, 0)
-    nodeSlowdowns = zeros(nodeCores.count, 1)
-    gatewaySlowdowns = zeros(gatewayCount, 1)
+    nodeSlowdowns = .allocate(capacity: max(1, nodeCores.count))
+    nodeSlowdowns.initialize(repeating: 1, count: max(1, nodeCores.count))
+    gatewaySlowdowns = .allocate(capacity: max(1, gatewayCount))
+    gatewaySlowdowns.initialize(repeating: 1, count: max(1, gatewayCount))
   }
 
   deinit {
-    nodes.deallocate()
-    gateways.deallocate()
     nodeSlowdowns.deallocate()
     gatewaySlowdowns.deallocate()
   }
 
-  mutating func addCores(_ coreNanoseconds: Double, node: Int) {
+  /// A node is wanted by so many more cores from somewhere within this epoch on.
+  /// - Parameter sinceThen: the core-nanoseconds that this makes in the epoch.
+  mutating func add(cores: Double, sinceThen: Double, node: Int) {
     touchedNodes.insert(node)
-    nodes[node] += coreNanoseconds
+    wanted[node] += cores
+    corrections[node] += sinceThen
+    changes[node] += cores
   }
 
   mutating func addRequests(_ requests: Double, gateway: Int) {
     touchedGateways.insert(gateway)
-    gateways[gateway] += requests
+    gatewayRequests[gateway] += requests
   }
 
-  /// Closes an epoch of `length` nanoseconds: publishes slowdowns, reports each node's mean cores in use.
-  mutating func close(length: Double, _ used: (_ node: Int, _ cores: Double) -> Void) {
-    for node in slowNodes { nodeSlowdowns[node] = 1 }
-    for gateway in slowGateways { gatewaySlowdowns[gateway] = 1 }
-    slowNodes.removeAll(keepingCapacity: true)
-    slowGateways.removeAll(keepingCapacity: true)
-    touchedNodes.drain { node in
-      let cores = max(0, nodes[node] / length)
-      nodes[node] = 0
-      used(node, min(cores, nodeCores[node]))
-      guard cores > nodeCores[node] else { return }
-      nodeSlowdowns[node] = cores / nodeCores[node]
-      slowNodes.append(node)
+  /// Closes an epoch: publishes slowdowns for the next.
+  mutating func close(length: Nanoseconds) {
+    let nanoseconds = Double(length.count)
+    for zone in steadyCores.indices { zoneCoreSeconds[zone] += steadyCores[zone] * length.seconds }
+    let settling = settlingNodes
+    settlingNodes.removeAll(keepingCapacity: true)
+    for node in settling where !touchedNodes.contains(node) {
+      nodeSlowdowns[node] = max(1, wanted[node] / nodeCores[node])
     }
-    touchedGateways.drain { gateway in
-      let rate = gateways[gateway] / (length * 1e-9)
-      gateways[gateway] = 0
-      guard rate > gatewayCapacity else { return }
+    for node in touchedNodes.take() { closeNode(node, nanoseconds) }
+    closeGateways(length)
+  }
+
+  private mutating func closeNode(_ node: Int, _ nanoseconds: Double) {
+    let before = wanted[node] - changes[node]
+    changes[node] = 0
+    let mean = max(0, before + corrections[node] / nanoseconds)
+    corrections[node] = 0
+    if abs(wanted[node]) < 1e-9 { wanted[node] = 0 }
+    nodeSlowdowns[node] = max(1, mean / nodeCores[node])
+    settlingNodes.append(node)
+    let zone = nodeZones[node].index
+    let steadyBefore = min(before, nodeCores[node])
+    zoneCoreSeconds[zone] += (min(mean, nodeCores[node]) - steadyBefore) * nanoseconds * 1e-9
+    steadyCores[zone] += min(wanted[node], nodeCores[node]) - steadyBefore
+  }
+
+  private mutating func closeGateways(_ length: Nanoseconds) {
+    for gateway in slowGateways { gatewaySlowdowns[gateway] = 1 }
+    slowGateways.removeAll(keepingCapacity: true)
+    for gateway in touchedGateways.take() {
+      let rate = gatewayRequests[gateway] / length.seconds
+      gatewayRequests[gateway] = 0
+      guard rate > gatewayCapacity else { continue }
       gatewaySlowdowns[gateway] = rate / gatewayCapacity
       slowGateways.append(gateway)
     }
   }
 
+  /// Epochs in which nothing changes: slowdowns settle, and time passes.
+  mutating func skip(from start: Instant, to end: Instant) {
+    guard end > start else { return }
+    close(length: end - start)
+  }
+
   borrowing func clone() -> Demand {
     var copy = Demand(
-      nodeCores: nodeCores, gatewayCount: gatewayCount, gatewayCapacity: gatewayCapacity)
-    copy.nodes.update(from: nodes, count: nodeCores.count)
-    copy.gateways.update(from: gateways, count: gatewayCount)
+      nodeCores: nodeCores, nodeZones: nodeZones, zoneCount: steadyCores.count,
+      gatewayCount: gatewayCount, gatewayCapacity: gatewayCapacity)
+    copy.wanted = wanted
+    copy.corrections = corrections
+    copy.gatewayRequests = gatewayRequests
     copy.nodeSlowdowns.update(from: nodeSlowdowns, count: nodeCores.count)
     copy.gatewaySlowdowns.update(from: gatewaySlowdowns, count: gatewayCount)
     copy.touchedNodes = touchedNodes
     copy.touchedGateways = touchedGateways
-    copy.slowNodes = slowNodes
+    copy.settlingNodes = settlingNodes
     copy.slowGateways = slowGateways
+    copy.steadyCores = steadyCores
+    copy.zoneCoreSeconds = zoneCoreSeconds
+    copy.changes = changes
     return copy
   }
 }
@@ -102,17 +144,18 @@ private struct TouchedList {
 
   init(count: Int = 0) { isTouched = Array(repeating: false, count: count) }
 
+  func contains(_ index: Int) -> Bool { isTouched[index] }
+
   mutating func insert(_ index: Int) {
     guard !isTouched[index] else { return }
     isTouched[index] = true
     indices.append(index)
   }
 
-  mutating func drain(_ body: (Int) -> Void) {
-    for index in indices {
-      isTouched[index] = false
-      body(index)
-    }
-    indices.removeAll(keepingCapacity: true)
+  /// The touched indices, and none is touched any more.
+  mutating func take() -> [Int] {
+    for index in indices { isTouched[index] = false }
+    defer { indices.removeAll(keepingCapacity: true) }
+    return indices
   }
 }
