@@ -2,9 +2,9 @@
 ///
 /// The buckets are those of HdrHistogram (G. Tene): all values below 2^(m+1) have a bucket of their
 /// own, and each octave above is cut into 2^m of equal width. With m = 7 that is two significant
-/// digits (0.8 % at most between two values of a bucket), with m = 10 three. `coarse()` cuts octaves
-/// in two and has at most 64 buckets. Count, sum, least and greatest are exact at every resolution, and
-/// merging in any order gives the same histogram.
+/// digits (0.8 % at most between two values of a bucket), with m = 10 three. `coarse()` halves
+/// octaves and has at most 64 buckets. Count, sum, least and greatest are exact at every
+/// resolution, and merging in any order gives the same histogram.
 ///
 /// Memory grows with the greatest value: 20 KiB for 100 ms at two digits.
 public struct LatencyHistogram: Sendable, Equatable {
@@ -28,8 +28,8 @@ public struct LatencyHistogram: Sendable, Equatable {
   /// At most 64 buckets, for the many lanes and services.
   public static func coarse() -> LatencyHistogram { .init(.coarse) }
 
-  /// Longer times are counted as this long (39 hours); it bounds the memory.
-  public static let greatestValue: UInt64 = (1 << 47) - 1
+  /// Longer times are counted as this long (39 hours), which bounds the memory.
+  public static let greatestValue: Int64 = (1 << 47) - 1
 
   public var isEmpty: Bool { count == 0 }
 
@@ -42,80 +42,129 @@ public struct LatencyHistogram: Sendable, Equatable {
   /// The exact mean; 0 when there is no value.
   public var mean: Double { isEmpty ? 0 : Double(sum) / Double(count) }
 
-  /// Counts every value once; negative ones as 0. About 2 ns a value.
+  /// Counts every value once; negative ones as 0.
   public mutating func record(contentsOf values: UnsafeBufferPointer<Int64>) {
-    guard !values.isEmpty else { return }
-    var low = Int64.max
-    var high = Int64.min
+    // As many values of 47 bits have a sum that fits 64.
+    let most = 1 << 17
+    var rest = values[...]
+    while !rest.isEmpty {
+      recordPart(UnsafeBufferPointer(rebasing: rest.prefix(most)))
+      rest = rest.dropFirst(most)
+    }
+  }
+
+  private mutating func recordPart(_ values: UnsafeBufferPointer<Int64>) {
+    var low = Self.greatestValue
+    var high: Int64 = 0
     for value in values {
       low = min(low, value)
       high = max(high, value)
     }
-    let top = Self.clamped(high)
-    reserve(bucket: bucket(of: top))
+    low = max(low, 0)
+    high = min(high, Self.greatestValue)
+    let buckets = BucketLayout(resolution)
+    reserve(buckets.bucket(of: UInt64(high)))
     var total: UInt64 = 0
-    let (shift, skipped, last) = (resolution.octaveBits, resolution.firstBucket, counts.count - 1)
     counts.withUnsafeMutableBufferPointer { counts in
       for value in values {
-        let bounded = Self.clamped(value)
-        // 2^47 times any number of values that fits memory stays below 2^64 for 131,072 values.
+        let bounded = Self.bounded(value)
         total &+= bounded
-        let raw = BucketLayout.index(of: bounded, octaveBits: shift) &- skipped
-        counts[max(0, min(raw, last))] &+= 1
+        counts[buckets.bucket(of: bounded)] &+= 1
       }
     }
-    add(count: UInt64(values.count), sum: UInt128(total), least: Self.clamped(low), greatest: top)
+    add(UInt64(values.count), sum: UInt128(total), from: UInt64(low), to: UInt64(high))
   }
 
   /// Counts one value `count` times.
-  public mutating func record(_ value: Int64, count: UInt64) {
+  public mutating func record(_ value: Int64, count: UInt64 = 1) {
     guard count > 0 else { return }
-    let bounded = Self.clamped(value)
-    let position = bucket(of: bounded)
-    reserve(bucket: position)
-    counts[position] += count
-    add(
-      count: count, sum: UInt128(bounded) * UInt128(count), least: bounded, greatest: bounded)
+    let bounded = Self.bounded(value)
+    let bucket = BucketLayout(resolution).bucket(of: bounded)
+    reserve(bucket)
+    counts[bucket] += count
+    add(count, sum: UInt128(bounded) * UInt128(count), from: bounded, to: bounded)
   }
 
-  /// Adds the counts of another histogram; one of another resolution is entered bucket by bucket, at their greatest
-  /// values.
+  /// Adds all that `other` has counted. Both have the same resolution.
   public mutating func merge(_ other: LatencyHistogram) {
-    guard other.count > 0 else { return }
-    if other.resolution == resolution {
-      reserve(bucket: other.counts.count - 1)
-      for (index, inBucket) in other.counts.enumerated() { counts[index] += inBucket }
-    } else {
-      for (index, inBucket) in other.counts.enumerated() where inBucket > 0 {
-        let bound = BucketLayout.greatestValue(
-          of: index + other.resolution.firstBucket, octaveBits: other.resolution.octaveBits)
-        let position = bucket(of: min(bound, other.greatest))
-        reserve(bucket: position)
-        counts[position] += inBucket
-      }
-    }
-    add(count: other.count, sum: other.sum, least: other.least, greatest: other.greatest)
+    precondition(resolution == other.resolution, "histograms of two resolutions do not add up")
+    guard !other.isEmpty else { return }
+    reserve(other.counts.count - 1)
+    for bucket in other.counts.indices { counts[bucket] += other.counts[bucket] }
+    add(other.count, sum: other.sum, from: other.least, to: other.greatest)
   }
 
-  /// Forgets everything, and keeps its memory.
+  /// Forgets everything and keeps the memory.
   public mutating func reset() {
-    for index in counts.indices { counts[index] = 0 }
+    for bucket in counts.indices { counts[bucket] = 0 }
     count = 0
     sum = 0
     least = .max
     greatest = 0
   }
 
-  mutating func reserve(bucket: Int) {
-    if bucket >= counts.count {
-      counts.append(contentsOf: repeatElement(0, count: bucket + 1 - counts.count))
+  /// The same counts in at most 64 buckets.
+  public func coarsened() -> LatencyHistogram {
+    let fine = BucketLayout(resolution)
+    let rough = BucketLayout(.coarse)
+    var result = LatencyHistogram.coarse()
+    guard !isEmpty else { return result }
+    result.reserve(rough.bucket(of: greatest))
+    for (bucket, count) in counts.enumerated() where count > 0 {
+      result.counts[rough.bucket(of: fine.lowerEdge(of: bucket))] += count
     }
+    result.add(count, sum: sum, from: least, to: greatest)
+    return result
   }
 
-  mutating func add(count added: UInt64, sum total: UInt128, least low: UInt64, greatest high: UInt64) {
-    count += added
-    sum += total
+  /// Makes one from its parts, or nil if they contradict each other.
+  init?(
+    _ resolution: Resolution, counts: [UInt64], sum: UInt128, least: UInt64, greatest: UInt64
+  ) {
+    self.init(resolution)
+    let layout = BucketLayout(resolution)
+    var total: UInt64 = 0
+    for count in counts {
+      let (partial, overflow) = total.addingReportingOverflow(count)
+      guard !overflow else { return nil }
+      total = partial
+    }
+    if total == 0 {
+      guard sum == 0, greatest == 0, counts.isEmpty else { return nil }
+      return
+    }
+    guard least <= greatest, greatest <= Self.greatestValue,
+      counts.firstIndex(where: { $0 > 0 }) == layout.bucket(of: least),
+      counts.count - 1 == layout.bucket(of: greatest), counts.last != 0
+    else { return nil }
+    self.counts = counts
+    add(total, sum: sum, from: least, to: greatest)
+  }
+
+  private mutating func add(_ more: UInt64, sum extra: UInt128, from low: UInt64, to high: UInt64) {
+    count += more
+    sum += extra
     least = min(least, low)
     greatest = max(greatest, high)
+  }
+
+  private mutating func reserve(_ bucket: Int) {
+    let missing = bucket + 1 - counts.count
+    if missing > 0 { counts.append(contentsOf: repeatElement(0, count: missing)) }
+  }
+
+  @inline(__always)
+  private static func bounded(_ value: Int64) -> UInt64 {
+    UInt64(bitPattern: max(0, min(value, greatestValue)))
+  }
+
+  /// Equal when the same values were recorded; memory kept by `reset` does not count.
+  public static func == (a: Self, b: Self) -> Bool {
+    guard a.resolution == b.resolution, a.count == b.count, a.sum == b.sum, a.least == b.least,
+      a.greatest == b.greatest
+    else { return false }
+    let common = min(a.counts.count, b.counts.count)
+    return a.counts[..<common] == b.counts[..<common]
+      && a.counts[common...].allSatisfy { $0 == 0 } && b.counts[common...].allSatisfy { $0 == 0 }
   }
 }
