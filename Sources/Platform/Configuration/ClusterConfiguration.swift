@@ -4,6 +4,16 @@ import Primitives
 import SimulationKernel
 import Workload
 
+/// How lanes are simulated.
+public enum Fidelity: String, Sendable, CaseIterable {
+  /// Every request is a chain of events: exact, and the reference.
+  case request
+  /// Lanes advance in steps, where flow has a form for them.
+  case flow
+  /// Each lane by its rate and state.
+  case auto
+}
+
 /// Everything that a run of one cluster needs to know. Names are for people; the model works with positions.
 public struct ClusterConfiguration: Sendable {
   /// How processors are shared.
@@ -19,6 +29,7 @@ public struct ClusterConfiguration: Sendable {
   /// Which event queue orders events; both give the same digest.
   public enum QueueKind: String, Sendable, CaseIterable { case ladder, heap }
 
+  public var fidelity = Fidelity.request
   public var seed: UInt64 = 1
   public var replication: UInt64 = 0
   public var duration = Nanoseconds.seconds(60)

@@ -3,7 +3,7 @@ import Workload
 
 /// The arrivals of one lane in order, fetched from its source a batch at a time.
 struct ArrivalFeed: ~Copyable {
-  private var source: any ArrivalSource
+  private(set) var source: any ArrivalSource
   private var buffer = ArrivalBuffer()
   /// Everything before this instant is in the buffer or gone.
   private var horizon = Instant.origin
@@ -38,6 +38,57 @@ struct ArrivalFeed: ~Copyable {
     source = other
     buffer.removeAll()
     horizon = now
+  }
+
+  // MARK: Hand-over between fidelities
+
+  /// The source, and how many arrivals of the whole second of `now` are still to come.
+  mutating func handOut(at now: Instant) -> (source: any ArrivalSource, remaining: Int) {
+    let second = now.nanoseconds / 1_000_000_000
+    let end = Instant.seconds(second + 1)
+    var known: Int64 = 0
+    while horizon < end {
+      while !buffer.isEmpty {
+        if buffer.removeFirst().time < end.nanoseconds { known += 1 }
+      }
+      horizon = source.fill(&buffer)
+    }
+    while !buffer.isEmpty {
+      if buffer.removeFirst().time < end.nanoseconds { known += 1 }
+    }
+    return (source, Int(known))
+  }
+
+  /// Goes on at `now` with the last `remaining` arrivals of its second, at new times after `now`.
+  init(
+    _ source: any ArrivalSource, at now: Instant, remaining: Int, delivered: UInt64,
+    using bits: inout some BitSource
+  ) {
+    self.source = source
+    self.delivered = delivered
+    let second = now.nanoseconds / 1_000_000_000
+    let end = Instant.seconds(second + 1)
+    self.source.seek(to: .seconds(second))
+    var current: [Arrival] = []
+    var later: [Arrival] = []
+    var batch = ArrivalBuffer()
+    repeat {
+      horizon = self.source.fill(&batch)
+      while !batch.isEmpty {
+        let arrival = batch.removeFirst()
+        if arrival.time < end.nanoseconds { current.append(arrival) } else { later.append(arrival) }
+      }
+    } while horizon < end
+    let left = Double((end - now).count)
+    var times = (0..<min(remaining, current.count)).map { _ in
+      now.nanoseconds + Int64(bits.uniform() * left)
+    }
+    times.sort()
+    for (time, arrival) in zip(times, current.suffix(times.count)) {
+      buffer.append(
+        Arrival(time: time, identity: arrival.identity, serviceTime: arrival.serviceTime))
+    }
+    for arrival in later { buffer.append(arrival) }
   }
 
   borrowing func clone() -> Self {

@@ -5,7 +5,9 @@ import Workload
 
 /// A lane in which every request is a chain of events: the exact model, and the reference.
 final class RequestLane: LaneModel {
-  private var engine: RequestLaneEngine
+  var engine: RequestLaneEngine
+  /// Represented while the lane was at flow fidelity.
+  var represented: UInt64 = 0
 
   init(
     settings: LaneSettings, rules: RouterRules, choiceKey: StreamKey,
@@ -25,7 +27,6 @@ final class RequestLane: LaneModel {
   var gauges: LaneGauges { engine.gauges() }
   var digest: UInt64 { engine.core.digest.value }
   var violation: String? { engine.core.violation }
-  var represented: UInt64 { 0 }
   var delivered: UInt64 { engine.feed.delivered }
   var executed: UInt64 { engine.executed }
 
@@ -61,7 +62,13 @@ final class RequestLane: LaneModel {
   }
 
   func clone(surroundings: LaneSurroundings) -> any LaneModel {
-    RequestLane(engine: engine.clone(surroundings: surroundings))
+    copy(surroundings: surroundings)
+  }
+
+  func copy(surroundings: LaneSurroundings) -> RequestLane {
+    let copy = RequestLane(engine: engine.clone(surroundings: surroundings))
+    copy.represented = represented
+    return copy
   }
 
   func reseed(_ settings: LaneSettings, arrivals: any ArrivalSource, at now: Instant) {

@@ -8,6 +8,18 @@ extension ClusterSimulation {
   func makeLane(_ id: LaneID) -> any LaneModel {
     let place = topology.lanes[id.index]
     let service = configuration.services[place.service.index]
+    guard configuration.fidelity == .flow, FidelityRule.mayFlow(service, configuration) else {
+      return makeRequestLane(id)
+    }
+    let source = service.arrivals(place.position)
+    guard FidelityRule.isRateLike(source) else { return makeRequestLane(id) }
+    return makeFlowLane(
+      id, feed: CountFeed(source, at: .origin, remaining: nil, delivered: 0))
+  }
+
+  func makeRequestLane(_ id: LaneID) -> RequestLane {
+    let place = topology.lanes[id.index]
+    let service = configuration.services[place.service.index]
     let settings = settings(id, service)
     let choiceKey = key("instance choice", service).appending(UInt64(place.position))
     let arrivals = service.arrivals(place.position)
@@ -17,13 +29,13 @@ extension ClusterSimulation {
       surroundings: around)
   }
 
-  private func key(_ name: String, _ service: ServiceConfiguration) -> StreamKey {
+  func key(_ name: String, _ service: ServiceConfiguration) -> StreamKey {
     // By the service's name: a service that is added moves nobody else's draws.
     StreamKey(seed: configuration.seed, replication: configuration.replication, name: name)
       .appending(XXH3.hash64(service.name))
   }
 
-  private func settings(_ id: LaneID, _ service: ServiceConfiguration) -> LaneSettings {
+  func settings(_ id: LaneID, _ service: ServiceConfiguration) -> LaneSettings {
     let place = topology.lanes[id.index]
     return LaneSettings(
       queue: configuration.queue, lane: id, service: place.service, zone: place.zone,

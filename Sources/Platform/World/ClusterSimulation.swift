@@ -24,6 +24,10 @@ public final class ClusterSimulation {
   /// What the last row of the series knew of each lane.
   var reported: [LaneCounters]
   var seriesStart = Instant.origin
+  /// Laws of service times that flow lanes share.
+  var serviceShapes = ServiceShapes()
+  /// By lane: arrivals when its fidelity was last reviewed.
+  var reviewedArrivals: [UInt64]
 
   public init(_ configuration: ClusterConfiguration, recorder: any RunRecorder) {
     self.configuration = configuration
@@ -40,8 +44,10 @@ public final class ClusterSimulation {
     laneSet = LaneSet(count: laneCount, configuration: configuration)
     order = WinnerTree(capacity: laneCount + 1)
     reported = Array(repeating: LaneCounters(), count: laneCount)
+    reviewedArrivals = Array(repeating: 0, count: laneCount)
     for lane in 0..<laneCount { laneSet.lanes.append(makeLane(LaneID(lane))) }
     begin()
+    reviewFidelities()
   }
 
   /// For forks: everything is given.
@@ -55,6 +61,8 @@ public final class ClusterSimulation {
     order = other.order.clone()
     reported = other.reported
     seriesStart = other.seriesStart
+    serviceShapes = other.serviceShapes
+    reviewedArrivals = other.reviewedArrivals
     laneSet = other.laneSet
     let surroundings = surroundings(epochEnd: .origin)
     laneSet.lanes = other.laneSet.lanes.map { $0.clone(surroundings: surroundings) }
@@ -76,7 +84,8 @@ public final class ClusterSimulation {
   public func run(until end: Instant) throws {
     while now < end {
       let boundary = seriesStart + configuration.seriesInterval
-      let stop = min(end, boundary)
+      let review = nextReview
+      let stop = min(end, min(boundary, review))
       switch configuration.contention {
       case .exact: runExactly(until: stop)
       case .epoch:
@@ -85,6 +94,7 @@ public final class ClusterSimulation {
       }
       now = stop
       if stop == boundary { closeSeriesRow() }
+      if stop == review { reviewFidelities() }
       if let violation = lanes.lazy.compactMap({ $0.violation }).first {
         throw InvariantViolation(what: violation, at: now, seed: configuration.seed)
       }

@@ -1,0 +1,48 @@
+import ControlPlane
+import Primitives
+import SimulationKernel
+import Workload
+
+/// What a lane is at an instant, in terms that both fidelities understand.
+struct CarriedLane {
+  struct Instance: BitwiseCopyable {
+    var entry: FlowInstances.Entry
+    var inFlight: Int
+  }
+
+  /// A request on an instance.
+  struct Call: BitwiseCopyable {
+    /// Of its instance, in `instances`.
+    var position: Int
+    var arrival: Instant
+    var end: Instant
+    var isCold: Bool
+    /// Processors that its node was told of.
+    var cores: Double
+  }
+
+  var at: Instant
+  /// In the order in which an ordered choice takes them.
+  var instances: [Instance] = []
+  var draining = 0
+  var calls: [Call] = []
+  /// Arrivals that wait, the oldest first.
+  var waiting: [Ticket] = []
+  var source: any ArrivalSource
+  /// Arrivals of the second of `at` that are still to come.
+  var remaining: Int
+  var delivered: UInt64
+  var route: RouteEntry
+  var mail: [FlowControl.Mail] = []
+  var outbox: [OutMessage] = []
+  var isSampling = false
+  var sampledInFlightSeconds = 0.0
+  var counters: LaneCounters
+  var digest: Digest
+  var represented: UInt64
+  var publishedArrivals: UInt64
+}
+
+/// How the remaining service of a request is drawn when a flow lane is handed over; the second is a planted error, for
+/// the test that must find it.
+enum ResidualRule: Sendable { case equilibrium, fullService }

@@ -1,0 +1,77 @@
+import ControlPlane
+import Primitives
+import SimulationKernel
+import Workload
+
+/// A lane at flow fidelity: it advances in steps, and a step takes a count of arrivals and gives counts, distributions
+/// and messages. The control plane sees the same signals from it as from a `RequestLane`.
+final class FlowLane: LaneModel {
+  var state: FlowState
+  /// The lane's request form, where it has had one: its router goes on counting starts.
+  var parked: RequestLane?
+
+  init(_ state: FlowState) { self.state = state }
+
+  var settings: LaneSettings { state.settings }
+  var next: Bound { state.next }
+  var isAwaiting: Bool { state.isAwaiting }
+  var counters: LaneCounters { state.counters }
+  var gauges: LaneGauges { state.gauges }
+  var digest: UInt64 { state.digest.value }
+  var violation: String? { nil }
+  var represented: UInt64 { state.represented }
+  var delivered: UInt64 { state.feed.delivered }
+  var executed: UInt64 { state.steps + (parked?.executed ?? 0) }
+
+  func run(
+    until bound: Bound, roundTrip: Nanoseconds?, epochEnd: Instant,
+    recorder: any LatencyRecorder
+  ) -> Bound {
+    state.run(until: bound, roundTrip: roundTrip, recorder: recorder)
+  }
+
+  func deliver(_ delivery: Delivery, at instant: Instant) {
+    state.control.put(delivery, at: instant)
+  }
+
+  func drainOutbox(_ body: (OutMessage) -> Void) {
+    for message in state.control.outbox { body(message) }
+    state.control.outbox.removeAll(keepingCapacity: true)
+  }
+
+  /// Replaces what nodes were told last by what the requests in service want now.
+  func publishDemand(_ demand: inout Demand) { state.publishDemand(&demand) }
+
+  func adopt(_ pod: PodID, origin: Delivery.Origin, part: Int) {
+    state.join(pod, origin, isOwn: false)
+    state.control.route.learn(
+      version: 0, negative: false, at: state.now, lifetimes: state.rules.routeLifetimes)
+  }
+
+  func forEachInstance(_ body: (PodID, Bool) -> Void) {
+    let busy = state.busyInstances
+    for (position, entry) in state.instances.entries.enumerated() {
+      body(entry.pod, position >= busy)
+    }
+  }
+
+  func settle(at now: Instant, recorder: any LatencyRecorder) {
+    // A settled instant lies within the second that the lane is in, or at its end.
+    if now <= state.feed.endOfSecond { state.advance(to: now, recorder: recorder) }
+  }
+
+  func clone(surroundings: LaneSurroundings) -> any LaneModel {
+    let copy = FlowLane(state)
+    copy.state.surroundings = surroundings
+    copy.parked = parked?.copy(surroundings: surroundings)
+    return copy
+  }
+
+  func reseed(_ settings: LaneSettings, arrivals: any ArrivalSource, at now: Instant) {
+    state.settings = settings
+    state.feed.goOn(with: arrivals, at: now)
+    state.bits =
+      settings.serviceKey.appending(0xF10).appending(UInt64(now.nanoseconds)).sequence()
+    state.planStep()
+  }
+}

@@ -1,0 +1,86 @@
+import Primitives
+
+/// How long a request holds its slot: a shape, scaled by the machine's slowdown, plus a constant for the way there and
+/// back. Seconds.
+struct FlowService: Sendable {
+  let shape: ServiceShape
+  /// Of the undisturbed service.
+  let unitScale: Double
+  /// Times the slowdown of processor time.
+  private(set) var scale: Double
+  private(set) var shift = 0.0
+
+  init(_ shape: ServiceShape, scale: Double) {
+    self.shape = shape
+    unitScale = scale
+    self.scale = scale
+  }
+
+  /// - Parameters:
+  ///   - stretch: factor on the service time.
+  ///   - shift: seconds that every request takes besides.
+  mutating func adjust(stretch: Double, shift: Double) {
+    scale = unitScale * stretch
+    self.shift = shift
+  }
+
+  var mean: Double { scale * shape.mean + shift }
+
+  /// Variance ÷ squared mean of the whole; 0 when it takes no time.
+  var squaredCV: Double {
+    let whole = mean
+    guard whole > 0 else { return 0 }
+    let varying = scale * shape.mean / whole
+    return shape.squaredCV * varying * varying
+  }
+
+  /// E[min(S, h)].
+  func expectedMinimum(_ h: Double) -> Double {
+    guard h > shift else { return h }
+    guard scale > 0 else { return shift }
+    return shift + scale * shape.expectedMinimum((h - shift) / scale)
+  }
+
+  /// The probability that a request that is in service in equilibrium is so after h seconds: the residual law, whose
+  /// density is P(S > u) ÷ mean (the inspection paradox; Cox, Renewal Theory).
+  func survival(ofOld h: Double) -> Double {
+    let whole = mean
+    guard whole > 0 else { return 0 }
+    return min(1, max(0, 1 - expectedMinimum(h) / whole))
+  }
+
+  /// The probability that a request that began at a uniform instant of the last h seconds is in service still.
+  func survival(ofNew h: Double) -> Double {
+    h > 0 ? min(1, expectedMinimum(h) / h) : 1
+  }
+
+  /// Age and residual of a request met in service in equilibrium: a size-biased time, divided uniformly.
+  func met(using bits: inout some BitSource) -> (age: Double, residual: Double) {
+    let whole = mean
+    // The constant part is met in proportion to its own length.
+    let varying = scale * shape.mean
+    let length =
+      bits.uniform() * whole < varying
+      ? scale * shape.sizeBiased(bits.uniform()) + shift
+      : scale * shape.quantiles[Int(bits.integer(below: UInt64(ServiceShape.points)))] + shift
+    let residual = length * bits.uniformOpen()
+    return (length - residual, residual)
+  }
+
+  /// The i-th point of a stratified sequence through the law: van der Corput order, so that any 2^k points in a row
+  /// lie in 2^k strata. Nanoseconds.
+  func point(_ i: UInt32, rotatedBy offset: UInt32) -> Int64 {
+    let bits = UInt32(12)
+    let reversed = Self.reverse(i & 0xFFF) >> (32 - bits)
+    let index = Int((reversed &+ offset) & 0xFFF)
+    return Int64((scale * shape.quantiles[index] + shift) * 1e9)
+  }
+
+  private static func reverse(_ word: UInt32) -> UInt32 {
+    var w = word
+    w = (w >> 1) & 0x5555_5555 | (w & 0x5555_5555) << 1
+    w = (w >> 2) & 0x3333_3333 | (w & 0x3333_3333) << 2
+    w = (w >> 4) & 0x0F0F_0F0F | (w & 0x0F0F_0F0F) << 4
+    return w.byteSwapped
+  }
+}

@@ -1,0 +1,117 @@
+import Primitives
+
+// The virtual wait as a reflected Brownian motion.
+extension FlowState {
+  /// Parts of a step; the backlog at the beginning of one is what its arrivals meet.
+  private static let samples = 4
+
+  mutating func stepBacklog(arrivals: Int, over h: Double) -> Int {
+    let law = currentLaw()
+    let m = service.mean
+    if !isBacklogKnown { drawBacklog(law, mean: m) }
+    var left = arrivals
+    let part = h / Double(Self.samples)
+    for i in 0..<Self.samples {
+      let count = BinomialDraw.sample(
+        left, share: 1 / Double(Self.samples - i), using: &bits)
+      left -= count
+      // What comes meets the backlog from before it: a backlog that its own arrivals have raised would be seen more
+      // often than it is there.
+      let wait = backlog > 0 ? law.wait(backlog: backlog / m) * m : 0
+      ledger.settle(wait: Int64((wait * 1e9).rounded()), count: count)
+      moveBacklog(law, mean: m, arrivals: count, over: part)
+      peakWaiting = max(peakWaiting, queued(law, mean: m))
+    }
+    notePeak(law, arrivals: arrivals)
+    return followBacklog(law, mean: m, arrivals: arrivals, over: h)
+  }
+
+  /// One exact step of the reflected motion. The drift and the arrivals' part of its variance are the arrivals
+  /// themselves; the rest of the variance is drawn. The lowest point on the way is that of a bridge with the whole
+  /// variance (Asmussen, Glynn and Pitman 1995).
+  private mutating func moveBacklog(
+    _ law: CongestionLaw, mean m: Double, arrivals: Int, over h: Double
+  ) {
+    let c = Double(law.slots)
+    let variance = law.varianceRate * m * h
+    let own = max(0, variance - min(law.utilisation, 1) * m * h / c)
+    let move =
+      Double(arrivals) * m / c - h + own.squareRoot() * ZigguratNormal.sample(using: &bits)
+    let exponential = ZigguratExponential.sample(using: &bits)
+    let lowest = (move - (move * move + 2 * variance * exponential).squareRoot()) / 2
+    backlog += move + max(0, -(backlog + law.barrier * m + lowest))
+  }
+
+  /// Requests that wait when the backlog is what it is.
+  private func queued(_ law: CongestionLaw, mean m: Double) -> Int {
+    guard backlog > 0, m > 0 else { return 0 }
+    return Int((backlog / m * Double(law.slots) * min(1, law.utilisation)).rounded())
+  }
+
+  /// Makes the counts follow the backlog; a deficit is carried, since the next step starts from the backlog again.
+  private mutating func followBacklog(
+    _ law: CongestionLaw, mean m: Double, arrivals: Int, over h: Double
+  ) -> Int {
+    let before = inService + settledWaiting
+    let slots = law.slots
+    var wanted = slots + queued(law, mean: m)
+    if backlog <= 0 {
+      var source = bits
+      wanted = slots
+      for _ in 0..<8 where wanted >= slots {
+        wanted = thinned(arrivals: arrivals, over: h, using: &source)
+      }
+      bits = source
+      wanted = min(wanted, slots - 1)
+    }
+    let completed = max(0, before + arrivals - wanted)
+    let after = before + arrivals - completed
+    inService = min(slots, after)
+    settledWaiting = after - inService
+    return completed
+  }
+
+  /// The longest queue of a step while nobody is asked for: of a birth-death queue, whose times above all slots begin
+  /// at rate λ P (1 − ρ) and reach j waiting as a gambler's ruin does.
+  private mutating func notePeak(_ law: CongestionLaw, arrivals: Int) {
+    let rho = min(law.utilisation, CongestionLaw.highestStable)
+    let times = Double(arrivals) * law.waitProbability * (1 - rho)
+    guard times > 0 else { return }
+    let reach = -Elementary.log(bits.uniformOpen()) / times
+    guard reach < 1 else { return }
+    // The chance to reach j is (1/ρ − 1)/((1/ρ)^j − 1), which must be at least `reach`.
+    let growth = Elementary.log1p((1 / rho - 1) / reach)
+    peakWaiting = max(peakWaiting, max(1, Int(growth / -Elementary.log(rho))))
+  }
+
+  /// The parameters for the present capacity and load, computed anew where they have moved by more than 1/256.
+  private mutating func currentLaw() -> CongestionLaw {
+    let slots = slots
+    let utilisation = offeredLoad / Double(slots)
+    if let law, law.slots == slots,
+      abs(law.utilisation - utilisation) < (1 - min(utilisation, 0.99)) / 256
+    {
+      return law
+    }
+    if let law, law.slots != slots, backlog != 0 {
+      // The count stays; the time that it takes changes.
+      backlog *= Double(law.slots) / Double(slots)
+    }
+    let made = CongestionLaw(
+      slots: slots, utilisation: utilisation, squaredCV: service.squaredCV)
+    law = made
+    return made
+  }
+
+  /// Begins with a backlog at or below zero, or with that of the requests that wait.
+  private mutating func drawBacklog(_ law: CongestionLaw, mean m: Double) {
+    isBacklogKnown = true
+    guard settledWaiting == 0 else {
+      backlog = Double(settledWaiting) * m / Double(law.slots)
+      return
+    }
+    let share = bits.uniform() * (1 - law.waitProbability)
+    let depth = -law.barrier - law.meanPositiveWait * Elementary.log1p(-share)
+    backlog = law.barrier.isFinite ? min(0, depth * m) : 0
+  }
+}

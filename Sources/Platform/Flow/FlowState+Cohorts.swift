@@ -1,0 +1,111 @@
+import Primitives
+import SimulationKernel
+
+// Steps while capacity changes: waiting requests are counted by when they came.
+extension FlowState {
+  /// Pieces that the requests which begin within a step are divided into.
+  private static let pieces = 4
+
+  /// Puts those that wait with settled waits back among those whose waits are open.
+  mutating func openCohorts() {
+    isBacklogKnown = false
+    if settledWaiting > 0 {
+      ledger.unsettle(settledWaiting)
+      let length = max(0, Int64(backlog * 1e9))
+      ledger.append(
+        WaitLedger.Cohort(
+          from: now.nanoseconds - length, to: now.nanoseconds, count: settledWaiting))
+      settledWaiting = 0
+    }
+    backlog = 0
+  }
+
+  /// Settles the waits of all that wait, as if capacity stayed as it is. Precondition: there are slots.
+  mutating func settleCohorts() {
+    guard ledger.waiting > 0 else { return }
+    serveWaiting(at: now)
+    let count = ledger.waiting
+    guard count > 0 else { return }
+    let perRequest = service.mean / Double(slots)
+    begin(count, from: now, to: now + Nanoseconds(seconds: Double(count) * perRequest))
+    settledWaiting = count
+    backlog = Double(count) * perRequest
+    isBacklogKnown = true
+  }
+
+  /// Gives free slots to those that wait; `cold` of them are the first on an instance that was made for them.
+  mutating func serveWaiting(at instant: Instant, cold: Int = 0) {
+    let free = min(ledger.waiting, max(0, slots - inService))
+    guard free > 0 else { return }
+    let first = min(cold, free)
+    if first > 0 { begin(first, from: instant, to: instant, isCold: true) }
+    if free > first { begin(free - first, from: instant, to: instant) }
+    inService += free
+  }
+
+  /// Those that wait longest begin, evenly over an interval: their waits are settled.
+  private mutating func begin(
+    _ count: Int, from start: Instant, to end: Instant, isCold: Bool = false
+  ) {
+    let length = Double((end - start).count)
+    var begun = 0
+    var settled: [(wait: Int64, count: Int)] = []
+    ledger.dequeue(count) { cohort in
+      let parts = min(cohort.count, Self.pieces)
+      var taken = 0
+      for part in 0..<parts {
+        let next = cohort.count * (part + 1) / parts
+        let middle = Double(taken + next) / 2
+        let came =
+          Double(cohort.from) + Double(cohort.to - cohort.from) * middle / Double(cohort.count)
+        let begins = Double(start.nanoseconds) + length * (Double(begun) + middle) / Double(count)
+        settled.append((max(0, Int64(begins - came)), next - taken))
+        taken = next
+      }
+      begun += cohort.count
+    }
+    for piece in settled { ledger.settle(wait: piece.wait, count: piece.count, isCold: isCold) }
+  }
+
+  /// A step with open waits. While the slots are not full the requests in service are thinned; when they are, the
+  /// completions are those of a busy station, whose count has mean and variance C h / m and cs² C h / m.
+  mutating func stepCohorts(arrivals: Int, from start: Instant, to end: Instant) -> Int {
+    let h = (end - start).seconds
+    serveWaiting(at: start)
+    let slots = slots
+    if ledger.waiting == 0, slots > 0 {
+      var source = bits
+      let left = thinned(arrivals: arrivals, over: h, using: &source)
+      bits = source
+      if left <= slots {
+        let completed = inService + arrivals - left
+        inService = left
+        ledger.settle(wait: 0, count: arrivals)
+        return completed
+      }
+    }
+    ledger.append(
+      WaitLedger.Cohort(from: start.nanoseconds, to: end.nanoseconds, count: arrivals))
+    let all = inService + ledger.waiting
+    let completed = min(busyCompletions(over: h), all)
+    let after = min(slots, all - completed)
+    let begun = after + completed - inService
+    if begun > 0 { begin(begun, from: start, to: end) }
+    inService = after
+    peakWaiting = max(peakWaiting, ledger.waiting)
+    return completed
+  }
+
+  /// Completions of a station that stays full, rounded at random so that none is lost over many short steps.
+  private mutating func busyCompletions(over h: Double) -> Int {
+    // After a scale-down more may be in service than there are slots.
+    let working = Double(max(inService, min(slots, inService + ledger.waiting)))
+    guard working > 0, service.mean > 0 else { return working > 0 ? .max / 4 : 0 }
+    let mean = working * h / service.mean
+    // Few completions: their law is that of exponential service, so that none is cut off at zero.
+    guard mean >= 20 else { return Int(Counts.poisson(mean: mean, using: &bits)) }
+    let spread = (service.squaredCV * mean).squareRoot()
+    let drawn = mean + spread * ZigguratNormal.sample(using: &bits) + bits.uniform()
+    return max(0, Int(drawn.rounded(.down)))
+  }
+}

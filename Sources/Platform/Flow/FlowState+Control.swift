@@ -1,0 +1,183 @@
+import ControlPlane
+import Primitives
+
+// What a flow lane tells the control plane and hears from it: the messages of a gateway, sent once for a step.
+extension FlowState {
+  mutating func send(_ message: ControlMessage, to address: Address) {
+    control.outbox.append(
+      OutMessage(sentAt: now, extraDelay: .zero, message: message, to: address, part: 0))
+    counters.messagesOut &+= 1
+  }
+
+  func dispatcher(_ attempt: Int) -> Address {
+    Address(.dispatcher, settings.dispatchers[attempt % settings.dispatchers.count])
+  }
+
+  mutating func receive(_ delivery: Delivery, at now: Instant) {
+    counters.messagesIn &+= 1
+    switch delivery.message {
+    case .route(let version, let isNegative):
+      control.route.learn(
+        version: version, negative: isNegative && instances.count == 0, at: now,
+        lifetimes: rules.routeLifetimes)
+    case .instanceReady(let start, let pod, _):
+      let isOwn = !start.isAhead && close(start.ordinal)
+      join(pod, delivery.origin, isOwn: isOwn)
+    case .endpointAdded(let pod, _):
+      if instances.position(of: pod) == nil { join(pod, delivery.origin, isOwn: false) }
+    case .startFailed(let start, _):
+      counters.startsFailed &+= 1
+      if !start.isAhead, close(start.ordinal) { control.backoffUntil = now + rules.startBackoff }
+    case .endpointRemoved(let pod, _):
+      guard let position = instances.position(of: pod) else { return }
+      if position >= busyInstances { retire(instances.remove(at: position)) } else { drain(1) }
+    case .scaleDown(let count):
+      scaleDown(by: Int(count))
+    case .evict(let pod, let ticket):
+      evict(pod, ticket: ticket)
+    default:
+      break
+    }
+  }
+
+  mutating func join(_ pod: PodID, _ origin: Delivery.Origin, isOwn: Bool) {
+    openCohorts()
+    instances.add(
+      FlowInstances.Entry(pod: pod, node: origin.node, path: origin.path, idleSince: now))
+    counters.instancesAdded &+= 1
+    control.route.becomePositive()
+    armSampling()
+    digest.fold(UInt64(bitPattern: now.nanoseconds), UInt64(pod.raw))
+    // The oldest that waits is the first on the new instance, where it was made for the lane's requests.
+    let hasCold = isOwn && ledger.waiting > 0 && slots > inService
+    serveWaiting(at: now, cold: hasCold ? 1 : 0)
+    guard hasCold else { return }
+    if origin.path == .pool { counters.coldPool &+= 1 } else { counters.coldFallback &+= 1 }
+  }
+
+  private mutating func close(_ ordinal: UInt32) -> Bool {
+    guard let index = control.starts.firstIndex(where: { $0.ordinal == ordinal }) else {
+      return false
+    }
+    control.starts.remove(at: index)
+    return true
+  }
+
+  private mutating func scaleDown(by count: Int) {
+    var remaining = min(count, max(0, instances.count - draining - rules.minimumInstances))
+    while remaining > 0, instances.count > busyInstances {
+      retire(instances.removeTop())
+      remaining -= 1
+    }
+    drain(remaining)
+  }
+
+  private mutating func drain(_ count: Int) {
+    guard count > 0 else { return }
+    draining = min(draining + count, instances.count)
+    retireDrained()
+  }
+
+  private mutating func evict(_ pod: PodID, ticket: UInt32) {
+    guard let position = instances.position(of: pod), position >= busyInstances else {
+      return send(.evictionRefused(pod: pod, ticket: ticket), to: .kubernetes)
+    }
+    retire(instances.remove(at: position))
+    counters.evictions &+= 1
+    send(.evicted(pod: pod, ticket: ticket), to: .kubernetes)
+  }
+
+  // MARK: Questions
+
+  /// Asks for the route when it is no longer fresh and there is traffic: one question a lifetime, as a gateway's first
+  /// request would.
+  mutating func keepRoute() {
+    guard feed.delivered > 0, !control.route.isFresh(at: now), !control.route.isAsking,
+      waiting > 0 || inService > 0 || arrivalsOfSecond > 0
+    else { return }
+    if control.route.age(at: now) == .stale { counters.staleUses &+= 1 }
+    control.route.isAsking = true
+    control.askedAt = now
+    control.askAttempt = 0
+    askRoute()
+  }
+
+  private mutating func askRoute() {
+    counters.routeQuestions &+= 1
+    send(
+      .resolveRoute(
+        service: settings.service, lane: settings.lane, part: 0,
+        knownVersion: control.route.version), to: dispatcher(control.askAttempt))
+  }
+
+  /// Asks for as many instances as the most that waited at once justifies.
+  mutating func planStarts() {
+    let wanted = max(peakWaiting, waiting)
+    peakWaiting = 0
+    guard wanted > 0, control.route.age(at: now) != .absent else { return }
+    while wanted > control.starts.count * rules.concurrencyLimit, canStart {
+      let ordinal = control.nextOrdinal
+      control.nextOrdinal &+= 1
+      control.starts.append(FlowControl.Start(ordinal: ordinal, askedAt: now, attempt: 0))
+      ask(ordinal, attempt: 0)
+    }
+  }
+
+  private var canStart: Bool {
+    let all = instances.count + control.starts.count
+    guard all < rules.maximumInstances, now >= control.backoffUntil else { return false }
+    switch rules.startRule {
+    case .onDemand: return true
+    case .fromZero: return all == 0
+    case .never: return false
+    }
+  }
+
+  private mutating func ask(_ ordinal: UInt32, attempt: Int) {
+    counters.startsAsked &+= 1
+    armSampling()
+    var start = StartRequest(
+      service: settings.service, lane: settings.lane, part: 0, pool: settings.pool,
+      ordinal: ordinal)
+    start.attempt = UInt8(clamping: attempt)
+    send(.needInstance(start), to: dispatcher(attempt / 2))
+  }
+
+  mutating func repeatUnanswered() {
+    if control.route.isAsking, control.askedAt + rules.askTimeout <= now {
+      control.askedAt = now
+      control.askAttempt += 1
+      askRoute()
+    }
+    let before = control.starts.count
+    let (now, rules) = (now, rules)
+    control.starts.removeAll {
+      $0.askedAt + rules.startTimeout <= now && $0.attempt + 1 >= rules.startAttempts
+    }
+    if control.starts.count < before { control.backoffUntil = now + rules.startBackoff }
+    for index in control.starts.indices
+    where control.starts[index].askedAt + rules.startTimeout <= now {
+      control.starts[index].askedAt = now
+      control.starts[index].attempt += 1
+      ask(control.starts[index].ordinal, attempt: control.starts[index].attempt)
+    }
+  }
+
+  // MARK: AutoScale
+
+  mutating func armSampling() {
+    if settings.isScaled { control.isSampling = true }
+  }
+
+  /// Tells AutoScale the mean concurrency of the second that ends now.
+  mutating func sample() {
+    let seconds = counters.inFlightSeconds - control.sampledInFlightSeconds
+    control.sampledInFlightSeconds = counters.inFlightSeconds
+    send(
+      .sample(
+        settings.lane, concurrencyMilli: UInt64(max(0, (seconds + Double(waiting)) * 1000)),
+        ready: UInt32(instances.count), second: UInt32(now.nanoseconds / 1_000_000_000)),
+      to: .autoscaler)
+    control.isSampling = instances.count > 0 || !control.starts.isEmpty || waiting > 0
+  }
+}

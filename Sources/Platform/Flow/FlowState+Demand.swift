@@ -1,0 +1,52 @@
+import Primitives
+
+// What a flow lane asks of nodes and gateways.
+extension FlowState {
+  /// Replaces what nodes were told last by what the requests in service want now, spread evenly over the instances.
+  /// O(instances), where the level has changed.
+  mutating func publishDemand(_ demand: inout Demand) {
+    publishRequests(&demand)
+    guard settings.cpuFraction > 0 else { return }
+    let each = coresPerInstance
+    let isSame =
+      publishedCores.count == instances.count
+      && publishedCores.first.map { abs($0.cores - each) <= 1e-12 } ?? true
+    guard !isSame else { return }
+    withdrawDemand(&demand)
+    guard each > 0 else { return }
+    for entry in instances.entries {
+      demand.add(cores: each, sinceThen: 0, node: entry.node.index)
+      publishedCores.append((entry.node.index, each))
+    }
+  }
+
+  /// Takes back what nodes were told.
+  mutating func withdrawDemand(_ demand: inout Demand) {
+    for published in publishedCores {
+      demand.add(cores: -published.cores, sinceThen: 0, node: published.node)
+    }
+    publishedCores.removeAll(keepingCapacity: true)
+  }
+
+  /// Processors that one request in service wants, averaged over its time there.
+  var coresPerRequest: Double {
+    let whole = service.mean
+    guard whole > 0 else { return 0 }
+    return settings.cpuShare * settings.cpuFraction * service.scale * service.shape.mean / whole
+  }
+
+  private var coresPerInstance: Double {
+    instances.count > 0 ? Double(inService) / Double(instances.count) * coresPerRequest : 0
+  }
+
+  /// Arrivals are known by the step, which may be longer than an epoch: a gateway bears their rate.
+  private mutating func publishRequests(_ demand: inout Demand) {
+    let requests = counters.arrivals - publishedArrivals
+    guard requests > 0, settings.gatewayHandling.count > 0 else { return }
+    publishedArrivals = counters.arrivals
+    let epoch = (surroundings.epochEnd - .origin).seconds
+    demand.addRequests(
+      epoch > 0 ? min(Double(requests), rate.perSecond * 0.1) : Double(requests),
+      gateway: settings.gateways[0])
+  }
+}

@@ -1,0 +1,141 @@
+import ControlPlane
+import Primitives
+import SimulationKernel
+
+// What a flow lane does next, and where its steps end.
+extension FlowState {
+  var next: Bound {
+    let mail = control.inbox.first?.at ?? .distantFuture
+    return mail <= stepEnd
+      ? Bound(time: mail, rank: EventRank.message.raw)
+      : Bound(time: stepEnd, rank: EventRank.alarm.raw)
+  }
+
+  var isAwaiting: Bool { !control.starts.isEmpty || control.route.isAsking }
+
+  mutating func run(
+    until limit: Bound, roundTrip: Nanoseconds?, recorder: any LatencyRecorder
+  ) -> Bound {
+    var bound = limit
+    while true {
+      let next = next
+      guard next < bound else { return bound }
+      let sent = control.outbox.count
+      advance(to: next.time, recorder: recorder)
+      if next.rank == EventRank.message.raw {
+        let mail = control.inbox.removeFirst()
+        receive(mail.delivery, at: now)
+      } else {
+        endStep()
+      }
+      planStarts()
+      planStep()
+      guard control.outbox.count > sent else { continue }
+      guard let roundTrip else { return self.next }
+      for message in control.outbox[sent...] where message.message.awaitsReply {
+        bound = min(bound, Bound(time: message.sentAt + roundTrip, rank: 0))
+      }
+    }
+  }
+
+  /// The per-step rules: what a gateway does for a request, once for a step.
+  mutating func endStep() {
+    keepRoute()
+    refuseBeyondLimits()
+    retireDrained()
+    expireIdle()
+    repeatUnanswered()
+    guard now >= feed.endOfSecond else { return }
+    rate.observe(Double(arrivalsOfSecond))
+    arrivalsOfSecond = 0
+    feed.nextSecond()
+    adjustService()
+    if control.isSampling { sample() }
+  }
+
+  /// Where the step that begins now ends: at the whole second, at the first arrival where there is no instance, at the
+  /// next keep-alive's end, after a tenth of a second while capacity changes or may have to.
+  mutating func planStep() {
+    stepEnd = feed.endOfSecond
+    endsWithArrival = false
+    let isUnsettled = !control.starts.isEmpty || ledger.waiting > 0
+    if instances.count == 0, control.starts.isEmpty, waiting == 0 {
+      if let arrival = feed.firstArrival(after: now, using: &bits) {
+        stepEnd = arrival
+        endsWithArrival = true
+      }
+    } else if isUnsettled || (waiting > 0 && rules.startRule == .onDemand) {
+      let tenth: Int64 = 100_000_000
+      stepEnd = min(stepEnd, Instant(nanoseconds: (now.nanoseconds / tenth + 1) * tenth))
+    }
+    if let expiry = nextExpiry, expiry < stepEnd, !endsWithArrival { stepEnd = max(now, expiry) }
+  }
+
+  // MARK: Instances
+
+  private var nextExpiry: Instant? {
+    guard rules.keepAlive.count < .max, instances.count > rules.minimumInstances,
+      instances.count > busyInstances
+    else { return nil }
+    return instances.lastUse(instances.count - 1) + rules.keepAlive
+  }
+
+  private mutating func expireIdle() {
+    while let expiry = nextExpiry, expiry <= now { retire(instances.removeTop()) }
+  }
+
+  mutating func retire(_ entry: FlowInstances.Entry) {
+    counters.instancesRetired &+= 1
+    send(.instanceRetired(service: settings.service, pod: entry.pod), to: dispatcher(0))
+    send(.deletePod(entry.pod), to: .kubernetes)
+  }
+
+  /// Gives up what is to be drained as soon as the requests in service fit on the rest.
+  mutating func retireDrained() {
+    while draining > 0, inService <= (instances.count - 1) * rules.concurrencyLimit {
+      draining -= 1
+      retire(instances.removeTop())
+    }
+  }
+
+  // MARK: Limits
+
+  /// Refuses what waits beyond the queue's limit, and fails what has waited too long.
+  private mutating func refuseBeyondLimits() {
+    let room = control.starts.count * rules.concurrencyLimit
+    let limit = room + min(rules.queueLimit, .max - room)
+    if waiting > limit, control.route.age(at: now) != .absent {
+      let count = waiting - limit
+      dropYoungest(count)
+      if instances.count + control.starts.count >= rules.maximumInstances {
+        counters.refusedQueueFull &+= UInt64(count)
+      } else {
+        counters.refusedNoCapacity &+= UInt64(count)
+      }
+      digest.fold(UInt64(count))
+    }
+    failLongWaits()
+  }
+
+  private mutating func failLongWaits() {
+    guard waiting > 0, rules.waitLimit.count < .max else { return }
+    var failed = 0
+    if ledger.waiting > 0 {
+      failed = ledger.older(than: now.nanoseconds - rules.waitLimit.count)
+      ledger.dequeue(failed) { _ in }
+    } else if backlog > rules.waitLimit.seconds {
+      let share = 1 - rules.waitLimit.seconds / backlog
+      failed = Int(share * Double(settledWaiting))
+      dropYoungest(failed)
+    }
+    counters.timedOut &+= UInt64(failed)
+    if failed > 0 { digest.fold(UInt64(failed)) }
+  }
+
+  private mutating func dropYoungest(_ count: Int) {
+    if ledger.waiting > 0 { return ledger.dropYoungest(count) }
+    ledger.unsettle(count)
+    backlog *= 1 - Double(count) / Double(settledWaiting)
+    settledWaiting -= count
+  }
+}

@@ -1,0 +1,137 @@
+import ControlPlane
+import Primitives
+import SimulationKernel
+import Workload
+
+/// The state of a lane at flow fidelity: integer counts that conserve invocations exactly, and the backlog as a real
+/// number from which the counts follow.
+///
+/// Three ways to step. *Quiet*: so many slots that nobody waits; the requests in service are thinned. *Backlog*: the
+/// virtual wait is a reflected Brownian motion (`CongestionLaw`), and waits are settled on arrival. *Cohorts*:
+/// capacity is about to change; waiting requests are counted by when they came and their waits settled when they begin.
+struct FlowState {
+  var settings: LaneSettings
+  let rules: RouterRules
+  var service: FlowService
+  var surroundings: LaneSurroundings
+
+  var feed: CountFeed
+  var rate = RateEstimate()
+  /// Arrivals of this second so far, for the estimate.
+  var arrivalsOfSecond = 0
+  var bits: Xoshiro256PlusPlus
+
+  var instances = FlowInstances()
+  var overflow = OverflowTable()
+  /// Instances to be given up as soon as the requests in service fit on the others.
+  var draining = 0
+
+  var ledger = WaitLedger()
+  /// Requests on instances; the settled ones that wait; the virtual wait in seconds, with its barrier below zero.
+  var inService = 0
+  var settledWaiting = 0
+  var backlog = 0.0
+  var law: CongestionLaw?
+  var isBacklogKnown = false
+  /// The most that waited at once since starts were last planned.
+  var peakWaiting = 0
+
+  /// Counted up to here.
+  var now: Instant
+  /// The step ends here, with one arrival where that is what ends it.
+  var stepEnd: Instant
+  var endsWithArrival = false
+
+  var counters = LaneCounters()
+  var digest = Digest()
+  var represented: UInt64 = 0
+  var steps: UInt64 = 0
+  /// Position in the stratified sequence of service times.
+  var point: UInt32 = 0
+
+  var control = FlowControl()
+  /// Arrivals that the gateways have been charged for.
+  var publishedArrivals: UInt64 = 0
+  /// Processors that nodes have been told of.
+  var publishedCores: [(node: Int, cores: Double)] = []
+
+  init(
+    settings: LaneSettings, rules: RouterRules, service: FlowService, feed: CountFeed,
+    surroundings: LaneSurroundings, key: StreamKey, at now: Instant
+  ) {
+    self.settings = settings
+    self.rules = rules
+    self.service = service
+    self.feed = feed
+    self.surroundings = surroundings
+    bits = key.appending(UInt64(now.nanoseconds)).sequence()
+    self.now = now
+    stepEnd = now
+    adjustService()
+    // What the lane has seen of late, as far as its source tells.
+    for second in max(0, feed.second - 31)...feed.second {
+      rate.observe(Double(feed.source.count(second: second)))
+    }
+    planStep()
+  }
+
+  var slots: Int { max(0, instances.count - draining) * rules.concurrencyLimit }
+  var waiting: Int { settledWaiting + ledger.waiting }
+  var offeredLoad: Double { rate.perSecond * service.mean }
+
+  var gauges: LaneGauges {
+    var gauges = LaneGauges()
+    gauges.inFlight = inService
+    gauges.waiting = waiting
+    gauges.ready = instances.count
+    gauges.starting = control.starts.count
+    return gauges
+  }
+
+  /// Instances that serve at least one request, under a choice that prefers idle ones.
+  var busyInstances: Int { min(instances.count, inService) }
+
+  /// Takes the slowdown that the machines publish, averaged over the lane's instances.
+  mutating func adjustService() {
+    var stretch = 1.0
+    if settings.cpuFraction > 0, instances.count > 0 {
+      var sum = 0.0
+      for entry in instances.entries { sum += surroundings.nodeSlowdowns[entry.node.index] }
+      stretch += settings.cpuFraction * (sum / Double(instances.count) - 1)
+    }
+    var handling = settings.gatewayHandling.seconds
+    if handling > 0 { handling *= surroundings.gatewaySlowdowns[settings.gateways[0]] }
+    service.adjust(stretch: stretch, shift: handling + 2 * settings.hop.seconds)
+  }
+}
+
+/// What a flow lane has asked of the control plane and been told by it.
+struct FlowControl: Sendable {
+  struct Start: Sendable, BitwiseCopyable {
+    var ordinal: UInt32
+    var askedAt: Instant
+    var attempt: Int
+  }
+
+  struct Mail: Sendable {
+    var at: Instant
+    var delivery: Delivery
+  }
+
+  var starts: [Start] = []
+  var nextOrdinal: UInt32 = 0
+  var backoffUntil = Instant.origin
+  var route = RouteEntry()
+  var askedAt = Instant.origin
+  var askAttempt = 0
+  /// Messages on their way to this lane, in order of time and, at one time, of coming.
+  var inbox: [Mail] = []
+  var outbox: [OutMessage] = []
+  var isSampling = false
+  var sampledInFlightSeconds = 0.0
+
+  mutating func put(_ delivery: Delivery, at instant: Instant) {
+    let index = inbox.firstIndex { $0.at > instant } ?? inbox.count
+    inbox.insert(Mail(at: instant, delivery: delivery), at: index)
+  }
+}

@@ -1,0 +1,137 @@
+import ControlPlane
+import Primitives
+import SimulationKernel
+
+// A flow lane takes a state in and hands it over.
+extension FlowState {
+  /// Goes on from a state. The requests on instances are counted; when they end is drawn from the residual law.
+  mutating func takeIn(_ carried: CarriedLane) {
+    for instance in carried.instances { instances.add(instance.entry) }
+    draining = carried.draining
+    counters = carried.counters
+    digest = carried.digest
+    represented = carried.represented
+    publishedArrivals = carried.publishedArrivals
+    control.route = carried.route
+    control.isSampling = carried.isSampling
+    control.sampledInFlightSeconds = carried.sampledInFlightSeconds
+    control.inbox = carried.mail.sorted { $0.at < $1.at }
+    control.outbox = carried.outbox
+    inService = carried.calls.count
+    // Their waits have been recorded when they began.
+    ledger.settle(wait: 0, count: inService)
+    for ticket in carried.waiting {
+      let time = ticket.arrival.nanoseconds
+      ledger.append(WaitLedger.Cohort(from: time, to: time, count: 1))
+    }
+    for call in carried.calls where call.cores > 0 {
+      publishedCores.append((carried.instances[call.position].entry.node.index, call.cores))
+    }
+    adjustService()
+    planStep()
+  }
+
+  /// The state at `now`, with what flow does not know drawn from the law that it has given what flow does know.
+  mutating func handOut(
+    at now: Instant, recorder: any LatencyRecorder, residual: ResidualRule
+  ) -> CarriedLane? {
+    guard !isAwaiting else { return nil }
+    advance(to: now, recorder: recorder)
+    if now == stepEnd { endStep() }
+    guard !isAwaiting else {
+      planStep()
+      return nil
+    }
+    openCohorts()
+    serveWaiting(at: now)
+    var carried = CarriedLane(
+      at: now, source: feed.source, remaining: feed.remaining, delivered: feed.delivered,
+      route: control.route, counters: counters, digest: digest, represented: represented,
+      publishedArrivals: publishedArrivals)
+    carried.draining = draining
+    carried.mail = control.inbox
+    carried.outbox = control.outbox
+    control.outbox.removeAll()
+    carried.isSampling = control.isSampling
+    carried.sampledInFlightSeconds = control.sampledInFlightSeconds
+    carryInstances(into: &carried)
+    carryCalls(into: &carried, recorder: recorder, residual: residual)
+    carryWaiting(into: &carried)
+    return carried
+  }
+
+  private mutating func carryInstances(into carried: inout CarriedLane) {
+    var source = bits
+    let (places, window) = Occupancy.draw(
+      instances: instances.count, rules: rules,
+      inService: min(inService, instances.count * rules.concurrencyLimit), rate: rate.perSecond,
+      mean: service.mean, using: &source)
+    bits = source
+    for (position, place) in places.enumerated() {
+      var entry = instances.entries[position]
+      let lastUse = instances.lastUse(position)
+      if let idle = place.idleSeconds {
+        entry.idleSince = now - Nanoseconds(seconds: idle)
+      } else {
+        entry.idleSince = min(lastUse, now - Nanoseconds(seconds: window))
+      }
+      if place.inFlight > 0 { entry.idleSince = now }
+      carried.instances.append(CarriedLane.Instance(entry: entry, inFlight: place.inFlight))
+    }
+  }
+
+  private mutating func carryCalls(
+    into carried: inout CarriedLane, recorder: any LatencyRecorder, residual: ResidualRule
+  ) {
+    var pieces: [WaitLedger.Settled] = []
+    ledger.complete(inService) { pieces.append($0) }
+    var positions: [Int] = []
+    for (position, instance) in carried.instances.enumerated() {
+      for _ in 0..<instance.inFlight { positions.append(position) }
+    }
+    let cores = coresPerRequest
+    var next = 0
+    for piece in pieces {
+      noteBegun(piece, &carried, recorder)
+      for _ in 0..<piece.count where next < positions.count {
+        var (age, left) = service.met(using: &bits)
+        if residual == .fullService {
+          age = 0
+          left = Double(service.point(UInt32(truncatingIfNeeded: bits.next()), rotatedBy: 0)) * 1e-9
+        }
+        let began = now - Nanoseconds(seconds: age)
+        carried.calls.append(
+          CarriedLane.Call(
+            position: positions[next], arrival: began - Nanoseconds(piece.wait),
+            end: now + Nanoseconds(seconds: left), isCold: piece.isCold, cores: cores))
+        next += 1
+      }
+    }
+  }
+
+  /// Request fidelity has recorded a wait when the request begins; flow does so when it completes.
+  private func noteBegun(
+    _ piece: WaitLedger.Settled, _ carried: inout CarriedLane, _ recorder: any LatencyRecorder
+  ) {
+    if piece.wait > 0 {
+      carried.counters.waited &+= UInt64(piece.count)
+      recorder.record(piece.wait, count: piece.count, .wait, lane: settings.lane)
+    }
+    if piece.isCold {
+      recorder.record(piece.wait, count: piece.count, .startLatency, lane: settings.lane)
+    }
+  }
+
+  private func carryWaiting(into carried: inout CarriedLane) {
+    // Identities beyond those of any source: what they bring is drawn as for any other.
+    let first = counters.arrivals &- UInt64(ledger.waiting)
+    var index: UInt64 = 0
+    ledger.forEachArrival { time in
+      carried.waiting.append(
+        Ticket(
+          arrival: Instant(nanoseconds: time), identity: 1 << 62 | first &+ index,
+          serviceNanoseconds: -1))
+      index &+= 1
+    }
+  }
+}

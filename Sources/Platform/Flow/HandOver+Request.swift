@@ -1,0 +1,159 @@
+import ControlPlane
+import Primitives
+import SimulationKernel
+
+// A request lane hands its state over and takes it back.
+extension RequestLane {
+  /// The lane's state at `now`, between events; nil while an answer is awaited, or where the lane's model has no other
+  /// form. The lane must not run afterwards unless it takes a state in.
+  func handOut(at now: Instant, recorder: any LatencyRecorder) -> CarriedLane? {
+    guard engine.routers.count == 1, !isAwaiting, !settings.hopByHop, !settings.exactProcessors
+    else { return nil }
+    settle(at: now, recorder: recorder)
+    return engine.handOut(at: now, represented: represented)
+  }
+
+  /// Goes on from a state at `carried.at`.
+  func takeIn(_ carried: CarriedLane, using bits: inout some BitSource) {
+    represented = carried.represented
+    engine.takeIn(carried, using: &bits)
+  }
+}
+
+extension RequestLaneEngine {
+  mutating func handOut(at now: Instant, represented: UInt64) -> CarriedLane {
+    let handed = feed.handOut(at: now)
+    var carried = CarriedLane(
+      at: now, source: handed.source, remaining: handed.remaining, delivered: feed.delivered,
+      route: routers[0].route, counters: core.counters, digest: core.digest,
+      represented: represented, publishedArrivals: core.publishedArrivals)
+    // The router goes on with its own count of stale uses.
+    carried.sampledInFlightSeconds = core.sampledInFlightSeconds
+    var positions: [UInt32: Int] = [:]
+    routers[0].instances.forEach { slot, instance in
+      let state = core.instances[core.instances.index(slot.raw, part: 0)]
+      positions[slot.raw] = carried.instances.count
+      if instance.isDraining { carried.draining += 1 }
+      carried.instances.append(
+        CarriedLane.Instance(
+          entry: FlowInstances.Entry(
+            pod: instance.pod, node: NodeID(Int(state.node)),
+            path: StartPath(rawValue: state.path) ?? .pool,
+            idleSince: instance.inFlight > 0 ? now : instance.idleSince),
+          inFlight: Int(instance.inFlight)))
+    }
+    routers[0].waiting.forEach { carried.waiting.append($0.ticket) }
+    emptyQueue(into: &carried, positions: positions)
+    carried.outbox = core.outbox
+    core.outbox.removeAll()
+    return carried
+  }
+
+  private mutating func emptyQueue(into carried: inout CarriedLane, positions: [UInt32: Int]) {
+    while core.queue.nextTime() < .distantFuture {
+      let event = core.queue.pop()
+      let payload = event.payload
+      switch payload.kind {
+      case .answered:
+        carried.calls.append(
+          CarriedLane.Call(
+            position: positions[payload.slot] ?? 0, arrival: payload.arrival, end: event.time,
+            isCold: payload.flags == LaneEvent.cold,
+            cores: Double(bitPattern: UInt64(bitPattern: payload.extra))))
+      case .message:
+        carried.mail.append(
+          FlowControl.Mail(at: event.time, delivery: core.inbox.take(payload.slot)))
+      case .sample:
+        carried.isSampling = true
+        if event.time == carried.at { sample(at: event.time) }
+      case .alarm, .callArrives, .serviceEnds:
+        break
+      }
+    }
+    core.queue = ChosenQueue(core.settings.queue)
+    carried.sampledInFlightSeconds = core.sampledInFlightSeconds
+    carried.counters = core.counters
+  }
+
+  mutating func takeIn(_ carried: CarriedLane, using bits: inout some BitSource) {
+    let now = carried.at
+    feed = ArrivalFeed(
+      carried.source, at: now, remaining: carried.remaining, delivered: carried.delivered,
+      using: &bits)
+    core.queue = ChosenQueue(core.settings.queue)
+    core.inbox = Slots()
+    core.instances = InstanceStates(parts: 1)
+    core.changedInstances.removeAll()
+    core.digest = carried.digest
+    core.ready = 0
+    core.idle = 0
+    core.inFlight = 0
+    core.part = 0
+    core.integratedTo = now
+    core.sampledInFlightSeconds = carried.sampledInFlightSeconds
+    core.publishedArrivals = carried.publishedArrivals
+    core.counters = carried.counters
+    core.outbox = carried.outbox
+    routers[0].route = carried.route
+    install(carried)
+    for mail in carried.mail { deliver(mail.delivery, at: max(mail.at, now)) }
+    core.isSampling = false
+    if carried.isSampling { core.armSampling(at: now) }
+    // Sets the alarms that the state calls for.
+    for timer in RouterTimer.allCases { routers[0].wake(timer, at: now, into: &core) }
+  }
+
+  private mutating func install(_ carried: CarriedLane) {
+    let rules = routers[0].rules
+    var table = InstanceTable(choice: rules.choice, concurrencyLimit: rules.concurrencyLimit)
+    for instance in carried.instances {
+      let slot = table.add(instance.entry.pod, at: instance.entry.idleSince)
+      let index = core.instances.index(slot.raw, part: 0)
+      core.instances.reserve(index)
+      core.instances[index] = InstanceStates.State(
+        pod: instance.entry.pod, node: Int32(instance.entry.node.index),
+        path: instance.entry.path.rawValue, isAlive: true)
+    }
+    core.ready = carried.instances.count
+    core.idle = core.ready
+    // Used once each in the order of their last use, so that the list of the idle ones has that order.
+    let byUse = carried.instances.indices.sorted { a, b in
+      let (ta, tb) = (carried.instances[a].entry.idleSince, carried.instances[b].entry.idleSince)
+      return ta < tb || (ta == tb && a < b)
+    }
+    for position in byUse {
+      table.begin(InstanceSlot(position))
+      _ = table.end(InstanceSlot(position), at: carried.instances[position].entry.idleSince)
+    }
+    for call in carried.calls { install(call, into: &table, at: carried.at) }
+    for position in carried.instances.indices.suffix(carried.draining) {
+      if table[InstanceSlot(position)].inFlight > 0 { table.drain(InstanceSlot(position)) }
+    }
+    routers[0].instances = table
+    var waiting = WaitingQueue<Ticket>()
+    for ticket in carried.waiting { waiting.append(ticket, since: ticket.arrival) }
+    routers[0].waiting = waiting
+  }
+
+  private mutating func install(
+    _ call: CarriedLane.Call, into table: inout InstanceTable, at now: Instant
+  ) {
+    table.begin(InstanceSlot(call.position))
+    if core.instances[call.position].busy == 0 { core.idle -= 1 }
+    core.instances[call.position].busy &+= 1
+    core.inFlight += 1
+    if call.cores > 0 {
+      core.instances[call.position].coreChange += call.cores
+      if !core.instances[call.position].isChanged {
+        core.instances[call.position].isChanged = true
+        core.changedInstances.append(call.position)
+      }
+    }
+    _ = core.queue.push(
+      at: max(call.end, now), class: EventRank.completion,
+      LaneEvent(
+        kind: .answered, part: 0, flags: call.isCold ? LaneEvent.cold : 0,
+        slot: UInt32(call.position), arrival: call.arrival,
+        extra: Int64(bitPattern: call.cores.bitPattern)))
+  }
+}

@@ -1,0 +1,111 @@
+import ControlPlane
+import Primitives
+import SimulationKernel
+import Workload
+
+// How lanes change between the two fidelities.
+extension ClusterSimulation {
+  /// How often a lane's fidelity is looked at, where the run leaves it to the lane.
+  static let reviewInterval = Nanoseconds.seconds(10)
+
+  /// The fidelity of a lane now.
+  public func fidelity(of lane: LaneID) -> Fidelity {
+    lanes[lane.index] is FlowLane ? .flow : .request
+  }
+
+  /// Carries a lane over to a fidelity at `now`, between events, with every invocation; false when it cannot be now,
+  /// because an answer is awaited, or at all. `auto` lets the lane's own rule decide.
+  @discardableResult
+  public func handOver(lane id: LaneID, to fidelity: Fidelity) -> Bool {
+    handOver(lane: id, to: fidelity, residual: .equilibrium)
+  }
+
+  @discardableResult
+  func handOver(lane id: LaneID, to fidelity: Fidelity, residual: ResidualRule) -> Bool {
+    switch (lanes[id.index], fidelity) {
+    case (let lane as RequestLane, .flow): return toFlow(id, lane)
+    case (let lane as FlowLane, .request): return toRequest(id, lane, residual)
+    case (_, .auto): return review(id)
+    default: return true
+    }
+  }
+
+  private func toFlow(_ id: LaneID, _ lane: RequestLane) -> Bool {
+    let service = configuration.services[topology.lanes[id.index].service.index]
+    guard FidelityRule.mayFlow(service, configuration),
+      FidelityRule.isRateLike(lane.engine.feed.source)
+    else { return false }
+    lane.publishDemand(&demand)
+    guard let carried = lane.handOut(at: now, recorder: recorder) else { return false }
+    let feed = CountFeed(
+      carried.source, at: now, remaining: carried.remaining, delivered: carried.delivered)
+    let flow = makeFlowLane(id, feed: feed)
+    flow.state.takeIn(carried)
+    flow.parked = lane
+    install(flow, at: id)
+    return true
+  }
+
+  private func toRequest(_ id: LaneID, _ lane: FlowLane, _ residual: ResidualRule) -> Bool {
+    guard
+      let carried = lane.state.handOut(at: now, recorder: recorder, residual: residual)
+    else { return false }
+    lane.state.withdrawDemand(&demand)
+    let request = lane.parked ?? makeRequestLane(id)
+    request.takeIn(carried, using: &lane.state.bits)
+    install(request, at: id)
+    return true
+  }
+
+  private func install(_ lane: any LaneModel, at id: LaneID) {
+    laneSet.lanes[id.index] = lane
+    laneSet.collect(id.index, into: control)
+  }
+
+  /// A lane at flow fidelity without instances, with arrivals from `now` on.
+  func makeFlowLane(_ id: LaneID, feed: CountFeed) -> FlowLane {
+    let place = topology.lanes[id.index]
+    let service = configuration.services[place.service.index]
+    let (shape, scale) = serviceShapes.shape(of: service.serviceTime)
+    let settings = settings(id, service)
+    let stream = key("flow", service).appending(UInt64(place.position))
+    return FlowLane(
+      FlowState(
+        settings: settings, rules: service.router,
+        service: FlowService(shape, scale: scale), feed: feed,
+        surroundings: surroundings(epochEnd: .origin), key: stream, at: now))
+  }
+
+  // MARK: Left to the lane
+
+  /// When lanes choose next; never, where the run has chosen for them.
+  var nextReview: Instant {
+    guard configuration.fidelity == .auto else { return .distantFuture }
+    let interval = Self.reviewInterval.count
+    return Instant(nanoseconds: (now.nanoseconds / interval + 1) * interval)
+  }
+
+  /// Lets every lane choose.
+  func reviewFidelities() {
+    guard configuration.fidelity == .auto else { return }
+    for index in lanes.indices { review(LaneID(index)) }
+  }
+
+  @discardableResult private func review(_ id: LaneID) -> Bool {
+    let lane = lanes[id.index]
+    let isFlow = lane is FlowLane
+    let service = configuration.services[topology.lanes[id.index].service.index]
+    let counts = lane.counters.arrivals
+    let seconds = max(1, (now - .origin).seconds)
+    let reviewed = reviewedArrivals[id.index]
+    reviewedArrivals[id.index] = counts
+    let interval = min(seconds, Self.reviewInterval.seconds)
+    let rule = FidelityRule(
+      rules: service.router, instances: lane.gauges.ready,
+      rate: now == .origin ? service.initialRatePerSecond : Double(counts - reviewed) / interval,
+      mean: service.serviceTime.mean,
+      squaredCV: service.serviceTime.squaredCoefficientOfVariation)
+    let wants = rule.wantsFlow(isFlow: isFlow)
+    return wants == isFlow || handOver(lane: id, to: wants ? .flow : .request)
+  }
+}
