@@ -21,6 +21,8 @@ public final class ResultWriter: Sendable {
   private struct State {
     var rowsSinceCheckpoint = 0
     var isClosed = false
+    /// What the disk has done to us; nothing more is written after it.
+    var failure: StoreError?
   }
 
   /// Rows after which a checkpoint is taken: often enough for little to be lost, seldom enough to
@@ -85,8 +87,7 @@ public final class ResultWriter: Sendable {
     try insert([row], sql: Row.table.replaceSQL)
   }
 
-  private func insert<Row: StoredRow>(_ rows: [Row], sql: String) throws(StoreError)
-  {
+  private func insert<Row: StoredRow>(_ rows: [Row], sql: String) throws(StoreError) {
     try access(table: Row.table.name) { database in
       let statement = try database.cachedStatement(sql: sql)
       try ResultWriter.step(rows, through: statement, of: database)
@@ -132,7 +133,7 @@ public final class ResultWriter: Sendable {
 
   /// Ends the file: what still runs gets `ending` as its status, and the file its final name.
   /// - Throws: `fileExists` when the name has been taken meanwhile; the results then stay in the
-  ///   partial file, complete.
+  ///   partial file, complete. After an error of the disk, that error.
   public func finish(_ ending: RunStatus = .complete) throws(StoreError) {
     try access(table: nil) { database in
       for table in ["runs", "studies"] {
@@ -148,10 +149,11 @@ public final class ResultWriter: Sendable {
     try partial.publish(force: force)
   }
 
-  /// Gives up: the partial file is removed.
+  /// Gives up: the partial file is removed, unless an error of the disk has ended it. What was
+  /// saved by then stays, as that error has told.
   public func abandon() {
     try? close()
-    partial.remove()
+    if state.withLock({ $0.failure }) == nil { partial.remove() }
   }
 
   private func close() throws(StoreError) {
@@ -171,7 +173,9 @@ public final class ResultWriter: Sendable {
   private func access(
     table: String?, _ body: @Sendable (Database) throws -> Void
   ) throws(StoreError) {
-    guard !state.withLock({ $0.isClosed }) else {
+    let (isClosed, failure) = state.withLock { ($0.isClosed, $0.failure) }
+    if let failure { throw failure }
+    guard !isClosed else {
       throw .init(
         .alreadyClosed, path: path, table: table, found: "the file is finished",
         expected: "no more rows", help: "this is a fault of Headroom")
@@ -179,7 +183,9 @@ public final class ResultWriter: Sendable {
     do {
       try queue.inDatabase(body)
     } catch {
-      throw .from(error, path: partial.path, table: table)
+      let failure = StoreError.from(error, path: partial.path, table: table)
+      if failure.exitClass != .internalError { state.withLock { $0.failure = failure } }
+      throw failure
     }
   }
 }

@@ -11,7 +11,8 @@ public struct StoredStudy: Sendable {
   public var digests: [String]
 
   /// Reads the file's first study.
-  /// - Throws: `StoreError` when there is no such file, it is no results file, or a newer version made it.
+  /// - Throws: `StoreError` when there is no such file, it is no results file, or another version
+  ///   made it.
   public init(path: String) throws(StoreError) {
     let database = try ResultDatabase.open(path)
     do {
@@ -22,7 +23,7 @@ public struct StoredStudy: Sendable {
               database, sql: "SELECT command, arguments, program_version FROM studies ORDER BY id"),
             let scenario = try Row.fetchOne(
               database, sql: "SELECT text, file FROM scenarios ORDER BY id")
-          else { throw DatabaseError(resultCode: .SQLITE_NOTFOUND, message: "no study") }
+          else { throw StoreError.noStudy(path) }
           let digests = try String.fetchAll(
             database, sql: "SELECT digest FROM runs ORDER BY replication")
           return (
@@ -36,22 +37,11 @@ public struct StoredStudy: Sendable {
   }
 }
 
-/// Opens results files for reading.
-enum ResultDatabase {
-  static func open(_ path: String) throws(StoreError) -> DatabaseQueue {
-    var configuration = Configuration()
-    configuration.readonly = true
-    do {
-      let queue = try DatabaseQueue(path: path, configuration: configuration)
-      try queue.read { database in
-        guard try !ResultSchema.migrator.hasBeenSuperseded(database) else {
-          throw DatabaseError(resultCode: .SQLITE_SCHEMA, message: "newer schema")
-        }
-        _ = try Int.fetchOne(database, sql: "SELECT count(*) FROM studies")
-      }
-      return queue
-    } catch {
-      throw .from(error, path: path)
-    }
+extension StoreError {
+  fileprivate static func noStudy(_ path: String) -> StoreError {
+    .init(
+      .noSuchRun, path: path, table: "studies", found: "no study",
+      expected: "a file that a command has finished or interrupted",
+      help: "run the command again")
   }
 }

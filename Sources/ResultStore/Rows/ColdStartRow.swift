@@ -35,7 +35,8 @@ public struct ColdStartRow: StoredRow {
     columns.column("zone", &zone, "the zone; NULL: all")
     columns.column("path", &path, "how the instance was made")
     columns.column(
-      "component", &component, "pool, placement, pod_create, agent, code, init, publish, total")
+      "component", &component,
+      "allocation, pod_creation, code, agent, initialisation, publication, total")
     columns.column("count", &count, "cold starts")
     columns.column("mean_ns", &meanNs, "mean time")
     columns.column("p50_ns", &p50, "median")

@@ -29,9 +29,9 @@ public struct ConservationRow: StoredRow {
   public mutating func visitColumns(_ columns: inout some ColumnVisitor) {
     columns.column("run", &run, "the run", references: "runs")
     columns.column("scope", &scope, "all, or the part of the world")
-    columns.column("quantity", &quantity, "invocations, messages, pods, leases and so on")
+    columns.column("quantity", &quantity, "requests, messages, pods, leases and so on")
     columns.column(
-      "term", &term, "came, completed, refused, failed, timed_out, waiting, in_flight and so on")
+      "term", &term, "for requests: arrivals, completed, refused, failed, waiting, in flight")
     columns.column(
       "side", &side,
       "+1 for what came, -1 for what became of it: the sum over terms of side times count is 0")

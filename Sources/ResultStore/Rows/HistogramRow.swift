@@ -40,7 +40,7 @@ public struct HistogramRow: StoredRow {
     columns.column("run", &run, "the run", references: "runs")
     columns.column(
       "scope", &scope,
-      "run, zone, class, runtime, service, lane, or a joint one such as zone+class+runtime")
+      "all, group (one zone, class and runtime), service, lane and so on")
     columns.column(
       "measure", &measure, "latency, start_latency, wait, or another measure in nanoseconds")
     columns.column("zone", &zone, "the zone; NULL: all")

@@ -22,7 +22,7 @@ public struct MeasureRow: StoredRow {
   public mutating func visitColumns(_ columns: inout some ColumnVisitor) {
     columns.column("run", &run, "the run", references: "runs")
     columns.column("name", &name, "the measure, its unit at the end")
-    columns.column("scope", &scope, "the part of the world; empty: all of it")
+    columns.column("scope", &scope, "all, or the part of the world")
     columns.column("value", &value, "the figure")
   }
 }

@@ -28,7 +28,7 @@ public struct StudyRow: StoredRow {
   public mutating func visitColumns(_ columns: inout some ColumnVisitor) {
     columns.column("id", &id, "number of the study in this file")
     columns.column("command", &command, "run, size, rehearse, compare, sweep or swarm")
-    columns.column("arguments", &arguments, "the command line that reproduces the study")
+    columns.column("arguments", &arguments, "arguments that reproduce the study (a JSON list)")
     columns.column("program_version", &programVersion, "version of Headroom")
     columns.column("machine", &machine, "processor, cores, memory and operating system (JSON)")
     columns.column("started_at", &startedAt, "wall-clock time of the start, ISO 8601 in UTC")

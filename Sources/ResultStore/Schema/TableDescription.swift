@@ -24,8 +24,6 @@ public struct TableDescription: Sendable {
   public var columns: [ColumnDescription]
   /// Inserts one row, all columns in order.
   public let insertSQL: String
-  /// Selects all columns in order, without a condition.
-  public let selectSQL: String
   /// Inserts one row in the place of the one with the same identity.
   public let replaceSQL: String
 
@@ -44,7 +42,19 @@ public struct TableDescription: Sendable {
     let target = "INTO \(name) (\(names)) VALUES (\(marks))"
     insertSQL = "INSERT \(target)"
     replaceSQL = "INSERT OR REPLACE \(target)"
-    selectSQL = "SELECT \(names) FROM \(name)"
+  }
+
+  /// Selects all columns in order: all rows, or those whose first column is the parameter.
+  func selectSQL(ofOwner hasOwner: Bool) -> String {
+    let names = columns.map(\.name)
+    let condition = hasOwner ? " WHERE \(names[0]) = ?" : ""
+    let order =
+      switch identity {
+      case .number: names[0]
+      case .key(let key): key.joined(separator: ", ")
+      case .none: "rowid"
+      }
+    return "SELECT \(names.joined(separator: ", ")) FROM \(name)\(condition) ORDER BY \(order)"
   }
 
   /// The statements that create the table and its index. Comments stay in the database, so that

@@ -1,0 +1,488 @@
+CREATE TABLE scenarios (  -- a scenario as the user wrote it, and as it was after overrides and defaults
+  id INTEGER PRIMARY KEY NOT NULL,  -- number of the scenario in this file
+  name TEXT NOT NULL,  -- name given in the scenario
+  file TEXT NOT NULL,  -- the file it was read from, as named on the command line
+  text TEXT NOT NULL,  -- the scenario as written (YAML)
+  resolved TEXT NOT NULL  -- every field with its value after overrides and defaults (JSON)
+) STRICT;
+
+CREATE TABLE assumptions (  -- a value that the answer rests on, and where it comes from
+  scenario INTEGER NOT NULL REFERENCES scenarios,  -- the scenario
+  path TEXT NOT NULL,  -- the field
+  value TEXT NOT NULL,  -- its value
+  origin TEXT NOT NULL CHECK (origin IN ('published', 'measured', 'assumed', 'scenario')),  -- published, measured, assumed, or written in the scenario
+  source TEXT NOT NULL,  -- the publication or measurement; empty for an assumption
+  PRIMARY KEY (scenario, path)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE studies (  -- one command that simulated: a single run, or the many runs of size, compare, rehearse or sweep
+  id INTEGER PRIMARY KEY NOT NULL,  -- number of the study in this file
+  command TEXT NOT NULL,  -- run, size, rehearse, compare, sweep or swarm
+  arguments TEXT NOT NULL,  -- arguments that reproduce the study (a JSON list)
+  program_version TEXT NOT NULL,  -- version of Headroom
+  machine TEXT NOT NULL,  -- processor, cores, memory and operating system (JSON)
+  started_at TEXT,  -- wall-clock time of the start, ISO 8601 in UTC
+  wall_seconds REAL,  -- how long the command took
+  status TEXT NOT NULL CHECK (status IN ('running', 'complete', 'interrupted', 'failed')),  -- whether it came to its end
+  verdict TEXT CHECK (verdict IN ('met', 'missed', 'undecided'))  -- the answer, where the command gives one
+) STRICT;
+
+CREATE TABLE runs (  -- one simulated world, from its start to its end
+  id INTEGER PRIMARY KEY NOT NULL,  -- number of the run in this file
+  study INTEGER NOT NULL REFERENCES studies,  -- the study that it belongs to
+  scenario INTEGER NOT NULL REFERENCES scenarios,  -- the scenario that it simulates
+  arm TEXT NOT NULL,  -- what it is within its study: base, candidate, calm, fault, or empty
+  seed TEXT NOT NULL,  -- seed, in decimal; text because it may exceed a signed integer
+  replication INTEGER NOT NULL,  -- number of the replication, from 0
+  fidelity TEXT NOT NULL,  -- request, flow or auto
+  digest TEXT NOT NULL,  -- digest of all recorded events, in hexadecimal; equal digests mean equal runs
+  status TEXT NOT NULL CHECK (status IN ('running', 'complete', 'interrupted', 'failed')),  -- whether the run came to its end
+  wall_seconds REAL,  -- how long it took
+  simulated_ns INTEGER NOT NULL,  -- simulated time, warm-up included
+  warmup_ns INTEGER NOT NULL,  -- the time at the start that is simulated and not judged
+  series_step_ns INTEGER NOT NULL,  -- length of the interval that a row of the series covers
+  events_executed INTEGER NOT NULL,  -- events that were simulated one by one
+  invocations_represented INTEGER NOT NULL,  -- requests and messages that the run stands for, at either fidelity
+  verdict TEXT CHECK (verdict IN ('met', 'missed', 'undecided'))  -- the verdict over all objectives
+) STRICT;
+
+CREATE TABLE trace_files (  -- a workload file that a run has read
+  run INTEGER NOT NULL REFERENCES runs,  -- the run
+  path TEXT NOT NULL,  -- the file, relative to the data directory
+  sha256 TEXT NOT NULL,  -- SHA-256 of its bytes, in hexadecimal
+  bytes INTEGER NOT NULL,  -- its size
+  PRIMARY KEY (run, path)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE zones (  -- a zone of the simulated world
+  run INTEGER NOT NULL REFERENCES runs,  -- the run
+  zone TEXT NOT NULL,  -- name, unique in the run
+  cluster TEXT NOT NULL,  -- the cluster that it is part of
+  region TEXT NOT NULL,  -- the region of that cluster
+  nodes INTEGER NOT NULL,  -- machines at the start
+  cpu_cores REAL NOT NULL,  -- their cores
+  memory_mib REAL NOT NULL,  -- their memory
+  PRIMARY KEY (run, zone)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE services (  -- a service and its totals after the warm-up
+  run INTEGER NOT NULL REFERENCES runs,  -- the run
+  service INTEGER NOT NULL,  -- number of the service in the run, from 0
+  name TEXT NOT NULL,  -- name of the service
+  kind TEXT NOT NULL,  -- function, native or worker
+  class TEXT NOT NULL,  -- online, offline, timer or other
+  tenant TEXT NOT NULL,  -- who owns it
+  runtime TEXT NOT NULL,  -- runtime of its code
+  shape TEXT NOT NULL,  -- size of its pods
+  zones TEXT NOT NULL,  -- names of its zones, separated by commas
+  arrivals INTEGER NOT NULL,  -- invocations that came
+  completed INTEGER NOT NULL,  -- invocations that were answered
+  refused INTEGER NOT NULL,  -- turned away by a limit, a full queue or for want of an instance
+  failed INTEGER NOT NULL,  -- begun and lost
+  timed_out INTEGER NOT NULL,  -- given up by the caller
+  cold_starts INTEGER NOT NULL,  -- invocations that waited for an instance to be made
+  latency_mean_ns INTEGER,  -- mean time from arrival to answer
+  latency_p50_ns INTEGER,  -- its median
+  latency_p99_ns INTEGER,  -- its 99th percentile
+  latency_max_ns INTEGER,  -- the longest
+  start_mean_ns INTEGER,  -- mean time that a cold start took
+  start_p50_ns INTEGER,  -- its median
+  start_p99_ns INTEGER,  -- its 99th percentile
+  start_max_ns INTEGER,  -- the longest
+  instance_seconds REAL NOT NULL,  -- time that instances existed, ready or draining
+  idle_instance_seconds REAL NOT NULL,  -- the part of it without work
+  peak_ready_instances INTEGER NOT NULL,  -- the most instances that were ready at once
+  PRIMARY KEY (run, service)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE series (  -- what happened in one interval, per zone, class and runtime; intervals without anything have no row
+  run INTEGER NOT NULL REFERENCES runs,  -- the run
+  t_ns INTEGER NOT NULL,  -- start of the interval
+  zone TEXT NOT NULL,  -- the zone
+  class TEXT NOT NULL,  -- online, offline, timer or other
+  runtime TEXT NOT NULL,  -- the runtime
+  arrivals INTEGER NOT NULL,  -- invocations that came
+  completed INTEGER NOT NULL,  -- invocations that were answered
+  refused INTEGER NOT NULL,  -- turned away
+  failed INTEGER NOT NULL,  -- begun and lost
+  timed_out INTEGER NOT NULL,  -- given up by the caller
+  cold_starts INTEGER NOT NULL,  -- invocations that began to wait for an instance to be made
+  in_flight INTEGER NOT NULL,  -- being executed at the interval's end
+  waiting INTEGER NOT NULL,  -- waiting at the interval's end
+  ready_instances INTEGER NOT NULL,  -- ready at the interval's end
+  latency_mean_ns INTEGER,  -- mean latency of those answered in the interval
+  latency_p50_ns INTEGER,  -- its median
+  latency_p99_ns INTEGER,  -- its 99th percentile
+  latency_max_ns INTEGER,  -- the longest
+  PRIMARY KEY (run, t_ns, zone, class, runtime)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE service_minutes (  -- a minute of a service in a zone, for the busiest services and those that an objective names
+  run INTEGER NOT NULL REFERENCES runs,  -- the run
+  service INTEGER NOT NULL,  -- the service
+  t_ns INTEGER NOT NULL,  -- start of the minute
+  zone TEXT NOT NULL,  -- the zone
+  arrivals INTEGER NOT NULL,  -- invocations that came
+  completed INTEGER NOT NULL,  -- invocations that were answered
+  refused INTEGER NOT NULL,  -- turned away
+  failed INTEGER NOT NULL,  -- begun and lost
+  timed_out INTEGER NOT NULL,  -- given up by the caller
+  cold_starts INTEGER NOT NULL,  -- invocations that began to wait for an instance to be made
+  in_flight INTEGER NOT NULL,  -- being executed at the minute's end
+  waiting INTEGER NOT NULL,  -- waiting at the minute's end
+  ready_instances INTEGER NOT NULL,  -- ready at the minute's end
+  latency_mean_ns INTEGER,  -- mean latency of those answered in the minute
+  latency_p50_ns INTEGER,  -- its median
+  latency_p99_ns INTEGER,  -- its 99th percentile
+  latency_max_ns INTEGER,  -- the longest
+  PRIMARY KEY (run, service, t_ns, zone)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE histograms (  -- the distribution of a measure after the warm-up, over the part of the world that the scope names
+  run INTEGER NOT NULL REFERENCES runs,  -- the run
+  scope TEXT NOT NULL,  -- all, group (one zone, class and runtime), service, lane and so on
+  measure TEXT NOT NULL,  -- latency, start_latency, wait, or another measure in nanoseconds
+  zone TEXT,  -- the zone; NULL: all
+  class TEXT,  -- the class; NULL: all
+  runtime TEXT,  -- the runtime; NULL: all
+  service INTEGER,  -- the service; NULL: all
+  count INTEGER NOT NULL,  -- values recorded
+  mean_ns REAL,  -- their exact mean
+  min_ns INTEGER,  -- the least
+  max_ns INTEGER,  -- the greatest
+  p50_ns INTEGER,  -- median
+  p90_ns INTEGER,  -- 90th percentile
+  p99_ns INTEGER,  -- 99th percentile
+  p99_9_ns INTEGER,  -- 99.9th percentile
+  data BLOB NOT NULL  -- the buckets, in the layout described below
+) STRICT;
+
+CREATE INDEX histograms_by_run_measure ON histograms (run, measure);
+
+CREATE TABLE cold_starts (  -- how long the parts of cold starts took
+  run INTEGER NOT NULL REFERENCES runs,  -- the run
+  service INTEGER,  -- the service; NULL: all
+  runtime TEXT,  -- the runtime; NULL: all
+  zone TEXT,  -- the zone; NULL: all
+  path TEXT NOT NULL CHECK (path IN ('pool', 'fallback', 'virtual_node', 'all')),  -- how the instance was made
+  component TEXT NOT NULL,  -- allocation, pod_creation, code, agent, initialisation, publication, total
+  count INTEGER NOT NULL,  -- cold starts
+  mean_ns REAL,  -- mean time
+  p50_ns INTEGER,  -- median
+  p90_ns INTEGER,  -- 90th percentile
+  p99_ns INTEGER,  -- 99th percentile
+  max_ns INTEGER  -- the longest
+) STRICT;
+
+CREATE INDEX cold_starts_by_run ON cold_starts (run);
+
+CREATE TABLE pools (  -- a warm pool and what became of it after the warm-up
+  run INTEGER NOT NULL REFERENCES runs,  -- the run
+  pool INTEGER NOT NULL,  -- number of the pool in the run, from 0
+  runtime TEXT NOT NULL,  -- runtime of its pods
+  shape TEXT NOT NULL,  -- their size
+  zone TEXT NOT NULL,  -- where they are
+  peak_ready INTEGER NOT NULL,  -- the most ready pods of the same runtime, shape and zone at once
+  size INTEGER NOT NULL,  -- pods that the pool is meant to hold (its first target)
+  rule TEXT NOT NULL,  -- lost or backorder: what a take from an empty pool does to the refill
+  takes INTEGER NOT NULL,  -- pods asked for
+  hits INTEGER NOT NULL,  -- pods given
+  misses INTEGER NOT NULL,  -- takes that found the pool empty
+  refills INTEGER NOT NULL,  -- pods that were added
+  idle_pod_seconds REAL NOT NULL,  -- time that pods waited in the pool
+  least_level INTEGER NOT NULL,  -- the fewest pods that the pool held
+  first_level INTEGER NOT NULL,  -- pods at the end of the warm-up
+  last_level INTEGER NOT NULL,  -- pods at the end of the run
+  PRIMARY KEY (run, pool)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE pool_series (  -- the level of a pool at the end of an interval; intervals without change have no row
+  run INTEGER NOT NULL REFERENCES runs,  -- the run
+  t_ns INTEGER NOT NULL,  -- start of the interval
+  pool INTEGER NOT NULL,  -- the pool
+  level INTEGER NOT NULL,  -- pods in the pool
+  target INTEGER NOT NULL,  -- pods that it should hold
+  outstanding INTEGER NOT NULL,  -- refills under way
+  takes INTEGER NOT NULL,  -- pods asked for in the interval
+  misses INTEGER NOT NULL,  -- takes that found the pool empty
+  PRIMARY KEY (run, pool, t_ns)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE alarms (  -- a time during which an alarm on a pool's level stood
+  run INTEGER NOT NULL REFERENCES runs,  -- the run
+  pool INTEGER NOT NULL,  -- the pool
+  raised_ns INTEGER NOT NULL,  -- when it was raised
+  cleared_ns INTEGER,  -- when it was cleared; NULL: it stood at the end
+  level INTEGER NOT NULL,  -- the pool's level when it was raised
+  threshold INTEGER NOT NULL  -- the level below which it is raised
+) STRICT;
+
+CREATE INDEX alarms_by_run ON alarms (run);
+
+CREATE TABLE caches (  -- where code was found when an instance loaded it
+  run INTEGER NOT NULL REFERENCES runs,  -- the run
+  zone TEXT NOT NULL,  -- the zone
+  level TEXT NOT NULL,  -- node, zone or origin: the host's cache, the zone's, the object store
+  hits INTEGER NOT NULL,  -- loads that were served here
+  bytes INTEGER NOT NULL,  -- bytes that these loads took
+  PRIMARY KEY (run, zone, level)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE leases (  -- a pool shard changed hands
+  run INTEGER NOT NULL REFERENCES runs,  -- the run
+  t_ns INTEGER NOT NULL,  -- when the new holder took the token, or when it was lost without one
+  shard INTEGER NOT NULL,  -- the shard
+  from_holder TEXT,  -- the Worker Manager that held it; NULL: none
+  to_holder TEXT,  -- the one that holds it now; NULL: none
+  reason TEXT NOT NULL,  -- acquired, expired, released or crash
+  gap_ns INTEGER  -- how long nobody held it
+) STRICT;
+
+CREATE INDEX leases_by_run ON leases (run);
+
+CREATE TABLE zone_series (  -- what a zone's machines did in an interval
+  run INTEGER NOT NULL REFERENCES runs,  -- the run
+  t_ns INTEGER NOT NULL,  -- start of the interval
+  zone TEXT NOT NULL,  -- the zone
+  cpu_used_cores REAL NOT NULL,  -- cores at work, mean over the interval
+  cpu_allocated_cores REAL NOT NULL,  -- cores that pods have asked for, at the interval's end
+  memory_allocated_mib REAL NOT NULL,  -- memory that pods have asked for, at the interval's end
+  pods INTEGER NOT NULL,  -- pods on the zone's nodes, at the interval's end
+  PRIMARY KEY (run, zone, t_ns)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE components (  -- the messages of a component of the platform
+  run INTEGER NOT NULL REFERENCES runs,  -- the run
+  component TEXT NOT NULL,  -- gateway, dispatcher, worker-manager, etcd, kubernetes, host-agent and so on
+  instance TEXT NOT NULL,  -- which one
+  messages_in INTEGER NOT NULL,  -- messages handled
+  messages_out INTEGER NOT NULL,  -- messages sent
+  timeouts INTEGER NOT NULL,  -- requests of its own that got no answer in time
+  retries INTEGER NOT NULL,  -- requests of its own sent again
+  busy_ns INTEGER NOT NULL,  -- time spent handling messages
+  PRIMARY KEY (run, component, instance)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE events (  -- something that a person would want to know
+  run INTEGER NOT NULL REFERENCES runs,  -- the run
+  t_ns INTEGER NOT NULL,  -- when
+  severity TEXT NOT NULL CHECK (severity IN ('info', 'warning', 'error')),  -- how much it matters
+  kind TEXT NOT NULL,  -- a word for the sort of event, as in pool_alarm_raised
+  subject TEXT NOT NULL,  -- the component, service, pool or zone that it is about
+  text TEXT NOT NULL  -- one sentence
+) STRICT;
+
+CREATE INDEX events_by_run_t_ns ON events (run, t_ns);
+
+CREATE TABLE objectives (  -- the verdict on an objective, for one run or over all runs of an arm
+  study INTEGER NOT NULL REFERENCES studies,  -- the study
+  run INTEGER REFERENCES runs,  -- the run; NULL: judged over the replications
+  arm TEXT NOT NULL,  -- which arm of the study; empty where there is one
+  ordinal INTEGER NOT NULL,  -- position in the scenario, from 0
+  text TEXT NOT NULL,  -- the objective as written
+  value REAL,  -- the measured value; NULL: no sample
+  low REAL,  -- lower end of the 95 % interval
+  high REAL,  -- upper end of the 95 % interval
+  limit_value REAL NOT NULL,  -- the limit
+  unit TEXT NOT NULL,  -- unit of value, interval and limit; empty for counts and ratios
+  verdict TEXT NOT NULL CHECK (verdict IN ('met', 'missed', 'undecided')),  -- met, missed or undecided
+  note TEXT NOT NULL  -- what a reader should know, as when and where it was broken
+) STRICT;
+
+CREATE INDEX objectives_by_study ON objectives (study);
+
+CREATE TABLE conservation (  -- the terms of a balance that must close: what came equals what left plus what is still there
+  run INTEGER NOT NULL REFERENCES runs,  -- the run
+  scope TEXT NOT NULL,  -- all, or the part of the world
+  quantity TEXT NOT NULL,  -- requests, messages, pods, leases and so on
+  term TEXT NOT NULL,  -- for requests: arrivals, completed, refused, failed, waiting, in flight
+  side INTEGER NOT NULL,  -- +1 for what came, -1 for what became of it: the sum over terms of side times count is 0
+  count INTEGER NOT NULL,  -- how many
+  PRIMARY KEY (run, scope, quantity, term)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE measures (  -- a single figure of a run
+  run INTEGER NOT NULL REFERENCES runs,  -- the run
+  name TEXT NOT NULL,  -- the measure, its unit at the end
+  scope TEXT NOT NULL,  -- all, or the part of the world
+  value REAL NOT NULL,  -- the figure
+  PRIMARY KEY (run, name, scope)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE size_candidates (  -- a pool size that was tried
+  study INTEGER NOT NULL REFERENCES studies,  -- the study
+  percentage REAL NOT NULL,  -- warm-pool percentage
+  pods INTEGER NOT NULL,  -- pods of all pools together
+  cpu_cores REAL NOT NULL,  -- cores that they hold
+  memory_mib REAL NOT NULL,  -- memory that they hold
+  cost_per_hour REAL,  -- what they cost in the price table's currency; NULL: no prices
+  seeds INTEGER NOT NULL,  -- replications
+  verdict TEXT NOT NULL CHECK (verdict IN ('met', 'missed', 'undecided')),  -- whether the objectives are met with this size
+  chosen INTEGER NOT NULL,  -- 1 for the smallest size that meets them
+  PRIMARY KEY (study, percentage)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE size_pools (  -- the pods that a percentage means, pool by pool
+  study INTEGER NOT NULL REFERENCES studies,  -- the study
+  percentage REAL NOT NULL,  -- warm-pool percentage
+  runtime TEXT NOT NULL,  -- the runtime
+  shape TEXT NOT NULL,  -- size of the pods
+  zone TEXT NOT NULL,  -- the zone
+  peak_ready INTEGER NOT NULL,  -- the most ready pods at once, from the first pass
+  pods INTEGER NOT NULL,  -- the percentage of it, rounded half up
+  PRIMARY KEY (study, percentage, runtime, shape, zone)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE size_results (  -- what a pool size led to
+  study INTEGER NOT NULL REFERENCES studies,  -- the study
+  percentage REAL NOT NULL,  -- warm-pool percentage
+  runtime TEXT,  -- the runtime; NULL: all
+  measure TEXT NOT NULL,  -- the measure
+  mean REAL NOT NULL,  -- mean over the replications
+  low REAL,  -- lower end of the 95 % interval
+  high REAL,  -- upper end of the 95 % interval
+  unit TEXT NOT NULL,  -- unit of the three
+  seeds INTEGER NOT NULL  -- replications
+) STRICT;
+
+CREATE INDEX size_results_by_study_percentage ON size_results (study, percentage);
+
+CREATE TABLE comparisons (  -- base against candidate, paired by seed
+  study INTEGER NOT NULL REFERENCES studies,  -- the study
+  scenario INTEGER NOT NULL REFERENCES scenarios,  -- the scenario
+  measure TEXT NOT NULL,  -- the measure
+  unit TEXT NOT NULL,  -- its unit
+  base REAL,  -- mean of the base
+  candidate REAL,  -- mean of the candidate
+  difference REAL,  -- mean of candidate minus base
+  low REAL,  -- lower end of the 95 % interval of the difference
+  high REAL,  -- upper end of the 95 % interval of the difference
+  tolerance REAL NOT NULL,  -- a difference below it does not matter
+  seeds INTEGER NOT NULL,  -- pairs
+  verdict TEXT NOT NULL CHECK (verdict IN ('better', 'worse', 'same', 'undecided')),  -- better, worse, same or undecided
+  note TEXT NOT NULL  -- what a reader should know
+) STRICT;
+
+CREATE INDEX comparisons_by_study ON comparisons (study);
+
+CREATE VIEW v_runs AS  -- runs with the names of their scenario and study
+SELECT r.id AS run, s.command, c.name AS scenario, r.arm, r.seed, r.replication,
+  r.fidelity, r.status, r.verdict, r.simulated_ns / 1e9 AS simulated_seconds,
+  r.warmup_ns / 1e9 AS warmup_seconds, r.wall_seconds,
+  r.invocations_represented, r.events_executed, r.digest, s.program_version
+FROM runs r JOIN studies s ON s.id = r.study JOIN scenarios c ON c.id = r.scenario;
+
+CREATE VIEW v_objectives AS  -- verdicts on objectives, those that need attention first
+SELECT study, run, nullif(arm, '') AS arm, verdict, text AS objective, value, low, high,
+  limit_value AS "limit", unit, note
+FROM objectives
+ORDER BY CASE verdict WHEN 'missed' THEN 0 WHEN 'undecided' THEN 1 ELSE 2 END,
+  study, run, ordinal;
+
+CREATE VIEW v_conservation AS  -- balances of what came and what became of it; open must be 0
+SELECT run, scope, quantity, sum(CASE WHEN side > 0 THEN count ELSE 0 END) AS came,
+  sum(CASE WHEN side < 0 THEN count ELSE 0 END) AS accounted_for,
+  sum(side * count) AS open
+FROM conservation GROUP BY run, scope, quantity;
+
+CREATE VIEW v_assumptions AS  -- values that an answer rests on and nobody has measured or published
+SELECT c.name AS scenario, a.path, a.value, a.origin
+FROM assumptions a JOIN scenarios c ON c.id = a.scenario WHERE a.origin = 'assumed';
+
+CREATE VIEW v_latency AS  -- distributions of measures, in milliseconds
+SELECT run, measure, scope, zone, class, runtime, service, count,
+  round(mean_ns / 1e6, 3) AS mean_ms, round(p50_ns / 1e6, 3) AS p50_ms,
+  round(p90_ns / 1e6, 3) AS p90_ms, round(p99_ns / 1e6, 3) AS p99_ms,
+  round(p99_9_ns / 1e6, 3) AS p99_9_ms, round(max_ns / 1e6, 3) AS max_ms
+FROM histograms;
+
+CREATE VIEW v_timeline AS  -- what happened in each interval of a run, over all zones, classes and runtimes
+SELECT t.run, CASE WHEN t.t_ns IS NOT NULL THEN printf('%02d:%02d:%06.3f', t.t_ns / 3600000000000,
+      t.t_ns / 60000000000 % 60, t.t_ns % 60000000000 / 1e9) END AS at, t.t_ns / 1e9 AS t_seconds,
+  sum(t.arrivals) * 1e9 / nullif(r.series_step_ns, 0) AS arrivals_per_second,
+  sum(t.completed) AS completed, sum(t.refused) AS refused, sum(t.failed) AS failed,
+  sum(t.timed_out) AS timed_out, sum(t.cold_starts) AS cold_starts,
+  sum(t.in_flight) AS in_flight, sum(t.waiting) AS waiting,
+  sum(t.ready_instances) AS ready_instances,
+  round(sum(t.latency_mean_ns * 1.0 * t.completed)
+    / nullif(sum(CASE WHEN t.latency_mean_ns IS NULL THEN 0 ELSE t.completed END), 0) / 1e6,
+    3) AS latency_mean_ms,
+  round(max(t.latency_p99_ns) / 1e6, 3) AS worst_p99_ms
+FROM series t JOIN runs r ON r.id = t.run GROUP BY t.run, t.t_ns;
+
+CREATE VIEW v_services AS  -- services with their shares of trouble, the busiest first
+SELECT run, service, name, kind, class, tenant, runtime, shape, zones, arrivals, completed,
+  refused, failed, timed_out, cold_starts,
+  round(100.0 * cold_starts / nullif(arrivals, 0), 4) AS cold_start_percent,
+  round(latency_p50_ns / 1e6, 3) AS latency_p50_ms,
+  round(latency_p99_ns / 1e6, 3) AS latency_p99_ms,
+  round(start_p50_ns / 1e6, 3) AS start_p50_ms,
+  round(start_p99_ns / 1e6, 3) AS start_p99_ms, peak_ready_instances,
+  round(100.0 * idle_instance_seconds / nullif(instance_seconds, 0), 2) AS idle_percent
+FROM services ORDER BY run, arrivals DESC;
+
+CREATE VIEW v_cold_starts AS  -- how instances were made and how long the parts took, in milliseconds
+SELECT run, runtime, zone, service, path, component, count,
+  round(mean_ns / 1e6, 3) AS mean_ms, round(p50_ns / 1e6, 3) AS p50_ms,
+  round(p99_ns / 1e6, 3) AS p99_ms, round(max_ns / 1e6, 3) AS max_ms
+FROM cold_starts;
+
+CREATE VIEW v_pools AS  -- warm pools with their misses and what they cost in idle pods
+SELECT run, pool, runtime, shape, zone, size, peak_ready,
+  round(100.0 * size / nullif(peak_ready, 0), 2) AS percent_of_peak, takes, misses,
+  round(100.0 * misses / nullif(takes, 0), 4) AS miss_percent, refills, least_level,
+  round(idle_pod_seconds / 3600, 2) AS idle_pod_hours, rule
+FROM pools;
+
+CREATE VIEW v_pool_timeline AS  -- levels of pools over time
+SELECT s.run, CASE WHEN s.t_ns IS NOT NULL THEN printf('%02d:%02d:%06.3f', s.t_ns / 3600000000000,
+      s.t_ns / 60000000000 % 60, s.t_ns % 60000000000 / 1e9) END AS at, s.t_ns / 1e9 AS t_seconds, s.pool, p.runtime,
+  p.shape, p.zone, s.level, s.target, s.outstanding, s.takes, s.misses
+FROM pool_series s JOIN pools p ON p.run = s.run AND p.pool = s.pool;
+
+CREATE VIEW v_alarms AS  -- alarms on the levels of pools
+SELECT a.run, CASE WHEN a.raised_ns IS NOT NULL THEN printf('%02d:%02d:%06.3f', a.raised_ns / 3600000000000,
+      a.raised_ns / 60000000000 % 60, a.raised_ns % 60000000000 / 1e9) END AS raised, CASE WHEN a.cleared_ns IS NOT NULL THEN printf('%02d:%02d:%06.3f', a.cleared_ns / 3600000000000,
+      a.cleared_ns / 60000000000 % 60, a.cleared_ns % 60000000000 / 1e9) END AS cleared,
+  (a.cleared_ns - a.raised_ns) / 1e9 AS seconds, p.runtime, p.shape, p.zone, a.level,
+  a.threshold
+FROM alarms a JOIN pools p ON p.run = a.run AND p.pool = a.pool;
+
+CREATE VIEW v_zones AS  -- how busy zones were over time
+SELECT s.run, CASE WHEN s.t_ns IS NOT NULL THEN printf('%02d:%02d:%06.3f', s.t_ns / 3600000000000,
+      s.t_ns / 60000000000 % 60, s.t_ns % 60000000000 / 1e9) END AS at, s.t_ns / 1e9 AS t_seconds, s.zone,
+  s.cpu_used_cores, s.cpu_allocated_cores, z.cpu_cores,
+  round(100 * s.cpu_used_cores / nullif(z.cpu_cores, 0), 2) AS utilisation_percent,
+  round(100 * s.memory_allocated_mib / nullif(z.memory_mib, 0), 2)
+    AS memory_allocated_percent, s.pods
+FROM zone_series s LEFT JOIN zones z ON z.run = s.run AND z.zone = s.zone;
+
+CREATE VIEW v_leases AS  -- pool shards that changed hands
+SELECT run, CASE WHEN t_ns IS NOT NULL THEN printf('%02d:%02d:%06.3f', t_ns / 3600000000000,
+      t_ns / 60000000000 % 60, t_ns % 60000000000 / 1e9) END AS at, t_ns / 1e9 AS t_seconds, shard, from_holder, to_holder,
+  reason, gap_ns / 1e9 AS gap_seconds
+FROM leases;
+
+CREATE VIEW v_components AS  -- messages of the platform's components
+SELECT c.run, c.component, c.instance, c.messages_in, c.messages_out, c.timeouts, c.retries,
+  round(c.busy_ns / 1e9, 3) AS busy_seconds,
+  round(100.0 * c.busy_ns / nullif(r.simulated_ns, 0), 3) AS busy_percent
+FROM components c JOIN runs r ON r.id = c.run;
+
+CREATE VIEW v_events AS  -- what a person would want to know, in the order of time
+SELECT run, CASE WHEN t_ns IS NOT NULL THEN printf('%02d:%02d:%06.3f', t_ns / 3600000000000,
+      t_ns / 60000000000 % 60, t_ns % 60000000000 / 1e9) END AS at, severity, kind, subject, text
+FROM events ORDER BY run, t_ns, rowid;
+
+CREATE VIEW v_size AS  -- pool sizes that were tried, with what they led to
+SELECT c.study, c.percentage, c.pods, c.cpu_cores, c.memory_mib, c.cost_per_hour, c.verdict,
+  c.chosen, r.runtime, r.measure, r.mean, r.low, r.high, r.unit, r.seeds
+FROM size_candidates c
+LEFT JOIN size_results r ON r.study = c.study AND r.percentage = c.percentage;
+
+CREATE VIEW v_compare AS  -- base against candidate, changes first
+SELECT c.study, s.name AS scenario, c.measure, c.unit, c.base, c.candidate, c.difference,
+  c.low, c.high, c.tolerance, c.verdict, c.seeds, c.note
+FROM comparisons c JOIN scenarios s ON s.id = c.scenario
+ORDER BY CASE c.verdict WHEN 'worse' THEN 0 WHEN 'undecided' THEN 1 WHEN 'better' THEN 2
+  ELSE 3 END, s.name, c.measure;
