@@ -26,8 +26,8 @@ let package = Package(
     .target(name: "SimulationKernel", dependencies: ["Primitives"]),
     .target(name: "ControlPlane", dependencies: ["Primitives"]),
     .target(name: "Policies", dependencies: ["ControlPlane"]),
-    .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-    .systemLibrary(name: "CGSL", path: "Sources/CGSL", pkgConfig: "gsl", providers: [.apt(["libgsl-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CGSL", pkgConfig: "gsl", providers: [.apt(["libgsl-dev"])]),
     .target(name: "Workload", dependencies: ["SimulationKernel", "CZlib"]),
     .target(
       name: "Platform",

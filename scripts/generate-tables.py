@@ -202,7 +202,8 @@ def ziggurat_tables():
         text += array(
             name + "Edges",
             [
-                f"Right edges of 256 layers of equal area under {formula}, widest first: the area of",
+                f"Right edges of 256 layers of equal area under {formula}, widest first:"
+                f" the area of",
                 "the lowest over its height, the start of the tail, …, 0.",
             ],
             [literal(float(x)) for x in xs],

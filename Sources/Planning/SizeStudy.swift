@@ -28,11 +28,13 @@ public struct SizeMeasure: Sendable {
   public var mean: Double { values.isEmpty ? 0 : values.reduce(0, +) / Double(values.count) }
 }
 
-/// Tries sizes of the warm pools on the same traffic and the same faults, each from a fork of the same past.
+/// Tries sizes of the warm pools on the same traffic and the same faults, each from a fork of the
+/// same past.
 ///
-/// Every replication simulates once, with the scenario's own pools, to the window; there it is forked once for each
-/// size, the pools are set to that size, full, and the window is run. The sizes of one replication meet the
-/// same draws. The peak of ready pods that percentages refer to comes from a first pass, the same for every size.
+/// Every replication simulates once, with the scenario's own pools, to the window; there it is
+/// forked once for each size, the pools are set to that size, full, and the window is run. The
+/// sizes of one replication meet the same draws. The peak of ready pods that percentages refer to
+/// comes from a first pass, the same for every size.
 public struct SizeStudy: Sendable {
   public let runner: ScenarioRunner
   public let percentages: [Double]

@@ -30,7 +30,8 @@ public enum ObjectiveVerdicts {
     }
   }
 
-  /// Met or missed when the interval lies on one side; one replication judges by its value, and says so.
+  /// Met or missed when the interval lies on one side; one replication judges by its value, and
+  /// says so.
   public static func judge(_ objective: Objective, _ samples: [Double?]) -> JudgedObjective {
     let values = samples.compactMap { $0 }
     guard values.count == samples.count, !values.isEmpty else {

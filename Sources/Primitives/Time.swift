@@ -10,7 +10,8 @@ public struct Nanoseconds: Hashable, Comparable, AdditiveArithmetic, Sendable, B
   @inlinable public static func milliseconds(_ n: Int64) -> Nanoseconds { .init(n * 1_000_000) }
   @inlinable public static func microseconds(_ n: Int64) -> Nanoseconds { .init(n * 1_000) }
 
-  /// Rounds to the nearest nanosecond, halves away from zero. Not finite or beyond ±292 years: clamped.
+  /// Rounds to the nearest nanosecond, halves away from zero. Not finite or beyond ±292 years:
+  /// clamped.
   @inlinable public init(seconds: Double) {
     let scaled = (seconds * 1e9).rounded()
     if scaled >= 9.2e18 {
@@ -36,8 +37,8 @@ public struct Nanoseconds: Hashable, Comparable, AdditiveArithmetic, Sendable, B
   @inlinable public static func / (a: Nanoseconds, n: Int64) -> Nanoseconds { .init(a.count / n) }
 }
 
-/// A point on one clock, in whole nanoseconds since that clock's origin: the simulated world's own, or a
-/// component's local monotonic clock. Instants of two clocks are never compared.
+/// A point on one clock, in whole nanoseconds since that clock's origin: the simulated world's own,
+/// or a component's local monotonic clock. Instants of two clocks are never compared.
 public struct Instant: Hashable, Comparable, Sendable, BitwiseCopyable {
   public var nanoseconds: Int64
 

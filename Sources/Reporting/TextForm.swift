@@ -49,7 +49,8 @@ public enum TextForm {
     guard !values.isEmpty else { return "" }
     let columns = min(width, values.count)
     let means = (0..<columns).map { column in
-      let slice = values[(column * values.count / columns)..<((column + 1) * values.count / columns)]
+      let slice = values[
+        (column * values.count / columns)..<((column + 1) * values.count / columns)]
       return slice.reduce(0, +) / Double(slice.count)
     }
     let highest = top ?? means.max() ?? 0

@@ -3,14 +3,16 @@ import Platform
 import Primitives
 import ResultStore
 
-/// A set of lanes whose series and histograms are kept together: one zone, traffic class and runtime.
+/// A set of lanes whose series and histograms are kept together: one zone, traffic class and
+/// runtime.
 public struct LaneGroup: Hashable, Sendable {
   public var zone: Int
   public var trafficClass: TrafficClass
   public var runtime: Int
 }
 
-/// One row of the series of a group: what happened between two instants, and what was there at the end.
+/// One row of the series of a group: what happened between two instants, and what was there at the
+/// end.
 public struct GroupRow: Sendable {
   public var group: Int
   public var from: Instant

@@ -54,7 +54,9 @@ public struct ObjectiveJudge: Sendable {
     case .poolLevel:
       return series(
         term,
-        run.poolSamples(judgedOnly: true).filter { matches(term, pool: $0.pool) }.map { Double($0.level) })
+        run.poolSamples(judgedOnly: true).filter { matches(term, pool: $0.pool) }.map {
+          Double($0.level)
+        })
     case .readyPods: return series(term, readyPods(term).map(\.value))
     case .utilisation: return series(term, utilisation(term).map(\.value))
     }
@@ -82,7 +84,8 @@ public struct ObjectiveJudge: Sendable {
 
   private func count(_ term: Objective.Term, _ field: (LaneCounters) -> UInt64) -> Double? {
     var sum: UInt64 = 0
-    for row in run.rows where row.from >= run.warmup && matches(term, group: run.groups[row.group]) {
+    for row in run.rows where row.from >= run.warmup && matches(term, group: run.groups[row.group])
+    {
       sum += field(row.counters)
     }
     return Double(sum)
@@ -118,7 +121,8 @@ public struct ObjectiveJudge: Sendable {
   /// Ready pods of the scope at the end of each row's interval.
   private func readyPods(_ term: Objective.Term) -> [(at: Instant, value: Double)] {
     var byTime: [Instant: Double] = [:]
-    for row in run.rows where row.from >= run.warmup && matches(term, group: run.groups[row.group]) {
+    for row in run.rows where row.from >= run.warmup && matches(term, group: run.groups[row.group])
+    {
       byTime[row.to, default: 0] += Double(row.gauges.ready)
     }
     return byTime.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
@@ -227,7 +231,9 @@ extension ObjectiveJudge {
   /// The value of a measure by its name, as in objectives, in a runtime or overall.
   public func value(named name: String, runtime: String?) -> Double? {
     var term: Objective.Term
-    if name.hasPrefix("p99("), let measure = Objective.Measure(rawValue: String(name.dropFirst(4).dropLast())) {
+    if name.hasPrefix("p99("),
+      let measure = Objective.Measure(rawValue: String(name.dropFirst(4).dropLast()))
+    {
       term = Objective.Term(statistic: .quantile(0.99), measure: measure, scope: [:])
     } else if let measure = Objective.Measure(rawValue: name) {
       term = Objective.Term(

@@ -163,7 +163,8 @@ struct RunTables {
   func coldStarts() -> [ColdStartRow] {
     var rows: [ColdStartRow] = []
     for (runtime, settings) in configuration.runtimes.enumerated() {
-      for path in StartPath.allCases where collected.starts.count(runtime: runtime, path: path) > 0 {
+      for path in StartPath.allCases where collected.starts.count(runtime: runtime, path: path) > 0
+      {
         for component in StartTotals.Component.allCases {
           let histogram = collected.starts.histogram(runtime: runtime, path: path, component)
           var row = ColdStartRow(

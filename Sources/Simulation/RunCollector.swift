@@ -3,10 +3,11 @@ import Platform
 import Primitives
 import ResultStore
 
-/// Collects what a run tells: histograms that are judged, rows of the series, starts, levels, leases.
+/// Collects what a run tells: histograms that are judged, rows of the series, starts, levels,
+/// leases.
 ///
-/// Its size does not depend on the number of invocations. Whatever falls into the warm-up is kept in the series
-/// and in conservation, and left out of all that is judged.
+/// Its size does not depend on the number of invocations. Whatever falls into the warm-up is kept
+/// in the series and in conservation, and left out of all that is judged.
 final class RunCollector: RunRecorder {
   let groups: [LaneGroup]
   let groupOfLane: [Int]
@@ -17,7 +18,8 @@ final class RunCollector: RunRecorder {
 
   /// By group and measure, judged.
   private(set) var totals: [[LatencyHistogram]]
-  /// By service and measure, coarse, judged; kept for services that an objective or a person may ask for.
+  /// By service and measure, coarse, judged; kept for services that an objective or a person may
+  /// ask for.
   private(set) var services: [[LatencyHistogram]]
   private var interval: [LatencyHistogram]
   private var touched: [Bool]

@@ -10,7 +10,8 @@ extension RunTables {
     return configuration.pools.enumerated().map { index, pool in
       var row = ResultStore.PoolRow(
         run: run, pool: index, runtime: configuration.runtimes[pool.runtime].name,
-        shape: configuration.shapes[pool.shape].name, zone: configuration.zones[pool.zone.index].name)
+        shape: configuration.shapes[pool.shape].name,
+        zone: configuration.zones[pool.zone.index].name)
       let summary = outcome.control.pools[index]
       row.peakReady = peaks[index]
       row.size = summary.target
@@ -188,7 +189,8 @@ extension RunTables {
 }
 
 extension RunOutcome {
-  /// By pool: most ready pods of its runtime, shape and zone at the end of a row, without the warm-up.
+  /// By pool: most ready pods of its runtime, shape and zone at the end of a row, without the
+  /// warm-up.
   public func peakReady() -> [Int] {
     var shapeOfGroup: [Int: Int] = [:]
     for (lane, group) in collected.groupOfLane.enumerated() {

@@ -39,9 +39,8 @@ public struct ScenarioMapping: Sendable {
     Int((percentage * Double(peak) + 0.5).rounded(.down))
   }
 
-  /// - Parameters:
-  ///   - replication: number of the replication, from 0.
-  ///   - peaks: of ready pods by pool, from a first pass; where nil, a percentage is taken of an estimate.
+  /// - Parameters: - replication: number of the replication, from 0. - peaks: of ready pods by
+  ///   pool, from a first pass; where nil, a percentage is taken of an estimate.
   public func configuration(
     replication: Int, peaks: [PoolKey: Int]?
   ) -> ClusterConfiguration {

@@ -2,7 +2,8 @@ import Platform
 import Primitives
 import Scenario
 
-/// Runs the replications of a scenario; where pools are a percentage, after a first pass that finds the peaks.
+/// Runs the replications of a scenario; where pools are a percentage, after a first pass that finds
+/// the peaks.
 public struct ScenarioRunner: Sendable {
   public let mapping: ScenarioMapping
   public let threads: Int
@@ -23,8 +24,8 @@ public struct ScenarioRunner: Sendable {
     return false
   }
 
-  /// The peak of ready pods of each pool: a first pass with the scenario's own pools, seed and replication 0, where a
-  /// percentage is taken of an estimate from the initial load.
+  /// The peak of ready pods of each pool: a first pass with the scenario's own pools, seed and
+  /// replication 0, where a percentage is taken of an estimate from the initial load.
   public func peaks() throws -> [PoolKey: Int] {
     let outcome = try run(replication: 0, peaks: nil)
     let counts = outcome.peakReady()

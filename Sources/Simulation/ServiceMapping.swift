@@ -21,8 +21,8 @@ extension ScenarioMapping {
     return services
   }
 
-  /// Requests a second of each member of a group: alike, or by stratified quantiles of a lognormal popularity, so that
-  /// the total and the shares do not depend on the seed.
+  /// Requests a second of each member of a group: alike, or by stratified quantiles of a lognormal
+  /// popularity, so that the total and the shares do not depend on the seed.
   private func rates(of section: ServiceSection) -> [Double] {
     let arrivals = section.arrivals
     guard let total = arrivals.totalRatePerSecond else {
@@ -45,7 +45,8 @@ extension ScenarioMapping {
       : section.zones.map { ZoneID(zones[$0.name] ?? 0) }
     let key = StreamKey(seed: seed, replication: replication, name: "arrivals")
       .appending(XXH3.hash64(name))
-    let source = ArrivalRecipe(section: section.arrivals, rate: rate, key: key, zones: zoneIDs.count)
+    let source = ArrivalRecipe(
+      section: section.arrivals, rate: rate, key: key, zones: zoneIDs.count)
     var service = ServiceConfiguration(
       name: name, runtime: runtimes[section.runtime] ?? 0, shape: shapes[section.shape] ?? 0,
       zones: zoneIDs, router: rules(section, zones: zoneIDs.count),
@@ -62,7 +63,8 @@ extension ScenarioMapping {
     return service
   }
 
-  /// What one lane's gateway may do; instance counts of the service are divided over its lanes, upwards.
+  /// What one lane's gateway may do; instance counts of the service are divided over its lanes,
+  /// upwards.
   private func rules(_ section: ServiceSection, zones: Int) -> RouterRules {
     let cluster = document.cluster
     let lanes = max(1, zones * min(cluster.gatewaysPerLane, cluster.gatewaysPerZone))

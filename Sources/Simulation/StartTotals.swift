@@ -7,7 +7,9 @@ import ResultStore
 public struct StartTotals: Sendable {
   /// The parts of a start, in their order on the way.
   public enum Component: String, CaseIterable, Sendable {
-    case allocation, podCreation = "pod_creation", code, agent, initialisation, publication, total
+    case allocation
+    case podCreation = "pod_creation"
+    case code, agent, initialisation, publication, total
   }
 
   public let runtimeCount: Int

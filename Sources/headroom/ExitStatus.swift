@@ -38,7 +38,9 @@ func withExitCodes(_ body: () throws -> ExitStatus) throws {
   } catch let violation as InvariantViolation {
     Output.error(
       "error[HR3001]: a rule of the model is broken, so the run's numbers are worth nothing\n"
-        + "  found: \(violation)\n  = help: report it with the scenario and the seed \(violation.seed)")
+        + "  found: \(violation)\n"
+        + "  = help: report it with the scenario and the seed \(violation.seed)"
+    )
     status = .invariantBroken
   } catch let error as StoreError {
     Output.error("error[\(error.id)]: \(error.description)")

@@ -60,7 +60,7 @@ struct RunCommand: ParsableCommand {
   }
 }
 
-extension Optional<Verdict> {
+extension Verdict? {
   /// No objective is a fine end.
   var status: ExitStatus {
     switch self {

@@ -8,7 +8,8 @@ import ResultStore
 import Scenario
 import Simulation
 
-/// What `run` prints: the verdict first, then numbers, then where to look and how to get the same again.
+/// What `run` prints: the verdict first, then numbers, then where to look and how to get the same
+/// again.
 struct RunReport {
   let scenario: ScenarioDocument
   let outcomes: [RunOutcome]
@@ -67,7 +68,9 @@ struct RunReport {
     for measure in LatencyMeasure.allCases {
       let histogram = merged(measure)
       guard histogram.count > 0 else { continue }
-      func at(_ p: Double) -> String { TextForm.time(seconds: Double(histogram.quantile(p)) * 1e-9) }
+      func at(_ p: Double) -> String {
+        TextForm.time(seconds: Double(histogram.quantile(p)) * 1e-9)
+      }
       rows.append([
         "  \(measure.name)", TextForm.grouped(Int(histogram.count)),
         TextForm.time(seconds: histogram.mean * 1e-9), at(0.5), at(0.9), at(0.99), at(0.999),

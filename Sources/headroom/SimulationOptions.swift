@@ -86,7 +86,8 @@ struct LoadedScenario {
     guard FileManager.default.fileExists(atPath: file, isDirectory: &isDirectory) else {
       throw CommandFailure(
         status: .missingFile,
-        message: "error[HR3002]: there is no scenario `\(file)`\n  = help: give the path of a YAML file")
+        message:
+          "error[HR3002]: there is no scenario `\(file)`\n  = help: give the path of a YAML file")
     }
     guard !isDirectory.boolValue, let data = FileManager.default.contents(atPath: file) else {
       throw CommandFailure(
@@ -95,7 +96,8 @@ struct LoadedScenario {
     }
     guard let text = String(validating: data, as: UTF8.self) else {
       throw CommandFailure(
-        status: .badInput, message: "error[HR0102]: `\(file)` is not UTF-8\n  = help: save it as UTF-8")
+        status: .badInput,
+        message: "error[HR0102]: `\(file)` is not UTF-8\n  = help: save it as UTF-8")
     }
     return text
   }

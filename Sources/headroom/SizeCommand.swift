@@ -68,7 +68,8 @@ struct SizeCommand: ParsableCommand {
       guard text.last == "%", let value = Double(digits), value >= 0, value <= 100 else {
         throw CommandFailure(
           status: .badInput,
-          message: "error[HR3011]: `\(text)` is no percentage\n  = help: --pool 0.5%..5%, or 1%,2%,3%")
+          message:
+            "error[HR3011]: `\(text)` is no percentage\n  = help: --pool 0.5%..5%, or 1%,2%,3%")
       }
       return value / 100
     }
@@ -191,7 +192,8 @@ struct SizeReport {
     sections.append(
       """
       peak of ready pods from a first pass; each size forks every seed at the window's start
-      \(TextForm.grouped(Int(outcome.executed))) events executed · \(TextForm.time(seconds: wallSeconds))
+      \(TextForm.grouped(Int(outcome.executed))) events executed · \
+      \(TextForm.time(seconds: wallSeconds))
       results: \(options.out)
       again:   headroom \(CommandLine.arguments.dropFirst().joined(separator: " "))
       """)
@@ -204,7 +206,8 @@ struct SizeReport {
 
   private func row(_ candidate: SizeCandidate, runtime: String?) -> [String] {
     func cell(_ name: String) -> String {
-      guard let measure = candidate.measures.first(where: { $0.runtime == runtime && $0.name == name })
+      guard
+        let measure = candidate.measures.first(where: { $0.runtime == runtime && $0.name == name })
       else { return "-" }
       func form(_ value: Double) -> String {
         measure.unit == "s" ? TextForm.time(seconds: value) : TextForm.number(value)

@@ -58,7 +58,8 @@ import Testing
     }
   }
 
-  /// Mean time in system of the limit is sum of lambda^((2^i - 2)/1); at finite n it is longer, by less with more servers.
+  /// Mean time in system of the limit is sum of lambda^((2^i - 2)/1); at finite n it is longer, by
+  /// less with more servers.
   @Test func powerOfTwo() throws {
     let lambda = 0.9
     let limit = (1...12).reduce(0.0) { $0 + pow(lambda, pow(2, Double($1)) - 2) }

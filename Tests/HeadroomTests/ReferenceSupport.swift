@@ -7,7 +7,8 @@ import Scenario
 import Simulation
 import Testing
 
-/// Runs scenarios of `scenarios/reference` as `headroom run` does, and reads numbers back from the results file.
+/// Runs scenarios of `scenarios/reference` as `headroom run` does, and reads numbers back from the
+/// results file.
 enum Reference {
   static let folder = URL(filePath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent()
@@ -71,7 +72,8 @@ enum Reference {
     return (mean, (variance / n).squareRoot())
   }
 
-  /// Within four standard errors of the difference; the expected value has an error of its own, perhaps 0.
+  /// Within four standard errors of the difference; the expected value has an error of its own,
+  /// perhaps 0.
   static func expect(
     _ values: [Double], _ expected: Double, itsError: Double = 0, _ what: String,
     sourceLocation: SourceLocation = #_sourceLocation

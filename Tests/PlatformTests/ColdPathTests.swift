@@ -35,7 +35,8 @@ import Testing
       cluster.pools[0].rules.rule = rule
       cluster.pools[0].refill = .exponential(mean: 1)
       cluster.seed = seed
-      // Many services, so that no request takes the instance that another one of its service waits for.
+      // Many services, so that no request takes the instance that another one of its service waits
+      // for.
       cluster.services = (0..<200).map { index in
         ServiceConfiguration(
           name: "function-\(index)", runtime: 0, shape: 0, zones: [ZoneID(0)],
@@ -53,8 +54,8 @@ import Testing
     #expect(error < 0.05 * expected)
   }
 
-  /// A Worker Manager dies: its tokens go to others when the lease has run out, never to two at a time, and cold
-  /// starts go on meanwhile by the fallback.
+  /// A Worker Manager dies: its tokens go to others when the lease has run out, never to two at a
+  /// time, and cold starts go on meanwhile by the fallback.
   @Test func tokensChangeHands() throws {
     var cluster = TestWorld.cluster()
     cluster.faults = [0, 1, 2].prefix(1).map { index in
@@ -76,7 +77,8 @@ import Testing
     #expect(!freed.isEmpty)
     #expect(taken.count == freed.count)
     for lease in freed {
-      // Renewed at a third of its life: it ends between 6 s and 10 s after the crash, and is found by a scan.
+      // Renewed at a third of its life: it ends between 6 s and 10 s after the crash, and is found
+      // by a scan.
       #expect(lease.at > .seconds(36) && lease.at < .seconds(41))
     }
     let during = observer.starts.filter {

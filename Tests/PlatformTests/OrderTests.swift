@@ -4,7 +4,8 @@ import Primitives
 import SimulationKernel
 import Testing
 
-/// Whatever must not matter does not: the queue, hops as events, a fork on the way, rows of the series.
+/// Whatever must not matter does not: the queue, hops as events, a fork on the way, rows of the
+/// series.
 @Suite struct OrderTests {
   @Test(arguments: [ClusterConfiguration.Contention.epoch, .exact])
   func bothQueuesGiveTheSameDigest(contention: ClusterConfiguration.Contention) throws {

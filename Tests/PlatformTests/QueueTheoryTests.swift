@@ -4,7 +4,8 @@ import Primitives
 import SimulationKernel
 import Testing
 
-/// The whole request path against closed forms, small; the reference scenarios do the same at length.
+/// The whole request path against closed forms, small; the reference scenarios do the same at
+/// length.
 @Suite struct QueueTheoryTests {
   static func station(
     _ servers: Int, rate: Double, service: Distribution, queueLimit: Int, seed: UInt64

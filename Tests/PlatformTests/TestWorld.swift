@@ -167,7 +167,8 @@ enum TestWorld {
   static func service(_ index: Int, rate: Double, seed: UInt64) -> ServiceConfiguration {
     var service = ServiceConfiguration(
       name: "service-\(index)", runtime: 0, shape: 0, zones: (0..<3).map { ZoneID($0) },
-      router: rules(keepAlive: .seconds(5), queueLimit: 100), serviceTime: .lognormal(
+      router: rules(keepAlive: .seconds(5), queueLimit: 100),
+      serviceTime: .lognormal(
         median: 0.03, sigma: 0.6), initialInstances: [1, 1, 1]
     ) { position in
       TestArrivals.poisson(rate, seed: seed &* 1000 &+ UInt64(index * 3 + position))

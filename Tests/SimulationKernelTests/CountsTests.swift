@@ -12,8 +12,8 @@ import Testing
   func poissonDistance(_ mean: Double) {
     let distance = distance(
       law: { Elementary.exp($0 * Elementary.log(mean) - mean - Elementary.logGamma($0 + 1)) },
-      around: mean, spread: mean.squareRoot(), upTo: .infinity
-    ) { UInt64.poissonBorder(mean, $0) }
+      around: mean, spread: mean.squareRoot(), upTo: .infinity,
+      below: { UInt64.poissonBorder(mean, $0) })
     if mean < 20 {
       #expect(distance < 1e-12)
     } else {
@@ -35,10 +35,10 @@ import Testing
       law: {
         Elementary.exp(logChoices($0) + $0 * Elementary.log(p) + (n - $0) * Elementary.log1p(-p))
       },
-      around: n * p, spread: (n * p * (1 - p)).squareRoot(), upTo: n
-    ) { border in
-      UInt64.border(border) { Counts.binomial(UInt64(n), share: p, uniform: $0) }
-    }
+      around: n * p, spread: (n * p * (1 - p)).squareRoot(), upTo: n,
+      below: { border in
+        UInt64.border(border) { Counts.binomial(UInt64(n), share: p, uniform: $0) }
+      })
     #expect(distance < limit, "total variation \(distance)")
   }
 

@@ -1,7 +1,7 @@
 /// A cache of things with a size, which gives up what was used longest ago when it is full.
 ///
-/// Look-up, insertion and each removal are O(1) expected; the dictionary is only ever asked for a key, so its
-/// order never shows.
+/// Look-up, insertion and each removal are O(1) expected; the dictionary is only ever asked for a
+/// key, so its order never shows.
 public struct ByteCache: Sendable {
   struct Entry: Sendable {
     var key: UInt32

@@ -8,8 +8,8 @@ public protocol HostAgentEffects: MessageSink {
 
 /// The agent of a node: it brings a service's code to the node and starts pods with it.
 ///
-/// Three levels: the node's own cache, the zone's, the object store. Starts that want code which is on its way
-/// share one download. Code is kept least recently used.
+/// Three levels: the node's own cache, the zone's, the object store. Starts that want code which is
+/// on its way share one download. Code is kept least recently used.
 public struct HostAgent: Sendable {
   struct Waiting: Sendable {
     var start: StartRequest
@@ -79,8 +79,8 @@ public struct HostAgent: Sendable {
   }
 }
 
-/// The code cache of a zone, between the nodes and the object store. Downloads of the same code that are under
-/// way from the store are not shared between nodes (an assumption).
+/// The code cache of a zone, between the nodes and the object store. Downloads of the same code
+/// that are under way from the store are not shared between nodes (an assumption).
 public struct ZoneCodeCache: Sendable {
   public private(set) var cache: ByteCache
   public private(set) var hits: UInt64 = 0

@@ -12,11 +12,11 @@ public enum LeaseError: Error, Sendable, Equatable {
   case exists, notFound, timeToLiveTooLarge
 }
 
-/// etcd's lessor on the leader: it grants leases, renews them to their full time to live, and finds the expired ones
-/// in periodic scans. (Rules: etcd, server/lease/lessor.go.)
+/// etcd's lessor on the leader: it grants leases, renews them to their full time to live, and finds
+/// the expired ones in periodic scans. (Rules: etcd, server/lease/lessor.go.)
 ///
-/// A time to live below the least is raised to it; after its expiry a lease can no longer be renewed, although it is
-/// revoked only by the next scan, which takes at most 500 leases.
+/// A time to live below the least is raised to it; after its expiry a lease can no longer be
+/// renewed, although it is revoked only by the next scan, which takes at most 500 leases.
 public struct Lessor: Sendable {
   struct Lease: Sendable {
     var timeToLive: Nanoseconds

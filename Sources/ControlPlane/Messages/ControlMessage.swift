@@ -1,7 +1,7 @@
 import Primitives
 
-/// One start of an instance, from the gateway's wish to the first request. It is the same value all along the
-/// cold path, so that a repeated question is recognised.
+/// One start of an instance, from the gateway's wish to the first request. It is the same value all
+/// along the cold path, so that a repeated question is recognised.
 public struct StartRequest: Hashable, Sendable, BitwiseCopyable {
   public var service: ServiceID
   public var lane: LaneID

@@ -19,11 +19,13 @@ public enum PlacementPolicy: String, Sendable, CaseIterable {
   case mostAllocated = "most_allocated"
 }
 
-/// The nodes of a zone, and what is taken on them: filter and score of the scheduler for the pods of this platform.
+/// The nodes of a zone, and what is taken on them: filter and score of the scheduler for the pods
+/// of this platform.
 ///
-/// Scores are Kubernetes' integers from 0 to 100, equal weights for CPU and memory; ties go to the lowest node. Nodes are
-/// kept in a winner tree by score, so that a placement is O(log n); only when the best node has no room for the shape
-/// (almost full zones, odd shapes) are the others looked at in order.
+/// Scores are Kubernetes' integers from 0 to 100, equal weights for CPU and memory; ties go to the
+/// lowest node. Nodes are kept in a winner tree by score, so that a placement is O(log n); only
+/// when the best node has no room for the shape (almost full zones, odd shapes) are the others
+/// looked at in order.
 public struct NodeTable: Sendable {
   private struct Node: Sendable {
     var capacity: NodeCapacity
@@ -57,7 +59,8 @@ public struct NodeTable: Sendable {
     NodeCapacity(cpuMilli: nodes[node].cpuMilli, memoryMiB: nodes[node].memoryMiB)
   }
 
-  /// Kubernetes' integer score of a node as it is: the mean of (capacity - requested) x 100 / capacity.
+  /// Kubernetes' integer score of a node as it is: the mean of (capacity - requested) x 100 /
+  /// capacity.
   public func leastAllocatedScore(_ node: Int) -> Int64 {
     func free(_ used: Int64, _ capacity: Int64) -> Int64 {
       capacity == 0 || used > capacity ? 0 : (capacity - used) * 100 / capacity

@@ -2,8 +2,8 @@ import Primitives
 
 /// How a pool answers a take that finds it empty.
 public enum PoolRule: String, Sendable, CaseIterable, BitwiseCopyable {
-  /// The fallback serves the take, which orders no refill of its own. Poisson demand at rate r with refill
-  /// time R then misses with probability Erlang B(rR, w).
+  /// The fallback serves the take, which orders no refill of its own. Poisson demand at rate r with
+  /// refill time R then misses with probability Erlang B(rR, w).
   case lost
   /// The take orders a refill and waits for the next pod (base stock): it misses with probability
   /// P(Poisson(rR) >= w).
@@ -37,8 +37,8 @@ public struct WarmPod: Hashable, Sendable, BitwiseCopyable {
 
 /// The warm pods of one runtime, shape and zone: a stock that is ordered up to its target.
 ///
-/// Conservation, checked by `invariantHolds`: ready + ordered = target + surplus + waiting takes, where ordered
-/// counts refills under way and refills that wait for their turn.
+/// Conservation, checked by `invariantHolds`: ready + ordered = target + surplus + waiting takes,
+/// where ordered counts refills under way and refills that wait for their turn.
 public struct WarmPool: Sendable {
   public enum Take: Sendable, Equatable {
     case hit(WarmPod)
@@ -109,7 +109,8 @@ public struct WarmPool: Sendable {
   /// A refill could not be made; it is not tried again before the next order.
   public mutating func refillFailed() { refillsUnderWay -= 1 }
 
-  /// Adds a pod that nobody ordered here: the initial stock, or a predecessor's, found in Kubernetes.
+  /// Adds a pod that nobody ordered here: the initial stock, or a predecessor's, found in
+  /// Kubernetes.
   public mutating func adopt(_ pod: WarmPod) { ready.append(pod) }
 
   /// Orders what is missing to the target.

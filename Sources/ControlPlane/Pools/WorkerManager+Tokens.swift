@@ -4,7 +4,8 @@ import Primitives
 struct ManagedLease: Sendable {
   /// etcd's number of the lease, nil while there is none.
   var id: Int64?
-  /// When the last renewal that etcd acknowledged was *sent*: the lease lives at least so long from there.
+  /// When the last renewal that etcd acknowledged was *sent*: the lease lives at least so long from
+  /// there.
   var renewedAt = Instant(nanoseconds: .min)
   var askedAt = Instant(nanoseconds: .min)
   var isAsking = false

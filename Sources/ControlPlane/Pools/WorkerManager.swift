@@ -33,12 +33,13 @@ public struct WorkerManagerRules: Sendable, Equatable {
   }
 }
 
-/// Owner of warm pools: it serves the pools of a shard while it holds the shard's token, an etcd lease that it
-/// keeps renewing, and starts instances from them.
+/// Owner of warm pools: it serves the pools of a shard while it holds the shard's token, an etcd
+/// lease that it keeps renewing, and starts instances from them.
 ///
-/// All tokens of a manager hang on one lease. The manager stops serving at *last acknowledged renewal + time to
-/// live - clock margin* of its own clock, so never later than etcd can give the token to another. A new owner
-/// does not know the pools: it lists their pods at Kubernetes and orders what is missing.
+/// All tokens of a manager hang on one lease. The manager stops serving at *last acknowledged
+/// renewal + time to live - clock margin* of its own clock, so never later than etcd can give the
+/// token to another. A new owner does not know the pools: it lists their pods at Kubernetes and
+/// orders what is missing.
 public struct WorkerManager: Sendable {
   public let index: Int
   public let rules: WorkerManagerRules
@@ -177,7 +178,8 @@ extension WorkerManager {
     placeOrders(pool, into: &effects)
   }
 
-  /// Changes a pool's target; surplus pods are deleted. Nothing happens at a manager that does not own it.
+  /// Changes a pool's target; surplus pods are deleted. Nothing happens at a manager that does not
+  /// own it.
   public mutating func setTarget(
     _ pool: PoolID, to target: Int, into effects: inout some WorkerManagerEffects
   ) {

@@ -2,8 +2,8 @@ import Primitives
 
 /// A first-in first-out queue of waiting requests, each with the instant at which it began to wait.
 ///
-/// A ring in one allocation that doubles when full; push and pop are O(1) and allocate nothing once the
-/// ring has reached the longest queue seen.
+/// A ring in one allocation that doubles when full; push and pop are O(1) and allocate nothing once
+/// the ring has reached the longest queue seen.
 public struct WaitingQueue<Ticket: BitwiseCopyable>: ~Copyable {
   public struct Entry: BitwiseCopyable {
     public var ticket: Ticket
@@ -61,7 +61,7 @@ public struct WaitingQueue<Ticket: BitwiseCopyable>: ~Copyable {
   }
 
   /// Calls `body` with each entry, the oldest first.
-  @inlinable public borrowing func forEach(_ body: (Entry) -> Void) {
+  @inlinable public borrowing func visit(_ body: (Entry) -> Void) {
     for offset in 0..<count { body(storage[(head + offset) & (capacity - 1)]) }
   }
 

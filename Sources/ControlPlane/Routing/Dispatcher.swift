@@ -18,12 +18,14 @@ public protocol DispatcherEffects: MessageSink {
   mutating func wakeDispatcher(at instant: Instant)
 }
 
-/// Route discovery for the functions that rendezvous hashing gives it: the tables *function → pods*, and the cold
-/// path's first step, which finds the Worker Manager that holds the token of the pool's shard.
+/// Route discovery for the functions that rendezvous hashing gives it: the tables *function →
+/// pods*, and the cold path's first step, which finds the Worker Manager that holds the token of
+/// the pool's shard.
 ///
-/// A start that the owner does not answer in time, or that names no owner, goes to the next Worker Manager in the
-/// pool's rendezvous order with leave to fall back: a manager without the token cannot touch the pool, but it
-/// can have Kubernetes make a pod. (An assumption: the platform's talk names the fallback path, not this rule.)
+/// A start that the owner does not answer in time, or that names no owner, goes to the next Worker
+/// Manager in the pool's rendezvous order with leave to fall back: a manager without the token
+/// cannot touch the pool, but it can have Kubernetes make a pod. (An assumption: the platform's
+/// talk names the fallback path, not this rule.)
 public struct Dispatcher: Sendable {
   struct PendingTake: Sendable {
     var start: StartRequest
@@ -37,7 +39,8 @@ public struct Dispatcher: Sendable {
   var tables: [RouteTable] = []
   /// Takes that nobody has acknowledged, by the start's identity; asked only for keys.
   var pending: [UInt64: PendingTake] = [:]
-  /// Questions in the order of asking, which is that of their time-outs; answered ones are passed over.
+  /// Questions in the order of asking, which is that of their time-outs; answered ones are passed
+  /// over.
   var asked = DeadlineRing()
   /// Holder of each shard's token as far as etcd's watch has told, nil when free.
   var holders: [Int?]
@@ -223,7 +226,8 @@ extension Dispatcher {
   }
 }
 
-/// Questions with one fixed time-out, oldest first: a ring, since they run out in the order of asking.
+/// Questions with one fixed time-out, oldest first: a ring, since they run out in the order of
+/// asking.
 struct DeadlineRing: Sendable {
   private var entries: [(identity: UInt64, askedAt: Instant)] = []
   private var head = 0

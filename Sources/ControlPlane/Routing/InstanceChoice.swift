@@ -1,5 +1,6 @@
-/// Which of the instances with a free slot serves the next request. The rule is a named policy because it
-/// alone can change cold starts fourfold (published comparison: SimFaaS, `instance_choice`).
+/// Which of the instances with a free slot serves the next request. The rule is a named policy
+/// because it alone can change cold starts fourfold (published comparison: SimFaaS,
+/// `instance_choice`).
 public enum InstanceChoice: String, CaseIterable, Sendable, BitwiseCopyable {
   /// The fewest requests in flight; ties to the lowest slot.
   case leastRequests = "least_requests"

@@ -1,7 +1,8 @@
 import Primitives
 
 extension InstanceTable {
-  /// The instance for the next request, nil when none has a free slot. `bits` is the policy's own stream.
+  /// The instance for the next request, nil when none has a free slot. `bits` is the policy's own
+  /// stream.
   @inlinable public mutating func choose(using bits: inout some BitSource) -> InstanceSlot? {
     switch choice {
     case .leastRequests, .newestCreated:

@@ -7,12 +7,13 @@ public struct InstanceSlot: Hashable, Sendable, BitwiseCopyable {
   @inlinable public var index: Int { Int(raw) }
 }
 
-/// The instances that one gateway may use for one service: how many requests each has in flight, which have a
-/// free slot, and in what order they were used.
+/// The instances that one gateway may use for one service: how many requests each has in flight,
+/// which have a free slot, and in what order they were used.
 ///
 /// Only the structure that the choice policy needs is kept: a winner tree for `leastRequests` and
-/// `newestCreated` (O(log n) a change), a list for the two orders of use, a sampled set for the others (O(1)).
-/// A list of idle instances in the order in which they became idle serves keep-alive.
+/// `newestCreated` (O(log n) a change), a list for the two orders of use, a sampled set for the
+/// others (O(1)). A list of idle instances in the order in which they became idle serves
+/// keep-alive.
 public struct InstanceTable: ~Copyable {
   public struct Instance: BitwiseCopyable, Sendable {
     public var pod: PodID
@@ -114,7 +115,7 @@ public struct InstanceTable: ~Copyable {
   }
 
   /// Present instances in slot order.
-  public borrowing func forEach(_ body: (InstanceSlot, Instance) -> Void) {
+  public borrowing func visit(_ body: (InstanceSlot, Instance) -> Void) {
     for index in 0..<highWater where slots[index].isPresent {
       body(InstanceSlot(index), slots[index])
     }

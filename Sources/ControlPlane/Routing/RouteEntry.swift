@@ -2,9 +2,9 @@ import Primitives
 
 /// What a gateway remembers of one service's route, and how far it may be trusted.
 ///
-/// Four ages: *absent* (ask, and wait for the answer), *fresh* (use), *stale* (use, and ask behind it: this is
-/// what softens the loss of a Dispatcher), *expired* (as absent). A negative entry says that the Dispatcher
-/// knew of no instance; it lives shorter, since the first instance ends it.
+/// Four ages: *absent* (ask, and wait for the answer), *fresh* (use), *stale* (use, and ask behind
+/// it: this is what softens the loss of a Dispatcher), *expired* (as absent). A negative entry says
+/// that the Dispatcher knew of no instance; it lives shorter, since the first instance ends it.
 public struct RouteEntry: BitwiseCopyable, Sendable {
   public enum Age: Sendable { case absent, fresh, stale }
 

@@ -1,10 +1,12 @@
 import Primitives
 
-/// A Dispatcher's table of one service: its pods, by the gateway that owns them, and the recent changes.
+/// A Dispatcher's table of one service: its pods, by the gateway that owns them, and the recent
+/// changes.
 ///
-/// Every change has a version, so that a gateway that missed a push is brought up to date by the changes since
-/// the version that it knows. Changes are kept for as long as the pods that they speak of matter: an added pod
-/// until it is removed, a removal for a bounded number of later changes.
+/// Every change has a version, so that a gateway that missed a push is brought up to date by the
+/// changes since the version that it knows. Changes are kept for as long as the pods that they
+/// speak of matter: an added pod until it is removed, a removal for a bounded number of later
+/// changes.
 public struct RouteTable: Sendable {
   public struct Endpoint: Sendable {
     public var pod: PodID

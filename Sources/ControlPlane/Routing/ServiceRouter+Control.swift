@@ -169,7 +169,7 @@ extension InstanceTable {
   /// Up to `count` instances that serve requests and do not drain yet, the newest first.
   @usableFromInline borrowing func newestActive(_ count: Int) -> [InstanceSlot] {
     var candidates: [(ordinal: UInt32, slot: InstanceSlot)] = []
-    forEach { slot, instance in
+    visit { slot, instance in
       if instance.inFlight > 0, !instance.isDraining {
         candidates.append((instance.createdOrdinal, slot))
       }

@@ -107,9 +107,10 @@ public protocol RouterEffects<Ticket>: ~Copyable {
 
 /// One service at one gateway: its route, its share of the instances, and the requests that wait.
 ///
-/// The warm path is `arrive` and `finished`: a comparison for the route's age, the choice, two counters; it
-/// allocates nothing. All else (questions, starts, limits, keep-alive) is off that path. An instance that
-/// becomes free serves the oldest waiting request first, whether or not another instance is on its way.
+/// The warm path is `arrive` and `finished`: a comparison for the route's age, the choice, two
+/// counters; it allocates nothing. All else (questions, starts, limits, keep-alive) is off that
+/// path. An instance that becomes free serves the oldest waiting request first, whether or not
+/// another instance is on its way.
 public struct ServiceRouter<Ticket: BitwiseCopyable>: ~Copyable {
   public var rules: RouterRules
   /// Readable for reports and tests; only the router's own methods change what follows.

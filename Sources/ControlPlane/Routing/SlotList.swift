@@ -3,7 +3,8 @@ public struct SlotList: ~Copyable {
   @usableFromInline static var none: Int32 { -1 }
   @usableFromInline static var outside: Int32 { -2 }
 
-  /// `links[2i]` is the slot before i, `links[2i + 1]` the one after; `outside` marks a slot not listed.
+  /// `links[2i]` is the slot before i, `links[2i + 1]` the one after; `outside` marks a slot not
+  /// listed.
   @usableFromInline var links: UnsafeMutablePointer<Int32>
   @usableFromInline var capacity: Int
   @usableFromInline var head: Int32 = -1

@@ -1,5 +1,5 @@
-/// A set of dense slots with O(1) insertion, removal and access by position, for uniform sampling; and
-/// with the next member in cyclic order, for round robin.
+/// A set of dense slots with O(1) insertion, removal and access by position, for uniform sampling;
+/// and with the next member in cyclic order, for round robin.
 public struct SlotSet: ~Copyable {
   @usableFromInline var members: UnsafeMutablePointer<UInt32>
   @usableFromInline var positions: UnsafeMutablePointer<UInt32>

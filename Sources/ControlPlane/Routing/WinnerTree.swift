@@ -1,7 +1,7 @@
 /// The least of up to n keys, each of which can change: a complete binary tree of minima.
 ///
-/// `minimumIndex` is O(1), `set` O(log n) with an early end where a minimum does not change. Equal keys go
-/// to the lower index, so choices are in sorted order.
+/// `minimumIndex` is O(1), `set` O(log n) with an early end where a minimum does not change. Equal
+/// keys go to the lower index, so choices are in sorted order.
 public struct WinnerTree: ~Copyable {
   /// The key of an index that must not be chosen.
   public static let absent = UInt64.max

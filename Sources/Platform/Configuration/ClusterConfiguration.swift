@@ -14,11 +14,13 @@ public enum Fidelity: String, Sendable, CaseIterable {
   case auto
 }
 
-/// Everything that a run of one cluster needs to know. Names are for people; the model works with positions.
+/// Everything that a run of one cluster needs to know. Names are for people; the model works with
+/// positions.
 public struct ClusterConfiguration: Sendable {
   /// How processors are shared.
   public enum Contention: String, Sendable, CaseIterable {
-    /// Processor sharing in virtual time, one pending event a node; one queue order for the whole cluster.
+    /// Processor sharing in virtual time, one pending event a node; one queue order for the whole
+    /// cluster.
     case exact
     /// Each node publishes a slowdown for the next epoch from the demand of the last.
     case epoch
@@ -149,8 +151,8 @@ public enum EvictionRule: String, Sendable, CaseIterable {
   case none
   /// Idle instances are given up, the least recently used instance first, until the pod fits.
   case lru
-  /// The rule of the FaasCache artifact: least recently used *function* first, until the wanted size has been
-  /// freed, whatever was free before.
+  /// The rule of the FaasCache artifact: least recently used *function* first, until the wanted
+  /// size has been freed, whatever was free before.
   case faascacheLRU = "faascache-lru"
 }
 

@@ -3,8 +3,8 @@ import Policies
 import Primitives
 import SimulationKernel
 
-/// AutoScale of a cluster: per service a policy that is told the concurrency of every second and asked every tick
-/// how many pods it wants. Only services with something new to say are asked.
+/// AutoScale of a cluster: per service a policy that is told the concurrency of every second and
+/// asked every tick how many pods it wants. Only services with something new to say are asked.
 struct Autoscaler: Sendable {
   enum Order: Sendable {
     case up(StartRequest)

@@ -3,7 +3,8 @@ import Primitives
 import SimulationKernel
 
 extension ControlShard {
-  /// A copy that continues on its own. Everything but the queue is a value, so it is copied when it is changed.
+  /// A copy that continues on its own. Everything but the queue is a value, so it is copied when it
+  /// is changed.
   func clone(recorder: any RunRecorder) -> ControlShard {
     ControlShard(cloning: self, recorder: recorder)
   }

@@ -46,7 +46,8 @@ extension ControlShard {
     armScan(at: now)
   }
 
-  /// The next scan that can find something: at the first multiple of the period at or after the next expiry.
+  /// The next scan that can find something: at the first multiple of the period at or after the
+  /// next expiry.
   func armScan(at now: Instant) {
     guard let expiry = etcd.lessor.nextExpiry else { return }
     let period = EtcdServer.scanPeriod.count

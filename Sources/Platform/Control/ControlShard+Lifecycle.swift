@@ -41,7 +41,8 @@ extension ControlShard {
     }
   }
 
-  /// A warm start: every shard's token is with the first of its rendezvous order, on a lease just granted.
+  /// A warm start: every shard's token is with the first of its rendezvous order, on a lease just
+  /// granted.
   private func holdTokens() {
     let rules = configuration.workerManagers.rules
     for index in managers.indices {
@@ -66,7 +67,8 @@ extension ControlShard {
     _ = takeEffects()
   }
 
-  /// Caches as popularity would have filled them: the most requested code that fits, the most popular newest.
+  /// Caches as popularity would have filled them: the most requested code that fits, the most
+  /// popular newest.
   private func prefillCaches() {
     let byRate = configuration.services.indices.sorted { a, b in
       let (ra, rb) = (

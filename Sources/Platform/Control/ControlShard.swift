@@ -12,8 +12,9 @@ struct LaneMail {
   var isUnasked: Bool
 }
 
-/// What the cluster's lanes share: Dispatchers, Worker Managers, HostAgents, code caches, Kubernetes, etcd, AutoScale,
-/// and the nodes' processors where these are exact. One queue, in (time, class, sequence) order.
+/// What the cluster's lanes share: Dispatchers, Worker Managers, HostAgents, code caches,
+/// Kubernetes, etcd, AutoScale, and the nodes' processors where these are exact. One queue, in
+/// (time, class, sequence) order.
 final class ControlShard {
   let configuration: ClusterConfiguration
   let topology: Topology

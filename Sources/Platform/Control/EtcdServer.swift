@@ -1,8 +1,8 @@
 import ControlPlane
 import Primitives
 
-/// etcd as the cluster uses it: leases by the real lessor, and one key for the token of each shard, which goes
-/// when the lease that it hangs on goes.
+/// etcd as the cluster uses it: leases by the real lessor, and one key for the token of each shard,
+/// which goes when the lease that it hangs on goes.
 struct EtcdServer: Sendable {
   /// A token that has changed hands, for those who watch.
   enum Change: Sendable, Equatable {

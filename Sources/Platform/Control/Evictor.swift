@@ -2,11 +2,13 @@ import ControlPlane
 import HeapModule
 import Primitives
 
-/// Chooses idle instances to give up when no node has room, from what the nodes' agents have reported.
+/// Chooses idle instances to give up when no node has room, from what the nodes' agents have
+/// reported.
 ///
-/// Order by rule: `lru` by the instance's own last use; `faascache-lru` by the last use of its *function*, which all
-/// its instances share, and within a function the oldest pod. A heap for each zone with lazy correction: keys only
-/// grow, so an entry that is found too old is put back where it belongs. O(log n) a change.
+/// Order by rule: `lru` by the instance's own last use; `faascache-lru` by the last use of its
+/// *function*, which all its instances share, and within a function the oldest pod. A heap for each
+/// zone with lazy correction: keys only grow, so an entry that is found too old is put back where
+/// it belongs. O(log n) a change.
 struct Evictor: Sendable {
   private struct Candidate: Sendable, Comparable {
     var lastUse: Int64

@@ -2,8 +2,8 @@ import ControlPlane
 import Primitives
 import SimulationKernel
 
-/// The cluster's Kubernetes, as far as pods go: a rate at which they are created, placement on nodes by the real
-/// filter and score, and the time that creation takes.
+/// The cluster's Kubernetes, as far as pods go: a rate at which they are created, placement on
+/// nodes by the real filter and score, and the time that creation takes.
 struct Kubernetes: Sendable {
   /// A creation that waits for its turn, for room, or for evictions.
   struct Creation: Sendable {
@@ -58,7 +58,8 @@ struct Kubernetes: Sendable {
     }
   }
 
-  /// When a creation that is asked for now may begin (a token bucket as the generic cell rate algorithm).
+  /// When a creation that is asked for now may begin (a token bucket as the generic cell rate
+  /// algorithm).
   mutating func admission(at now: Instant) -> Instant {
     creationsAsked += 1
     guard spacing.count > 0 else { return now }

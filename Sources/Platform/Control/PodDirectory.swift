@@ -48,7 +48,8 @@ struct PodDirectory: Sendable {
 
   func count(_ state: State) -> Int { counts[Int(state.rawValue)] }
 
-  /// What is wrong, if anything: created = gone + those in each other state, recounted from the pods.
+  /// What is wrong, if anything: created = gone + those in each other state, recounted from the
+  /// pods.
   func violation() -> String? {
     var recount = [Int](repeating: 0, count: State.allCases.count)
     for pod in pods { recount[Int(pod.state.rawValue)] += 1 }

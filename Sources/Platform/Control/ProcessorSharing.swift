@@ -1,12 +1,14 @@
 import HeapModule
 import Primitives
 
-/// The processors of one node shared by what computes on it, exactly: processor sharing in virtual time.
+/// The processors of one node shared by what computes on it, exactly: processor sharing in virtual
+/// time.
 ///
-/// A task wants `share` processors for `work` nanoseconds. While tasks want no more than there is, each runs at
-/// full speed; else all are slowed alike, by cores ÷ shares wanted. Virtual time advances at that speed, so a
-/// task ends when virtual time has advanced by its work, however speeds change meanwhile: one pending end per
-/// node, O(log n) a change. (The share rule is that of DSLab FaaS; virtual time is fair queueing's.)
+/// A task wants `share` processors for `work` nanoseconds. While tasks want no more than there is,
+/// each runs at full speed; else all are slowed alike, by cores ÷ shares wanted. Virtual time
+/// advances at that speed, so a task ends when virtual time has advanced by its work, however
+/// speeds change meanwhile: one pending end per node, O(log n) a change. (The share rule is that of
+/// DSLab FaaS; virtual time is fair queueing's.)
 struct ProcessorSharing: Sendable {
   struct Task: Sendable, Comparable {
     var endsAt: Double

@@ -1,7 +1,8 @@
 import ControlPlane
 import Primitives
 
-/// The course of every start that is under way, for the results: an observer's notes, which no component reads.
+/// The course of every start that is under way, for the results: an observer's notes, which no
+/// component reads.
 struct StartLog: Sendable {
   /// Asked only for keys, so that its order never shows.
   private var records: [UInt64: StartRecord] = [:]

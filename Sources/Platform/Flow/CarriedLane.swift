@@ -43,6 +43,6 @@ struct CarriedLane {
   var publishedArrivals: UInt64
 }
 
-/// How the remaining service of a request is drawn when a flow lane is handed over; the second is a planted error, for
-/// the test that must find it.
+/// How the remaining service of a request is drawn when a flow lane is handed over; the second is a
+/// planted error, for the test that must find it.
 enum ResidualRule: Sendable { case equilibrium, fullService }

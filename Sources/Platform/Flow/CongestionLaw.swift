@@ -1,12 +1,14 @@
 import Primitives
 
-/// Waiting of a lane with one queue and `slots` slots at a given utilisation: the stationary law, and the reflected
-/// Brownian motion whose stationary law it is. Time is in the unit of the mean service time.
+/// Waiting of a lane with one queue and `slots` slots at a given utilisation: the stationary law,
+/// and the reflected Brownian motion whose stationary law it is. Time is in the unit of the mean
+/// service time.
 ///
-/// The backlog V is the time that a request arriving now would wait: W = max(V, 0). V has drift ρ − 1, a variance
-/// rate and a barrier at −b with b = η ln(1/P), so that P(V > 0) = P and V given V > 0 is exponential with mean η.
-/// For exponential service P and η are Erlang's; other laws enter by their squared coefficient of variation alone,
-/// interpolated between constant, lognormal and exponential service (a fit of this project's cells, in sample).
+/// The backlog V is the time that a request arriving now would wait: W = max(V, 0). V has drift ρ −
+/// 1, a variance rate and a barrier at −b with b = η ln(1/P), so that P(V > 0) = P and V given V >
+/// 0 is exponential with mean η. For exponential service P and η are Erlang's; other laws enter by
+/// their squared coefficient of variation alone, interpolated between constant, lognormal and
+/// exponential service (a fit of this project's cells, in sample).
 struct CongestionLaw: Sendable, Equatable {
   let slots: Int
   let utilisation: Double
@@ -22,7 +24,8 @@ struct CongestionLaw: Sendable, Equatable {
   let weibull: Double
   private let weibullScale: Double
 
-  /// Utilisations are capped here, where stationary formulas are asked for: beyond, the drift alone matters.
+  /// Utilisations are capped here, where stationary formulas are asked for: beyond, the drift alone
+  /// matters.
   static let highestStable = 0.995
 
   init(slots: Int, utilisation: Double, squaredCV: Double) {
@@ -60,8 +63,8 @@ struct CongestionLaw: Sendable, Equatable {
     return meanPositiveWait * (mapped + max(0, scaled - knee))
   }
 
-  /// Erlang's delay probability: by recursion up to 64 slots, above by the refined square-root formula of Janssen, van
-  /// Leeuwaarden and Zwart (2011), within 0.6 % from 10 slots on.
+  /// Erlang's delay probability: by recursion up to 64 slots, above by the refined square-root
+  /// formula of Janssen, van Leeuwaarden and Zwart (2011), within 0.6 % from 10 slots on.
   static func erlangC(slots: Int, utilisation rho: Double) -> Double {
     guard slots > 0 else { return 1 }
     guard rho < 1 else { return 1 }
@@ -85,7 +88,8 @@ struct CongestionLaw: Sendable, Equatable {
     blocking / (1 - rho * (1 - blocking))
   }
 
-  /// (cs², κ, α): constant, lognormal with σ = 0.6 and 0.8, exponential, lognormal with σ = 1, 1.2 and 1.3.
+  /// (cs², κ, α): constant, lognormal with σ = 0.6 and 0.8, exponential, lognormal with σ = 1, 1.2
+  /// and 1.3.
   private static let fits: [(cv2: Double, kappa: Double, alpha: Double)] = [
     (0, 0.125, 0.09), (0.433, 0.05, 0.065), (0.896, 0.005, 0), (1, 0, 0.1), (1.718, -0.035, 0.63),
     (3.221, -0.065, 0.565), (4.42, -0.07, 0.615),
@@ -102,8 +106,9 @@ struct CongestionLaw: Sendable, Equatable {
     return (a.kappa + share * (b.kappa - a.kappa), a.alpha + share * (b.alpha - a.alpha))
   }
 
-  /// From the squared coefficient of variation of W given W > 0: with one slot its exact value (Whitt 1993), with
-  /// more a fit. The third moment is taken from a lognormal law above 1 and from a gamma law below.
+  /// From the squared coefficient of variation of W given W > 0: with one slot its exact value
+  /// (Whitt 1993), with more a fit. The third moment is taken from a lognormal law above 1 and from
+  /// a gamma law below.
   private static func weibullExponent(
     _ cv2: Double, utilisation rho: Double, erlang: Double, slots: Int
   ) -> Double {

@@ -2,8 +2,8 @@ import Primitives
 import SimulationKernel
 import Workload
 
-/// The arrivals of a lane as counts: those of each whole second are the source's, the same that request fidelity meets
-/// one by one; within a second they are divided at random.
+/// The arrivals of a lane as counts: those of each whole second are the source's, the same that
+/// request fidelity meets one by one; within a second they are divided at random.
 struct CountFeed: Sendable {
   private(set) var source: any ArrivalSource
   /// The whole second that is being handed out, and what is left of it.

@@ -5,8 +5,8 @@ import Workload
 
 /// Which fidelity a lane has by its own state, for runs that leave it to the lane.
 ///
-/// The bounds are those inside which flow's errors were measured to be small; a lane that is at request fidelity goes to
-/// flow only at half of them, so that none changes sides at every review.
+/// The bounds are those inside which flow's errors were measured to be small; a lane that is at
+/// request fidelity goes to flow only at half of them, so that none changes sides at every review.
 struct FidelityRule: Sendable {
   /// Arrivals a second below which single requests cost less than steps.
   static let leastRate = 2.0

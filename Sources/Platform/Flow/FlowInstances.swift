@@ -1,10 +1,12 @@
 import ControlPlane
 import Primitives
 
-/// The instances of a flow lane in the order in which an ordered choice takes them, and when each was last used.
+/// The instances of a flow lane in the order in which an ordered choice takes them, and when each
+/// was last used.
 ///
-/// Requests fill positions from 0 up, so that what is idle is idle at the top: a step says up to which position
-/// instances were used, and a staircase of such marks answers how long a position has been idle. O(1) amortised a step.
+/// Requests fill positions from 0 up, so that what is idle is idle at the top: a step says up to
+/// which position instances were used, and a staircase of such marks answers how long a position
+/// has been idle. O(1) amortised a step.
 struct FlowInstances: Sendable {
   struct Entry: Sendable, BitwiseCopyable {
     var pod: PodID
@@ -62,13 +64,15 @@ struct FlowInstances: Sendable {
   }
 }
 
-/// The chance that an arrival finds the first i instances busy, for all i: Erlang's loss by his recursion, exact for
-/// ordered choice without waiting and exponential service (Kosten 1937 for the loads of the single instances).
+/// The chance that an arrival finds the first i instances busy, for all i: Erlang's loss by his
+/// recursion, exact for ordered choice without waiting and exponential service (Kosten 1937 for the
+/// loads of the single instances).
 struct OverflowTable: Sendable {
   private var load = -1.0
   private var blocking: [Double] = [1]
 
-  /// Makes the table hold for `count` instances at an offered load; a load within 2 % of the last is taken for it.
+  /// Makes the table hold for `count` instances at an offered load; a load within 2 % of the last
+  /// is taken for it.
   mutating func prepare(count: Int, load wanted: Double) {
     if abs(wanted - load) > 0.02 * load {
       load = wanted

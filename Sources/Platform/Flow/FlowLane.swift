@@ -3,8 +3,9 @@ import Primitives
 import SimulationKernel
 import Workload
 
-/// A lane at flow fidelity: it advances in steps, and a step takes a count of arrivals and gives counts, distributions
-/// and messages. The control plane sees the same signals from it as from a `RequestLane`.
+/// A lane at flow fidelity: it advances in steps, and a step takes a count of arrivals and gives
+/// counts, distributions and messages. The control plane sees the same signals from it as from a
+/// `RequestLane`.
 final class FlowLane: LaneModel {
   var state: FlowState
   /// The lane's request form, where it has had one: its router goes on counting starts.

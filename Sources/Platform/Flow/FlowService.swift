@@ -1,7 +1,7 @@
 import Primitives
 
-/// How long a request holds its slot: a shape, scaled by the machine's slowdown, plus a constant for the way there and
-/// back. Seconds.
+/// How long a request holds its slot: a shape, scaled by the machine's slowdown, plus a constant
+/// for the way there and back. Seconds.
 struct FlowService: Sendable {
   let shape: ServiceShape
   /// Of the undisturbed service.
@@ -41,20 +41,22 @@ struct FlowService: Sendable {
     return shift + scale * shape.expectedMinimum((h - shift) / scale)
   }
 
-  /// The probability that a request that is in service in equilibrium is so after h seconds: the residual law, whose
-  /// density is P(S > u) ÷ mean (the inspection paradox; Cox, Renewal Theory).
+  /// The probability that a request that is in service in equilibrium is so after h seconds: the
+  /// residual law, whose density is P(S > u) ÷ mean (the inspection paradox; Cox, Renewal Theory).
   func survival(ofOld h: Double) -> Double {
     let whole = mean
     guard whole > 0 else { return 0 }
     return min(1, max(0, 1 - expectedMinimum(h) / whole))
   }
 
-  /// The probability that a request that began at a uniform instant of the last h seconds is in service still.
+  /// The probability that a request that began at a uniform instant of the last h seconds is in
+  /// service still.
   func survival(ofNew h: Double) -> Double {
     h > 0 ? min(1, expectedMinimum(h) / h) : 1
   }
 
-  /// Age and residual of a request met in service in equilibrium: a size-biased time, divided uniformly.
+  /// Age and residual of a request met in service in equilibrium: a size-biased time, divided
+  /// uniformly.
   func met(using bits: inout some BitSource) -> (age: Double, residual: Double) {
     let whole = mean
     // The constant part is met in proportion to its own length.
@@ -67,8 +69,8 @@ struct FlowService: Sendable {
     return (length - residual, residual)
   }
 
-  /// The i-th point of a stratified sequence through the law: van der Corput order, so that any 2^k points in a row
-  /// lie in 2^k strata. Nanoseconds.
+  /// The i-th point of a stratified sequence through the law: van der Corput order, so that any 2^k
+  /// points in a row lie in 2^k strata. Nanoseconds.
   func point(_ i: UInt32, rotatedBy offset: UInt32) -> Int64 {
     let bits = UInt32(12)
     let reversed = Self.reverse(i & 0xFFF) >> (32 - bits)

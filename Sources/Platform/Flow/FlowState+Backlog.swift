@@ -15,8 +15,8 @@ extension FlowState {
       let count = BinomialDraw.sample(
         left, share: 1 / Double(Self.samples - i), using: &bits)
       left -= count
-      // What comes meets the backlog from before it: a backlog that its own arrivals have raised would be seen more
-      // often than it is there.
+      // What comes meets the backlog from before it: a backlog that its own arrivals have raised
+      // would be seen more often than it is there.
       let wait = backlog > 0 ? law.wait(backlog: backlog / m) * m : 0
       ledger.settle(wait: Int64((wait * 1e9).rounded()), count: count)
       moveBacklog(law, mean: m, arrivals: count, over: part)
@@ -26,9 +26,9 @@ extension FlowState {
     return followBacklog(law, mean: m, arrivals: arrivals, over: h)
   }
 
-  /// One exact step of the reflected motion. The drift and the arrivals' part of its variance are the arrivals
-  /// themselves; the rest of the variance is drawn. The lowest point on the way is that of a bridge with the whole
-  /// variance (Asmussen, Glynn and Pitman 1995).
+  /// One exact step of the reflected motion. The drift and the arrivals' part of its variance are
+  /// the arrivals themselves; the rest of the variance is drawn. The lowest point on the way is
+  /// that of a bridge with the whole variance (Asmussen, Glynn and Pitman 1995).
   private mutating func moveBacklog(
     _ law: CongestionLaw, mean m: Double, arrivals: Int, over h: Double
   ) {
@@ -48,7 +48,8 @@ extension FlowState {
     return Int((backlog / m * Double(law.slots) * min(1, law.utilisation)).rounded())
   }
 
-  /// Makes the counts follow the backlog; a deficit is carried, since the next step starts from the backlog again.
+  /// Makes the counts follow the backlog; a deficit is carried, since the next step starts from the
+  /// backlog again.
   private mutating func followBacklog(
     _ law: CongestionLaw, mean m: Double, arrivals: Int, over h: Double
   ) -> Int {
@@ -71,8 +72,8 @@ extension FlowState {
     return completed
   }
 
-  /// The longest queue of a step while nobody is asked for: of a birth-death queue, whose times above all slots begin
-  /// at rate λ P (1 − ρ) and reach j waiting as a gambler's ruin does.
+  /// The longest queue of a step while nobody is asked for: of a birth-death queue, whose times
+  /// above all slots begin at rate λ P (1 − ρ) and reach j waiting as a gambler's ruin does.
   private mutating func notePeak(_ law: CongestionLaw, arrivals: Int) {
     let rho = min(law.utilisation, CongestionLaw.highestStable)
     let times = Double(arrivals) * law.waitProbability * (1 - rho)
@@ -84,7 +85,8 @@ extension FlowState {
     peakWaiting = max(peakWaiting, max(1, Int(growth / -Elementary.log(rho))))
   }
 
-  /// The parameters for the present capacity and load, computed anew where they have moved by more than 1/256.
+  /// The parameters for the present capacity and load, computed anew where they have moved by more
+  /// than 1/256.
   private mutating func currentLaw() -> CongestionLaw {
     let slots = slots
     let utilisation = offeredLoad / Double(slots)

@@ -20,7 +20,8 @@ extension FlowState {
     backlog = 0
   }
 
-  /// Settles the waits of all that wait, as if capacity stayed as it is. Precondition: there are slots.
+  /// Settles the waits of all that wait, as if capacity stayed as it is. Precondition: there are
+  /// slots.
   mutating func settleCohorts() {
     guard ledger.waiting > 0 else { return }
     serveWaiting(at: now)
@@ -33,7 +34,8 @@ extension FlowState {
     isBacklogKnown = true
   }
 
-  /// Gives free slots to those that wait; `cold` of them are the first on an instance that was made for them.
+  /// Gives free slots to those that wait; `cold` of them are the first on an instance that was made
+  /// for them.
   mutating func serveWaiting(at instant: Instant, cold: Int = 0) {
     let free = min(ledger.waiting, max(0, slots - inService))
     guard free > 0 else { return }
@@ -67,8 +69,9 @@ extension FlowState {
     for piece in settled { ledger.settle(wait: piece.wait, count: piece.count, isCold: isCold) }
   }
 
-  /// A step with open waits. While the slots are not full the requests in service are thinned; when they are, the
-  /// completions are those of a busy station, whose count has mean and variance C h / m and cs² C h / m.
+  /// A step with open waits. While the slots are not full the requests in service are thinned; when
+  /// they are, the completions are those of a busy station, whose count has mean and variance C h /
+  /// m and cs² C h / m.
   mutating func stepCohorts(arrivals: Int, from start: Instant, to end: Instant) -> Int {
     let h = (end - start).seconds
     serveWaiting(at: start)
@@ -96,7 +99,8 @@ extension FlowState {
     return completed
   }
 
-  /// Completions of a station that stays full, rounded at random so that none is lost over many short steps.
+  /// Completions of a station that stays full, rounded at random so that none is lost over many
+  /// short steps.
   private mutating func busyCompletions(over h: Double) -> Int {
     // After a scale-down more may be in service than there are slots.
     let working = Double(max(inService, min(slots, inService + ledger.waiting)))

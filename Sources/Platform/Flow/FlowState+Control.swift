@@ -1,7 +1,8 @@
 import ControlPlane
 import Primitives
 
-// What a flow lane tells the control plane and hears from it: the messages of a gateway, sent once for a step.
+// What a flow lane tells the control plane and hears from it: the messages of a gateway, sent once
+// for a step.
 extension FlowState {
   mutating func send(_ message: ControlMessage, to address: Address) {
     control.outbox.append(
@@ -48,7 +49,8 @@ extension FlowState {
     control.route.becomePositive()
     armSampling()
     digest.fold(UInt64(bitPattern: now.nanoseconds), UInt64(pod.raw))
-    // The oldest that waits is the first on the new instance, where it was made for the lane's requests.
+    // The oldest that waits is the first on the new instance, where it was made for the lane's
+    // requests.
     let hasCold = isOwn && ledger.waiting > 0 && slots > inService
     serveWaiting(at: now, cold: hasCold ? 1 : 0)
     guard hasCold else { return }
@@ -89,8 +91,8 @@ extension FlowState {
 
   // MARK: Questions
 
-  /// Asks for the route when it is no longer fresh and there is traffic: one question a lifetime, as a gateway's first
-  /// request would.
+  /// Asks for the route when it is no longer fresh and there is traffic: one question a lifetime,
+  /// as a gateway's first request would.
   mutating func keepRoute() {
     guard feed.delivered > 0, !control.route.isFresh(at: now), !control.route.isAsking,
       waiting > 0 || inService > 0 || arrivalsOfSecond > 0

@@ -2,8 +2,8 @@ import Primitives
 
 // What a flow lane asks of nodes and gateways.
 extension FlowState {
-  /// Replaces what nodes were told last by what the requests in service want now, spread evenly over the instances.
-  /// O(instances), where the level has changed.
+  /// Replaces what nodes were told last by what the requests in service want now, spread evenly
+  /// over the instances. O(instances), where the level has changed.
   mutating func publishDemand(_ demand: inout Demand) {
     publishRequests(&demand)
     guard settings.cpuFraction > 0 else { return }

@@ -53,8 +53,9 @@ extension FlowState {
     if control.isSampling { sample() }
   }
 
-  /// Where the step that begins now ends: at the whole second, at the first arrival where there is no instance, at the
-  /// next keep-alive's end, after a tenth of a second while capacity changes or may have to.
+  /// Where the step that begins now ends: at the whole second, at the first arrival where there is
+  /// no instance, at the next keep-alive's end, after a tenth of a second while capacity changes or
+  /// may have to.
   mutating func planStep() {
     stepEnd = feed.endOfSecond
     endsWithArrival = false

@@ -34,7 +34,8 @@ extension FlowState {
       UInt64(bitPattern: Int64((backlog * 1e9).rounded())))
   }
 
-  /// Carries out a step by the way that fits the lane's state; returns how many invocations completed.
+  /// Carries out a step by the way that fits the lane's state; returns how many invocations
+  /// completed.
   private mutating func completions(arrivals: Int, from start: Instant, to end: Instant) -> Int {
     let h = (end - start).seconds
     guard control.starts.isEmpty, slots > 0 else {
@@ -57,8 +58,9 @@ extension FlowState {
     return Double(slots) >= load + 5 * load.squareRoot() + 4
   }
 
-  /// Requests in service after h seconds when nobody waits: survivors of the old by the residual law in equilibrium,
-  /// survivors of the new. Exact for exponential service, right in the stationary law for any.
+  /// Requests in service after h seconds when nobody waits: survivors of the old by the residual
+  /// law in equilibrium, survivors of the new. Exact for exponential service, right in the
+  /// stationary law for any.
   func thinned(arrivals: Int, over h: Double, using bits: inout some BitSource) -> Int {
     let old = BinomialDraw.sample(inService, share: service.survival(ofOld: h), using: &bits)
     let new = BinomialDraw.sample(arrivals, share: service.survival(ofNew: h), using: &bits)
@@ -96,7 +98,8 @@ extension FlowState {
 
   // MARK: Completions
 
-  /// Records invocations whose waits are settled, each with a service time of its own, by weighted points.
+  /// Records invocations whose waits are settled, each with a service time of its own, by weighted
+  /// points.
   mutating func complete(_ count: Int, _ recorder: any LatencyRecorder) {
     guard count > 0 else { return }
     counters.completed &+= UInt64(count)

@@ -3,12 +3,13 @@ import Primitives
 import SimulationKernel
 import Workload
 
-/// The state of a lane at flow fidelity: integer counts that conserve invocations exactly, and the backlog as a real
-/// number from which the counts follow.
+/// The state of a lane at flow fidelity: integer counts that conserve invocations exactly, and the
+/// backlog as a real number from which the counts follow.
 ///
-/// Three ways to step. *Quiet*: so many slots that nobody waits; the requests in service are thinned. *Backlog*: the
-/// virtual wait is a reflected Brownian motion (`CongestionLaw`), and waits are settled on arrival. *Cohorts*:
-/// capacity is about to change; waiting requests are counted by when they came and their waits settled when they begin.
+/// Three ways to step. *Quiet*: so many slots that nobody waits; the requests in service are
+/// thinned. *Backlog*: the virtual wait is a reflected Brownian motion (`CongestionLaw`), and waits
+/// are settled on arrival. *Cohorts*: capacity is about to change; waiting requests are counted by
+/// when they came and their waits settled when they begin.
 struct FlowState {
   var settings: LaneSettings
   let rules: RouterRules
@@ -27,7 +28,8 @@ struct FlowState {
   var draining = 0
 
   var ledger = WaitLedger()
-  /// Requests on instances; the settled ones that wait; the virtual wait in seconds, with its barrier below zero.
+  /// Requests on instances; the settled ones that wait; the virtual wait in seconds, with its
+  /// barrier below zero.
   var inService = 0
   var settledWaiting = 0
   var backlog = 0.0

@@ -4,7 +4,8 @@ import SimulationKernel
 
 // A flow lane takes a state in and hands it over.
 extension FlowState {
-  /// Goes on from a state. The requests on instances are counted; when they end is drawn from the residual law.
+  /// Goes on from a state. The requests on instances are counted; when they end is drawn from the
+  /// residual law.
   mutating func takeIn(_ carried: CarriedLane) {
     for instance in carried.instances { instances.add(instance.entry) }
     draining = carried.draining
@@ -31,7 +32,8 @@ extension FlowState {
     planStep()
   }
 
-  /// The state at `now`, with what flow does not know drawn from the law that it has given what flow does know.
+  /// The state at `now`, with what flow does not know drawn from the law that it has given what
+  /// flow does know.
   mutating func handOut(
     at now: Instant, recorder: any LatencyRecorder, residual: ResidualRule
   ) -> CarriedLane? {

@@ -4,8 +4,8 @@ import SimulationKernel
 
 // A request lane hands its state over and takes it back.
 extension RequestLane {
-  /// The lane's state at `now`, between events; nil while an answer is awaited, or where the lane's model has no other
-  /// form. The lane must not run afterwards unless it takes a state in.
+  /// The lane's state at `now`, between events; nil while an answer is awaited, or where the lane's
+  /// model has no other form. The lane must not run afterwards unless it takes a state in.
   func handOut(at now: Instant, recorder: any LatencyRecorder) -> CarriedLane? {
     guard engine.routers.count == 1, !isAwaiting, !settings.hopByHop, !settings.exactProcessors
     else { return nil }
@@ -30,7 +30,7 @@ extension RequestLaneEngine {
     // The router goes on with its own count of stale uses.
     carried.sampledInFlightSeconds = core.sampledInFlightSeconds
     var positions: [UInt32: Int] = [:]
-    routers[0].instances.forEach { slot, instance in
+    routers[0].instances.visit { slot, instance in
       let state = core.instances[core.instances.index(slot.raw, part: 0)]
       positions[slot.raw] = carried.instances.count
       if instance.isDraining { carried.draining += 1 }
@@ -42,7 +42,7 @@ extension RequestLaneEngine {
             idleSince: instance.inFlight > 0 ? now : instance.idleSince),
           inFlight: Int(instance.inFlight)))
     }
-    routers[0].waiting.forEach { carried.waiting.append($0.ticket) }
+    routers[0].waiting.visit { carried.waiting.append($0.ticket) }
     emptyQueue(into: &carried, positions: positions)
     carried.outbox = core.outbox
     core.outbox.removeAll()
@@ -116,7 +116,8 @@ extension RequestLaneEngine {
     }
     core.ready = carried.instances.count
     core.idle = core.ready
-    // Used once each in the order of their last use, so that the list of the idle ones has that order.
+    // Used once each in the order of their last use, so that the list of the idle ones has that
+    // order.
     let byUse = carried.instances.indices.sorted { a, b in
       let (ta, tb) = (carried.instances[a].entry.idleSince, carried.instances[b].entry.idleSince)
       return ta < tb || (ta == tb && a < b)

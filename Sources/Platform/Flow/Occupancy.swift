@@ -1,11 +1,12 @@
 import ControlPlane
 import Primitives
 
-/// Which instances serve a given number of requests, and for how long the others have been idle: what a flow lane must
-/// invent when it is handed over to request fidelity.
+/// Which instances serve a given number of requests, and for how long the others have been idle:
+/// what a flow lane must invent when it is handed over to request fidelity.
 ///
-/// Drawn by running the real choice of instances on a small copy of the lane, with exponential service of the lane's
-/// mean, until an inspection finds the wanted number in service: the stationary law given that number.
+/// Drawn by running the real choice of instances on a small copy of the lane, with exponential
+/// service of the lane's mean, until an inspection finds the wanted number in service: the
+/// stationary law given that number.
 struct Occupancy: ~Copyable {
   struct Place: BitwiseCopyable {
     var inFlight = 0
@@ -104,7 +105,7 @@ struct Occupancy: ~Copyable {
   private borrowing func places(_ count: Int) -> [Place] {
     var places = Array(repeating: Place(), count: count)
     let now = seconds
-    table.forEach { slot, instance in
+    table.visit { slot, instance in
       places[slot.index].inFlight = Int(instance.inFlight)
       if instance.inFlight == 0, instance.idleSince > .origin {
         places[slot.index].idleSeconds = now - instance.idleSince.seconds

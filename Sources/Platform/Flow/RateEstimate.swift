@@ -1,5 +1,5 @@
-/// The rate of a lane's arrivals as its counts show it: a mean over up to 256 s that begins afresh when the last
-/// seconds are too far from it for chance.
+/// The rate of a lane's arrivals as its counts show it: a mean over up to 256 s that begins afresh
+/// when the last seconds are too far from it for chance.
 struct RateEstimate: Sendable, BitwiseCopyable {
   private static let longest = 256.0
   private static let shortest = 8.0

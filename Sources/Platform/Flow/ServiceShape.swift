@@ -1,10 +1,12 @@
 import Primitives
 import SimulationKernel
 
-/// A law of service times in a form that flow steps can use: 4096 stratified quantiles with prefix sums.
+/// A law of service times in a form that flow steps can use: 4096 stratified quantiles with prefix
+/// sums.
 ///
-/// Values are seconds in a unit that `FlowService` scales, so that services that differ only in scale share a table.
-/// The tail ends at the quantile 1 − 1/8192; the last value is set so that the mean is exact.
+/// Values are seconds in a unit that `FlowService` scales, so that services that differ only in
+/// scale share a table. The tail ends at the quantile 1 − 1/8192; the last value is set so that the
+/// mean is exact.
 final class ServiceShape: Sendable {
   static let points = 4096
 
@@ -42,7 +44,8 @@ final class ServiceShape: Sendable {
     return (prefix[below] + x * Double(Self.points - below)) / Double(Self.points)
   }
 
-  /// A value drawn with a probability in proportion to its size: the law of a service met at a random instant.
+  /// A value drawn with a probability in proportion to its size: the law of a service met at a
+  /// random instant.
   func sizeBiased(_ uniform: Double) -> Double {
     let target = uniform * prefix[Self.points]
     return quantiles[min(Self.points - 1, firstIndex { prefix[$0 + 1] > target })]

@@ -1,7 +1,7 @@
 import Primitives
 
-/// Invocations of a flow lane by what is known of their waits: first those whose wait is settled and that have not
-/// completed, in order, then those that wait and are counted by when they came.
+/// Invocations of a flow lane by what is known of their waits: first those whose wait is settled
+/// and that have not completed, in order, then those that wait and are counted by when they came.
 struct WaitLedger: Sendable {
   struct Settled: Sendable, BitwiseCopyable {
     var wait: Int64

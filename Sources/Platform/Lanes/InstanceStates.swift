@@ -1,8 +1,8 @@
 import ControlPlane
 import Primitives
 
-/// The simulated instances of a lane: the world's own view, apart from the gateways' tables, so that each can be
-/// checked against the other. Slot s of part p is at s × parts + p.
+/// The simulated instances of a lane: the world's own view, apart from the gateways' tables, so
+/// that each can be checked against the other. Slot s of part p is at s × parts + p.
 struct InstanceStates: ~Copyable {
   struct State: BitwiseCopyable {
     var pod = PodID(0)
@@ -10,7 +10,8 @@ struct InstanceStates: ~Copyable {
     var busy: UInt32 = 0
     var path: UInt8 = 0
     var isAlive = false
-    /// In this epoch: by how much the processors wanted have changed, and what that makes in core-nanoseconds.
+    /// In this epoch: by how much the processors wanted have changed, and what that makes in
+    /// core-nanoseconds.
     var coreChange = 0.0
     var coreNanoseconds = 0.0
     var isChanged = false

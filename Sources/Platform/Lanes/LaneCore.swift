@@ -2,7 +2,8 @@ import ControlPlane
 import Primitives
 import SimulationKernel
 
-/// What a lane may read of the cluster while it runs: nothing that another lane changes within the epoch.
+/// What a lane may read of the cluster while it runs: nothing that another lane changes within the
+/// epoch.
 struct LaneSurroundings {
   /// By node: how much longer processor time takes.
   var nodeSlowdowns: UnsafePointer<Double>
@@ -22,8 +23,8 @@ struct ExactCall: BitwiseCopyable {
   var afterwards: Nanoseconds
 }
 
-/// The simulated side of a lane at request fidelity: instances that work, the way there and back, the lane's own
-/// events, and what is counted. It carries out what the lane's routers decide.
+/// The simulated side of a lane at request fidelity: instances that work, the way there and back,
+/// the lane's own events, and what is counted. It carries out what the lane's routers decide.
 struct LaneCore: ~Copyable {
   var settings: LaneSettings
   var queue: ChosenQueue<LaneEvent>

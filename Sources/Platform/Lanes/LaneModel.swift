@@ -4,8 +4,8 @@ import Workload
 
 /// One lane, at either fidelity, as the cluster drives it: the seam between the two.
 ///
-/// A lane shares nothing with other lanes while it runs. It is told things by `deliver`, says things through
-/// its outbox, and reads what the cluster publishes for an epoch.
+/// A lane shares nothing with other lanes while it runs. It is told things by `deliver`, says
+/// things through its outbox, and reads what the cluster publishes for an epoch.
 protocol LaneModel: AnyObject {
   var settings: LaneSettings { get }
   /// The place in the order of events of what happens next here.
@@ -23,9 +23,9 @@ protocol LaneModel: AnyObject {
   /// Events that were executed.
   var executed: UInt64 { get }
 
-  /// Runs what comes before `bound`. After a message that awaits a reply the bound moves to `roundTrip`
-  /// after it; nil: the lane stops after any message.
-  /// Returns the bound that was reached.
+  /// Runs what comes before `bound`. After a message that awaits a reply the bound moves to
+  /// `roundTrip` after it; nil: the lane stops after any message. Returns the bound that was
+  /// reached.
   func run(
     until bound: Bound, roundTrip: Nanoseconds?, epochEnd: Instant,
     recorder: any LatencyRecorder

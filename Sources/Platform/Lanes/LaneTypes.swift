@@ -38,7 +38,8 @@ struct LaneEvent: BitwiseCopyable {
   var flags: UInt16
   var slot: UInt32
   var arrival: Instant
-  /// For `answered`: processors wanted while it ran, as the bits of a double; for the hops: service time.
+  /// For `answered`: processors wanted while it ran, as the bits of a double; for the hops: service
+  /// time.
   var extra: Int64
 
   /// Flag of a request that waited for a new instance.
@@ -67,7 +68,8 @@ struct Bound: BitwiseCopyable, Comparable {
   }
 }
 
-/// What a lane has counted. Every term of conservation has a counter of its own, raised where the thing happens.
+/// What a lane has counted. Every term of conservation has a counter of its own, raised where the
+/// thing happens.
 public struct LaneCounters: Sendable, BitwiseCopyable, Equatable {
   public var arrivals: UInt64 = 0
   public var completed: UInt64 = 0

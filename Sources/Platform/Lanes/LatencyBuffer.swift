@@ -1,4 +1,5 @@
-/// A small buffer of measured times between a lane and its recorder, so that recording costs one store a request.
+/// A small buffer of measured times between a lane and its recorder, so that recording costs one
+/// store a request.
 struct LatencyBuffer: ~Copyable {
   static let capacity = 256
 

@@ -110,7 +110,7 @@ struct RouterTable: ~Copyable {
 
   func forEachInstance(_ body: (PodID, Bool) -> Void) {
     for index in 0..<count {
-      routers[index].instances.forEach { _, instance in
+      routers[index].instances.visit { _, instance in
         body(instance.pod, instance.inFlight == 0)
       }
     }

@@ -3,7 +3,8 @@ import Primitives
 import SimulationKernel
 import Workload
 
-/// The state of a lane at request fidelity and its inner loop: routers that decide, a core that carries out.
+/// The state of a lane at request fidelity and its inner loop: routers that decide, a core that
+/// carries out.
 struct RequestLaneEngine: ~Copyable {
   var core: LaneCore
   let routers: RouterTable
@@ -89,7 +90,8 @@ struct RequestLaneEngine: ~Copyable {
     let ticket = Ticket(
       arrival: now, identity: arrival.identity, serviceNanoseconds: arrival.serviceTime)
     #if PLANT_LOST_REQUEST
-      // Only in a build made to show that conservation is checked: one request in a million vanishes.
+      // Only in a build made to show that conservation is checked: one request in a million
+      // vanishes.
       if core.counters.arrivals % 1_000_000 == 0 { return }
     #endif
     routers[part].arrive(ticket, at: now, into: &core)

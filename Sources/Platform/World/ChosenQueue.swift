@@ -1,10 +1,11 @@
 import Primitives
 import SimulationKernel
 
-/// The event queue of a run: the radix ladder, or its oracle, the heap, which must give the same digest.
+/// The event queue of a run: the radix ladder, or its oracle, the heap, which must give the same
+/// digest.
 ///
-/// One concrete type, so that the inner loops are specialised; the queue that is not used holds no memory to
-/// speak of, and the branch is always the same.
+/// One concrete type, so that the inner loops are specialised; the queue that is not used holds no
+/// memory to speak of, and the branch is always the same.
 struct ChosenQueue<Payload: BitwiseCopyable>: ~Copyable {
   private let kind: ClusterConfiguration.QueueKind
   private var ladder = RadixLadder<Payload>()

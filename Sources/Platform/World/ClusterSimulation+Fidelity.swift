@@ -13,8 +13,9 @@ extension ClusterSimulation {
     lanes[lane.index] is FlowLane ? .flow : .request
   }
 
-  /// Carries a lane over to a fidelity at `now`, between events, with every invocation; false when it cannot be now,
-  /// because an answer is awaited, or at all. `auto` lets the lane's own rule decide.
+  /// Carries a lane over to a fidelity at `now`, between events, with every invocation; false when
+  /// it cannot be now, because an answer is awaited, or at all. `auto` lets the lane's own rule
+  /// decide.
   @discardableResult
   public func handOver(lane id: LaneID, to fidelity: Fidelity) -> Bool {
     handOver(lane: id, to: fidelity, residual: .equilibrium)

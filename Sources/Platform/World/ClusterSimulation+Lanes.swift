@@ -70,8 +70,8 @@ extension ClusterSimulation {
     }
   }
 
-  /// From now on everything is drawn as in another replication. `now` must be a whole second; what is under way
-  /// keeps what it has drawn.
+  /// From now on everything is drawn as in another replication. `now` must be a whole second; what
+  /// is under way keeps what it has drawn.
   public func reseed(seed: UInt64, replication: UInt64, services: [ServiceConfiguration]) {
     configuration.seed = seed
     configuration.replication = replication

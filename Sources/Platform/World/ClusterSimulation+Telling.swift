@@ -104,9 +104,9 @@ public struct ConservationTerms: Sendable {
     let accounted = completed + refused + failed + waiting + inFlight
     if arrivals != accounted || admitted != arrivals {
       return """
-        lane \(lane.raw): \(arrivals) requests arrived and \(admitted) were admitted, but \(completed) \
-        completed + \(refused) refused + \(failed) failed + \(waiting) waiting + \(inFlight) in \
-        flight = \(accounted)
+        lane \(lane.raw): \(arrivals) requests arrived and \(admitted) were admitted, but \
+        \(completed) completed + \(refused) refused + \(failed) failed + \(waiting) waiting + \
+        \(inFlight) in flight = \(accounted)
         """
     }
     if instancesAdded != instancesRetired + ready {

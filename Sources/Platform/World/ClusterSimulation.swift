@@ -5,10 +5,11 @@ import Workload
 
 /// One cluster, simulated: its lanes, what they share, and the order in which they run.
 ///
-/// The order is one of two. *Exact*: whatever is next in (time, class, queue) order runs, so that everything happens
-/// as if in one queue. *Epochs*: inside an epoch lanes run on their own, up to the time at which a reply could
-/// reach them, and the shared part follows; what it sends unasked takes effect with the next epoch.
-/// Both run the same lanes and the same components, and both are functions of the configuration alone.
+/// The order is one of two. *Exact*: whatever is next in (time, class, queue) order runs, so that
+/// everything happens as if in one queue. *Epochs*: inside an epoch lanes run on their own, up to
+/// the time at which a reply could reach them, and the shared part follows; what it sends unasked
+/// takes effect with the next epoch. Both run the same lanes and the same components, and both are
+/// functions of the configuration alone.
 public final class ClusterSimulation {
   public internal(set) var configuration: ClusterConfiguration
   public internal(set) var now = Instant.origin
@@ -68,8 +69,8 @@ public final class ClusterSimulation {
     laneSet.lanes = other.laneSet.lanes.map { $0.clone(surroundings: surroundings) }
   }
 
-  /// A copy of the whole state that continues on its own, with a recorder of its own. The cost is linear in the
-  /// bytes of state and does not depend on the time simulated.
+  /// A copy of the whole state that continues on its own, with a recorder of its own. The cost is
+  /// linear in the bytes of state and does not depend on the time simulated.
   public func fork(recorder: any RunRecorder) -> ClusterSimulation {
     ClusterSimulation(fork: self, recorder: recorder)
   }
@@ -80,7 +81,8 @@ public final class ClusterSimulation {
       gatewaySlowdowns: UnsafePointer(demand.gatewaySlowdowns), epochEnd: epochEnd)
   }
 
-  /// Simulates up to an instant, which must be a multiple of the epoch, and closes the rows of the series on the way.
+  /// Simulates up to an instant, which must be a multiple of the epoch, and closes the rows of the
+  /// series on the way.
   public func run(until end: Instant) throws {
     while now < end {
       let boundary = seriesStart + configuration.seriesInterval

@@ -1,15 +1,18 @@
 import Primitives
 
-/// What nodes and gateways are asked for within an epoch, and the slowdown that follows for the next.
+/// What nodes and gateways are asked for within an epoch, and the slowdown that follows for the
+/// next.
 ///
-/// Slowdown of the next epoch = max(1, cores wanted, averaged over this epoch, / cores); for a gateway, requests
-/// over what it bears. It holds for what begins in that epoch and moves no completion. A node keeps the cores that
-/// are wanted as long as nothing changes, so an epoch costs what changed in it and in the one before.
+/// Slowdown of the next epoch = max(1, cores wanted, averaged over this epoch, / cores); for a
+/// gateway, requests over what it bears. It holds for what begins in that epoch and moves no
+/// completion. A node keeps the cores that are wanted as long as nothing changes, so an epoch costs
+/// what changed in it and in the one before.
 struct Demand: ~Copyable {
   private let nodeCores: [Double]
   private let nodeZones: [ZoneID]
   private let gatewayCapacity: Double
-  /// By node: cores wanted now; core-nanoseconds by which this epoch differs from having wanted them all along.
+  /// By node: cores wanted now; core-nanoseconds by which this epoch differs from having wanted
+  /// them all along.
   private var wanted: [Double]
   private var corrections: [Double]
   /// By node: how much `wanted` has changed in this epoch.

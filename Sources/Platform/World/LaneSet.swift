@@ -4,10 +4,12 @@ import SimulationKernel
 
 /// The lanes of a cluster and where each of them stands, with the epoch order that runs them.
 ///
-/// A value that the cluster holds and lends out for a whole run, so that the loops over lanes pay for no access checks.
+/// A value that the cluster holds and lends out for a whole run, so that the loops over lanes pay
+/// for no access checks.
 struct LaneSet {
   var lanes: [any LaneModel] = []
-  /// By lane: messages sent, for the network's draws; how far it has run; when something is next in it.
+  /// By lane: messages sent, for the network's draws; how far it has run; when something is next in
+  /// it.
   var ordinals: [UInt64]
   var horizons: [Instant]
   var next: [Int64]
@@ -83,8 +85,8 @@ struct LaneSet {
     while true {
       var remaining: [Int] = []
       var safe = stop
-      // A reply that a lane awaits comes of events that the shared part has already, so none is sent before the
-      // first of these.
+      // A reply that a lane awaits comes of events that the shared part has already, so none is
+      // sent before the first of these.
       let reply = control.next().time
       let limit = reply < stop ? reply + lookahead : stop
       for index in unfinished {
@@ -97,7 +99,8 @@ struct LaneSet {
         }
       }
       unfinished = remaining
-      // A lane may answer what the shared part tells it, two hops after the event that it is told of.
+      // A lane may answer what the shared part tells it, two hops after the event that it is told
+      // of.
       let first = control.next().time
       if !remaining.isEmpty, first < stop { safe = min(safe, first + lookahead * 2) }
       if first < safe {

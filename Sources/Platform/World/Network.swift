@@ -1,7 +1,8 @@
 import ControlPlane
 import Primitives
 
-/// Where a component stands, as far as the network is concerned: a zone, or the cluster's control plane.
+/// Where a component stands, as far as the network is concerned: a zone, or the cluster's control
+/// plane.
 struct Place: Hashable, BitwiseCopyable {
   var raw: Int16
   static let controlPlane = Place(raw: -1)
@@ -11,8 +12,8 @@ struct Place: Hashable, BitwiseCopyable {
 
 /// The network between components: a question with three answers, a delay, lost, or cut.
 ///
-/// Delays are constant for a pair of places, so messages of one pair keep their order. Loss is a keyed draw by the
-/// sender's own count of messages, so that nobody else's traffic moves it.
+/// Delays are constant for a pair of places, so messages of one pair keep their order. Loss is a
+/// keyed draw by the sender's own count of messages, so that nobody else's traffic moves it.
 struct Network: Sendable {
   enum Outcome: Equatable {
     case delivered(after: Nanoseconds)

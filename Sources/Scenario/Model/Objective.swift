@@ -11,13 +11,20 @@ public struct Objective: Sendable, Equatable {
   }
 
   public enum Measure: String, Sendable, CaseIterable {
-    case latency, startLatency = "start_latency", wait
-    case requests, completed, refused, failed, coldStarts = "cold_starts"
-    case poolMisses = "pool_misses", poolTakes = "pool_takes"
-    case poolLevel = "pool_level", idlePodHours = "idle_pod_hours", readyPods = "ready_pods"
+    case latency
+    case startLatency = "start_latency"
+    case wait
+    case requests, completed, refused, failed
+    case coldStarts = "cold_starts"
+    case poolMisses = "pool_misses"
+    case poolTakes = "pool_takes"
+    case poolLevel = "pool_level"
+    case idlePodHours = "idle_pod_hours"
+    case readyPods = "ready_pods"
     case utilisation
 
-    /// Distributions in time have statistics; the others are totals, or means and maxima of the series.
+    /// Distributions in time have statistics; the others are totals, or means and maxima of the
+    /// series.
     public var isTime: Bool { self == .latency || self == .startLatency || self == .wait }
     public var isSeries: Bool {
       self == .poolLevel || self == .readyPods || self == .utilisation
@@ -38,7 +45,10 @@ public struct Objective: Sendable, Equatable {
   }
 
   public enum Comparison: String, Sendable, CaseIterable {
-    case less = "<", lessOrEqual = "<=", greater = ">", greaterOrEqual = ">="
+    case less = "<"
+    case lessOrEqual = "<="
+    case greater = ">"
+    case greaterOrEqual = ">="
 
     public func holds(_ value: Double, _ limit: Double) -> Bool {
       switch self {
@@ -62,7 +72,10 @@ public struct Objective: Sendable, Equatable {
 
 /// Reads `p99(start_latency, runtime=python) < 400ms for 10m`.
 struct ObjectiveParser {
-  struct Failure: Error { var message: String; var help: String? }
+  struct Failure: Error {
+    var message: String
+    var help: String?
+  }
 
   private var rest: Substring
   private let text: String
@@ -86,7 +99,8 @@ struct ObjectiveParser {
       comparison = Objective.Comparison(rawValue: candidate)
     }
     guard let comparison else {
-      throw Failure(message: "a comparison is missing", help: "write `<`, `<=`, `>` or `>=` and a limit")
+      throw Failure(
+        message: "a comparison is missing", help: "write `<`, `<=`, `>` or `>=` and a limit")
     }
     let limitText = word { !" ".contains($0) }
     let isTime = numerator.measure.isTime && denominator == nil

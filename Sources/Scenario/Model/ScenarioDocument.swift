@@ -172,7 +172,9 @@ public struct ServiceSection: Sendable {
 
 public struct ArrivalsSection: Sendable {
   public enum Process: String, Sendable, CaseIterable {
-    case poisson, exactPoisson = "exact_poisson", diurnal, list, trace
+    case poisson
+    case exactPoisson = "exact_poisson"
+    case diurnal, list, trace
   }
 
   public var process = Process.poisson

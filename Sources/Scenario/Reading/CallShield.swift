@@ -1,9 +1,10 @@
 /// Lets `lognormal(median: 50ms, sigma: 0.6)` stand in a scenario without quotes.
 ///
-/// YAML takes a colon, a comma or a bracket inside such a call for a mark of its own. Between the call's
-/// parentheses each of them is replaced by a code point of a private plane before YAML reads the text, and put
-/// back in every scalar afterwards. One code point stands for one code point, so lines and columns stay true.
-/// A call ends on its line; what is quoted or commented out needs no shield.
+/// YAML takes a colon, a comma or a bracket inside such a call for a mark of its own. Between the
+/// call's parentheses each of them is replaced by a code point of a private plane before YAML reads
+/// the text, and put back in every scalar afterwards. One code point stands for one code point, so
+/// lines and columns stay true. A call ends on its line; what is quoted or commented out needs no
+/// shield.
 enum CallShield {
   private static let pairs: [(seen: Unicode.Scalar, hidden: Unicode.Scalar)] = [
     (":", "\u{F8F00}"), (",", "\u{F8F01}"), ("[", "\u{F8F02}"), ("]", "\u{F8F03}"),
@@ -56,8 +57,8 @@ enum CallShield {
     }
   }
 
-  /// Hides from an opening parenthesis to its partner, which it returns. Without a partner the brackets stay,
-  /// since they may close what is around the call.
+  /// Hides from an opening parenthesis to its partner, which it returns. Without a partner the
+  /// brackets stay, since they may close what is around the call.
   private static func hideCall(_ line: inout [Unicode.Scalar], from open: Int) -> Int {
     var depth = 0
     var end = open

@@ -1,7 +1,7 @@
 import Primitives
 
-/// The cluster's sections and their defaults. The talk on the platform gives none of these numbers, so where no
-/// source is named they are assumptions.
+/// The cluster's sections and their defaults. The talk on the platform gives none of these numbers,
+/// so where no source is named they are assumptions.
 enum ClusterReading {
   private static let huawei = "Huawei cloud traces 2025 (EuroSys): cold-start components"
 

@@ -1,6 +1,7 @@
 import Primitives
 
-/// Something wrong in a scenario: a stable id, a place, what was found, what was expected, what to do.
+/// Something wrong in a scenario: a stable id, a place, what was found, what was expected, what to
+/// do.
 public struct Diagnostic: Sendable, Equatable {
   /// Kinds, each with an id that never changes its meaning.
   public enum Kind: String, Sendable, CaseIterable {

@@ -2,7 +2,10 @@ import Primitives
 
 /// Reads `lognormal(median: 50ms, sigma: 0.6)` and the like.
 struct DistributionParser {
-  struct Failure: Error { var message: String; var help: String? }
+  struct Failure: Error {
+    var message: String
+    var help: String?
+  }
 
   static let names = [
     "constant", "exponential", "lognormal", "gamma", "weibull", "pareto", "uniform", "empirical",
@@ -17,7 +20,9 @@ struct DistributionParser {
     guard depth < 4 else { throw Failure(message: "nested too deeply", help: nil) }
     guard let open = text.firstIndex(of: "("), text.last == ")" else {
       // A bare duration is a constant.
-      if let value = try? Quantity.nanoseconds(String(text)) { return .constant(Double(value) / 1e9) }
+      if let value = try? Quantity.nanoseconds(String(text)) {
+        return .constant(Double(value) / 1e9)
+      }
       throw Failure(
         message: "no distribution", help: Nearest.hint(String(text), in: names))
     }
@@ -165,7 +170,9 @@ struct DistributionParser {
     func positive(_ name: String, orZero: Bool = false) throws(Failure) -> Double {
       let text = try text(name, at: nil)
       guard let value = try? Quantity.number(text), value > 0 || (orZero && value == 0), value < 1e6
-      else { throw Failure(message: "`\(text)` is no value of `\(name)`", help: "a number above zero") }
+      else {
+        throw Failure(message: "`\(text)` is no value of `\(name)`", help: "a number above zero")
+      }
       return value
     }
   }

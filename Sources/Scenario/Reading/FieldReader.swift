@@ -144,7 +144,8 @@ struct FieldReader {
     var seen: [String] = []
     for entry in entries {
       if seen.contains(entry.key) {
-        context.fail(.duplicateKey, entry.mark, length: entry.key.count, "`\(entry.key)` is given twice")
+        context.fail(
+          .duplicateKey, entry.mark, length: entry.key.count, "`\(entry.key)` is given twice")
       }
       seen.append(entry.key)
     }
@@ -170,7 +171,8 @@ extension FieldReader {
         unit.isEmpty ? "`\(text)` has no unit" : "unknown unit `\(unit)` in `\(text)`",
         help: Nearest.hint(unit, in: known) ?? "for example `\(example)`")
     } catch .outOfRange(let what) {
-      context.fail(.outOfRange, mark, length: text.count, "`\(child(key))` is `\(text)`", help: what)
+      context.fail(
+        .outOfRange, mark, length: text.count, "`\(child(key))` is `\(text)`", help: what)
     } catch {
       context.fail(
         .badQuantity, mark, length: max(1, text.count), "`\(text)` is no value for `\(child(key))`",
@@ -279,6 +281,11 @@ extension FieldReader {
   }
 
   mutating func optionalDistribution(_ key: String) -> DistributionSpec? {
-    has(key) ? distribution(key) : { _ = tree(key); return nil }()
+    has(key)
+      ? distribution(key)
+      : {
+        _ = tree(key)
+        return nil
+      }()
   }
 }

@@ -114,7 +114,9 @@ enum Quantity {
     } catch {
       throw error
     }
-    guard value >= 0, value <= 1e12 else { throw .outOfRange("a rate is between 0 and 1e12 a second") }
+    guard value >= 0, value <= 1e12 else {
+      throw .outOfRange("a rate is between 0 and 1e12 a second")
+    }
     return value
   }
 

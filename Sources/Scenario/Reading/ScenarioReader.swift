@@ -54,7 +54,8 @@ public struct ScenarioReader: Sendable {
     document.start = reader.word("start", of: ["warm", "empty"], .assumed("warm"))
     document.seed = UInt64(reader.count("seed", .assumed("1")))
     document.replications = reader.count("replications", .assumed("1"), in: 1...10_000)
-    document.fidelity = reader.word("fidelity", of: ["request", "flow", "auto"], .assumed("request"))
+    document.fidelity = reader.word(
+      "fidelity", of: ["request", "flow", "auto"], .assumed("request"))
     document.contention = reader.word("contention", of: ["epoch", "exact"], .assumed("epoch"))
     document.queue = reader.word("queue", of: ["ladder", "heap"], .assumed("ladder"))
     document.cluster = ClusterReading.cluster(&reader)
@@ -98,7 +99,8 @@ public struct ScenarioReader: Sendable {
         objectives.append(try ObjectiveParser.parse(text))
       } catch {
         context.fail(
-          .badObjective, tree.mark, length: text.count, "`\(text)`: \(error.message)", help: error.help)
+          .badObjective, tree.mark, length: text.count, "`\(text)`: \(error.message)",
+          help: error.help)
       }
     }
     return objectives
@@ -165,7 +167,9 @@ enum OverrideRule {
     switch tree.content {
     case .mapping(var entries):
       if let index = entries.lastIndex(where: { $0.key == step }) {
-        guard let inner = set(path.dropFirst(), in: entries[index].value, to: value) else { return nil }
+        guard let inner = set(path.dropFirst(), in: entries[index].value, to: value) else {
+          return nil
+        }
         entries[index].value = inner
       } else {
         let empty = Tree(content: .mapping([]), mark: Mark(line: 0, column: 0))
@@ -174,8 +178,9 @@ enum OverrideRule {
       }
       changed.content = .mapping(entries)
     case .sequence(var items):
-      guard let index = Int(step).flatMap({ items.indices.contains($0) ? $0 : nil })
-        ?? items.firstIndex(where: { name(of: $0) == step })
+      guard
+        let index = Int(step).flatMap({ items.indices.contains($0) ? $0 : nil })
+          ?? items.firstIndex(where: { name(of: $0) == step })
       else { return nil }
       guard let inner = set(path.dropFirst(), in: items[index], to: value) else { return nil }
       items[index] = inner

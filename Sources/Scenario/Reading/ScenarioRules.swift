@@ -41,7 +41,8 @@ enum ScenarioRules {
     unique(document.services.map(\.name), "service")
     if document.services.isEmpty {
       context.fail(
-        .missingKey, Mark(line: 0, column: 0), "there are no services", help: "add one to `services`")
+        .missingKey, Mark(line: 0, column: 0), "there are no services",
+        help: "add one to `services`")
     }
     for zone in document.cluster.zones where zone.nodes == 0 {
       context.fail(

@@ -43,7 +43,9 @@ enum ServiceReading {
   private static func size(_ pools: inout FieldReader) -> ScenarioDocument.Size {
     let talk = "ByteFaaS talk, slide 24: 2 % of the resources warm"
     if pools.isWord("size", "none", .none) { return .none }
-    guard let (text, mark) = pools.text("size", .published("2%", source: talk)) else { return .none }
+    guard let (text, mark) = pools.text("size", .published("2%", source: talk)) else {
+      return .none
+    }
     if text.hasSuffix("%"), let share = try? Quantity.share(text) { return .percent(share) }
     if let count = try? Quantity.count(text) { return .count(count) }
     pools.context.fail(
@@ -117,7 +119,8 @@ enum ServiceReading {
     if reader.isWord("keep_alive", "forever", .none) { return nil }
     if reader.isWord("keep_alive", "none", .none) { return .zero }
     let source = "Huawei cloud 2025: keep-alive of 60 s by default"
-    guard let (text, mark) = reader.text("keep_alive", .published("fixed(60s)", source: source)) else {
+    guard let (text, mark) = reader.text("keep_alive", .published("fixed(60s)", source: source))
+    else {
       return .zero
     }
     if text.hasPrefix("fixed("), text.hasSuffix(")"),
@@ -147,7 +150,8 @@ enum ServiceReading {
     let inside = text[open...].dropFirst().prefix { $0 != ")" }
     for pair in inside.split(separator: ",") {
       let halves = pair.split(separator: ":", maxSplits: 1).map { Quantity.trim($0) }
-      guard halves.count == 2, halves[0] == "target", let value = Double(halves[1]), value > 0 else {
+      guard halves.count == 2, halves[0] == "target", let value = Double(halves[1]), value > 0
+      else {
         reader.context.fail(
           .badPolicy, mark, length: text.count, "`\(pair)` is no parameter of `knative`",
           help: "knative(target: 0.7)")

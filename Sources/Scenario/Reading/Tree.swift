@@ -54,7 +54,9 @@ struct TreeParser {
 
   mutating func parse(_ text: String) -> Tree? {
     guard text.utf8.count <= TreeLimits.bytes else {
-      fail(.tooLarge, Mark(line: 1, column: 1), "the file has \(text.utf8.count) bytes", "at most 8 MiB")
+      fail(
+        .tooLarge, Mark(line: 1, column: 1), "the file has \(text.utf8.count) bytes",
+        "at most 8 MiB")
       return nil
     }
     do {
@@ -85,7 +87,8 @@ struct TreeParser {
       return nil
     }
     switch node {
-    case .scalar(let scalar): return Tree(content: .scalar(CallShield.reveal(scalar.string)), mark: mark)
+    case .scalar(let scalar):
+      return Tree(content: .scalar(CallShield.reveal(scalar.string)), mark: mark)
     case .sequence(let sequence):
       var items: [Tree] = []
       for item in sequence {
@@ -98,7 +101,8 @@ struct TreeParser {
       for (key, value) in mapping {
         guard let tree = convert(value, depth: depth + 1) else { return nil }
         let place = Mark(line: key.mark?.line ?? mark.line, column: key.mark?.column ?? mark.column)
-        entries.append(Tree.Entry(key: CallShield.reveal(key.scalar?.string ?? "?"), mark: place, value: tree))
+        entries.append(
+          Tree.Entry(key: CallShield.reveal(key.scalar?.string ?? "?"), mark: place, value: tree))
       }
       return Tree(content: .mapping(entries), mark: mark)
     case .alias:
@@ -107,9 +111,12 @@ struct TreeParser {
     }
   }
 
-  private mutating func fail(_ kind: Diagnostic.Kind, _ mark: Mark, _ message: String, _ help: String?) {
+  private mutating func fail(
+    _ kind: Diagnostic.Kind, _ mark: Mark, _ message: String, _ help: String?
+  ) {
     diagnostics.append(
-      Diagnostic(kind, file: file, line: mark.line, column: mark.column, message: message, help: help))
+      Diagnostic(
+        kind, file: file, line: mark.line, column: mark.column, message: message, help: help))
   }
 
   private mutating func fail(_ error: YamlError) {

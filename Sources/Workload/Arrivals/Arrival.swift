@@ -5,7 +5,8 @@ import Primitives
 public struct Arrival: BitwiseCopyable, Sendable, Equatable {
   /// Nanoseconds of the simulated world.
   public var time: Int64
-  /// What it brings is drawn by this: (second << 32 | k), or for points their ordinal with the top bit set.
+  /// What it brings is drawn by this: (second << 32 | k), or for points their ordinal with the top
+  /// bit set.
   public var identity: UInt64
   /// Nanoseconds, where a trace gives them; -1: to be drawn.
   public var serviceTime: Int64
@@ -27,7 +28,8 @@ public struct Arrival: BitwiseCopyable, Sendable, Equatable {
   }
 }
 
-/// Arrivals in order of time, handed over once. It allocates nothing once it has held the largest batch.
+/// Arrivals in order of time, handed over once. It allocates nothing once it has held the largest
+/// batch.
 public struct ArrivalBuffer: ~Copyable {
   @usableFromInline var storage: UnsafeMutablePointer<Arrival>
   @usableFromInline var capacity = 0
@@ -87,8 +89,9 @@ public struct ArrivalBuffer: ~Copyable {
 
 /// The exogenous arrivals of one lane.
 public protocol ArrivalSource: Sendable {
-  /// Puts the next arrivals, in order of time, into an empty buffer, and returns the instant before which the lane
-  /// now knows them all; `.distantFuture` at the end. The buffer may stay empty, with a later instant.
+  /// Puts the next arrivals, in order of time, into an empty buffer, and returns the instant before
+  /// which the lane now knows them all; `.distantFuture` at the end. The buffer may stay empty,
+  /// with a later instant.
   mutating func fill(_ buffer: inout ArrivalBuffer) -> Instant
   /// The lane's arrivals within a whole second: the same number for every fidelity and zoom.
   func count(second: Int) -> Int

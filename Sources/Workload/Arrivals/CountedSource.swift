@@ -1,10 +1,11 @@
 import Primitives
 import SimulationKernel
 
-/// Arrivals whose number per minute, or per longer block, is known: uniform within the block, their total kept exactly.
+/// Arrivals whose number per minute, or per longer block, is known: uniform within the block, their
+/// total kept exactly.
 ///
-/// A block's arrivals are numbered; zones own consecutive ranges of numbers by a keyed split, and times are found by
-/// halving, so that the count of a second is a pure function.
+/// A block's arrivals are numbered; zones own consecutive ranges of numbers by a keyed split, and
+/// times are found by halving, so that the count of a second is a pure function.
 public struct CountedSource: ArrivalSource {
   private let counts: [UInt32]
   private let blockSeconds: Int

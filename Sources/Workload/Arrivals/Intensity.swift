@@ -37,8 +37,8 @@ public indirect enum Intensity: Sendable, Equatable {
 
 /// The shape of a day as three harmonics: 1 + sum of a cos(n w (t - phase)), hours local.
 ///
-/// Sources: `online` fits the peak-to-trough ratio of 4.1 that XFaaS publishes (4.3) with an assumed phase, `offline`
-/// is assumed between Azure's 1.19 and XFaaS.
+/// Sources: `online` fits the peak-to-trough ratio of 4.1 that XFaaS publishes (4.3) with an
+/// assumed phase, `offline` is assumed between Azure's 1.19 and XFaaS.
 public struct DailyCurve: Sendable, Equatable {
   public struct Harmonic: Sendable, Equatable {
     public var amplitude: Double

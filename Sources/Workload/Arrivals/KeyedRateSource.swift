@@ -1,8 +1,8 @@
 import Primitives
 import SimulationKernel
 
-/// Arrivals of a service with a given intensity: for every second a count, a keyed function of the rate and of a gamma
-/// factor that makes seconds more alike or more different than Poisson.
+/// Arrivals of a service with a given intensity: for every second a count, a keyed function of the
+/// rate and of a gamma factor that makes seconds more alike or more different than Poisson.
 public struct KeyedRateSource: ArrivalSource {
   /// Empty seconds that one call passes over at most.
   static let longestSkip = 64

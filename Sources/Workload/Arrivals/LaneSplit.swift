@@ -1,8 +1,8 @@
 import Primitives
 import SimulationKernel
 
-/// How the arrivals of a service's second are given to its zones and then to times: keyed draws from the top down,
-/// so that every zone, fidelity and zoom sees the same arrivals.
+/// How the arrivals of a service's second are given to its zones and then to times: keyed draws
+/// from the top down, so that every zone, fidelity and zoom sees the same arrivals.
 public struct LaneSplit: Sendable {
   /// Arrivals of one block are drawn at once; larger blocks are halved first.
   static let largestBlock: UInt64 = 4096
@@ -34,7 +34,8 @@ public struct LaneSplit: Sendable {
     return result
   }
 
-  /// Puts `numbers.count` arrivals into the buffer, uniform over [start, start + length) and sorted.
+  /// Puts `numbers.count` arrivals into the buffer, uniform over [start, start + length) and
+  /// sorted.
   func spread(
     _ numbers: Range<Int>, from start: Int64, length: Int64, block: Int, second: Int,
     into buffer: inout ArrivalBuffer
@@ -51,7 +52,8 @@ public struct LaneSplit: Sendable {
     guard !numbers.isEmpty else { return }
     var bits = key.stream(node)
     if UInt64(numbers.count) > Self.largestBlock, length > 1 {
-      let first = Int(Counts.binomial(UInt64(numbers.count), share: 0.5, uniform: bits.uniformOpen()))
+      let first = Int(
+        Counts.binomial(UInt64(numbers.count), share: 0.5, uniform: bits.uniformOpen()))
       let middle = numbers.lowerBound + first
       let half = length / 2
       spread(
@@ -64,8 +66,9 @@ public struct LaneSplit: Sendable {
     drawBlock(numbers, from: start, length: length, &bits, second: second, into: &buffer)
   }
 
-  /// Sorted uniform times in O(n): partial sums of exponential spacings over their total (a textbook identity of
-  /// order statistics). The spacings are drawn twice, for the total and for the sums, instead of being stored.
+  /// Sorted uniform times in O(n): partial sums of exponential spacings over their total (a
+  /// textbook identity of order statistics). The spacings are drawn twice, for the total and for
+  /// the sums, instead of being stored.
   private func drawBlock(
     _ numbers: Range<Int>, from start: Int64, length: Int64, _ bits: inout KeyedStream,
     second: Int, into buffer: inout ArrivalBuffer

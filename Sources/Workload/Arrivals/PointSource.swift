@@ -25,7 +25,8 @@ public struct PointSource: ArrivalSource {
   /// - Parameter points: in order of time.
   public init(_ points: [Point]) { self.points = points }
 
-  /// The part of a service's points that a zone gets: each point is dealt by a draw keyed by its ordinal.
+  /// The part of a service's points that a zone gets: each point is dealt by a draw keyed by its
+  /// ordinal.
   public static func deal(
     _ points: [Point], zone: Int, of zones: Int, key: StreamKey
   ) -> PointSource {

@@ -1,10 +1,12 @@
 import Primitives
 import SimulationKernel
 
-/// An exactly Poisson process: exponential gaps, drawn in sequence by blocks of a second, each with a key of its own.
+/// An exactly Poisson process: exponential gaps, drawn in sequence by blocks of a second, each with
+/// a key of its own.
 ///
-/// The count of a second is what its gaps make of it. Memoryless, so a block that begins afresh at a whole second is
-/// the same process. For references; the keyed sources draw counts first, and are cheaper at high rates.
+/// The count of a second is what its gaps make of it. Memoryless, so a block that begins afresh at
+/// a whole second is the same process. For references; the keyed sources draw counts first, and are
+/// cheaper at high rates.
 public struct PoissonProcess: ArrivalSource {
   public let ratePerSecond: Double
   private let key: StreamKey
