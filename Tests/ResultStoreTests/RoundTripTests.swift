@@ -29,6 +29,20 @@ import Testing
     #expect(try reader.rows(type, of: 987_654_321).isEmpty)
   }
 
+  /// A list of columns that swaps two fields would still round trip.
+  @Test(arguments: rowTypes.indices)
+  func everyColumnShowsTheFieldOfItsName(_ index: Int) {
+    compareNames(rowTypes[index])
+  }
+
+  private func compareNames<Row: StoredRow>(_ type: Row.Type) {
+    var row = sample(type, seed: 1)
+    let fields = Mirror(reflecting: row).children.map { "\($0.label ?? "") = \($0.value)" }
+    var visitor = NotingVisitor()
+    row.visitColumns(&visitor)
+    #expect(fields == visitor.fields)
+  }
+
   @Test func rowsOfARunAreThoseOfItsNumber() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("r.sqlite")
@@ -121,5 +135,29 @@ import Testing
     }
     try writer.finish()
     #expect(try ResultReader(path: folder.file("r.sqlite")).rows(MeasureRow.self).count == 1600)
+  }
+}
+
+/// Notes each column under the name that its field should have, with its value.
+private struct NotingVisitor: ColumnVisitor {
+  var fields: [String] = []
+
+  mutating func column<Value: ColumnValue>(
+    _ name: StaticString, _ value: inout Value, _ about: StaticString,
+    references table: StaticString?
+  ) {
+    fields.append("\(field(of: name.description, Value.self)) = \(value)")
+  }
+
+  private func field(of column: String, _ type: Any.Type) -> String {
+    let exceptions = [
+      "t_ns": "time", "class": "serviceClass", "cpu_cores": "cpuCores",
+      "memory_mib": "memoryMiB", "memory_allocated_mib": "memoryAllocatedMiB",
+    ]
+    if let name = exceptions[column] { return name }
+    // A field of a type that knows its unit does not repeat it.
+    let hasUnit = !(type is Double.Type || type is Double?.Type)
+    let words = column.split(separator: "_").filter { !(hasUnit && $0 == "ns") }
+    return words[0] + words.dropFirst().map(\.capitalized).joined()
   }
 }
