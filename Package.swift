@@ -60,7 +60,11 @@ let package = Package(
     .testTarget(name: "WorkloadTests", dependencies: ["Workload"]),
     .testTarget(name: "PlatformTests", dependencies: ["Platform"]),
     .testTarget(name: "ScenarioTests", dependencies: ["Scenario"]),
-    .testTarget(name: "ResultStoreTests", dependencies: ["ResultStore"]),
+    .testTarget(
+      name: "ResultStoreTests",
+      dependencies: [
+        "ResultStore", .product(name: "Histogram", package: "hdrhistogram-swift"),
+      ]),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
     .testTarget(
       name: "HeadroomTests", dependencies: ["Planning", "Reporting"],
