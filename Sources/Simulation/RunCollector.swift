@@ -133,6 +133,18 @@ final class RunCollector: RunRecorder {
     services[serviceOfLane[lane.index]][Int(measure.rawValue)].record(contentsOf: nanoseconds)
   }
 
+  func record(_ nanoseconds: Int64, count: Int, _ measure: LatencyMeasure, lane: LaneID) {
+    let group = groupOfLane[lane.index]
+    let weight = UInt64(max(0, count))
+    if measure == .latency {
+      interval[group].record(nanoseconds, count: weight)
+      touched[group] = true
+    }
+    guard isJudging else { return }
+    totals[group][Int(measure.rawValue)].record(nanoseconds, count: weight)
+    services[serviceOfLane[lane.index]][Int(measure.rawValue)].record(nanoseconds, count: weight)
+  }
+
   func series(
     lane: LaneID, from: Instant, to: Instant, delta: LaneCounters, now: LaneGauges
   ) {

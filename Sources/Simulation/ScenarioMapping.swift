@@ -51,6 +51,7 @@ public struct ScenarioMapping: Sendable {
     cluster.warmup = document.warmup
     cluster.start = document.start == "warm" ? .warm : .empty
     cluster.contention = document.contention == "exact" ? .exact : .epoch
+    cluster.fidelity = Fidelity(rawValue: document.fidelity) ?? .request
     cluster.queue = document.queue == "heap" ? .heap : .ladder
     cluster.epoch = document.epoch
     cluster.seriesInterval =

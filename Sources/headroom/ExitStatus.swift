@@ -43,7 +43,7 @@ func withExitCodes(_ body: () throws -> ExitStatus) throws {
     )
     status = .invariantBroken
   } catch let error as StoreError {
-    Output.error("error[\(error.id)]: \(error.description)")
+    Output.error(error.description)
     status = ExitStatus(rawValue: error.exitClass.rawValue) ?? .internalError
   } catch let exit as ExitCode {
     throw exit

@@ -23,7 +23,8 @@ struct RunReport {
   }
 
   private var header: String {
-    "headroom \(ProgramVersion.text) · \(scenario.name) · seed \(scenario.seed) · "
+    (outcomes.contains { $0.isInterrupted } ? "INTERRUPTED: what follows is of a part only\n" : "")
+      + "headroom \(ProgramVersion.text) · \(scenario.name) · seed \(scenario.seed) · "
       + "\(outcomes.count) replication\(outcomes.count == 1 ? "" : "s") · "
       + "digest \(HexadecimalWord.text(outcomes[0].digest))"
   }
