@@ -131,7 +131,7 @@ struct ArrivalRecipe: Sendable {
   var initialRate: Double {
     switch section.process {
     case .poisson, .exactPoisson, .diurnal: intensity.perSecond(0)
-    case .list, .trace: 0
+    case .list: 0
     }
   }
 
@@ -143,7 +143,7 @@ struct ArrivalRecipe: Sendable {
         weights: Array(repeating: 1, count: zones))
     case .exactPoisson:
       return PoissonProcess(ratePerSecond: rate / Double(zones), key: key, lane: lane)
-    case .list, .trace:
+    case .list:
       let points = section.times.sorted().enumerated().map {
         PointSource.Point(nanoseconds: $1.count, ordinal: $0)
       }

@@ -17,12 +17,6 @@ public indirect enum DistributionSpec: Sendable, Equatable {
   }
 }
 
-/// A named rule with its parameters.
-public struct PolicySpec: Sendable, Equatable {
-  public var name: String
-  public var parameters: [String: Double]
-}
-
 /// A scenario, decoded: what the file says, with defaults filled in.
 public struct ScenarioDocument: Sendable {
   public enum Size: Sendable, Equatable {
@@ -167,14 +161,13 @@ public struct ServiceSection: Sendable {
   public var queueLimit: Int??
   public var coldStart = "on_demand"
   public var usesPool = true
-  public var scaling: PolicySpec?
 }
 
 public struct ArrivalsSection: Sendable {
   public enum Process: String, Sendable, CaseIterable {
     case poisson
     case exactPoisson = "exact_poisson"
-    case diurnal, list, trace
+    case diurnal, list
   }
 
   public var process = Process.poisson
@@ -188,12 +181,6 @@ public struct ArrivalsSection: Sendable {
   /// Shape of the gamma factor on the rate of each second; nil: Poisson.
   public var dispersionShape: Double?
   public var times: [Nanoseconds] = []
-  public var file = ""
-  public var format: String?
-  public var columns: [String: String] = [:]
-  /// For block totals: `poisson`, `regular`, `batches`.
-  public var assume = "poisson"
-  public var blockSeconds = 60
 }
 
 public struct FaultSection: Sendable {

@@ -91,7 +91,6 @@ enum ServiceReading {
     service.coldStart = reader.word(
       "cold_start", of: ["on_demand", "from_zero", "never"], .assumed("on_demand"))
     service.usesPool = reader.word("pool", of: ["true", "false"], .assumed("true")) == "true"
-    service.scaling = policy(&reader)
     reader.finish()
     return service
   }
@@ -134,34 +133,6 @@ enum ServiceReading {
     return .zero
   }
 
-  /// `knative(target: 0.7)` or `none`.
-  private static func policy(_ reader: inout FieldReader) -> PolicySpec? {
-    if reader.isWord("scaling", "none", .assumed("none")) { return nil }
-    guard let (text, mark) = reader.text("scaling") else { return nil }
-    let open = text.firstIndex(of: "(") ?? text.endIndex
-    let name = String(text[..<open])
-    guard name == "knative" else {
-      reader.context.fail(
-        .unknownName, mark, length: text.count, "unknown scaling policy `\(name)`",
-        help: Nearest.hint(name, in: ["knative", "none"]))
-      return nil
-    }
-    var parameters: [String: Double] = [:]
-    let inside = text[open...].dropFirst().prefix { $0 != ")" }
-    for pair in inside.split(separator: ",") {
-      let halves = pair.split(separator: ":", maxSplits: 1).map { Quantity.trim($0) }
-      guard halves.count == 2, halves[0] == "target", let value = Double(halves[1]), value > 0
-      else {
-        reader.context.fail(
-          .badPolicy, mark, length: text.count, "`\(pair)` is no parameter of `knative`",
-          help: "knative(target: 0.7)")
-        return nil
-      }
-      parameters[String(halves[0])] = value
-    }
-    return PolicySpec(name: name, parameters: parameters)
-  }
-
   private static func arrivals(_ reader: FieldReader) -> ArrivalsSection {
     var reader = reader
     var section = ArrivalsSection()
@@ -183,7 +154,6 @@ enum ServiceReading {
         }
         return Nanoseconds(value)
       }
-    case .trace: trace(&reader, &section)
     }
     reader.finish()
     return section
@@ -200,17 +170,6 @@ enum ServiceReading {
     }
     if !reader.isWord("dispersion", "poisson", .assumed("poisson")) {
       section.dispersionShape = reader.number("dispersion")
-    }
-  }
-
-  private static func trace(_ reader: inout FieldReader, _ section: inout ArrivalsSection) {
-    section.file = reader.string("file")
-    if reader.has("format") { section.format = reader.string("format") }
-    section.assume = reader.word(
-      "assume", of: ["poisson", "regular", "batches"], .assumed("poisson"))
-    section.blockSeconds = Int(reader.duration("block", .assumed("504m")).count / 1_000_000_000)
-    for (name, _, tree) in reader.named("columns") {
-      if case .scalar(let text) = tree.content { section.columns[name] = text }
     }
   }
 }
