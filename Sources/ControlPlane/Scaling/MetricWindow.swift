@@ -1,0 +1,32 @@
+import Primitives
+
+/// What the autoscaler of one service observes: the load of every second in a stable and in a panic
+/// window. Lanes report their seconds one by one; those of the same second add up.
+public struct MetricWindow: Sendable {
+  private var stable: BucketWindow
+  private var panic: BucketWindow
+  /// Whether new seconds weigh more than old ones.
+  public let isWeighted: Bool
+
+  public init(stableWindow: Nanoseconds, panicWindow: Nanoseconds, isWeighted: Bool = false) {
+    stable = BucketWindow(length: stableWindow)
+    panic = BucketWindow(length: panicWindow)
+    self.isWeighted = isWeighted
+  }
+
+  /// The mean load of a lane in the second that contains an instant.
+  public mutating func record(_ value: Double, at instant: Instant) {
+    stable.record(value, at: instant)
+    panic.record(value, at: instant)
+  }
+
+  public func observedStable(at now: Instant) -> Double { average(stable, at: now) }
+  public func observedPanic(at now: Instant) -> Double { average(panic, at: now) }
+
+  private func average(_ window: BucketWindow, at now: Instant) -> Double {
+    isWeighted ? window.weightedAverage(at: now) : window.average(at: now)
+  }
+
+  /// Whether both averages stay zero unless a load is recorded.
+  public var isZero: Bool { stable.isZero && panic.isZero }
+}
