@@ -55,7 +55,7 @@ let package = Package(
     .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"]),
     .testTarget(name: "SimulationKernelTests", dependencies: ["SimulationKernel"]),
     .testTarget(
-      name: "ControlPlaneTests", dependencies: ["ControlPlane", "Policies"],
+      name: "ControlPlaneTests", dependencies: ["ControlPlane", "Policies", "Statistics"],
       resources: [.copy("Vectors")]),
     .testTarget(name: "WorkloadTests", dependencies: ["Workload"]),
     .testTarget(name: "PlatformTests", dependencies: ["Platform"]),

@@ -6,8 +6,8 @@ import Primitives
 /// The rule is Knative's (serving, `pkg/autoscaler/aggregation`, TimedFloat64Buckets): gaps between
 /// the first and the last record count as zero; the average is over the buckets since the first
 /// record, at most those of the window, and is rounded to six digits; a record older than the
-/// window is ignored. Records of the same bucket add up, so the lanes of a service may report one by
-/// one.
+/// window is ignored. Records of the same bucket add up, so the lanes of a service may report one
+/// by one.
 public struct BucketWindow: Sendable {
   /// Length of a bucket.
   public let granularity: Nanoseconds
@@ -108,7 +108,8 @@ public struct BucketWindow: Sendable {
     return rest
   }
 
-  /// Mean of the buckets since the first record, at most those of the window, rounded to six digits.
+  /// Mean of the buckets since the first record, at most those of the window, rounded to six
+  /// digits.
   public func average(at now: Instant) -> Double {
     guard let age = aged(at: now), let first else { return 0 }
     let covered = min(Int(last - first) + 1, buckets.count - age)
@@ -129,7 +130,8 @@ public struct BucketWindow: Sendable {
     return mean
   }
 
-  /// The weight of the newest of n buckets: all weights together are 0.9999, and it is at least 0.2.
+  /// The weight of the newest of n buckets: all weights together are 0.9999, and it is at least
+  /// 0.2.
   public static func smoothing(buckets: Int) -> Double {
     max(1 - Elementary.pow(1 - 0.9999, 1 / Double(buckets)), 0.2)
   }

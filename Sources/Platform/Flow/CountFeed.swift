@@ -9,6 +9,8 @@ struct CountFeed: Sendable {
   /// The whole second that is being handed out, and what is left of it.
   private(set) var second: Int
   private(set) var remaining: Int
+  /// All arrivals of that second.
+  private(set) var ofSecond: Int
   /// Arrivals handed over so far.
   private(set) var delivered: UInt64
 
@@ -18,7 +20,8 @@ struct CountFeed: Sendable {
   init(_ source: any ArrivalSource, at now: Instant, remaining: Int?, delivered: UInt64) {
     self.source = source
     second = Int(now.nanoseconds / 1_000_000_000)
-    self.remaining = remaining ?? source.count(second: second)
+    ofSecond = source.count(second: second)
+    self.remaining = remaining ?? ofSecond
     self.delivered = delivered
   }
 
@@ -54,7 +57,8 @@ struct CountFeed: Sendable {
 
   mutating func nextSecond() {
     second += 1
-    remaining = source.count(second: second)
+    ofSecond = source.count(second: second)
+    remaining = ofSecond
   }
 
   mutating func goOn(with other: any ArrivalSource, at now: Instant) {

@@ -70,6 +70,8 @@ struct FlowInstances: Sendable {
 struct OverflowTable: Sendable {
   private var load = -1.0
   private var blocking: [Double] = [1]
+  /// Of the runs of arrivals that go beyond a level, the chance that an arrival begins one.
+  private var runs: [Double] = [1]
 
   /// Makes the table hold for `count` instances at an offered load; a load within 2 % of the last
   /// is taken for it.
@@ -77,11 +79,15 @@ struct OverflowTable: Sendable {
     if abs(wanted - load) > 0.02 * load {
       load = wanted
       blocking.removeLast(blocking.count - 1)
+      runs.removeLast(runs.count - 1)
     }
     var last = blocking[blocking.count - 1]
     while blocking.count <= count {
       last = load * last / (Double(blocking.count) + load * last)
       blocking.append(last)
+      // Arrivals beyond a level come in runs of 1/(1 - load/level) on average, of which one counts.
+      let single = max(0.1, 1 - load / Double(blocking.count))
+      runs.append(min(runs[runs.count - 1], last * single))
     }
   }
 
@@ -94,7 +100,7 @@ struct OverflowTable: Sendable {
     while low < high {
       let middle = (low + high) / 2
       // An arrival that finds the first `middle` busy takes the next.
-      if blocking[middle] >= least { low = middle + 1 } else { high = middle }
+      if runs[middle] >= least { low = middle + 1 } else { high = middle }
     }
     return low
   }

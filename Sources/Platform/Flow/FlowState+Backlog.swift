@@ -73,16 +73,16 @@ extension FlowState {
   }
 
   /// The longest queue of a step while nobody is asked for: of a birth-death queue, whose times
-  /// above all slots begin at rate λ P (1 − ρ) and reach j waiting as a gambler's ruin does.
+  /// above all slots begin at rate λ P (1 − ρ), in runs of 1/(1 − ρ) on average, and whose runs
+  /// reach j waiting with a chance of about ρ^(j − 1).
   private mutating func notePeak(_ law: CongestionLaw, arrivals: Int) {
     let rho = min(law.utilisation, CongestionLaw.highestStable)
-    let times = Double(arrivals) * law.waitProbability * (1 - rho)
+    let times = Double(arrivals) * law.waitProbability * (1 - rho) * (1 - rho)
     guard times > 0 else { return }
     let reach = -Elementary.log(bits.uniformOpen()) / times
     guard reach < 1 else { return }
-    // The chance to reach j is (1/ρ − 1)/((1/ρ)^j − 1), which must be at least `reach`.
-    let growth = Elementary.log1p((1 / rho - 1) / reach)
-    peakWaiting = max(peakWaiting, max(1, Int(growth / -Elementary.log(rho))))
+    // The greatest j with ρ^(j − 1) >= reach.
+    peakWaiting = max(peakWaiting, 1 + Int(Elementary.log(reach) / Elementary.log(rho)))
   }
 
   /// The parameters for the present capacity and load, computed anew where they have moved by more
@@ -105,15 +105,33 @@ extension FlowState {
     return made
   }
 
-  /// Begins with a backlog at or below zero, or with that of the requests that wait.
+  /// Begins with the backlog that fits the counts: above zero when all slots are taken, else at the
+  /// same quantile of its law below zero as the requests in service are of theirs, a Poisson law
+  /// cut off at the slots.
   private mutating func drawBacklog(_ law: CongestionLaw, mean m: Double) {
     isBacklogKnown = true
-    guard settledWaiting == 0 else {
-      backlog = Double(settledWaiting) * m / Double(law.slots)
+    let perRequest = m / (Double(law.slots) * min(1, max(law.utilisation, 0.01)))
+    if settledWaiting > 0 {
+      backlog = (Double(settledWaiting) - 0.5 + bits.uniform()) * perRequest
       return
     }
-    let share = bits.uniform() * (1 - law.waitProbability)
-    let depth = -law.barrier - law.meanPositiveWait * Elementary.log1p(-share)
-    backlog = law.barrier.isFinite ? min(0, depth * m) : 0
+    if inService >= law.slots {
+      backlog = 0.5 * bits.uniformOpen() * perRequest
+      return
+    }
+    let load = Double(law.slots) * min(law.utilisation, CongestionLaw.highestStable)
+    guard load > 0, law.barrier.isFinite else {
+      backlog = 0
+      return
+    }
+    func below(_ count: Int) -> Double {
+      count > 0 ? Elementary.regularizedGammaQ(Double(count), load) : 0
+    }
+    let (low, high, all) = (below(inService), below(inService + 1), below(law.slots))
+    let rank = all > 0 ? min(1, (low + (high - low) * bits.uniform()) / all) : 1
+    let depth =
+      -law.barrier
+      - law.meanPositiveWait * Elementary.log1p(-rank * (1 - law.waitProbability))
+    backlog = min(0, depth * m)
   }
 }

@@ -95,7 +95,7 @@ extension FlowState {
   /// as a gateway's first request would.
   mutating func keepRoute() {
     guard feed.delivered > 0, !control.route.isFresh(at: now), !control.route.isAsking,
-      waiting > 0 || inService > 0 || arrivalsOfSecond > 0
+      waiting > 0 || inService > 0 || feed.remaining < feed.ofSecond
     else { return }
     if control.route.age(at: now) == .stale { counters.staleUses &+= 1 }
     control.route.isAsking = true

@@ -46,9 +46,8 @@ extension FlowState {
     expireIdle()
     repeatUnanswered()
     guard now >= feed.endOfSecond else { return }
-    rate.observe(Double(arrivalsOfSecond))
-    arrivalsOfSecond = 0
     feed.nextSecond()
+    rate.observe(Double(feed.ofSecond))
     adjustService()
     if control.isSampling { sample() }
   }
@@ -65,7 +64,10 @@ extension FlowState {
         stepEnd = arrival
         endsWithArrival = true
       }
-    } else if isUnsettled || (waiting > 0 && rules.startRule == .onDemand) {
+    } else if let step = stepForExpiry {
+      stepEnd = min(stepEnd, now + step)
+    }
+    if isUnsettled || (waiting > 0 && rules.startRule == .onDemand) {
       let tenth: Int64 = 100_000_000
       stepEnd = min(stepEnd, Instant(nanoseconds: (now.nanoseconds / tenth + 1) * tenth))
     }
@@ -73,6 +75,14 @@ extension FlowState {
   }
 
   // MARK: Instances
+
+  /// Steps must be short against a short keep-alive, so that it matters when instances were last
+  /// used.
+  private var stepForExpiry: Nanoseconds? {
+    let eighth = Nanoseconds(rules.keepAlive.count / 8)
+    guard eighth < .seconds(1), instances.count > rules.minimumInstances else { return nil }
+    return max(eighth, .milliseconds(20))
+  }
 
   private var nextExpiry: Instant? {
     guard rules.keepAlive.count < .max, instances.count > rules.minimumInstances,

@@ -19,7 +19,6 @@ extension FlowState {
     }
     counters.arrivals &+= UInt64(arrivals)
     represented &+= UInt64(arrivals)
-    arrivalsOfSecond += arrivals
     steps &+= 1
     let start = now
     let before = inService

@@ -18,8 +18,6 @@ struct FlowState {
 
   var feed: CountFeed
   var rate = RateEstimate()
-  /// Arrivals of this second so far, for the estimate.
-  var arrivalsOfSecond = 0
   var bits: Xoshiro256PlusPlus
 
   var instances = FlowInstances()

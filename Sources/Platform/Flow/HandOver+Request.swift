@@ -7,7 +7,8 @@ extension RequestLane {
   /// The lane's state at `now`, between events; nil while an answer is awaited, or where the lane's
   /// model has no other form. The lane must not run afterwards unless it takes a state in.
   func handOut(at now: Instant, recorder: any LatencyRecorder) -> CarriedLane? {
-    guard engine.routers.count == 1, !isAwaiting, !settings.hopByHop, !settings.exactProcessors
+    guard engine.routers.count == 1, !isAwaiting, !settings.hopByHop,
+      !settings.exactProcessors || settings.cpuFraction == 0
     else { return nil }
     settle(at: now, recorder: recorder)
     return engine.handOut(at: now, represented: represented)
@@ -27,7 +28,6 @@ extension RequestLaneEngine {
       at: now, source: handed.source, remaining: handed.remaining, delivered: feed.delivered,
       route: routers[0].route, counters: core.counters, digest: core.digest,
       represented: represented, publishedArrivals: core.publishedArrivals)
-    // The router goes on with its own count of stale uses.
     carried.sampledInFlightSeconds = core.sampledInFlightSeconds
     var positions: [UInt32: Int] = [:]
     routers[0].instances.visit { slot, instance in
@@ -72,7 +72,7 @@ extension RequestLaneEngine {
     }
     core.queue = ChosenQueue(core.settings.queue)
     carried.sampledInFlightSeconds = core.sampledInFlightSeconds
-    carried.counters = core.counters
+    carried.counters = counters()
   }
 
   mutating func takeIn(_ carried: CarriedLane, using bits: inout some BitSource) {
@@ -92,6 +92,8 @@ extension RequestLaneEngine {
     core.integratedTo = now
     core.sampledInFlightSeconds = carried.sampledInFlightSeconds
     core.publishedArrivals = carried.publishedArrivals
+    // The router counts stale uses itself, and begins again.
+    routers[0].staleUses = 0
     core.counters = carried.counters
     core.outbox = carried.outbox
     routers[0].route = carried.route
@@ -99,8 +101,13 @@ extension RequestLaneEngine {
     for mail in carried.mail { deliver(mail.delivery, at: max(mail.at, now)) }
     core.isSampling = false
     if carried.isSampling { core.armSampling(at: now) }
-    // Sets the alarms that the state calls for.
-    for timer in RouterTimer.allCases { routers[0].wake(timer, at: now, into: &core) }
+    // Sets the alarms that the state calls for; what never ends has none.
+    let rules = routers[0].rules
+    for timer in RouterTimer.allCases {
+      if timer == .idleExpiry, rules.keepAlive.count == .max { continue }
+      if timer == .waitLimit, rules.waitLimit.count == .max { continue }
+      routers[0].wake(timer, at: now, into: &core)
+    }
   }
 
   private mutating func install(_ carried: CarriedLane) {
