@@ -60,7 +60,31 @@ extension ScenarioMapping {
     service.codeBytes = section.codeBytes
     service.usesPool = section.usesPool
     service.initialRatePerSecond = source.initialRate
+    service.scaling = section.scaling.map { scaling($0, of: section, ready: service) }
     return service
+  }
+
+  /// A scaling policy with Knative's defaults where the scenario is silent.
+  private func scaling(
+    _ scaling: ScalingSection, of section: ServiceSection, ready service: ServiceConfiguration
+  ) -> ScalingConfiguration {
+    var rules = KnativeDefaults()
+    rules.tick = document.cluster.autoscaleTick
+    rules.minScale = section.minimumInstances
+    rules.maxScale = section.maximumInstances
+    if let window = scaling.window { rules.stableWindow = window }
+    if let share = scaling.panicWindow { rules.panicWindowPercentage = share * 100 }
+    if let share = scaling.panicThreshold { rules.panicThresholdPercentage = share * 100 }
+    if let rate = scaling.maximumUpRate { rules.maxScaleUpRate = rate }
+    if let rate = scaling.maximumDownRate { rules.maxScaleDownRate = rate }
+    if let delay = scaling.scaleDownDelay { rules.scaleDownDelay = delay }
+    if let grace = scaling.graceToZero { rules.scaleToZeroGracePeriod = grace }
+    var settings = KnativePodAutoscaler.Settings(
+      containerConcurrency: Double(section.concurrency), target: scaling.target,
+      utilization: scaling.utilisation, defaults: rules)
+    settings.isWeighted = scaling.isWeighted
+    let ready = service.initialInstances.reduce(0, +)
+    return ScalingConfiguration { [settings] in KnativePodAutoscaler(settings, ready: ready) }
   }
 
   /// What one lane's gateway may do; instance counts of the service are divided over its lanes,

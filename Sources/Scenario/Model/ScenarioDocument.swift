@@ -161,6 +161,28 @@ public struct ServiceSection: Sendable {
   public var queueLimit: Int??
   public var coldStart = "on_demand"
   public var usesPool = true
+  /// Nil: instances start on demand only.
+  public var scaling: ScalingSection?
+}
+
+/// AutoScale on concurrency by Knative's rules; nil fields are Knative's defaults.
+public struct ScalingSection: Sendable, Equatable {
+  /// Requests in flight that one instance should carry.
+  public var target: Double?
+  /// Share of the target that is aimed at.
+  public var utilisation: Double?
+  public var window: Nanoseconds?
+  /// Share of the window.
+  public var panicWindow: Double?
+  /// Wanted / ready instances at which panic begins, as a share: 200 % is 2.
+  public var panicThreshold: Double?
+  public var maximumUpRate: Double?
+  public var maximumDownRate: Double?
+  public var scaleDownDelay: Nanoseconds?
+  public var graceToZero: Nanoseconds?
+  public var isWeighted = false
+
+  public init() {}
 }
 
 public struct ArrivalsSection: Sendable {

@@ -106,7 +106,7 @@ struct DistributionParser {
   }
 
   /// Splits at commas outside of brackets.
-  private static func split(_ text: Substring) -> [Substring] {
+  static func split(_ text: Substring) -> [Substring] {
     var parts: [Substring] = []
     var depth = 0
     var start = text.startIndex
@@ -146,6 +146,11 @@ struct DistributionParser {
     }
 
     func has(_ name: String) -> Bool { named[name] != nil }
+
+    /// What was given: names in order, and values without a name.
+    var given: (names: [String], unnamed: [Substring]) { (named.keys.sorted(), positional) }
+
+    func value(_ name: String) -> String? { named[name].map(String.init) }
 
     private func text(_ name: String, at position: Int?) throws(Failure) -> String {
       if let value = named[name] { return String(value) }

@@ -90,6 +90,7 @@ enum ServiceReading {
     if reader.has("queue_limit") { service.queueLimit = .some(reader.limit("queue_limit", .none)) }
     service.coldStart = reader.word(
       "cold_start", of: ["on_demand", "from_zero", "never"], .assumed("on_demand"))
+    service.scaling = PolicyReading.scaling(&reader)
     service.usesPool = reader.word("pool", of: ["true", "false"], .assumed("true")) == "true"
     reader.finish()
     return service
