@@ -18,6 +18,8 @@ public enum Counts {
     if mean >= normalFrom {
       return rounded(mean + mean.squareRoot() * Elementary.normalQuantile(uniform))
     }
+    // Most seconds of small services are empty, and e^-x >= 1 - x says so without e.
+    if uniform < 1 - mean { return 0 }
     var term = Elementary.exp(-mean)
     var cumulative = term
     var count = 0.0

@@ -4,8 +4,11 @@ import SimulationKernel
 import Workload
 
 /// A lane in which every request is a chain of events: the exact model, and the reference.
+///
+/// The engine lies behind a pointer of the lane's own: a class property would have each of the many
+/// small calls pay for a check of exclusive access.
 final class RequestLane: LaneModel {
-  var engine: RequestLaneEngine
+  private let state: UnsafeMutablePointer<RequestLaneEngine>
   /// Represented while the lane was at flow fidelity.
   var represented: UInt64 = 0
 
@@ -13,12 +16,27 @@ final class RequestLane: LaneModel {
     settings: LaneSettings, rules: RouterRules, choiceKey: StreamKey,
     arrivals: any ArrivalSource, surroundings: LaneSurroundings
   ) {
-    engine = RequestLaneEngine(
-      settings: settings, rules: rules, choiceKey: choiceKey, arrivals: arrivals,
-      surroundings: surroundings)
+    state = .allocate(capacity: 1)
+    state.initialize(
+      to: RequestLaneEngine(
+        settings: settings, rules: rules, choiceKey: choiceKey, arrivals: arrivals,
+        surroundings: surroundings))
   }
 
-  private init(engine: consuming RequestLaneEngine) { self.engine = engine }
+  init(engine: consuming RequestLaneEngine) {
+    state = .allocate(capacity: 1)
+    state.initialize(to: engine)
+  }
+
+  deinit {
+    state.deinitialize(count: 1)
+    state.deallocate()
+  }
+
+  var engine: RequestLaneEngine {
+    @inline(__always) _read { yield state.pointee }
+    @inline(__always) _modify { yield &state.pointee }
+  }
 
   var settings: LaneSettings { engine.core.settings }
   var next: Bound { engine.next() }

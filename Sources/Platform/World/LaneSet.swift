@@ -8,13 +8,16 @@ import SimulationKernel
 /// for no access checks.
 struct LaneSet {
   var lanes: [any LaneModel] = []
-  /// By lane: messages sent, for the network's draws; how far it has run; when something is next in
-  /// it.
+  /// By lane: messages sent, for the network's draws; how far it has run, while it is active.
   var ordinals: [UInt64]
   var horizons: [Instant]
-  var next: [Int64]
   /// By lane: a reply may come.
-  var isAwaiting: [Bool]
+  private var isAwaiting: [Bool]
+  /// Lanes to which a reply may come; those of this epoch; those of them that have not reached its
+  /// end. Kept between epochs so that none allocates.
+  private var awaiting: [Int] = []
+  private var active: [Int] = []
+  private var unfinished: [Int] = []
   let epoch: Int64
   /// The least one-way delay between a lane and anything shared.
   let lookahead: Nanoseconds
@@ -22,7 +25,6 @@ struct LaneSet {
   init(count: Int, configuration: ClusterConfiguration) {
     ordinals = Array(repeating: 0, count: count)
     horizons = Array(repeating: .origin, count: count)
-    next = Array(repeating: 0, count: count)
     isAwaiting = Array(repeating: false, count: count)
     epoch = configuration.epoch.count
     lookahead = configuration.network.leastControlDelay
@@ -44,84 +46,115 @@ struct LaneSet {
     from begin: Instant, until end: Instant, control: ControlShard, demand: inout Demand,
     recorder: any LatencyRecorder
   ) {
+    var agenda = LaneAgenda(count: lanes.count)
+    awaiting.removeAll(keepingCapacity: true)
     for index in lanes.indices {
-      next[index] = lanes[index].next.time.nanoseconds
+      agenda.put(index, at: lanes[index].next.time.nanoseconds)
       isAwaiting[index] = lanes[index].isAwaiting
+      if isAwaiting[index] { awaiting.append(index) }
     }
     var start = begin
     while true {
-      let first = nextEpochStart(from: start, control)
+      let first = nextEpochStart(from: start, control, agenda.earliest)
       if first > start { demand.skip(from: start, to: min(first, end)) }
       start = first
       guard start < end else { break }
       let stop = min(end, Instant(nanoseconds: (start.nanoseconds / epoch + 1) * epoch))
-      runEpoch(from: start, to: stop, control: control, demand: &demand, recorder: recorder)
+      runEpoch(
+        from: start, to: stop, control: control, agenda: &agenda, demand: &demand,
+        recorder: recorder)
       demand.close(length: stop - start)
       start = stop
     }
-    for index in lanes.indices { horizons[index] = end }
   }
 
   /// The start of the epoch in which something happens next.
-  private func nextEpochStart(from instant: Instant, _ control: ControlShard) -> Instant {
-    var least = control.next().time.nanoseconds
-    for time in next { least = min(least, time) }
+  private func nextEpochStart(
+    from instant: Instant, _ control: ControlShard, _ earliest: Int64
+  ) -> Instant {
+    let least = min(control.next().time.nanoseconds, earliest)
     guard least > instant.nanoseconds else { return instant }
     guard least < .max else { return .distantFuture }
     return max(instant, Instant(nanoseconds: least / epoch * epoch))
   }
 
-  private mutating func runEpoch(
-    from start: Instant, to stop: Instant, control: ControlShard, demand: inout Demand,
-    recorder: any LatencyRecorder
+  /// Takes the lanes that have something to do in an epoch: those that are due, and those that a
+  /// reply may reach. In the order of their numbers.
+  private mutating func takeActive(
+    from start: Instant, to stop: Instant, agenda: inout LaneAgenda
   ) {
-    var unfinished: [Int] = []
-    for index in next.indices {
-      let isIdle = next[index] >= stop.nanoseconds && !isAwaiting[index]
-      horizons[index] = isIdle ? stop : start
-      if !isIdle { unfinished.append(index) }
+    active.removeAll(keepingCapacity: true)
+    for index in awaiting {
+      agenda.remove(index)
+      active.append(index)
     }
-    let active = unfinished
+    while let index = agenda.take(before: stop.nanoseconds) { active.append(index) }
+    active.sort()
+    for index in active { horizons[index] = start }
+  }
+
+  private mutating func runEpoch(
+    from start: Instant, to stop: Instant, control: ControlShard, agenda: inout LaneAgenda,
+    demand: inout Demand, recorder: any LatencyRecorder
+  ) {
+    takeActive(from: start, to: stop, agenda: &agenda)
+    unfinished.removeAll(keepingCapacity: true)
+    unfinished.append(contentsOf: active)
     while true {
-      var remaining: [Int] = []
       var safe = stop
       // A reply that a lane awaits comes of events that the shared part has already, so none is
       // sent before the first of these.
       let reply = control.next().time
       let limit = reply < stop ? reply + lookahead : stop
-      for index in unfinished {
-        advance(index, to: stop, replyLimit: limit, control: control, recorder: recorder)
+      var left = 0
+      for position in unfinished.indices {
+        let index = unfinished[position]
+        let next = advance(
+          index, to: stop, replyLimit: limit, control: control, agenda: &agenda,
+          recorder: recorder)
         guard horizons[index] < stop else { continue }
-        remaining.append(index)
-        let earliest = max(horizons[index].nanoseconds, next[index])
+        unfinished[left] = index
+        left += 1
+        let earliest = max(horizons[index].nanoseconds, next)
         if earliest < stop.nanoseconds {
           safe = min(safe, Instant(nanoseconds: earliest) + lookahead)
         }
       }
-      unfinished = remaining
+      unfinished.removeLast(unfinished.count - left)
       // A lane may answer what the shared part tells it, two hops after the event that it is told
       // of.
       let first = control.next().time
-      if !remaining.isEmpty, first < stop { safe = min(safe, first + lookahead * 2) }
+      if left > 0, first < stop { safe = min(safe, first + lookahead * 2) }
       if first < safe {
         control.run(until: Bound(time: safe, rank: 0), stopsAtMail: false)
-        deliver(control, notBefore: stop)
+        deliver(control, notBefore: stop, agenda: &agenda)
       }
-      if unfinished.isEmpty && safe == stop { break }
+      if left == 0 && safe == stop { break }
     }
-    for index in active { lanes[index].publishDemand(&demand) }
+    putBack(agenda: &agenda, demand: &demand)
+  }
+
+  private mutating func putBack(agenda: inout LaneAgenda, demand: inout Demand) {
+    awaiting.removeAll(keepingCapacity: true)
+    for index in active {
+      lanes[index].publishDemand(&demand)
+      agenda.put(index, at: agenda.time(of: index))
+      if isAwaiting[index] { awaiting.append(index) }
+    }
   }
 
   /// Runs a lane as far as it may go: to the end of the epoch, or to where a reply could reach it.
+  /// Returns when something is next there.
   private mutating func advance(
     _ index: Int, to stop: Instant, replyLimit: Instant, control: ControlShard,
-    recorder: any LatencyRecorder
-  ) {
+    agenda: inout LaneAgenda, recorder: any LatencyRecorder
+  ) -> Int64 {
     let bound = isAwaiting[index] ? min(stop, replyLimit) : stop
-    guard next[index] < bound.nanoseconds else {
+    let due = agenda.time(of: index)
+    guard due < bound.nanoseconds else {
       // Nothing happens here before the bound.
       horizons[index] = max(horizons[index], bound)
-      return
+      return due
     }
     let lane = lanes[index]
     let reached = lane.run(
@@ -129,18 +162,23 @@ struct LaneSet {
       recorder: recorder)
     collect(index, into: control)
     horizons[index] = max(horizons[index], min(reached.time, stop))
-    next[index] = lane.next.time.nanoseconds
     isAwaiting[index] = lane.isAwaiting
+    let next = lane.next.time.nanoseconds
+    agenda.note(index, at: next)
+    return next
   }
 
   /// Gives lanes their messages; nothing unasked comes before `boundary`.
-  private mutating func deliver(_ control: ControlShard, notBefore boundary: Instant) {
+  private mutating func deliver(
+    _ control: ControlShard, notBefore boundary: Instant, agenda: inout LaneAgenda
+  ) {
     for mail in control.takeMail() {
       let index = mail.lane.index
-      var at = max(mail.at, horizons[index])
-      if mail.isUnasked { at = max(at, boundary) }
+      // A lane that is not active stands at the end of the epoch.
+      let isFree = mail.isUnasked || !agenda.isTaken(index)
+      let at = max(mail.at, isFree ? boundary : horizons[index])
       lanes[index].deliver(mail.delivery, at: at)
-      next[index] = min(next[index], at.nanoseconds)
+      agenda.bring(index, to: at.nanoseconds)
     }
   }
 }

@@ -35,7 +35,8 @@ public indirect enum Intensity: Sendable, Equatable {
   }
 }
 
-/// The shape of a day as three harmonics: 1 + sum of a cos(n w (t - phase)), hours local.
+/// The shape of a day as three harmonics: 1 + sum of a cos(n w (t - phase)), hours local; taken at
+/// whole minutes and straight between them.
 ///
 /// Sources: `online` fits the peak-to-trough ratio of 4.1 that XFaaS publishes (4.3) with an
 /// assumed phase, `offline` is assumed between Azure's 1.19 and XFaaS.
@@ -50,12 +51,14 @@ public struct DailyCurve: Sendable, Equatable {
   }
 
   public let harmonics: [Harmonic]
-  private let scale: Double
+  /// Rate at each minute over the rate at the peak; the last is the first again.
+  private let minutes: [Double]
 
   public init(_ harmonics: [Harmonic]) {
     self.harmonics = harmonics
-    let peak = (0..<1440).reduce(0.0) { max($0, relative(second: $1 * 60, harmonics)) }
-    scale = 1 / peak
+    let day = (0...1440).map { relative(minute: $0 % 1440, harmonics) }
+    let peak = day.reduce(0, max)
+    minutes = day.map { $0 / peak }
   }
 
   public static let online = DailyCurve([
@@ -69,12 +72,13 @@ public struct DailyCurve: Sendable, Equatable {
 
   /// Rate at a second over the rate at the peak of the day.
   public func relativeToPeak(second: Int) -> Double {
-    scale * relative(second: second, harmonics)
+    let (minute, rest) = (second % 86_400).quotientAndRemainder(dividingBy: 60)
+    return minutes[minute] + (minutes[minute + 1] - minutes[minute]) * Double(rest) / 60
   }
 }
 
-private func relative(second: Int, _ harmonics: [DailyCurve.Harmonic]) -> Double {
-  let hours = Double(second % 86_400) / 3600
+private func relative(minute: Int, _ harmonics: [DailyCurve.Harmonic]) -> Double {
+  let hours = Double(minute) / 60
   var sum = 1.0
   for (index, harmonic) in harmonics.enumerated() {
     let angle = 2 * Double.pi * Double(index + 1) * (hours - harmonic.phaseHours) / 24
