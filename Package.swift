@@ -57,7 +57,7 @@ let package = Package(
     .testTarget(
       name: "ControlPlaneTests", dependencies: ["ControlPlane", "Policies", "Statistics"],
       resources: [.copy("Vectors")]),
-    .testTarget(name: "WorkloadTests", dependencies: ["Workload"]),
+    .testTarget(name: "WorkloadTests", dependencies: ["Workload", "CZlib"]),
     .testTarget(name: "PlatformTests", dependencies: ["Platform"]),
     .testTarget(name: "ScenarioTests", dependencies: ["Scenario"]),
     .testTarget(

@@ -24,7 +24,11 @@ def code_only(text: str) -> str:
 
 
 def swift_files(folder: Path) -> list[Path]:
-    return sorted(folder.rglob("*.swift"))
+    """Sources of ours: what was built or fetched lies in folders that begin with a dot."""
+    return sorted(
+        file for file in folder.rglob("*.swift")
+        if not any(part.startswith(".") for part in file.relative_to(folder).parts)
+    )
 
 
 def relative(path: Path) -> str:

@@ -56,12 +56,12 @@ def _is_item(body: str) -> bool:
 
 def main() -> None:
     for name in sys.argv[1:]:
-        for path in sorted(Path(name).rglob("*.swift")):
-            text = path.read_text()
-            new = wrapped(text)
-            if new != text:
-                path.write_text(new)
-                print(f"rewrapped comments of {path}")
+        path = Path(name)
+        text = path.read_text()
+        new = wrapped(text)
+        if new != text:
+            path.write_text(new)
+            print(f"rewrapped comments of {path}")
 
 
 if __name__ == "__main__":

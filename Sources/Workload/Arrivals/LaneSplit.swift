@@ -34,36 +34,65 @@ public struct LaneSplit: Sendable {
     return result
   }
 
-  /// Puts `numbers.count` arrivals into the buffer, uniform over [start, start + length) and
-  /// sorted.
+  /// Arrivals of one block, or of a part of it by repeated halving.
+  struct Part: Sendable {
+    /// Numbers of the arrivals within the block.
+    var numbers: Range<Int>
+    var block: Int
+    /// Nanoseconds.
+    var start: Int64
+    var length: Int64
+    /// Place in the tree of halves: the root is 1, the halves of n are 2n and 2n + 1.
+    var node: UInt64 = 1
+  }
+
+  func whole(_ numbers: Range<Int>, block: Int, start: Int64, length: Int64) -> Part {
+    Part(numbers: numbers, block: block, start: start, length: length)
+  }
+
+  /// The halves of a part that is too large to be drawn at once: of its time, with a keyed share
+  /// of its arrivals; nil for a part that is small enough.
+  func halves(of part: Part) -> (Part, Part)? {
+    guard UInt64(part.numbers.count) > Self.largestBlock, part.length > 1 else { return nil }
+    var bits = timeKey.appending(UInt64(part.block)).stream(part.node)
+    let first = Int(
+      Counts.binomial(UInt64(part.numbers.count), share: 0.5, uniform: bits.uniformOpen()))
+    let middle = part.numbers.lowerBound + first
+    let half = part.length / 2
+    var (left, right) = (part, part)
+    left.numbers = part.numbers.lowerBound..<middle
+    left.length = half
+    left.node = 2 * part.node
+    right.numbers = middle..<part.numbers.upperBound
+    right.start += half
+    right.length -= half
+    right.node = 2 * part.node + 1
+    return (left, right)
+  }
+
+  /// Puts the arrivals of a small part into the buffer, uniform over its time and sorted.
+  func draw(_ part: Part, second: Int, into buffer: inout ArrivalBuffer) {
+    guard !part.numbers.isEmpty else { return }
+    var bits = timeKey.appending(UInt64(part.block)).stream(part.node)
+    drawBlock(
+      part.numbers, from: part.start, length: part.length, &bits, second: second, into: &buffer)
+  }
+
+  /// Puts the arrivals of a block into the buffer, uniform over [start, start + length) and sorted.
   func spread(
     _ numbers: Range<Int>, from start: Int64, length: Int64, block: Int, second: Int,
     into buffer: inout ArrivalBuffer
   ) {
     spread(
-      numbers, from: start, length: length, node: 1, key: timeKey.appending(UInt64(block)),
-      second: second, into: &buffer)
+      whole(numbers, block: block, start: start, length: length), second: second, into: &buffer)
   }
 
-  private func spread(
-    _ numbers: Range<Int>, from start: Int64, length: Int64, node: UInt64, key: StreamKey,
-    second: Int, into buffer: inout ArrivalBuffer
-  ) {
-    guard !numbers.isEmpty else { return }
-    var bits = key.stream(node)
-    if UInt64(numbers.count) > Self.largestBlock, length > 1 {
-      let first = Int(
-        Counts.binomial(UInt64(numbers.count), share: 0.5, uniform: bits.uniformOpen()))
-      let middle = numbers.lowerBound + first
-      let half = length / 2
-      spread(
-        numbers.lowerBound..<middle, from: start, length: half, node: 2 * node, key: key,
-        second: second, into: &buffer)
-      return spread(
-        middle..<numbers.upperBound, from: start + half, length: length - half,
-        node: 2 * node + 1, key: key, second: second, into: &buffer)
+  private func spread(_ part: Part, second: Int, into buffer: inout ArrivalBuffer) {
+    guard let (left, right) = halves(of: part) else {
+      return draw(part, second: second, into: &buffer)
     }
-    drawBlock(numbers, from: start, length: length, &bits, second: second, into: &buffer)
+    spread(left, second: second, into: &buffer)
+    spread(right, second: second, into: &buffer)
   }
 
   /// Sorted uniform times in O(n): partial sums of exponential spacings over their total (a
