@@ -48,8 +48,8 @@ CREATE TABLE runs (  -- one simulated world, from its start to its end
 
 CREATE TABLE trace_files (  -- a workload file that a run has read
   run INTEGER NOT NULL REFERENCES runs,  -- the run
-  path TEXT NOT NULL,  -- the file, relative to the data directory
-  sha256 TEXT NOT NULL,  -- SHA-256 of its bytes, in hexadecimal
+  path TEXT NOT NULL,  -- the file, relative to the directory of data
+  hash TEXT NOT NULL,  -- of its bytes: XXH3-64 over the XXH3-64 hashes of its blocks of 1 MiB, in hexadecimal
   bytes INTEGER NOT NULL,  -- its size
   PRIMARY KEY (run, path)
 ) STRICT, WITHOUT ROWID;

@@ -68,4 +68,6 @@ public struct CollectedRun: Sendable {
   public var poolTakes: [Int]
   public var poolMisses: [Int]
   public var warmup: Instant
+  /// By lane, without the warm-up.
+  public var laneCounters: [LaneCounters] = []
 }

@@ -65,10 +65,11 @@ public struct ObjectiveJudge: Sendable {
   private func time(_ term: Objective.Term, _ measure: LatencyMeasure) -> Double? {
     var merged = LatencyHistogram()
     if let name = term.scope["service"] {
-      guard let service = configuration.services.firstIndex(where: { $0.name == name }) else {
-        return nil
+      merged = .coarse()
+      for (index, service) in configuration.services.enumerated()
+      where service.name == name || service.group == name {
+        merged.merge(run.services[index][Int(measure.rawValue)])
       }
-      merged = run.services[service][Int(measure.rawValue)]
     } else {
       for group in run.groups.indices where matches(term, group: run.groups[group]) {
         merged.merge(run.totals[group][Int(measure.rawValue)])
@@ -83,12 +84,26 @@ public struct ObjectiveJudge: Sendable {
   }
 
   private func count(_ term: Objective.Term, _ field: (LaneCounters) -> UInt64) -> Double? {
+    if let name = term.scope["service"] { return countOfServices(named: name, term, field) }
     var sum: UInt64 = 0
     for row in run.rows where row.from >= run.warmup && matches(term, group: run.groups[row.group])
     {
       sum += field(row.counters)
     }
     return Double(sum)
+  }
+
+  /// Of a service, or of all services of a group.
+  private func countOfServices(
+    named name: String, _ term: Objective.Term, _ field: (LaneCounters) -> UInt64
+  ) -> Double? {
+    let lanes = run.laneCounters.indices.filter { lane in
+      let service = configuration.services[run.serviceOfLane[lane]]
+      return (service.name == name || service.group == name)
+        && matches(term, group: run.groups[run.groupOfLane[lane]])
+    }
+    guard !lanes.isEmpty else { return nil }
+    return Double(lanes.reduce(0) { $0 + field(run.laneCounters[$1]) })
   }
 
   private func pools(_ term: Objective.Term, _ counts: [Int]) -> Double? {
@@ -167,40 +182,62 @@ public struct ObjectiveJudge: Sendable {
 
   // MARK: For a while
 
-  /// Whether the limit is broken row after row for as long as the objective allows.
+  /// Whether the limit is broken row after row for as long as the objective allows; for a latency
+  /// in any of the groups that it is about, since quantiles of groups have no sum.
   private func isBroken(_ objective: Objective, for duration: Nanoseconds) -> Bool? {
-    let values = rows(of: objective.numerator)
-    guard !values.isEmpty else { return nil }
+    let series = series(of: objective.numerator).filter { !$0.isEmpty }
+    guard !series.isEmpty else { return nil }
+    return series.contains { isBroken(objective, $0, for: duration) }
+  }
+
+  private func isBroken(
+    _ objective: Objective, _ rows: [Row], for duration: Nanoseconds
+  ) -> Bool {
     var brokenSince: Instant?
-    for (from, to, value) in values {
-      if objective.comparison.holds(value, objective.limit) {
+    for row in rows {
+      if objective.comparison.holds(row.value, objective.limit) {
         brokenSince = nil
       } else {
-        let since = brokenSince ?? from
+        let since = brokenSince ?? row.from
         brokenSince = since
-        if to - since >= duration { return true }
+        if row.to - since >= duration { return true }
       }
     }
     return false
   }
 
-  /// The measure interval by interval.
-  private func rows(of term: Objective.Term) -> [(from: Instant, to: Instant, value: Double)] {
+  private typealias Row = (from: Instant, to: Instant, value: Double)
+
+  /// The measure interval by interval: one series, or for a latency one of each group.
+  private func series(of term: Objective.Term) -> [[Row]] {
     switch term.measure {
     case .readyPods, .utilisation:
       let points = term.measure == .readyPods ? readyPods(term) : utilisation(term)
-      return zip([(at: run.warmup, value: 0)] + points, points).map { ($0.at, $1.at, $1.value) }
+      return [zip([(at: run.warmup, value: 0)] + points, points).map { ($0.at, $1.at, $1.value) }]
     case .poolLevel:
       var byTime: [Instant: Double] = [:]
       for sample in run.poolSamples(judgedOnly: true) where matches(term, pool: sample.pool) {
         byTime[sample.at, default: 0] += Double(sample.level)
       }
       let points = byTime.sorted { $0.key < $1.key }
-      return zip([run.warmup] + points.map(\.key), points).map { ($0, $1.key, $1.value) }
-    default:
-      return run.rows.filter { $0.from >= run.warmup && matches(term, group: run.groups[$0.group]) }
-        .map { ($0.from, $0.to, rowValue(term, $0)) }
+      return [zip([run.warmup] + points.map(\.key), points).map { ($0, $1.key, $1.value) }]
+    case .latency:
+      return run.groups.indices.filter { matches(term, group: run.groups[$0]) }.map { group in
+        run.rows.filter { $0.from >= run.warmup && $0.group == group }
+          .map { ($0.from, $0.to, rowValue(term, $0)) }
+      }
+    default: return [sums(term)]
     }
+  }
+
+  /// Counts of all groups by interval; intervals in which nothing happened have no row.
+  private func sums(_ term: Objective.Term) -> [Row] {
+    var byTime: [Instant: Row] = [:]
+    for row in run.rows where row.from >= run.warmup && matches(term, group: run.groups[row.group])
+    {
+      byTime[row.from, default: (row.from, row.to, 0)].value += rowValue(term, row)
+    }
+    return byTime.sorted { $0.key < $1.key }.map(\.value)
   }
 
   private func rowValue(_ term: Objective.Term, _ row: GroupRow) -> Double {

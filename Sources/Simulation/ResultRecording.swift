@@ -74,7 +74,7 @@ struct RunTables {
 
   func services() -> [ServiceRow] {
     var totals = configuration.services.map { _ in LaneCounters() }
-    for (lane, counters) in outcome.lanes.enumerated() {
+    for (lane, counters) in collected.laneCounters.enumerated() {
       totals[collected.serviceOfLane[lane]].add(counters)
     }
     return configuration.services.enumerated().map { index, service in

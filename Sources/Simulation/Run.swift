@@ -29,6 +29,8 @@ public final class Run {
   public let simulation: ClusterSimulation
   let collector: RunCollector
   private let replication: Int
+  /// What lanes had counted when judging began.
+  private var before: [LaneCounters] = []
 
   public init(_ configuration: ClusterConfiguration, replication: Int) {
     collector = RunCollector(configuration)
@@ -40,6 +42,7 @@ public final class Run {
     collector = RunCollector(continuing: other.collector)
     simulation = other.simulation.fork(recorder: collector)
     replication = other.replication
+    before = other.before
   }
 
   /// A copy that continues on its own, with everything collected so far.
@@ -58,8 +61,7 @@ public final class Run {
       if simulation.now < warmup { next = min(next, warmup) }
       try simulation.run(until: next)
       if next == warmup, warmup > .origin {
-        simulation.closeRow()
-        collector.beginJudging()
+        beginJudging(from: warmup)
       }
       progress?(next)
       if interruption?.isInterrupted == true { return }
@@ -71,6 +73,11 @@ public final class Run {
     simulation.closeRow()
     collector.warmup = now
     collector.beginJudging()
+    before = laneCounters
+  }
+
+  private var laneCounters: [LaneCounters] {
+    (0..<simulation.laneCount).map { simulation.lane(LaneID($0)).counters }
   }
 
   /// Closes the run and checks that everything adds up.
@@ -79,11 +86,15 @@ public final class Run {
     simulation.finish()
     try simulation.checkInvariants()
     let work = simulation.work
-    let lanes = (0..<simulation.laneCount).map { simulation.lane(LaneID($0)).counters }
+    let lanes = laneCounters
+    var collected = collector.collected()
+    collected.laneCounters = lanes.enumerated().map { lane, counters in
+      before.isEmpty ? counters : counters.difference(from: before[lane])
+    }
     let arrivals = lanes.reduce(0) { $0 + $1.arrivals }
     return RunOutcome(
       replication: replication, configuration: simulation.configuration,
-      collected: collector.collected(), control: simulation.controlSummary,
+      collected: collected, control: simulation.controlSummary,
       conservation: simulation.conservation(), lanes: lanes, digest: simulation.digest,
       represented: arrivals, executed: work.executed, simulated: simulation.now - .origin)
   }

@@ -23,9 +23,12 @@ public struct ScenarioMapping: Sendable {
   let shapes: [String: Int]
   let runtimes: [String: Int]
   let zones: [String: Int]
+  public let traces: TraceLibrary
 
-  public init(_ document: ScenarioDocument) {
+  /// - Parameter traces: that the scenario names.
+  public init(_ document: ScenarioDocument, traces: TraceLibrary = TraceLibrary()) {
     self.document = document
+    self.traces = traces
     func positions(_ names: [String]) -> [String: Int] {
       Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
     }

@@ -10,9 +10,10 @@ public struct ScenarioRunner: Sendable {
   public let interruption: (any Interruption)?
 
   public init(
-    _ document: ScenarioDocument, threads: Int, interruption: (any Interruption)? = nil
+    _ document: ScenarioDocument, traces: TraceLibrary = TraceLibrary(), threads: Int,
+    interruption: (any Interruption)? = nil
   ) {
-    mapping = ScenarioMapping(document)
+    mapping = ScenarioMapping(document, traces: traces)
     self.threads = threads
     self.interruption = interruption
   }

@@ -11,6 +11,10 @@ extension ScenarioMapping {
   public func services(seed: UInt64, replication: UInt64) -> [ServiceConfiguration] {
     var services: [ServiceConfiguration] = []
     for section in document.services {
+      if section.arrivals.trace != nil {
+        services += traced(section, seed: seed, replication: replication)
+        continue
+      }
       let rates = rates(of: section)
       for member in 0..<section.count {
         let name = section.count == 1 ? section.name : "\(section.name)-\(member)"
@@ -39,20 +43,31 @@ extension ScenarioMapping {
   private func service(
     _ section: ServiceSection, name: String, rate: Double, seed: UInt64, replication: UInt64
   ) -> ServiceConfiguration {
-    let zoneIDs =
-      section.zones.isEmpty
-      ? document.cluster.zones.indices.map { ZoneID($0) }
-      : section.zones.map { ZoneID(zones[$0.name] ?? 0) }
+    let zoneIDs = zoneIDs(section)
     let key = StreamKey(seed: seed, replication: replication, name: "arrivals")
       .appending(XXH3.hash64(name))
-    let source = ArrivalRecipe(
-      section: section.arrivals, rate: rate, key: key, zones: zoneIDs.count)
+    return self.service(
+      section, name: name,
+      ArrivalRecipe(section: section.arrivals, rate: rate, key: key, zones: zoneIDs.count),
+      zoneIDs: zoneIDs)
+  }
+
+  func zoneIDs(_ section: ServiceSection) -> [ZoneID] {
+    section.zones.isEmpty
+      ? document.cluster.zones.indices.map { ZoneID($0) }
+      : section.zones.map { ZoneID(zones[$0.name] ?? 0) }
+  }
+
+  func service(
+    _ section: ServiceSection, name: String, _ source: some ArrivalMaking, zoneIDs: [ZoneID]
+  ) -> ServiceConfiguration {
     var service = ServiceConfiguration(
       name: name, runtime: runtimes[section.runtime] ?? 0, shape: shapes[section.shape] ?? 0,
       zones: zoneIDs, router: rules(section, zones: zoneIDs.count),
       serviceTime: Distribution(section.serviceTime),
       initialInstances: initialInstances(section, rate: source.initialRate, zones: zoneIDs.count),
       arrivals: { source.source(lane: $0) })
+    service.group = section.name
     service.trafficClass = TrafficClass(rawValue: section.trafficClass) ?? .online
     service.coldServiceTime = section.coldServiceTime.map(Distribution.init)
     service.cpuFraction = section.cpuFraction
@@ -129,8 +144,15 @@ extension ScenarioMapping {
   }
 }
 
-/// How the arrivals of one service are made, for each of its lanes.
-struct ArrivalRecipe: Sendable {
+/// Makes the arrivals of one service, for each of its lanes.
+protocol ArrivalMaking: Sendable {
+  /// Requests a second when the run begins.
+  var initialRate: Double { get }
+  func source(lane: Int) -> any ArrivalSource
+}
+
+/// Arrivals that a scenario describes by itself.
+struct ArrivalRecipe: ArrivalMaking {
   let section: ArrivalsSection
   let rate: Double
   let key: StreamKey
@@ -151,11 +173,10 @@ struct ArrivalRecipe: Sendable {
       : .constant(perSecond: rate)
   }
 
-  /// Requests a second when the run begins.
   var initialRate: Double {
     switch section.process {
     case .poisson, .exactPoisson, .diurnal: intensity.perSecond(0)
-    case .list: 0
+    case .list, .trace: 0
     }
   }
 
@@ -167,7 +188,7 @@ struct ArrivalRecipe: Sendable {
         weights: Array(repeating: 1, count: zones))
     case .exactPoisson:
       return PoissonProcess(ratePerSecond: rate / Double(zones), key: key, lane: lane)
-    case .list:
+    case .list, .trace:
       let points = section.times.sorted().enumerated().map {
         PointSource.Point(nanoseconds: $1.count, ordinal: $0)
       }

@@ -3,6 +3,7 @@ import Foundation
 import Platform
 import ResultStore
 import Scenario
+import Workload
 
 /// How a command ends; the codes are fixed.
 enum ExitStatus: Int32 {
@@ -45,6 +46,9 @@ func withExitCodes(_ body: () throws -> ExitStatus) throws {
   } catch let error as StoreError {
     Output.error(error.description)
     status = ExitStatus(rawValue: error.exitClass.rawValue) ?? .internalError
+  } catch let failure as TraceFailure {
+    Output.error(failure.description)
+    status = failure.errors.contains { !$0.isMissing } ? .badInput : .missingFile
   } catch let exit as ExitCode {
     throw exit
   } catch {

@@ -7,7 +7,7 @@ struct HeadroomCommand: ParsableCommand {
     commandName: "headroom",
     abstract: "Simulate a large serverless platform and size it.",
     version: ProgramVersion.text,
-    subcommands: [RunCommand.self, SizeCommand.self, VerifyCommand.self])
+    subcommands: [RunCommand.self, SizeCommand.self, TraceCommand.self, VerifyCommand.self])
 }
 
 enum ProgramVersion {

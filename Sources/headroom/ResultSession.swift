@@ -4,15 +4,18 @@ import Primitives
 import ResultStore
 import Scenario
 import Simulation
+import Workload
 
 /// A results file while a command writes it.
 struct ResultSession {
   let writer: ResultWriter
   private let document: ScenarioDocument
+  private let traceFiles: [TraceFile]
 
   init(_ options: SimulationOptions, command: String, scenario: LoadedScenario) throws {
     writer = try ResultWriter(path: options.out, force: options.force)
     document = scenario.document
+    traceFiles = scenario.traces.files
     var study = StudyRow(id: 1, command: command)
     study.arguments = CommandArguments.text(Array(CommandLine.arguments.dropFirst(2)))
     study.programVersion = ProgramVersion.text
@@ -46,6 +49,12 @@ struct ResultSession {
     try ResultRecording(writer).record(
       outcome, run: outcome.replication + 1, study: 1, document: document,
       wallSeconds: wallSeconds)
+    try writer.append(
+      traceFiles.map {
+        TraceFileRow(
+          run: outcome.replication + 1, path: $0.name, hash: HexadecimalWord.text($0.hash),
+          bytes: $0.bytes)
+      })
   }
 
   func close(

@@ -43,7 +43,8 @@ struct RunCommand: ParsableCommand {
     _ scenario: LoadedScenario, _ session: ResultSession
   ) throws -> [RunOutcome] {
     let runner = ScenarioRunner(
-      scenario.document, threads: options.threads, interruption: Signals.shared)
+      scenario.document, traces: scenario.traces, threads: options.threads,
+      interruption: Signals.shared)
     let began = Date()
     let peaks = runner.needsPeaks ? try runner.peaks() : nil
     let total = scenario.document.duration.seconds

@@ -18,7 +18,7 @@ struct RunReport {
   let options: SimulationOptions
 
   var text: String {
-    [header, objectives, latency, starts, cluster, footer].filter { !$0.isEmpty }
+    [header, objectives, latency, starts, groups, cluster, footer].filter { !$0.isEmpty }
       .joined(separator: "\n\n")
   }
 
@@ -101,6 +101,27 @@ struct RunReport {
       ])
     }
     return rows.count == 1 ? "" : "STARTS OF INSTANCES by path\n" + TextForm.table(rows)
+  }
+
+  /// What each line of the scenario's services came to, all replications together.
+  private var groups: String {
+    let names = scenario.services.map(\.name)
+    guard (2...16).contains(names.count) else { return "" }
+    var rows = [["", "services", "requests", "cold starts", "of requests", "p99 start", "idle"]]
+    for name in names {
+      let total = GroupTotal(name, outcomes)
+      let requests = Double(total.counters.arrivals)
+      rows.append([
+        "  \(name)", TextForm.grouped(total.services),
+        TextForm.grouped(Int(total.counters.arrivals)),
+        TextForm.grouped(Int(total.counters.coldStarts)),
+        requests > 0 ? TextForm.percent(Double(total.counters.coldStarts) / requests) : "-",
+        total.start.count > 0
+          ? TextForm.time(seconds: Double(total.start.quantile(0.99)) * 1e-9) : "-",
+        TextForm.time(seconds: total.counters.idleSeconds),
+      ])
+    }
+    return "SERVICES, without the warm-up\n" + TextForm.table(rows)
   }
 
   private var cluster: String {

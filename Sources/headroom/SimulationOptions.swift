@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Scenario
+import Simulation
 
 /// What every command that simulates takes.
 struct SimulationOptions: ParsableArguments {
@@ -57,17 +58,16 @@ struct LoadedScenario {
   var text: String
   var file: String
   var values: [ResolvedValue]
+  var traces: TraceLibrary
 
-  /// - Throws: `CommandFailure` with every diagnostic.
+  /// - Throws: `CommandFailure` with every diagnostic, `TraceFailure` for its traces.
   init(_ options: SimulationOptions) throws {
-    try self.init(file: options.scenario, overrides: options.allOverrides)
+    try self.init(
+      text: Self.contents(of: options.scenario), file: options.scenario,
+      overrides: options.allOverrides, data: options.data)
   }
 
-  init(file: String, overrides: [String]) throws {
-    try self.init(text: Self.contents(of: file), file: file, overrides: overrides)
-  }
-
-  init(text: String, file: String, overrides: [String]) throws {
+  init(text: String, file: String, overrides: [String], data: String?) throws {
     let result = ScenarioReader().read(text, file: file, overrides: overrides)
     guard let document = result.document else {
       let count = result.diagnostics.count
@@ -79,6 +79,7 @@ struct LoadedScenario {
     self.text = text
     self.file = file
     values = result.values
+    traces = try TraceLibrary(for: document, directory: data)
   }
 
   private static func contents(of file: String) throws -> String {

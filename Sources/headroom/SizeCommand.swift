@@ -36,7 +36,8 @@ struct SizeCommand: ParsableCommand {
       let replications = options.replications ?? max(8, document.replications)
       let study = SizeStudy(
         runner: ScenarioRunner(
-          document, threads: options.threads, interruption: Signals.shared),
+          document, traces: scenario.traces, threads: options.threads,
+          interruption: Signals.shared),
         percentages: try percentages(), replications: replications,
         window: try windowNanoseconds(document))
       let began = Date()

@@ -13,6 +13,9 @@ struct VerifyCommand: ParsableCommand {
   @Argument(help: "A results file of `headroom run`.")
   var results: String
 
+  @Option(help: "Where trace files are looked for; default: where the run found them.")
+  var data: String?
+
   @Option(help: "Threads; results do not depend on it.")
   var threads = ProcessInfo.processInfo.activeProcessorCount
 
@@ -36,11 +39,25 @@ struct VerifyCommand: ParsableCommand {
       }
       let scenario = try LoadedScenario(
         text: stored.scenarioText, file: stored.scenarioFile,
-        overrides: command.options.allOverrides)
-      let runner = ScenarioRunner(scenario.document, threads: threads)
+        overrides: command.options.allOverrides, data: data ?? command.options.data)
+      try compareFiles(stored, scenario.traces)
+      let runner = ScenarioRunner(
+        scenario.document, traces: scenario.traces, threads: threads)
       let peaks = runner.needsPeaks ? try runner.peaks() : nil
       let outcomes = try runner.runAll(peaks: peaks)
       return compare(stored, outcomes)
+    }
+  }
+
+  /// The traces must be the ones that the run has read.
+  private func compareFiles(_ stored: StoredStudy, _ traces: TraceLibrary) throws {
+    for file in traces.files {
+      let hash = HexadecimalWord.text(file.hash)
+      guard let before = stored.traceFiles[file.name], before != hash else { continue }
+      throw CommandFailure(
+        status: .badInput,
+        message: "error[HR3022]: trace `\(file.name)` has changed since the run: its hash was "
+          + "\(before) and is \(hash)\n  = help: verify with the file that the run has read")
     }
   }
 

@@ -10,6 +10,8 @@ public enum TrafficClass: String, Sendable, CaseIterable { case online, offline,
 /// A service as the model sees it.
 public struct ServiceConfiguration: Sendable {
   public var name: String
+  /// What the scenario calls the services that it describes together.
+  public var group = ""
   public var trafficClass = TrafficClass.online
   public var runtime: Int
   public var shape: Int

@@ -1,25 +1,34 @@
 /// A small buffer of measured times between a lane and its recorder, so that recording costs one
 /// store a request.
+///
+/// It is drained between events, and grows when one event brings more: an answer to a question can
+/// free a whole batch of waiting requests.
 struct LatencyBuffer: ~Copyable {
-  static let capacity = 256
+  static let drainedFrom = 256
 
-  private let storage: UnsafeMutablePointer<Int64>
+  private var storage: UnsafeMutablePointer<Int64>
+  private var capacity = drainedFrom
   private(set) var count = 0
 
-  init() {
-    storage = .allocate(capacity: Self.capacity)
-    storage.initialize(repeating: 0, count: Self.capacity)
-  }
+  init() { storage = .allocate(capacity: Self.drainedFrom) }
 
   deinit { storage.deallocate() }
 
-  var isFull: Bool { count == Self.capacity }
+  /// Whether it should be drained before the next event.
+  var isFull: Bool { count >= Self.drainedFrom }
 
-  /// Appends a time; the owner drains the buffer when it is full.
   @inline(__always) mutating func append(_ nanoseconds: Int64) {
-    assert(count < Self.capacity, "a full buffer was not drained")
+    if count == capacity { grow() }
     storage[count] = nanoseconds
     count += 1
+  }
+
+  @inline(never) private mutating func grow() {
+    let larger = UnsafeMutablePointer<Int64>.allocate(capacity: 2 * capacity)
+    larger.update(from: storage, count: count)
+    storage.deallocate()
+    storage = larger
+    capacity *= 2
   }
 
   /// Hands over everything, and is empty.

@@ -9,6 +9,8 @@ public struct StoredStudy: Sendable {
   public var scenarioFile: String
   /// By replication.
   public var digests: [String]
+  /// Hashes of the traces that it has read, by name.
+  public var traceFiles: [String: String]
 
   /// Reads the file's first study.
   /// - Throws: `StoreError` when there is no such file, it is no results file, or another version
@@ -16,7 +18,7 @@ public struct StoredStudy: Sendable {
   public init(path: String) throws(StoreError) {
     let database = try ResultDatabase.open(path)
     do {
-      (command, arguments, programVersion, scenarioText, scenarioFile, digests) =
+      (command, arguments, programVersion, scenarioText, scenarioFile, digests, traceFiles) =
         try database.read { database in
           guard
             let study = try Row.fetchOne(
@@ -26,9 +28,13 @@ public struct StoredStudy: Sendable {
           else { throw StoreError.noStudy(path) }
           let digests = try String.fetchAll(
             database, sql: "SELECT digest FROM runs ORDER BY replication")
+          let files = try Row.fetchAll(database, sql: "SELECT path, hash FROM trace_files")
+          let hashes = Dictionary(
+            files.map { ($0["path"] as String, $0["hash"] as String) },
+            uniquingKeysWith: { first, _ in first })
           return (
             study["command"], study["arguments"], study["program_version"], scenario["text"],
-            scenario["file"], digests
+            scenario["file"], digests, hashes
           )
         }
     } catch {

@@ -2,15 +2,15 @@
 public struct TraceFileRow: StoredRow {
   public var run = 0
   public var path = ""
-  public var sha256 = ""
+  public var hash = ""
   public var bytes = 0
 
   public init() {}
 
-  public init(run: Int, path: String, sha256: String, bytes: Int) {
+  public init(run: Int, path: String, hash: String, bytes: Int) {
     self.run = run
     self.path = path
-    self.sha256 = sha256
+    self.hash = hash
     self.bytes = bytes
   }
 
@@ -21,8 +21,10 @@ public struct TraceFileRow: StoredRow {
 
   public mutating func visitColumns(_ columns: inout some ColumnVisitor) {
     columns.column("run", &run, "the run", references: "runs")
-    columns.column("path", &path, "the file, relative to the data directory")
-    columns.column("sha256", &sha256, "SHA-256 of its bytes, in hexadecimal")
+    columns.column("path", &path, "the file, relative to the directory of data")
+    columns.column(
+      "hash", &hash,
+      "of its bytes: XXH3-64 over the XXH3-64 hashes of its blocks of 1 MiB, in hexadecimal")
     columns.column("bytes", &bytes, "its size")
   }
 }

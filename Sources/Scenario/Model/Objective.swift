@@ -117,9 +117,11 @@ struct ObjectiveParser {
     guard rest.isEmpty else {
       throw Failure(message: "`\(rest)` is not understood here", help: nil)
     }
-    return Objective(
+    let objective = Objective(
       text: text, numerator: numerator, denominator: denominator, comparison: comparison,
       limit: limit, duration: duration)
+    try ObjectiveRules.check(objective)
+    return objective
   }
 
   private func limit(_ text: String, isTime: Bool) throws(Failure) -> Double {

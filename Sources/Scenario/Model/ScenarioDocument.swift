@@ -144,10 +144,14 @@ public struct ServiceSection: Sendable {
   public var tenant = "default"
   public var runtime = ""
   public var shape = ""
+  /// Each service of a trace has the smallest shape that holds its memory.
+  public var shapeFromMemory = false
   public var zones: [(name: String, weight: Double)] = []
   public var concurrency = 1
   public var arrivals = ArrivalsSection()
   public var serviceTime = DistributionSpec.constant(0)
+  /// Every request, or service, has its own from the trace.
+  public var serviceTimeFromTrace = false
   public var coldServiceTime: DistributionSpec?
   public var cpuFraction = 0.0
   public var cpuShare = 1.0
@@ -189,7 +193,7 @@ public struct ArrivalsSection: Sendable {
   public enum Process: String, Sendable, CaseIterable {
     case poisson
     case exactPoisson = "exact_poisson"
-    case diurnal, list
+    case diurnal, list, trace
   }
 
   public var process = Process.poisson
@@ -203,6 +207,8 @@ public struct ArrivalsSection: Sendable {
   /// Shape of the gamma factor on the rate of each second; nil: Poisson.
   public var dispersionShape: Double?
   public var times: [Nanoseconds] = []
+  /// For the process `trace`.
+  public var trace: TraceSection?
 }
 
 public struct FaultSection: Sendable {

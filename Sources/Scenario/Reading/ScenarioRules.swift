@@ -51,6 +51,15 @@ enum ScenarioRules {
     }
   }
 
+  /// A shape by memory needs a memory.
+  private static func memory(_ service: ServiceSection, _ context: ReadingContext) {
+    guard service.arrivals.trace?.memoryFile == nil else { return }
+    context.fail(
+      .inconsistent, service.mark,
+      "service `\(service.name)`: `shape: by_memory` without a file of memory",
+      help: "name a shape, or add `memory: FILE` to arrivals of the process `trace`")
+  }
+
   private static func check(
     _ service: ServiceSection, _ document: ScenarioDocument, _ context: ReadingContext
   ) {
@@ -61,7 +70,11 @@ enum ScenarioRules {
         help: Nearest.hint(name, in: names))
     }
     known(service.runtime, document.runtimes.map(\.name), "runtime")
-    known(service.shape, document.shapes.map(\.name), "shape")
+    if service.shapeFromMemory {
+      memory(service, context)
+    } else {
+      known(service.shape, document.shapes.map(\.name), "shape")
+    }
     for zone in service.zones { known(zone.name, document.cluster.zones.map(\.name), "zone") }
     if service.minimumInstances > service.maximumInstances {
       context.fail(

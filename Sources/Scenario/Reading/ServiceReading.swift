@@ -71,10 +71,11 @@ enum ServiceReading {
     service.tenant = reader.string("tenant", .assumed("default"))
     service.runtime = reader.string("runtime")
     service.shape = reader.string("shape")
+    service.shapeFromMemory = service.shape == "by_memory"
     service.zones = zones(&reader)
     service.concurrency = reader.count("concurrency", .assumed("1"), in: 1...10_000_000)
     service.arrivals = arrivals(reader.section("arrivals"))
-    service.serviceTime = reader.distribution("service_time")
+    serviceTime(&reader, &service)
     service.coldServiceTime = reader.optionalDistribution("cold_service_time")
     service.cpuFraction = reader.share("cpu_fraction", .assumed("0"))
     service.cpuShare = reader.number("cpu_share", .assumed("1"))
@@ -94,6 +95,14 @@ enum ServiceReading {
     service.usesPool = reader.word("pool", of: ["true", "false"], .assumed("true")) == "true"
     reader.finish()
     return service
+  }
+
+  private static func serviceTime(_ reader: inout FieldReader, _ service: inout ServiceSection) {
+    if service.arrivals.trace != nil, reader.isWord("service_time", "trace", .none) {
+      service.serviceTimeFromTrace = true
+    } else {
+      service.serviceTime = reader.distribution("service_time")
+    }
   }
 
   private static func zones(_ reader: inout FieldReader) -> [(name: String, weight: Double)] {
@@ -145,6 +154,7 @@ enum ServiceReading {
     case .diurnal:
       rates(&reader, &section, key: "peak", total: "total_peak")
       section.curve = reader.word("curve", of: ["online", "offline"], .assumed("online"))
+    case .trace: section.trace = TraceReading.trace(&reader)
     case .list:
       section.times = reader.list("times", required: true).compactMap { item in
         guard case .scalar(let text) = item.tree.content,

@@ -1,0 +1,71 @@
+import ArgumentParser
+import Foundation
+import Reporting
+import Simulation
+import Workload
+
+/// `headroom trace`: workloads that were measured.
+struct TraceCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "trace", abstract: "Look at measured workloads.", subcommands: [Describe.self])
+
+  /// `headroom trace describe`.
+  struct Describe: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "describe",
+      abstract: "Say what a trace looks like: shares, peaks, dispersion, gaps, durations.")
+
+    @Argument(help: "The trace: comma-separated values, plain or packed by gzip.")
+    var file: String
+
+    @Option(
+      help: "Its form: azure2019, azure2021, requests, minutes or blocks; else from the header.")
+    var format: TraceFormat?
+
+    @Option(help: "Name of the column of times, for requests.")
+    var time = "timestamp"
+
+    @Option(help: "Name of the column of services, for requests.")
+    var service = "service"
+
+    @Option(help: "Name of the column of durations, for requests.")
+    var duration = "duration"
+
+    @Option(help: "Length of a block in seconds, for blocks.")
+    var block = 504 * 60
+
+    @Option(help: "A file of durations by function, for azure2019.")
+    var durations: String?
+
+    @Option(help: "A file of memory by function or application, for azure2019.")
+    var memory: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func validate() throws {
+      if !(1...31_536_000).contains(block) {
+        throw ValidationError("--block is between 1 and 31536000 seconds")
+      }
+    }
+
+    func run() throws {
+      try withExitCodes {
+        var request = TraceRequest(file: file)
+        request.format = format
+        request.columns.time = time
+        request.columns.service = service
+        request.columns.duration = duration
+        request.blockSeconds = block
+        request.durationsFile = durations
+        request.memoryFile = memory
+        let trace = try TraceReader(directory: "").read(request)
+        let report = TraceReport(trace)
+        Output.result(json ? report.json : report.text)
+        return .fine
+      }
+    }
+  }
+}
+
+extension TraceFormat: ExpressibleByArgument {}

@@ -1,0 +1,175 @@
+import Foundation
+import Reporting
+import Workload
+
+/// What `trace describe` prints.
+struct TraceReport {
+  let trace: Trace
+  let description: TraceDescription
+
+  init(_ trace: Trace) {
+    self.trace = trace
+    description = TraceDescription(trace)
+  }
+
+  var text: String {
+    [header, figures, spreads, busiest].filter { !$0.isEmpty }.joined(separator: "\n\n")
+  }
+
+  private var bin: String {
+    description.binSeconds == 60 ? "minute" : "block of \(description.binSeconds / 60) min"
+  }
+
+  private var header: String {
+    var lines = [
+      "\(trace.files.map(\.name).joined(separator: ", ")) · form \(trace.format.rawValue) · "
+        + "\(TextForm.grouped(trace.rows)) rows"
+    ]
+    if trace.shiftedRows > 0 {
+      let moved = TextForm.time(seconds: Double(trace.originShift) * 1e-9)
+      lines.append(
+        "\(TextForm.grouped(trace.shiftedRows)) requests began before the file's zero; "
+          + "all times are moved by \(moved)")
+    }
+    lines.append(TextForm.sparkline(description.series, width: 72))
+    return lines.joined(separator: "\n")
+  }
+
+  private var figures: String {
+    func count(_ value: UInt64) -> String { TextForm.grouped(Int(clamping: value)) }
+    var rows = [
+      ["services", TextForm.grouped(description.services)],
+      ["invocations", count(description.invocations)],
+      ["length", TextForm.time(seconds: Double(description.lengthSeconds))],
+      ["share of the busiest", TextForm.percent(description.topService)],
+    ]
+    for top in description.topShares {
+      rows.append([
+        "share of the top \(TextForm.number(top.percent)) % (\(top.services))",
+        TextForm.percent(top.share),
+      ])
+    }
+    rows.append(["peak to mean, by \(bin)", TextForm.number(description.peakToMean)])
+    rows.append(["variance to mean, by \(bin)", TextForm.number(description.dispersion)])
+    rows.append([
+      "variation of inter-arrival times",
+      description.interArrivalVariation.map(TextForm.number) ?? "not in a file of counts",
+    ])
+    rows.append([
+      "without an invocation, of \(bin)s", TextForm.percent(description.aggregateZeroShare),
+    ])
+    rows.append([
+      "the same, service by service", TextForm.percent(description.zeroShare),
+    ])
+    for sum in trace.sums {
+      rows.append(["sum of `\(sum.column)`", TextForm.number(sum.sum)])
+    }
+    return TextForm.table(rows)
+  }
+
+  private var spreads: String {
+    var rows = [["quantiles", "of", "p25", "p50", "p75", "p90"]]
+    func add(
+      _ name: String, _ spread: TraceDescription.Spread?,
+      _ form: (Double) -> String = TextForm.number
+    ) {
+      guard let spread else { return }
+      rows.append([
+        name, TextForm.grouped(spread.count), form(spread.p25), form(spread.p50), form(spread.p75),
+        form(spread.p90),
+      ])
+    }
+    add("peak to mean of a service", description.servicePeakToMean)
+    add("variance to mean of a service", description.serviceDispersion)
+    add("variation of a service's gaps", description.serviceInterArrivalVariation)
+    add("duration", description.durations) { TextForm.time(seconds: $0) }
+    add("memory, MiB", description.memoryMiB)
+    return TextForm.table(rows)
+  }
+
+  private var busiest: String {
+    let rows = description.busiest.map { service in
+      [
+        String(service.name.prefix(24)), TextForm.sparkline(service.series, width: 48),
+        TextForm.grouped(Int(clamping: service.invocations)),
+      ]
+    }
+    return "THE BUSIEST, by \(bin)\n" + TextForm.table(rows)
+  }
+
+  // MARK: JSON
+
+  private struct Summary: Encodable {
+    struct Spread: Encodable {
+      var count: Int
+      var p25: Double
+      var p50: Double
+      var p75: Double
+      var p90: Double
+
+      init?(_ spread: TraceDescription.Spread?) {
+        guard let spread else { return nil }
+        count = spread.count
+        p25 = spread.p25
+        p50 = spread.p50
+        p75 = spread.p75
+        p90 = spread.p90
+      }
+    }
+
+    struct Share: Encodable {
+      var percent: Double
+      var services: Int
+      var share: Double
+    }
+
+    var schemaVersion = 1
+    var format: String
+    var rows: Int
+    var shiftedRows: Int
+    var services: Int
+    var invocations: UInt64
+    var lengthSeconds: Int
+    var binSeconds: Int
+    var topService: Double
+    var topShares: [Share]
+    var peakToMean: Double
+    var dispersion: Double
+    var interArrivalVariation: Double?
+    var aggregateZeroShare: Double
+    var zeroShare: Double
+    var servicePeakToMean: Spread?
+    var serviceDispersion: Spread?
+    var serviceInterArrivalVariation: Spread?
+    var durationSeconds: Spread?
+    var memoryMib: Spread?
+    var sums: [String: Double]
+  }
+
+  var json: String {
+    let summary = Summary(
+      format: trace.format.rawValue, rows: trace.rows, shiftedRows: trace.shiftedRows,
+      services: description.services, invocations: description.invocations,
+      lengthSeconds: description.lengthSeconds, binSeconds: description.binSeconds,
+      topService: description.topService,
+      topShares: description.topShares.map {
+        Summary.Share(percent: $0.percent, services: $0.services, share: $0.share)
+      },
+      peakToMean: description.peakToMean, dispersion: description.dispersion,
+      interArrivalVariation: description.interArrivalVariation,
+      aggregateZeroShare: description.aggregateZeroShare, zeroShare: description.zeroShare,
+      servicePeakToMean: Summary.Spread(description.servicePeakToMean),
+      serviceDispersion: Summary.Spread(description.serviceDispersion),
+      serviceInterArrivalVariation: Summary.Spread(description.serviceInterArrivalVariation),
+      durationSeconds: Summary.Spread(description.durations),
+      memoryMib: Summary.Spread(description.memoryMiB),
+      sums: Dictionary(trace.sums.map { ($0.column, $0.sum) }, uniquingKeysWith: +))
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    guard let data = try? encoder.encode(summary) else { return "{}" }
+    return String(decoding: data, as: UTF8.self)
+  }
+}

@@ -1,0 +1,103 @@
+import Foundation
+import Planning
+import Platform
+import Scenario
+import Simulation
+import Testing
+import Workload
+
+/// The folder of real traces: beside the checkout, or where HEADROOM_TRACES says.
+enum TraceFolder {
+  static let path: String = {
+    if let named = ProcessInfo.processInfo.environment["HEADROOM_TRACES"] { return named }
+    return URL(fileURLWithPath: #filePath).appending(path: "../../../../shared/traces")
+      .standardizedFileURL.path
+  }()
+
+  static var isThere: Bool { FileManager.default.fileExists(atPath: path + "/azure2019") }
+
+  static let word: Comment = "the real traces are not here; HEADROOM_TRACES names their folder"
+}
+
+/// The scenarios with measured traffic; without the traces they are skipped.
+@Suite(.enabled(if: TraceFolder.isThere, TraceFolder.word))
+struct TraceScenarioTests {
+  private func run(_ name: String, _ overrides: [String] = []) throws -> RunOutcome {
+    let file = URL(fileURLWithPath: #filePath).appending(path: "../../../scenarios/\(name).yaml")
+    let text = try String(contentsOf: file.standardizedFileURL, encoding: .utf8)
+    let result = ScenarioReader().read(text, file: "\(name).yaml", overrides: overrides)
+    let document = try #require(result.document, "\(result.rendered)")
+    let traces = try TraceLibrary(for: document, directory: TraceFolder.path)
+    let outcomes = try ScenarioRunner(document, traces: traces, threads: 1).runAll(peaks: nil)
+    return try #require(outcomes.first)
+  }
+
+  private func cold(_ group: String, _ outcome: RunOutcome) -> (requests: UInt64, cold: UInt64) {
+    var sum: (requests: UInt64, cold: UInt64) = (0, 0)
+    for (lane, counters) in outcome.collected.laneCounters.enumerated()
+    where outcome.configuration.services[outcome.collected.serviceOfLane[lane]].group == group {
+      sum.requests += counters.arrivals
+      sum.cold += counters.coldStarts
+    }
+    return sum
+  }
+
+  /// The longer an instance is kept, the fewer starts; every keep-alive meets the same requests.
+  @Test func keepAlivesOnADay() throws {
+    let outcome = try run("azure-apps-day")
+    let groups = ["keep-1m", "keep-5m", "keep-10m", "keep-20m"].map { cold($0, outcome) }
+    for group in groups { #expect(group.requests == 26_767) }
+    for (shorter, longer) in zip(groups, groups.dropFirst()) { #expect(shorter.cold > longer.cold) }
+    // Each of the 53 applications has a first request.
+    #expect(groups[3].cold >= 53)
+    // 35 of them come less often than every 20 minutes or in gaps that are known to the minute: an
+    // application that is invoked once in m minutes, m above the keep-alive, is always cold.
+    #expect(groups[0].cold > groups[3].cold * 10)
+  }
+
+  /// Cold starts counted by hand from the gaps of the same requests: with instances that serve any
+  /// number at once and no time to start, a request is cold if none came within the keep-alive.
+  @Test func coldStartsAreTheGapsAboveTheKeepAlive() throws {
+    let overrides = ["keep-1m", "keep-5m", "keep-10m", "keep-20m"].flatMap {
+      ["services.\($0).concurrency=1000000", "services.\($0).service_time=constant(1ms)"]
+    }
+    let outcome = try run("azure-apps-day", overrides)
+    for (group, minutes) in [("keep-1m", 1), ("keep-5m", 5), ("keep-10m", 10), ("keep-20m", 20)] {
+      var expected = 0
+      for service in outcome.configuration.services where service.group == group {
+        var source = service.arrivals(0)
+        var buffer = ArrivalBuffer()
+        var last = Int64.min / 2
+        var isEnded = false
+        while !isEnded {
+          isEnded = source.fill(&buffer) == .distantFuture
+          while !buffer.isEmpty {
+            let time = buffer.removeFirst().time
+            if time - last > Int64(minutes) * 60_000_000_000 { expected += 1 }
+            last = time
+          }
+        }
+      }
+      let counted = Int(cold(group, outcome).cold)
+      // A start takes time, in which a second request of a batch is cold too, and the keep-alive
+      // begins at the end of a request: both move a gap by less than a second.
+      #expect(abs(counted - expected) <= expected / 25 + 3, "\(group): \(counted), \(expected)")
+    }
+  }
+
+  @Test func requestsOfALanguageModel() throws {
+    let outcome = try run("azure-llm")
+    #expect(outcome.represented == 8819)
+    #expect(outcome.collected.poolTakes.reduce(0, +) > 50)
+  }
+
+  /// A short part of the blocks: totals are kept under each assumption, and more regular means
+  /// fewer cold starts than batches.
+  @Test func blocksUnderThreeAssumptions() throws {
+    let busiest = ["poisson", "regular", "batches"].map { "services.\($0).arrivals.busiest=3255" }
+    let outcome = try run("azure-apps-blocks", ["duration=20m"] + busiest)
+    let groups = ["poisson", "regular", "batches"].map { cold($0, outcome) }
+    #expect(groups[0].requests > 500_000)
+    #expect(groups[2].cold > groups[1].cold)
+  }
+}
