@@ -59,16 +59,21 @@ public struct NodeTable: Sendable {
     NodeCapacity(cpuMilli: nodes[node].cpuMilli, memoryMiB: nodes[node].memoryMiB)
   }
 
-  /// Kubernetes' integer score of a node as it is: the mean of (capacity - requested) x 100 /
-  /// capacity.
+  /// Kubernetes' LeastAllocated score of a node as it is: CPU and memory at equal weights.
   public func leastAllocatedScore(_ node: Int) -> Int64 {
-    func free(_ used: Int64, _ capacity: Int64) -> Int64 {
-      capacity == 0 || used > capacity ? 0 : (capacity - used) * 100 / capacity
-    }
-    let node = nodes[node]
-    let cpu = free(node.cpuMilli, node.capacity.cpuMilli)
-    let memory = free(node.memoryMiB, node.capacity.memoryMiB)
-    return (cpu + memory) / 2
+    score(node, by: ResourceScore.least)
+  }
+
+  /// Kubernetes' MostAllocated score of a node as it is.
+  public func mostAllocatedScore(_ node: Int) -> Int64 {
+    score(node, by: ResourceScore.most)
+  }
+
+  private func score(_ index: Int, by resource: (Int64, Int64) -> Int64) -> Int64 {
+    let node = nodes[index]
+    return
+      (resource(node.cpuMilli, node.capacity.cpuMilli)
+      + resource(node.memoryMiB, node.capacity.memoryMiB)) / 2
   }
 
   /// Takes room for a pod; nil when no node has it.
@@ -108,8 +113,9 @@ public struct NodeTable: Sendable {
   }
 
   private mutating func update(_ index: Int) {
-    let score = leastAllocatedScore(index)
-    let rank = policy == .leastAllocated ? UInt64(100 - score) : UInt64(score)
+    let score =
+      policy == .leastAllocated ? leastAllocatedScore(index) : mostAllocatedScore(index)
+    let rank = UInt64(ResourceScore.highest - score)
     var position = leaves + index
     keys[position] = rank << 32 | UInt64(index)
     while position > 1 {
