@@ -23,13 +23,16 @@ enum HashingProperties {
     case "adding one node: each key either keeps its node or moves to the new node":
       return addition(members(count), keys)
     case "scaling all weights by the same factor moves no key":
-      return moves(keys, count, (0..<count).map { Double($0 + 1) }, { 2 * $1 }) { _, _, _ in false }
+      let weights = (0..<count).map { Double($0 + 1) }
+      return moves(keys, weights, to: weights.map { 2 * $0 }) { _, _ in false }
     case "raising one weight: moved keys only go to that node":
-      return moves(keys, count, Array(repeating: 5, count: count), { $0 == 3 ? 9 : $1 }) { $2 == 3 }
+      let weights = Array(repeating: 5.0, count: count)
+      let raised = weights.indices.map { $0 == 3 ? 9 : weights[$0] }
+      return moves(keys, weights, to: raised) { _, after in after == 3 }
     case "lowering some weights: moved keys never go to a lowered node":
-      return moves(keys, count, Array(repeating: 100, count: count), { $0 < 5 ? 50 : $1 }) {
-        $1 < 5 && $2 >= 5
-      }
+      let weights = Array(repeating: 100.0, count: count)
+      let lowered = weights.indices.map { $0 < 5 ? 50 : weights[$0] }
+      return moves(keys, weights, to: lowered) { before, after in before < 5 && after >= 5 }
     case "weight -> 0: exactly the keys of that node move":
       return zero(keys, members(count))
     case "distribution error <= 1.0 percentage point":
@@ -62,15 +65,14 @@ enum HashingProperties {
   /// Every key that moves when weights change must move in an allowed way, and some must unless
   /// none may.
   private static func moves(
-    _ keys: [UInt64], _ count: Int, _ weights: [Double], _ change: (Int, Double) -> Double,
-    isAllowed: (UInt64, Int, Int) -> Bool
+    _ keys: [UInt64], _ weights: [Double], to changed: [Double],
+    isAllowed: (_ before: Int, _ after: Int) -> Bool
   ) -> [String] {
-    let members = members(count)
-    let changed = weights.enumerated().map { change($0, $1) }
+    let members = members(weights.count)
     for key in keys {
       guard let before = owner(key, members, weights), let after = owner(key, members, changed)
       else { return ["a key has no owner"] }
-      if before != after, !isAllowed(key, before, after) {
+      if before != after, !isAllowed(before, after) {
         return ["a key moved from \(before) to \(after)"]
       }
     }
