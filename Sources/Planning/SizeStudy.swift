@@ -4,6 +4,7 @@ import ResultStore
 import Scenario
 import Simulation
 import Statistics
+import Synchronization
 
 /// One size that a study has tried.
 public struct SizeCandidate: Sendable {
@@ -31,11 +32,23 @@ public struct SizeMeasure: Sendable {
 /// Tries sizes of the warm pools on the same traffic and the same faults, each from a fork of the
 /// same past.
 ///
-/// Every replication simulates once, with the scenario's own pools, to the window; there it is
-/// forked once for each size, the pools are set to that size, full, and the window is run. The
-/// sizes of one replication meet the same draws. The peak of ready pods that percentages refer to
-/// comes from a first pass, the same for every size.
+/// A first pass with the scenario's own pools finds the peak of ready pods that percentages refer
+/// to, and leaves a copy of itself some time before the window. There every replication goes on by
+/// itself, with draws of its own and pools at the scenario's size; shortly before the window it is
+/// forked once for each size, whose pools are set to that size, full, and given time to settle. The
+/// sizes of one replication meet the same draws. Nothing before the window is judged, and nothing
+/// is simulated twice.
+///
+/// What outlives the mixing time, such as the contents of code caches, is common to all
+/// replications, so that intervals are about the window given that past.
 public struct SizeStudy: Sendable {
+  /// How long replications go on by themselves before the window at least, and how often the
+  /// longest keep-alive (assumed: what a request leaves behind is gone by then).
+  public static let leastMixing = Nanoseconds.seconds(1800)
+  static let mixingKeepAlives: Int64 = 3
+  /// How long a size is simulated before it is judged (assumed: many refills).
+  public static let settling = Nanoseconds.seconds(300)
+
   public let runner: ScenarioRunner
   public let percentages: [Double]
   public let replications: Int
@@ -58,25 +71,50 @@ public struct SizeStudy: Sendable {
     public var smallest: Int?
     /// A smaller or larger size is undecided, so that the answer needs more seeds.
     public var isUndecided: Bool
+    /// Events that were really executed, shared ones once.
     public var executed: UInt64
+    /// Where replications part; the origin: they have no common past.
+    public var parting: Instant
+  }
+
+  /// Where replications part: whole seconds before the window, the origin where there is no room.
+  public var parting: Instant {
+    let keepAlive = runner.document.services.compactMap(\.keepAlive).max() ?? .zero
+    let mixing = max(Self.leastMixing, keepAlive * Self.mixingKeepAlives)
+    let start = Instant(nanoseconds: window.lowerBound) - mixing - Self.settling
+    return start > .origin ? start : .origin
   }
 
   public func run(progress: (@Sendable (String) -> Void)? = nil) throws -> Outcome {
     progress?("first pass for the peaks")
-    let peaks = try runner.peaks()
+    let parting = parting
+    let (peaks, common, firstExecuted) = try runner.firstPass(
+      forkingAt: parting > .origin ? parting : nil)
     let sizes = distinctSizes(peaks)
+    let past = Past(common)
     let perReplication = try Parallel.map(replications, threads: runner.threads) { replication in
-      try self.replicate(replication, peaks: peaks, sizes: sizes, progress: progress)
+      let own = past.fork()
+      return try self.replicate(
+        replication, from: own, peaks: peaks, sizes: sizes, progress: progress)
     }
     let candidates = sizes.indices.map { index in
-      candidate(sizes[index], perReplication.map { $0[index] })
+      candidate(sizes[index], perReplication.map { $0.outcomes[index] })
     }
     let smallest = candidates.firstIndex { $0.verdict == .met }
     let before = candidates[..<(smallest ?? candidates.count)]
-    let executed = perReplication.joined().reduce(0) { $0 + $1.executed }
     return Outcome(
       peaks: peaks, candidates: candidates, smallest: smallest,
-      isUndecided: before.contains { $0.verdict == .undecided }, executed: executed)
+      isUndecided: before.contains { $0.verdict == .undecided },
+      executed: firstExecuted + perReplication.reduce(0) { $0 + $1.executed }, parting: parting)
+  }
+
+  /// The common past, of which one replication at a time takes a copy.
+  private final class Past: Sendable {
+    private let run: Mutex<Run?>
+
+    init(_ run: sending Run?) { self.run = Mutex(run) }
+
+    func fork() -> sending Run? { run.withLock { $0?.fork() } }
   }
 
   /// Sizes that give equal pods are one.
@@ -99,27 +137,39 @@ public struct SizeStudy: Sendable {
   }
 
   private func replicate(
-    _ replication: Int, peaks: [PoolKey: Int],
+    _ replication: Int, from past: Run?, peaks: [PoolKey: Int],
     sizes: [(percentages: [Double], pods: [PoolKey: Int])],
     progress: (@Sendable (String) -> Void)?
-  ) throws -> [RunOutcome] {
-    let configuration = runner.mapping.configuration(replication: replication, peaks: peaks)
-    let past = Run(configuration, replication: replication)
+  ) throws -> (outcomes: [RunOutcome], executed: UInt64) {
+    let mapping = runner.mapping
+    let configuration = mapping.configuration(replication: replication, peaks: peaks)
+    let own: Run
+    if let past {
+      own = past
+      own.reseed(mapping, replication: replication)
+      let targets = configuration.pools.map { (mapping.key($0), $0.target) }
+      own.resizePools(mapping, to: Dictionary(targets, uniquingKeysWith: { first, _ in first }))
+    } else {
+      own = Run(configuration, replication: replication)
+    }
+    let before = past == nil ? 0 : own.executed
     let start = Instant(nanoseconds: window.lowerBound)
-    try past.advance(to: start, interruption: runner.interruption)
-    return try sizes.map { size in
-      let run = past.fork()
-      for (index, pool) in configuration.pools.enumerated() {
-        if let target = size.pods[runner.mapping.key(pool)] {
-          run.simulation.resizePool(PoolID(index), to: target)
-        }
-      }
+    let forkPoint = start - Self.settling > .origin ? start - Self.settling : .origin
+    try own.advance(to: forkPoint, interruption: runner.interruption)
+    var executed = own.executed - before
+    let outcomes = try sizes.map { size in
+      let run = own.fork()
+      run.resizePools(mapping, to: size.pods)
+      try run.advance(to: start, interruption: runner.interruption)
       run.beginJudging(from: start)
       try run.advance(
         to: Instant(nanoseconds: window.upperBound), interruption: runner.interruption)
       progress?("replication \(replication) at \(size.percentages[0] * 100) %")
-      return try run.finish()
+      let outcome = try run.finish()
+      executed += outcome.executed - own.executed
+      return outcome
     }
+    return (outcomes, executed)
   }
 
   private func candidate(
@@ -158,8 +208,10 @@ enum SizeMeasures {
       if let value = judge.value(named: text, runtime: runtime) { values.append(value) }
     }
     guard values.count == outcomes.count, !values.isEmpty else { return nil }
+    // None of these can be negative, whatever a symmetric interval says.
+    let interval =
+      values.count >= 8 ? try? MeanInterval.t(values).mapped { max(0, $0) } : nil
     return SizeMeasure(
-      runtime: runtime, name: name, unit: unit, values: values,
-      interval: values.count >= 8 ? try? MeanInterval.t(values) : nil)
+      runtime: runtime, name: name, unit: unit, values: values, interval: interval)
   }
 }

@@ -15,9 +15,12 @@ public enum TextForm {
     }
   }
 
-  /// Three significant digits without an exponent, more for whole numbers.
+  /// Three significant digits without an exponent, more for whole numbers and from a thousand on.
   public static func number(_ value: Double) -> String {
-    if value == value.rounded(), abs(value) < 1e15 { return grouped(Int(value)) }
+    if !value.isFinite { return "\(value)" }
+    if value == value.rounded() || abs(value) >= 1000, abs(value) < 1e15 {
+      return grouped(Int(value.rounded()))
+    }
     let digits = max(0, 2 - Int(floor(log10(max(abs(value), 1e-12)))))
     return String(format: "%.\(min(digits, 12))f", value)
   }

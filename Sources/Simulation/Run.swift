@@ -28,7 +28,7 @@ public struct RunOutcome: Sendable {
 public final class Run {
   public let simulation: ClusterSimulation
   let collector: RunCollector
-  private let replication: Int
+  private var replication: Int
   /// What lanes had counted when judging began.
   private var before: [LaneCounters] = []
 
@@ -47,6 +47,29 @@ public final class Run {
 
   /// A copy that continues on its own, with everything collected so far.
   public func fork() -> Run { Run(fork: self) }
+
+  /// From now on everything is drawn as in another replication; what is under way keeps what it has
+  /// drawn. Now must be a whole second.
+  public func reseed(_ mapping: ScenarioMapping, replication: Int) {
+    self.replication = replication
+    let seed = mapping.document.seed
+    simulation.reseed(
+      seed: seed, replication: UInt64(replication),
+      services: mapping.services(seed: seed, replication: UInt64(replication)))
+  }
+
+  /// Sets every pool to a size, full, and gives back what is too many.
+  public func resizePools(_ mapping: ScenarioMapping, to pods: [PoolKey: Int]) {
+    for (index, pool) in simulation.configuration.pools.enumerated() {
+      if let target = pods[mapping.key(pool)] {
+        simulation.resizePool(
+          PoolID(index), to: target, alarmBelow: mapping.alarmLevel(ofSize: target))
+      }
+    }
+  }
+
+  /// Events that were executed so far, those before a fork included.
+  public var executed: UInt64 { simulation.work.executed }
 
   /// Simulates to an instant; what comes before the end of the warm-up is not judged.
   /// - Throws: `InvariantViolation`.

@@ -151,9 +151,14 @@ public struct ScenarioMapping: Sendable {
         rules: PoolRules(
           rule: PoolRule(rawValue: document.pools.rule) ?? .lost,
           refillParallelism: document.pools.refillParallelism ?? .max,
-          alarmBelow: Int((document.pools.alarmBelow * Double(size)).rounded(.up))),
+          alarmBelow: alarmLevel(ofSize: size)),
         refill: document.pools.refill.map(Distribution.init))
     }
+  }
+
+  /// The level below which the alarm of a pool of this size is raised.
+  func alarmLevel(ofSize size: Int) -> Int {
+    Int((document.pools.alarmBelow * Double(size)).rounded(.up))
   }
 
   func key(

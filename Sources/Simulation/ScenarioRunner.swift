@@ -28,11 +28,26 @@ public struct ScenarioRunner: Sendable {
   /// The peak of ready pods of each pool: a first pass with the scenario's own pools, seed and
   /// replication 0, where a percentage is taken of an estimate from the initial load.
   public func peaks() throws -> [PoolKey: Int] {
-    let outcome = try run(replication: 0, peaks: nil)
+    try firstPass(forkingAt: nil).peaks
+  }
+
+  /// The same, and a copy of the run as it was at an instant, so that others can go on from there.
+  public func firstPass(
+    forkingAt instant: Instant?
+  ) throws -> (peaks: [PoolKey: Int], past: Run?, executed: UInt64) {
+    let run = Run(mapping.configuration(replication: 0, peaks: nil), replication: 0)
+    var past: Run?
+    if let instant {
+      try run.advance(to: instant, interruption: interruption)
+      past = run.fork()
+    }
+    try run.advance(to: .origin + document.duration, interruption: interruption)
+    let outcome = try run.finish()
     let counts = outcome.peakReady()
-    return Dictionary(
+    let peaks = Dictionary(
       outcome.configuration.pools.enumerated().map { (mapping.key($1), counts[$0]) },
       uniquingKeysWith: { first, _ in first })
+    return (peaks, past, outcome.executed)
   }
 
   /// One replication from beginning to end.

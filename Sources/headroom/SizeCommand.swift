@@ -184,6 +184,7 @@ struct SizeReport {
     ]
     for runtime in document.runtimes.map(\.name) {
       var rows = [["pool", "pods", "cold starts", "misses", "p99 start", "idle pod-hours"]]
+      guard outcome.candidates.contains(where: { pods($0, runtime) > 0 }) else { continue }
       for candidate in outcome.candidates where takes(candidate, runtime) > 0 {
         rows.append(Array(row(candidate, runtime: runtime).dropLast()))
       }
@@ -192,13 +193,25 @@ struct SizeReport {
     sections.append(objectives)
     sections.append(
       """
-      peak of ready pods from a first pass; each size forks every seed at the window's start
+      peak of ready pods from a first pass; \(past)
       \(TextForm.grouped(Int(outcome.executed))) events executed · \
       \(TextForm.time(seconds: wallSeconds))
       results: \(options.out)
       again:   headroom \(CommandLine.arguments.dropFirst().joined(separator: " "))
       """)
     return sections.joined(separator: "\n\n")
+  }
+
+  private func pods(_ candidate: SizeCandidate, _ runtime: String?) -> Int {
+    candidate.pods.filter { runtime == nil || $0.key.runtime == runtime }.values.reduce(0, +)
+  }
+
+  private var past: String {
+    let settling = TextForm.time(seconds: SizeStudy.settling.seconds)
+    let fork = "each size is a fork of its seed, \(settling) before the window"
+    guard outcome.parting > .origin else { return fork }
+    let parting = TextForm.time(seconds: outcome.parting.seconds)
+    return "seeds part at \(parting)\n\(fork)"
   }
 
   private func takes(_ candidate: SizeCandidate, _ runtime: String) -> Double {
@@ -216,8 +229,7 @@ struct SizeReport {
       guard let interval = measure.interval else { return form(measure.mean) }
       return "\(form(measure.mean)) [\(form(interval.low)), \(form(interval.high))]"
     }
-    let pods = candidate.pods.filter { runtime == nil || $0.key.runtime == runtime }
-      .values.reduce(0, +)
+    let pods = pods(candidate, runtime)
     let sizes = candidate.percentages.map(percent).joined(separator: " = ")
     return [
       sizes, String(pods), cell("cold_starts"), cell("pool_misses"), cell("p99 start"),

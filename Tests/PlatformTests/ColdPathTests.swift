@@ -54,6 +54,31 @@ import Testing
     #expect(error < 0.05 * expected)
   }
 
+  /// A size that is set in the middle of a run is everybody's: whoever takes a dead manager's pools
+  /// over fills them to it, and so does that manager when it is back.
+  @Test func sizesOutliveTheirOwner() throws {
+    var cluster = TestWorld.cluster()
+    cluster.faults = [0, 1, 2].map {
+      FaultConfiguration(
+        name: "dies", kind: .crashWorkerManager($0), at: .seconds(60 + 60 * Int64($0)),
+        restartAfter: .seconds(20))
+    }
+    cluster.workerManagers.count = 3
+    let observer = Observer()
+    let simulation = ClusterSimulation(cluster, recorder: observer)
+    try simulation.run(until: .seconds(30))
+    for pool in cluster.pools.indices {
+      simulation.resizePool(PoolID(pool), to: 17, alarmBelow: 3)
+    }
+    try simulation.run(until: .seconds(400))
+    #expect(!observer.leases.isEmpty)
+    for pool in simulation.controlSummary.pools {
+      #expect(pool.target == 17)
+      // A few may be on their way to an instance or back.
+      #expect(abs(pool.level - 17) <= 8)
+    }
+  }
+
   /// A Worker Manager dies: its tokens go to others when the lease has run out, never to two at a
   /// time, and cold starts go on meanwhile by the fallback.
   @Test func tokensChangeHands() throws {

@@ -46,7 +46,8 @@ public struct WorkerManager: Sendable {
   public let shardOfPool: [Int]
   /// Own rank in each shard's rendezvous order.
   let ranks: [Int]
-  let poolTemplates: [(target: Int, rules: PoolRules)]
+  /// What is configured for each pool, whoever owns it.
+  public private(set) var poolTemplates: [(target: Int, rules: PoolRules)]
 
   /// By pool; nil for pools of shards that this manager does not serve.
   public internal(set) var pools: [WarmPool?]
@@ -178,12 +179,17 @@ extension WorkerManager {
     placeOrders(pool, into: &effects)
   }
 
-  /// Changes a pool's target; surplus pods are deleted. Nothing happens at a manager that does not
+  /// Changes what is configured for a pool. Its owner deletes surplus pods and orders missing ones;
+  /// the others will when they take over. Nothing is sent by a manager that does not
   /// own it.
   public mutating func setTarget(
-    _ pool: PoolID, to target: Int, into effects: inout some WorkerManagerEffects
+    _ pool: PoolID, to target: Int, alarmBelow: Int,
+    into effects: inout some WorkerManagerEffects
   ) {
+    poolTemplates[pool.index].target = target
+    poolTemplates[pool.index].rules.alarmBelow = alarmBelow
     guard pools[pool.index] != nil else { return }
+    pools[pool.index]!.rules.alarmBelow = alarmBelow
     for pod in pools[pool.index]!.setTarget(target) {
       effects.send(.deletePod(pod.pod), to: .kubernetes)
     }

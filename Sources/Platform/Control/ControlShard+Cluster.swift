@@ -112,7 +112,7 @@ extension ControlShard {
     switch fault.kind {
     case .crashWorkerManager(let index):
       isManagerUp[index] = true
-      managers[index] = topology.makeManager(index, configuration)
+      renewManager(index, at: now)
       recorder.event(NotableEvent(kind: .restart, at: now, subject: index))
       let clock = managerServers[index].clock
       managers[index].start(at: clock.local(now), into: &effects)

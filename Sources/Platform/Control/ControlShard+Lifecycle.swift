@@ -140,14 +140,27 @@ extension ControlShard {
     }
   }
 
-  func resizePool(_ pool: PoolID, to target: Int, at now: Instant) {
+  /// Sets the size of a pool, full. Every manager learns it, since any may own the pool later.
+  func resizePool(_ pool: PoolID, to target: Int, alarmBelow: Int, at now: Instant) {
     poolTargets[pool.index] = target
-    guard let owner = owner(of: pool) else { return }
-    let level = managers[owner].pools[pool.index]?.level ?? 0
-    notePoolLevel(pool, at: now)
-    fill(pool, up: target - level)
-    managers[owner].setTarget(pool, to: target, into: &effects)
-    applyManagerEffects(owner, at: now, leavingAt: now)
+    poolAlarms[pool.index] = alarmBelow
+    if let owner = owner(of: pool) {
+      notePoolLevel(pool, at: now)
+      fill(pool, up: target - (managers[owner].pools[pool.index]?.level ?? 0))
+    }
+    for manager in managers.indices { configure(pool, at: manager, now) }
+  }
+
+  private func configure(_ pool: PoolID, at manager: Int, _ now: Instant) {
+    managers[manager].setTarget(
+      pool, to: poolTargets[pool.index], alarmBelow: poolAlarms[pool.index], into: &effects)
+    applyManagerEffects(manager, at: now, leavingAt: now)
+  }
+
+  /// A manager without memory, with pools as they are configured now.
+  func renewManager(_ index: Int, at now: Instant) {
+    managers[index] = topology.makeManager(index, configuration)
+    for pool in poolTargets.indices { configure(PoolID(pool), at: index, now) }
   }
 
   /// Brings the integral of a pool's level up to an instant.

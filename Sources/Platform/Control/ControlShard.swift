@@ -47,6 +47,7 @@ final class ControlShard {
   var evictor: Evictor
   /// By pool: its target, what was taken, the integral of its level, and up to when.
   var poolTargets: [Int]
+  var poolAlarms: [Int]
   var poolTallies: [PoolSummary]
   var poolSeconds: [Double]
   var levelsAt: [Instant]
@@ -97,6 +98,7 @@ final class ControlShard {
       rule: configuration.kubernetes.eviction, services: configuration.services.count,
       zones: configuration.zones.count)
     poolTargets = configuration.pools.map(\.target)
+    poolAlarms = configuration.pools.map(\.rules.alarmBelow)
     poolTallies = configuration.pools.map { _ in PoolSummary() }
     poolSeconds = configuration.pools.map { _ in 0 }
     levelsAt = configuration.pools.map { _ in .origin }
@@ -129,6 +131,7 @@ final class ControlShard {
     starts = other.starts
     evictor = other.evictor
     poolTargets = other.poolTargets
+    poolAlarms = other.poolAlarms
     poolTallies = other.poolTallies
     poolSeconds = other.poolSeconds
     levelsAt = other.levelsAt

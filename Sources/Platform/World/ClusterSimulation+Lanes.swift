@@ -85,8 +85,8 @@ extension ClusterSimulation {
     }
   }
 
-  /// Sets the size of a warm pool at once, full.
-  public func resizePool(_ pool: PoolID, to target: Int) {
-    control.resizePool(pool, to: target, at: now)
+  /// Sets the size of a warm pool at once, full, and the level below which its alarm is raised.
+  public func resizePool(_ pool: PoolID, to target: Int, alarmBelow: Int) {
+    control.resizePool(pool, to: target, alarmBelow: alarmBelow, at: now)
   }
 }
