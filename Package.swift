@@ -12,7 +12,8 @@ let package = Package(
     .library(name: "ControlPlane", targets: ["ControlPlane"]),
     .library(name: "Policies", targets: ["Policies"]),
     .library(name: "Workload", targets: ["Workload"]),
-    .library(name: "HeadroomEngine", targets: ["Primitives", "SimulationKernel", "Platform"]),
+    .library(name: "HeadroomSimulation", targets: ["Scenario", "Simulation"]),
+    .library(name: "HeadroomEngine", targets: ["Primitives", "SimulationKernel", "ControlPlane", "Platform"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

@@ -7,7 +7,8 @@ import PackageDescription
 
 /// Folder, and the products that it measures.
 let benchmarks: [(name: String, products: [String], references: [String])] = [
-  ("KernelBenchmarks", ["HeadroomEngine"], ["BinaryHeapReference"])
+  ("KernelBenchmarks", ["HeadroomEngine"], ["BinaryHeapReference"]),
+  ("PlatformBenchmarks", ["HeadroomEngine", "HeadroomSimulation"], ["AllocationCounter"]),
 ]
 
 let package = Package(
@@ -18,7 +19,8 @@ let package = Package(
   ],
   targets: [
     // What others would use: the C++ library's binary heap, measured in the same run.
-    .target(name: "BinaryHeapReference", path: "BinaryHeapReference")
+    .target(name: "BinaryHeapReference", path: "BinaryHeapReference"),
+    .target(name: "AllocationCounter", path: "AllocationCounter"),
   ]
     + benchmarks.map { benchmark in
       .executableTarget(

@@ -106,7 +106,7 @@ public struct ScenarioMapping: Sendable {
     cluster.workerManagers.handling = section.workerManagerHandling
     cluster.workerManagers.rules = WorkerManagerRules(
       leaseTimeToLive: section.leaseTTL, clockMargin: section.clockMargin,
-      retry: .milliseconds(500), campaignStep: .milliseconds(50))
+      retry: section.managerRetry, campaignStep: section.campaignStep)
     cluster.etcd.handling = section.etcdHandling
     cluster.autoscaleTick = section.autoscaleTick
   }

@@ -123,8 +123,9 @@ extension ScenarioMapping {
       keepAlive: section.keepAlive ?? Nanoseconds(.max),
       routeLifetimes: RouteLifetimes(
         fresh: cluster.routeTTL, stale: cluster.routeStale, negative: cluster.negativeTTL),
-      waitLimit: cluster.requestTimeout ?? Nanoseconds(.max), askTimeout: .seconds(1),
-      startTimeout: cluster.startTimeout, startAttempts: 3, startBackoff: .seconds(1))
+      waitLimit: cluster.requestTimeout ?? Nanoseconds(.max), askTimeout: cluster.askTimeout,
+      startTimeout: cluster.startTimeout, startAttempts: cluster.startAttempts,
+      startBackoff: cluster.startBackoff)
   }
 
   /// Given, or for a warm start what the initial rate needs: offered load plus twice its root.

@@ -29,7 +29,7 @@ public struct TraceLibrary: Sendable {
       if let known = read[request] { found = known } else { found = try reader.read(request) }
       read[request] = found
       add(found.files)
-      traces[section.name] = Self.busiest(trace.busiest, of: found)
+      traces[section.name] = Self.busiest(trace.busiest, of: try Self.only(trace.only, of: found))
       if let file = trace.variationFile {
         let table = try VariationTable(reading: file, from: reader)
         add([table.file])
@@ -76,6 +76,21 @@ public struct TraceLibrary: Sendable {
         throw missing("memory", service.name, "name a shape, or a file of memory")
       }
     }
+  }
+
+  /// The services of given names; all where none is given.
+  private static func only(_ names: [String], of trace: Trace) throws(TraceFailure) -> Trace {
+    guard !names.isEmpty else { return trace }
+    var part = trace
+    part.services = trace.services.filter { names.contains($0.name) }
+    for name in names where !part.services.contains(where: { $0.name == name }) {
+      throw TraceFailure(
+        TraceError(
+          .missingColumn, file: trace.files.first?.name ?? "", found: "no service `\(name)`",
+          expected: "the services of `only`",
+          help: "`headroom trace describe` names the busiest services of a file"))
+    }
+    return part
   }
 
   /// The busiest services, in the order of the file; all where no number is given.

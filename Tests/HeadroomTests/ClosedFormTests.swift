@@ -57,4 +57,22 @@ import Testing
       Reference.expect(shares, row[2], "\(rule), load \(row[0]), pool \(row[1])")
     }
   }
+
+  /// Mean time in system of the limit is the sum of lambda^(2^i - 2); at finite n it is longer, by
+  /// less with more servers.
+  @Test func powerOfTwo() throws {
+    let lambda = 0.95
+    let limit = (1...12).reduce(0.0) { $0 + pow(lambda, pow(2, Double($1)) - 2) }
+    var excess: [Double] = []
+    for n in [100, 1000, 10_000] {
+      let results = try Reference.run("power-of-two-\(n)")
+      let means = results.outcomes.map { $0.collected.totals[0][0].mean * 1e-9 }
+      let (mean, error) = Reference.meanAndError(means)
+      #expect(error < 0.005 * limit, "n = \(n): the test could not fail")
+      excess.append(mean / limit - 1)
+    }
+    #expect(abs(excess[2]) < 0.01, "\(excess)")
+    #expect(excess[0] > excess[1] && excess[1] > excess[2] - 0.01, "\(excess)")
+    #expect(excess[0] > 0.01, "\(excess)")
+  }
 }

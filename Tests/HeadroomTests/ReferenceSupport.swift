@@ -35,9 +35,13 @@ enum Reference {
     return try #require(result.document, "\(result.rendered)")
   }
 
-  static func run(_ name: String, overrides: [String] = []) throws -> Results {
+  /// - Parameter data: directory of traces, for scenarios that need one.
+  static func run(
+    _ name: String, overrides: [String] = [], data: String? = nil
+  ) throws -> Results {
     let document = try document(name, overrides: overrides)
-    let outcomes = try ScenarioRunner(document, threads: 2).runAll(peaks: nil)
+    let traces = try TraceLibrary(for: document, directory: data)
+    let outcomes = try ScenarioRunner(document, traces: traces, threads: 2).runAll(peaks: nil)
     let path = FileManager.default.temporaryDirectory
       .appending(path: "headroom-\(name)-\(UInt64.random(in: 0 ... .max)).sqlite").path
     let writer = try ResultWriter(path: path)

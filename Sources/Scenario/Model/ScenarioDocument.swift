@@ -63,6 +63,11 @@ public struct ClusterSection: Sendable {
   /// Nil: requests wait for as long as it takes.
   public var requestTimeout: Nanoseconds?
   public var startTimeout = Nanoseconds.zero
+  /// How long a gateway waits for a Dispatcher's answer about a route.
+  public var askTimeout = Nanoseconds.zero
+  public var startAttempts = 1
+  /// How long a service asks for no instance after a start has failed.
+  public var startBackoff = Nanoseconds.zero
   /// Nil: without bound.
   public var queueLimit: Int?
   public var dispatchers = 1
@@ -73,6 +78,10 @@ public struct ClusterSection: Sendable {
   public var shards = 1
   public var leaseTTL = Nanoseconds.zero
   public var clockMargin = Nanoseconds.zero
+  /// How often a Worker Manager repeats a question to etcd, and how long each rank of a shard's
+  /// order waits longer before it reaches for a free token.
+  public var managerRetry = Nanoseconds.zero
+  public var campaignStep = Nanoseconds.zero
   public var workerManagerHandling = Nanoseconds.zero
   public var etcdHandling = Nanoseconds.zero
   public var podsPerSecond: Double?

@@ -28,6 +28,8 @@ public struct TraceSection: Sendable, Equatable {
   public var block = Nanoseconds.seconds(504 * 60)
   public var durationsFile: String?
   public var memoryFile: String?
+  /// Only services of these names; empty: all.
+  public var only: [String] = []
   /// Only so many services, the busiest; nil: all.
   public var busiest: Int?
   /// Who publishes the files, for the message when they are not there.

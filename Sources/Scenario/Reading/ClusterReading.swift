@@ -56,6 +56,9 @@ enum ClusterReading {
     section.negativeTTL = gateways.duration("negative_ttl", .assumed("1s"))
     section.requestTimeout = gateways.duration("request_timeout", orNever: "never", .assumed("60s"))
     section.startTimeout = gateways.duration("start_timeout", .assumed("20s"))
+    section.askTimeout = gateways.duration("ask_timeout", .assumed("1s"))
+    section.startAttempts = gateways.count("start_attempts", .assumed("3"), in: 1...100)
+    section.startBackoff = gateways.duration("start_backoff", .assumed("1s"))
     section.queueLimit = gateways.limit("queue_limit", .assumed("1000"))
     gateways.finish()
   }
@@ -75,6 +78,8 @@ enum ClusterReading {
     section.shards = managers.count("shards", .assumed("12"), in: 1...60_000)
     section.leaseTTL = managers.duration("lease_ttl", .assumed("10s"))
     section.clockMargin = managers.duration("clock_margin", .assumed("500ms"))
+    section.managerRetry = managers.duration("retry", .assumed("500ms"))
+    section.campaignStep = managers.duration("campaign_step", .assumed("50ms"))
     section.workerManagerHandling = constant(&managers, "handling_time", "constant(50us)")
     managers.finish()
     var etcd = cluster.section("etcd")

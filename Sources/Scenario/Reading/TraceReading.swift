@@ -32,6 +32,11 @@ enum TraceReading {
     } else {
       _ = reader.tree("busiest")
     }
+    section.only = reader.list("only").compactMap { item in
+      if case .scalar(let name) = item.tree.content { return name }
+      reader.context.fail(.wrongType, item.tree.mark, "`\(item.path)` is no name of a service")
+      return nil
+    }
     section.source = reader.string("source", .assumed(""))
     return section
   }
