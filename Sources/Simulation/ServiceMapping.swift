@@ -16,10 +16,14 @@ extension ScenarioMapping {
         continue
       }
       let rates = rates(of: section)
+      // A table of factors takes longer to make than many a service's requests: one for all.
+      let factors = section.arrivals.dispersionShape.map(GammaFactorTable.init(shape:))
       for member in 0..<section.count {
         let name = section.count == 1 ? section.name : "\(section.name)-\(member)"
         services.append(
-          service(section, name: name, rate: rates[member], seed: seed, replication: replication))
+          service(
+            section, name: name, rate: rates[member], factors, seed: seed,
+            replication: replication))
       }
     }
     return services
@@ -41,14 +45,16 @@ extension ScenarioMapping {
   }
 
   private func service(
-    _ section: ServiceSection, name: String, rate: Double, seed: UInt64, replication: UInt64
+    _ section: ServiceSection, name: String, rate: Double, _ factors: GammaFactorTable?,
+    seed: UInt64, replication: UInt64
   ) -> ServiceConfiguration {
     let zoneIDs = zoneIDs(section)
     let key = StreamKey(seed: seed, replication: replication, name: "arrivals")
       .appending(XXH3.hash64(name))
     return self.service(
       section, name: name,
-      ArrivalRecipe(section: section.arrivals, rate: rate, key: key, zones: zoneIDs.count),
+      ArrivalRecipe(
+        section: section.arrivals, rate: rate, factors: factors, key: key, zones: zoneIDs.count),
       zoneIDs: zoneIDs)
   }
 
@@ -156,17 +162,10 @@ protocol ArrivalMaking: Sendable {
 struct ArrivalRecipe: ArrivalMaking {
   let section: ArrivalsSection
   let rate: Double
+  /// Of the rate of each second; nil: Poisson.
+  let factors: GammaFactorTable?
   let key: StreamKey
   let zones: Int
-  private let factors: GammaFactorTable?
-
-  init(section: ArrivalsSection, rate: Double, key: StreamKey, zones: Int) {
-    self.section = section
-    self.rate = rate
-    self.key = key
-    self.zones = zones
-    factors = section.dispersionShape.map(GammaFactorTable.init(shape:))
-  }
 
   private var intensity: Intensity {
     section.process == .diurnal
