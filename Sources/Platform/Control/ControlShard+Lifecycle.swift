@@ -234,7 +234,7 @@ extension ControlShard {
   }
 
   func violation() -> String? {
-    if let violation = pods.violation() { return violation }
+    if let violation = pods.violation() ?? queue.violation { return violation }
     let allocated = kubernetes.nodeTables.reduce(0) { $0 + $1.podCount }
     let alive = Int(pods.created - pods.deleted)
     if allocated != alive { return "\(alive) pods there, \(allocated) with room on nodes" }

@@ -44,7 +44,7 @@ final class RequestLane: LaneModel {
   var counters: LaneCounters { engine.counters() }
   var gauges: LaneGauges { engine.gauges() }
   var digest: UInt64 { engine.core.digest.value }
-  var violation: String? { engine.core.violation }
+  var violation: String? { engine.core.violation ?? engine.core.queue.violation }
   var delivered: UInt64 { engine.feed.delivered }
   var executed: UInt64 { engine.executed }
 

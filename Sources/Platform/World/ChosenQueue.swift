@@ -34,6 +34,14 @@ struct ChosenQueue<Payload: BitwiseCopyable>: ~Copyable {
     kind == .ladder ? ladder.nextKey() : heap.nextKey()
   }
 
+  /// What to say when more was pending than the queue can hold; the first event without a slot was
+  /// dropped, so that nothing after it can be trusted.
+  var violation: String? {
+    guard let overflow = kind == .ladder ? ladder.overflow : heap.overflow else { return nil }
+    return "more than \(overflow.slots) events were pending in one queue; the first that found no "
+      + "place was due at \(overflow.time.seconds) s"
+  }
+
   borrowing func clone() -> Self {
     var copy = Self(kind)
     copy.ladder = ladder.clone()
