@@ -150,7 +150,7 @@ public struct SizeStudy: Sendable {
       let targets = configuration.pools.map { (mapping.key($0), $0.target) }
       own.resizePools(mapping, to: Dictionary(targets, uniquingKeysWith: { first, _ in first }))
     } else {
-      own = Run(configuration, replication: replication)
+      own = Run(configuration, replication: replication, keepsMinutes: false)
     }
     let before = past == nil ? 0 : own.executed
     let start = Instant(nanoseconds: window.lowerBound)

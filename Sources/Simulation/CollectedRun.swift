@@ -70,4 +70,5 @@ public struct CollectedRun: Sendable {
   public var warmup: Instant
   /// By lane, without the warm-up.
   public var laneCounters: [LaneCounters] = []
+  public var minutes: [ServiceMinute] = []
 }

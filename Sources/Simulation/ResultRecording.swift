@@ -18,6 +18,7 @@ public struct ResultRecording {
     try writer.append(tables.zones())
     try writer.append(tables.services())
     try writer.append(tables.series())
+    try writer.append(tables.serviceMinutes())
     try writer.append(tables.histograms())
     try writer.append(tables.coldStarts())
     try writer.append(tables.pools())
@@ -104,6 +105,29 @@ struct RunTables {
         row.startP50 = Nanoseconds(start.quantile(0.5))
         row.startP99 = Nanoseconds(start.quantile(0.99))
         row.startMax = Nanoseconds(start.maximum)
+      }
+      return row
+    }
+  }
+
+  func serviceMinutes() -> [ServiceMinuteRow] {
+    collected.minutes.map { minute in
+      let zone = configuration.zones[collected.groups[collected.groupOfLane[minute.lane]].zone].name
+      var row = ServiceMinuteRow(
+        run: run, service: collected.serviceOfLane[minute.lane], time: minute.from, zone: zone)
+      row.arrivals = Int(minute.counters.arrivals)
+      row.completed = Int(minute.counters.completed)
+      row.refused = Int(minute.counters.refused)
+      row.timedOut = Int(minute.counters.timedOut)
+      row.coldStarts = Int(minute.counters.coldStarts)
+      row.inFlight = minute.gauges.inFlight
+      row.waiting = minute.gauges.waiting
+      row.readyInstances = minute.gauges.ready
+      if minute.maximum > 0 {
+        row.latencyMean = Nanoseconds(Int64(minute.mean))
+        row.latencyP50 = Nanoseconds(minute.p50)
+        row.latencyP99 = Nanoseconds(minute.p99)
+        row.latencyMax = Nanoseconds(minute.maximum)
       }
       return row
     }

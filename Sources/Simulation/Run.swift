@@ -32,8 +32,11 @@ public final class Run {
   /// What lanes had counted when judging began.
   private var before: [LaneCounters] = []
 
-  public init(_ configuration: ClusterConfiguration, replication: Int) {
-    collector = RunCollector(configuration)
+  /// - Parameter keepsMinutes: of single services, which only runs that are stored need.
+  public init(
+    _ configuration: ClusterConfiguration, replication: Int, keepsMinutes: Bool = true
+  ) {
+    collector = RunCollector(configuration, keepsMinutes: keepsMinutes)
     simulation = ClusterSimulation(configuration, recorder: collector)
     self.replication = replication
   }

@@ -36,8 +36,11 @@ final class RunCollector: RunRecorder {
   private var lastZoneCoreSeconds: [Double]
   private var lastZoneAt: [Instant]
   private var isJudging: Bool
+  private var minutes: MinuteSeries
 
-  init(_ configuration: ClusterConfiguration) {
+  /// - Parameter keepsMinutes: of single services, for runs that are stored.
+  init(_ configuration: ClusterConfiguration, keepsMinutes: Bool = true) {
+    minutes = MinuteSeries(configuration, isKept: keepsMinutes)
     var groups: [LaneGroup] = []
     var groupOfLane: [Int] = []
     var serviceOfLane: [Int] = []
@@ -79,6 +82,7 @@ final class RunCollector: RunRecorder {
 
   /// For a fork: everything counted so far, to go on from.
   init(continuing other: RunCollector) {
+    minutes = other.minutes
     groups = other.groups
     groupOfLane = other.groupOfLane
     serviceOfLane = other.serviceOfLane
@@ -126,6 +130,7 @@ final class RunCollector: RunRecorder {
     let group = groupOfLane[lane.index]
     if measure == .latency {
       interval[group].record(contentsOf: nanoseconds)
+      minutes.record(nanoseconds, lane: lane)
       touched[group] = true
     }
     guard isJudging else { return }
@@ -138,6 +143,7 @@ final class RunCollector: RunRecorder {
     let weight = UInt64(max(0, count))
     if measure == .latency {
       interval[group].record(nanoseconds, count: weight)
+      minutes.record(nanoseconds, count: weight, lane: lane)
       touched[group] = true
     }
     guard isJudging else { return }
@@ -153,9 +159,11 @@ final class RunCollector: RunRecorder {
     row.counters.add(delta)
     row.gauges.add(now)
     open[group] = row
+    minutes.add(lane: lane, from: from, delta: delta, now: now)
   }
 
   func seriesEnds(at instant: Instant) {
+    minutes.end(at: instant)
     for group in open.indices {
       guard var row = open[group] else { continue }
       if touched[group] {
@@ -215,10 +223,13 @@ final class RunCollector: RunRecorder {
 
 extension RunCollector {
   func collected() -> CollectedRun {
-    CollectedRun(
+    minutes.closeAll()
+    var run = CollectedRun(
       groups: groups, serviceOfLane: serviceOfLane, groupOfLane: groupOfLane, totals: totals,
       services: services, rows: rows, poolSamples: poolRows, zoneSamples: zoneRows, leases: leases,
       events: events, starts: starts, poolTakes: poolTakes, poolMisses: poolMisses, warmup: warmup)
+    run.minutes = minutes.rows
+    return run
   }
 }
 

@@ -35,7 +35,8 @@ public struct ScenarioRunner: Sendable {
   public func firstPass(
     forkingAt instant: Instant?
   ) throws -> (peaks: [PoolKey: Int], past: Run?, executed: UInt64) {
-    let run = Run(mapping.configuration(replication: 0, peaks: nil), replication: 0)
+    let run = Run(
+      mapping.configuration(replication: 0, peaks: nil), replication: 0, keepsMinutes: false)
     var past: Run?
     if let instant {
       try run.advance(to: instant, interruption: interruption)

@@ -81,8 +81,21 @@ extension ScenarioMapping {
     service.codeBytes = section.codeBytes
     service.usesPool = section.usesPool
     service.initialRatePerSecond = source.initialRate
+    service.meanRatePerSecond = source.meanRate
+    service.isNamed = isNamed(name, section.name)
     service.scaling = section.scaling.map { scaling($0, of: section, ready: service) }
     return service
+  }
+
+  /// Whether an objective is about the service or its group.
+  private func isNamed(_ name: String, _ group: String) -> Bool {
+    document.objectives.contains { objective in
+      let terms = [objective.numerator] + (objective.denominator.map { [$0] } ?? [])
+      return terms.contains { term in
+        guard let asked = term.scope["service"] else { return false }
+        return asked == name || asked == group
+      }
+    }
   }
 
   /// A scaling policy with Knative's defaults where the scenario is silent.
@@ -155,6 +168,8 @@ extension ScenarioMapping {
 protocol ArrivalMaking: Sendable {
   /// Requests a second when the run begins.
   var initialRate: Double { get }
+  /// Requests a second that are expected, or those at the peak: for comparing services.
+  var meanRate: Double { get }
   func source(lane: Int) -> any ArrivalSource
 }
 
@@ -166,6 +181,8 @@ struct ArrivalRecipe: ArrivalMaking {
   let factors: GammaFactorTable?
   let key: StreamKey
   let zones: Int
+
+  var meanRate: Double { section.process == .list ? Double(section.times.count) * 1e-9 : rate }
 
   private var intensity: Intensity {
     section.process == .diurnal

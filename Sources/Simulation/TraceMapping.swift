@@ -77,6 +77,15 @@ struct TraceRecipe: ArrivalMaking {
     }
   }
 
+  var meanRate: Double {
+    switch demand {
+    case .counts(let counts, let seconds):
+      return Double(demand.invocations) / Double(max(1, counts.count * seconds))
+    case .points(let points):
+      return Double(points.count) / max(1, Double(points.last?.nanoseconds ?? 0) * 1e-9)
+    }
+  }
+
   func source(lane: Int) -> any ArrivalSource {
     switch demand {
     case .points(let points):

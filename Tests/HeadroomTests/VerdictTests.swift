@@ -33,7 +33,7 @@ import Testing
         keep_alive: fixed(60s)
     """
 
-  private static func outcomes(
+  fileprivate static func outcomes(
     _ overrides: [String], objectives: String
   ) throws -> (ScenarioDocument, [RunOutcome]) {
     let result = ScenarioReader().read(
@@ -130,5 +130,26 @@ import Testing
     #expect(lanes[1].arrivals == 2)
     #expect(lanes[1].completed == 2)
     #expect(lanes[1].readySeconds > 60 && lanes[1].readySeconds < 180, "\(lanes[1].readySeconds)")
+  }
+}
+
+extension VerdictTests {
+  /// Minutes of services add up to the services, and are kept for the busiest only.
+  @Test func minutesAddUp() throws {
+    let (_, outcomes) = try Self.outcomes(
+      ["replications=1", "services.api.count=120"],
+      objectives: "[\"requests(service=api-119) > 0\"]")
+    let outcome = try #require(outcomes.first)
+    var byLane: [Int: UInt64] = [:]
+    for minute in outcome.collected.minutes {
+      byLane[minute.lane, default: 0] += minute.counters.arrivals
+      #expect(minute.from.nanoseconds % 60_000_000_000 == 0)
+    }
+    let followed = Set(byLane.keys.map { outcome.collected.serviceOfLane[$0] })
+    #expect(followed.count == 101)
+    #expect(followed.contains(119) && followed.contains(0) && !followed.contains(118))
+    for (lane, arrivals) in byLane { #expect(arrivals == outcome.lanes[lane].arrivals) }
+    let keys = outcome.collected.minutes.map { "\($0.lane)/\($0.from.nanoseconds)" }
+    #expect(Set(keys).count == keys.count)
   }
 }

@@ -34,6 +34,10 @@ public struct ServiceConfiguration: Sendable {
   public var initialInstances: [Int]
   /// Requests a second when the run begins, for a warm start's caches.
   public var initialRatePerSecond = 0.0
+  /// Requests a second that are expected, by which services are compared.
+  public var meanRatePerSecond = 0.0
+  /// Whether an objective names it.
+  public var isNamed = false
   /// Scales the service ahead of its requests; nil: starts on demand only.
   public var scaling: ScalingConfiguration?
   /// The arrivals of a zone, by position in `zones`.
