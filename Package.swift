@@ -13,7 +13,9 @@ let package = Package(
     .library(name: "Policies", targets: ["Policies"]),
     .library(name: "Workload", targets: ["Workload"]),
     .library(name: "HeadroomSimulation", targets: ["Scenario", "Simulation"]),
-    .library(name: "HeadroomEngine", targets: ["Primitives", "SimulationKernel", "ControlPlane", "Platform"]),
+    .library(
+      name: "HeadroomEngine",
+      targets: ["Primitives", "SimulationKernel", "ControlPlane", "Platform"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
