@@ -13,6 +13,7 @@ struct ResultSession {
   private let traceFiles: [TraceFile]
 
   init(_ options: SimulationOptions, command: String, scenario: LoadedScenario) throws {
+    Self.tellLeftovers(beside: options.out)
     writer = try ResultWriter(path: options.out, force: options.force)
     document = scenario.document
     traceFiles = scenario.traces.files
@@ -32,6 +33,14 @@ struct ResultSession {
           scenario: 1, path: value.path, value: value.value,
           origin: Origin(rawValue: value.origin.rawValue) ?? .assumed, source: value.source)
       })
+  }
+
+  /// Files of commands that died before they could give them their name.
+  private static func tellLeftovers(beside path: String) {
+    for file in LeftoverFile.beside(path) where !file.isInUse {
+      Output.error(
+        "note: `\(file.path)` is left of a command that did not end; open it or delete it")
+    }
   }
 
   /// What the run was done on, for people; it changes no result.
