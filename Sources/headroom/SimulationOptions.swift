@@ -70,11 +70,12 @@ struct LoadedScenario {
   init(text: String, file: String, overrides: [String], data: String?) throws {
     let result = ScenarioReader().read(text, file: file, overrides: overrides)
     guard let document = result.document else {
-      let count = result.diagnostics.count
+      let count = result.errors.count
       throw CommandFailure(
         status: .badInput,
         message: result.rendered + "\n\(file): \(count) error\(count == 1 ? "" : "s")")
     }
+    if !result.warnings.isEmpty { Output.error(result.rendered) }
     self.document = document
     self.text = text
     self.file = file

@@ -24,7 +24,7 @@ enum ClusterReading {
     } else {
       var autoscale = cluster.section("autoscale")
       section.autoscaleTick = autoscale.duration(
-        "tick", .published("2s", source: "Knative serving: tick interval"))
+        "tick", .published("2s", source: "Knative serving: tick interval"), atLeast: "1ms")
       autoscale.finish()
     }
     cluster.finish()
@@ -55,8 +55,8 @@ enum ClusterReading {
     section.routeStale = gateways.duration("route_stale", .assumed("5m"))
     section.negativeTTL = gateways.duration("negative_ttl", .assumed("1s"))
     section.requestTimeout = gateways.duration("request_timeout", orNever: "never", .assumed("60s"))
-    section.startTimeout = gateways.duration("start_timeout", .assumed("20s"))
-    section.askTimeout = gateways.duration("ask_timeout", .assumed("1s"))
+    section.startTimeout = gateways.duration("start_timeout", .assumed("20s"), atLeast: "1ms")
+    section.askTimeout = gateways.duration("ask_timeout", .assumed("1s"), atLeast: "1ms")
     section.startAttempts = gateways.count("start_attempts", .assumed("3"), in: 1...100)
     section.startBackoff = gateways.duration("start_backoff", .assumed("1s"))
     section.queueLimit = gateways.limit("queue_limit", .assumed("1000"))
@@ -66,7 +66,7 @@ enum ClusterReading {
   private static func dispatchers(_ cluster: inout FieldReader, _ section: inout ClusterSection) {
     var dispatchers = cluster.section("dispatchers")
     section.dispatchers = dispatchers.count("count", .assumed("3"), in: 1...4096)
-    section.dispatcherTimeout = dispatchers.duration("timeout", .assumed("500ms"))
+    section.dispatcherTimeout = dispatchers.duration("timeout", .assumed("500ms"), atLeast: "1ms")
     section.dispatcherRetries = dispatchers.count("retries", .assumed("2"), in: 0...10)
     section.dispatcherHandling = constant(&dispatchers, "handling_time", "constant(50us)")
     dispatchers.finish()
@@ -76,9 +76,9 @@ enum ClusterReading {
     var managers = cluster.section("worker_managers")
     section.workerManagers = managers.count("count", .assumed("3"), in: 1...1000)
     section.shards = managers.count("shards", .assumed("12"), in: 1...60_000)
-    section.leaseTTL = managers.duration("lease_ttl", .assumed("10s"))
+    section.leaseTTL = managers.duration("lease_ttl", .assumed("10s"), atLeast: "1ms")
     section.clockMargin = managers.duration("clock_margin", .assumed("500ms"))
-    section.managerRetry = managers.duration("retry", .assumed("500ms"))
+    section.managerRetry = managers.duration("retry", .assumed("500ms"), atLeast: "1ms")
     section.campaignStep = managers.duration("campaign_step", .assumed("50ms"))
     section.workerManagerHandling = constant(&managers, "handling_time", "constant(50us)")
     managers.finish()
@@ -90,7 +90,8 @@ enum ClusterReading {
   private static func kubernetes(_ cluster: inout FieldReader, _ section: inout ClusterSection) {
     var kubernetes = cluster.section("kubernetes")
     if !kubernetes.isWord("pods_per_second", "unlimited", .assumed("20")) {
-      section.podsPerSecond = kubernetes.number("pods_per_second", .assumed("20"))
+      section.podsPerSecond = kubernetes.number(
+        "pods_per_second", .assumed("20"), in: 1e-6...1e9)
     }
     section.podBurst = kubernetes.count("burst", .assumed("40"), in: 1...1_000_000)
     section.podCreate = kubernetes.distribution(
@@ -105,7 +106,7 @@ enum ClusterReading {
     let spec = reader.distribution(key, .assumed(fallback))
     guard case .constant(let seconds) = spec else {
       reader.context.fail(
-        .badDistribution, reader.mark, "`\(reader.child(key))` must be constant",
+        .badDistribution, at: reader.child(key), "`\(reader.child(key))` must be constant",
         help: "for example `\(fallback)`")
       return .zero
     }

@@ -23,6 +23,11 @@ public struct Diagnostic: Sendable, Equatable {
     case badOverride = "HR0116"
     case unsupportedVersion = "HR0117"
     case duplicateName = "HR0118"
+    case unusedName = "HR0151"
+    case neverHappens = "HR0152"
+
+    /// Warnings stop nothing: the scenario means something, but perhaps not what was meant.
+    public var isWarning: Bool { self == .unusedName || self == .neverHappens }
   }
 
   public var kind: Kind
@@ -49,24 +54,34 @@ public struct Diagnostic: Sendable, Equatable {
     self.help = help
   }
 
-  /// The diagnostic with the line it is about, underlined.
+  /// The diagnostic with the line it is about, underlined; of an endless line, the part around it.
   public func render(source: [Substring]) -> String {
-    var text = "error[\(kind.rawValue)]: \(message)\n"
+    var text = "\(kind.isWarning ? "warning" : "error")[\(kind.rawValue)]: \(message)\n"
     if line > 0 {
       text += "  --> \(file):\(line):\(column)\n"
-      if line <= source.count {
-        let number = String(line)
-        let margin = String(repeating: " ", count: number.count)
-        let shown = source[line - 1].prefix(160).map { $0 == "\t" ? " " : $0 }
-        let carets = String(repeating: "^", count: max(1, min(length, 80)))
-        text += "\(margin) |\n\(number) | \(String(shown))\n"
-        text += "\(margin) | \(String(repeating: " ", count: max(0, column - 1)))\(carets)\n"
-      }
+      if line <= source.count { text += excerpt(of: source[line - 1].unicodeScalars) }
     } else {
       text += "  --> \(file)\n"
     }
     if let help { text += "  = help: \(help)\n" }
     return text
+  }
+
+  private func excerpt(of line: Substring.UnicodeScalarView) -> String {
+    let width = 120
+    let start = column > width - 20 ? column - 61 : 0
+    let part = line.dropFirst(start)
+    let shown = part.prefix(width)
+    var text = start > 0 ? "…" : ""
+    for scalar in shown { text.unicodeScalars.append(scalar.value < 32 ? " " : scalar) }
+    if shown.endIndex < part.endIndex { text += "…" }
+    let before = max(0, column - 1 - start)
+    let carets = max(1, min(length, shown.count - before))
+    let number = String(self.line)
+    let margin = String(repeating: " ", count: number.count)
+    let indent = String(repeating: " ", count: before + (start > 0 ? 1 : 0))
+    return "\(margin) |\n\(number) | \(text)\n"
+      + "\(margin) | \(indent)\(String(repeating: "^", count: carets))\n"
   }
 }
 
@@ -76,13 +91,18 @@ enum Nearest {
   static func match(_ word: String, in candidates: some Sequence<String>) -> String? {
     var best: (distance: Int, word: String)?
     for candidate in candidates {
-      let distance = distance(Array(word.utf8.prefix(64)), Array(candidate.utf8.prefix(64)))
+      let distance = distance(small(word), small(candidate))
       if best.map({ distance < $0.distance }) ?? true { best = (distance, candidate) }
     }
-    guard let best, best.distance <= max(1, min(word.utf8.count, best.word.utf8.count) / 2) else {
+    guard let best, best.distance <= min(word.utf8.count, best.word.utf8.count) / 2 else {
       return nil
     }
     return best.word
+  }
+
+  /// The first bytes, in lower case: `mib` is near `MiB`.
+  private static func small(_ word: String) -> [UInt8] {
+    word.utf8.prefix(64).map { (65...90).contains($0) ? $0 + 32 : $0 }
   }
 
   /// Insertions, removals and replacements between two words (Wagner and Fischer).
@@ -100,7 +120,7 @@ enum Nearest {
     return row[b.count]
   }
 
-  /// "; did you mean `x`?", or a list of what there is.
+  /// "did you mean `x`?", or a list of what there is.
   static func hint(_ word: String, in candidates: [String]) -> String? {
     if let match = match(word, in: candidates) { return "did you mean `\(match)`?" }
     guard !candidates.isEmpty, candidates.count <= 24 else { return nil }

@@ -7,10 +7,50 @@ struct DistributionParser {
     var help: String?
   }
 
-  static let names = [
-    "constant", "exponential", "lognormal", "gamma", "weibull", "pareto", "uniform", "empirical",
-    "mixture",
+  /// The ways to write each distribution: its parameters, in the order in which they may stand
+  /// without their names. The two of no parameters have lists of their own kind.
+  static let forms: [(name: String, parameters: [[String]], about: String)] = [
+    ("constant", [["value"]], "always the same"),
+    ("exponential", [["mean"]], "without memory"),
+    (
+      "lognormal", [["median", "sigma"], ["mean", "sigma"], ["mean", "cv"]],
+      "its logarithm is normal with deviation `sigma`; `cv` is deviation ÷ mean"
+    ),
+    ("gamma", [["shape", "scale"], ["shape", "mean"]], "`shape` 1 is exponential"),
+    ("weibull", [["shape", "scale"]], "`shape` below 1 has a heavier tail than exponential"),
+    ("pareto", [["shape", "minimum"]], "a power law above `minimum`"),
+    ("uniform", [["low", "high"]], "all values between two alike"),
+    ("empirical", [], "one of the values that are listed, each alike: `empirical(1ms, 2ms)`"),
+    (
+      "mixture", [],
+      "one of several, by weight: `mixture(0.99: constant(1ms), 0.01: constant(20ms))`"
+    ),
   ]
+  static var names: [String] { forms.map(\.name) }
+
+  /// Refuses parameters that the distribution does not have, and those that contradict others.
+  private static func check(_ name: String, _ arguments: Arguments) throws(Failure) {
+    guard let form = forms.first(where: { $0.name == name }), !form.parameters.isEmpty else {
+      return
+    }
+    let (names, unnamed) = arguments.given
+    let known = form.parameters.flatMap { $0 }
+    for given in names where !known.contains(given) {
+      throw Failure(
+        message: "`\(name)` has no parameter `\(given)`", help: Nearest.hint(given, in: known))
+    }
+    if let twice = arguments.repeated {
+      throw Failure(message: "`\(twice)` is given twice", help: "keep one of them")
+    }
+    let fits = form.parameters.contains { parameters in
+      names.allSatisfy(parameters.contains) && names.count + unnamed.count <= parameters.count
+    }
+    guard fits else {
+      let ways = form.parameters.map { "`\(name)(\($0.joined(separator: ", ")))`" }
+      throw Failure(
+        message: "too many parameters", help: "write " + ways.joined(separator: " or "))
+    }
+  }
 
   static func parse(_ text: String) throws(Failure) -> DistributionSpec {
     try parse(Quantity.trim(Substring(text)), depth: 0)
@@ -29,8 +69,9 @@ struct DistributionParser {
     let name = String(Quantity.trim(text[..<open]))
     let arguments = split(text[text.index(after: open)...].dropLast())
     let reader = Arguments(arguments)
+    try check(name, reader)
     switch name {
-    case "constant": return .constant(try reader.seconds("", at: 0))
+    case "constant": return .constant(try reader.seconds("value", at: 0))
     case "exponential": return .exponential(mean: try reader.positiveSeconds("mean", at: 0))
     case "lognormal": return try lognormal(reader)
     case "gamma": return try gamma(reader)
@@ -57,7 +98,7 @@ struct DistributionParser {
       let variance = Elementary.log(1 + cv * cv)
       return .lognormal(median: mean / (1 + cv * cv).squareRoot(), sigma: variance.squareRoot())
     }
-    let sigma = try reader.positive("sigma", orZero: true)
+    let sigma = try reader.positive("sigma", orZero: true, atMost: 10)
     if reader.has("mean") {
       let mean = try reader.positiveSeconds("mean")
       return .lognormal(median: mean * Elementary.exp(-sigma * sigma / 2), sigma: sigma)
@@ -92,7 +133,7 @@ struct DistributionParser {
     var parts: [(weight: Double, DistributionSpec)] = []
     for argument in arguments {
       guard let colon = argument.firstIndex(of: ":"),
-        let weight = try? Quantity.number(String(argument[..<colon])), weight > 0
+        let weight = try? Quantity.number(String(argument[..<colon])), weight > 0, weight <= 1e9
       else {
         throw Failure(
           message: "`\(argument)` has no weight",
@@ -129,14 +170,17 @@ struct DistributionParser {
   struct Arguments {
     private let named: [String: Substring]
     private let positional: [Substring]
+    /// A name that is given twice.
+    private(set) var repeated: String?
 
     init(_ arguments: [Substring]) {
       var named: [String: Substring] = [:]
       var positional: [Substring] = []
       for argument in arguments {
         if let colon = argument.firstIndex(of: ":") {
-          named[String(Quantity.trim(argument[..<colon]))] =
-            Quantity.trim(argument[argument.index(after: colon)...])
+          let name = String(Quantity.trim(argument[..<colon]))
+          if named[name] != nil { repeated = name }
+          named[name] = Quantity.trim(argument[argument.index(after: colon)...])
         } else {
           positional.append(argument)
         }
@@ -172,11 +216,16 @@ struct DistributionParser {
       return value
     }
 
-    func positive(_ name: String, orZero: Bool = false) throws(Failure) -> Double {
+    func positive(
+      _ name: String, orZero: Bool = false, atMost most: Double = 1e6
+    ) throws(Failure) -> Double {
       let text = try text(name, at: nil)
-      guard let value = try? Quantity.number(text), value > 0 || (orZero && value == 0), value < 1e6
+      guard let value = try? Quantity.number(text), value > 0 || (orZero && value == 0),
+        value <= most
       else {
-        throw Failure(message: "`\(text)` is no value of `\(name)`", help: "a number above zero")
+        throw Failure(
+          message: "`\(text)` is no value of `\(name)`",
+          help: "a number above zero, at most \(most)")
       }
       return value
     }

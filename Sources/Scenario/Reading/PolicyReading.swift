@@ -10,7 +10,7 @@ enum PolicyReading {
   /// A service's scaling policy; nil where instances start on demand only.
   static func scaling(_ reader: inout FieldReader) -> ScalingSection? {
     if reader.isWord("scaling", "none", .assumed("none")) { return nil }
-    guard let (text, mark) = reader.text("scaling") else { return nil }
+    guard let (text, mark) = reader.text("scaling", .none, .policy) else { return nil }
     let context = reader.context
     let fail = { (message: String, help: String?) in
       context.fail(

@@ -54,11 +54,15 @@ enum Quantity {
   ) throws(Failure) -> Double {
     var rest = trim(Substring(text))
     guard !rest.isEmpty else { throw .notANumber }
+    let first = rest
     var sum = 0.0
     repeat {
       let (value, unit, after) = try split(rest)
       guard let scale = units.first(where: { $0.0 == unit }) else {
         throw .unknownUnit(String(unit), known: units.map(\.0).filter { !$0.isEmpty })
+      }
+      guard value.sign == .plus || value == 0 || rest.startIndex == first.startIndex else {
+        throw .notANumber
       }
       sum += value * scale.1
       rest = after
@@ -87,10 +91,12 @@ enum Quantity {
     return Int64(value)
   }
 
-  static func count(_ text: String) throws(Failure) -> Int {
+  static func count(
+    _ text: String, in range: ClosedRange<Int> = 0...1_000_000_000_000
+  ) throws(Failure) -> Int {
     let value = try scaled(text, countUnits)
-    guard value >= 0, value <= 1e12 else {
-      throw .outOfRange("a count is between 0 and a million million")
+    guard value >= Double(range.lowerBound), value <= Double(range.upperBound) else {
+      throw .outOfRange("between \(range.lowerBound) and \(range.upperBound)")
     }
     guard value == value.rounded() else { throw .outOfRange("a count is a whole number") }
     return Int(value)

@@ -5,10 +5,14 @@ public struct ScenarioReader: Sendable {
   public struct Result: Sendable {
     /// Nil when there are errors.
     public var document: ScenarioDocument?
+    /// Errors and warnings, in the order of the file.
     public var diagnostics: [Diagnostic]
     /// Every value that the model uses, in the order of reading, with its origin.
     public var values: [ResolvedValue]
     public var source: [Substring]
+
+    public var errors: [Diagnostic] { diagnostics.filter { !$0.kind.isWarning } }
+    public var warnings: [Diagnostic] { diagnostics.filter(\.kind.isWarning) }
 
     /// All diagnostics as text, each with its line.
     public var rendered: String {
@@ -22,19 +26,37 @@ public struct ScenarioReader: Sendable {
   ///   - file: its name, for messages.
   ///   - overrides: `path=value`, applied before decoding.
   public func read(_ text: String, file: String, overrides: [String] = []) -> Result {
-    let source = text.split(separator: "\n", omittingEmptySubsequences: false)
-    var parser = TreeParser(file: file)
+    read(text, overrides: overrides, ReadingContext(file: file))
+  }
+
+  /// As above, from bytes, which may turn out not to be text.
+  public func read(_ bytes: [UInt8], file: String, overrides: [String] = []) -> Result {
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      let source = String(decoding: bytes, as: UTF8.self).split(
+        omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+      let diagnostic = TextRules.notUTF8(bytes, file: file)
+      return Result(document: nil, diagnostics: [diagnostic], values: [], source: source)
+    }
+    return read(text, file: file, overrides: overrides)
+  }
+
+  func read(_ text: String, overrides: [String], _ context: ReadingContext) -> Result {
+    let source = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    var parser = TreeParser(file: context.file)
     guard var tree = parser.parse(text) else {
       return Result(document: nil, diagnostics: parser.diagnostics, values: [], source: source)
     }
-    let context = ReadingContext(file: file)
     for override in overrides { tree = OverrideRule.apply(override, to: tree, context) }
     var reader = FieldReader(tree, path: "", mark: Mark(line: 1, column: 1), context: context)
     let document = Self.document(&reader, context)
-    let diagnostics = context.diagnostics.sorted { ($0.line, $0.column) < ($1.line, $1.column) }
+    // Stable, so that what has the same place stays in the order of reading.
+    let diagnostics = context.diagnostics.enumerated().sorted {
+      ($0.element.line, $0.element.column, $0.offset)
+        < ($1.element.line, $1.element.column, $1.offset)
+    }.map(\.element)
     return Result(
-      document: diagnostics.isEmpty ? document : nil, diagnostics: diagnostics,
-      values: context.values, source: source)
+      document: diagnostics.allSatisfy(\.kind.isWarning) ? document : nil,
+      diagnostics: diagnostics, values: context.values, source: source)
   }
 
   private static func document(
@@ -42,9 +64,9 @@ public struct ScenarioReader: Sendable {
   ) -> ScenarioDocument {
     var document = ScenarioDocument()
     let version = reader.count("headroom", .none)
-    if reader.has("headroom"), version != 1 {
+    if reader.has("headroom"), version != 1, context.isSound("headroom") {
       context.fail(
-        .unsupportedVersion, reader.mark, "this is a scenario of version \(version)",
+        .unsupportedVersion, at: "headroom", "this is a scenario of version \(version)",
         help: "this program reads version 1")
     }
     document.name = reader.string("name")
@@ -80,7 +102,7 @@ public struct ScenarioReader: Sendable {
     grid.finish()
     if epoch.count <= 0 || 1_000_000_000 % epoch.count != 0 {
       reader.context.fail(
-        .outOfRange, grid.mark, "a second is not a whole number of epochs",
+        .outOfRange, at: grid.child("epoch"), "a second is not a whole number of epochs",
         help: "for example `epoch: 100ms`")
     }
     return epoch
@@ -97,6 +119,7 @@ public struct ScenarioReader: Sendable {
       }
       do {
         objectives.append(try ObjectiveParser.parse(text))
+        context.objectivePaths.append(path)
       } catch {
         context.fail(
           .badObjective, tree.mark, length: text.count, "`\(text)`: \(error.message)",
@@ -116,85 +139,13 @@ public struct ScenarioReader: Sendable {
       fault.finish()
       let prefix = "worker-manager-"
       let index = target.hasPrefix(prefix) ? Int(target.dropFirst(prefix.count)) : nil
-      if index == nil {
+      if index == nil, reader.context.isSound(fault.child("crash")) {
         reader.context.fail(
-          .unknownName, tree.mark, "`\(target)` cannot be crashed",
-          help: "`worker-manager-0`, `worker-manager-1`, …")
+          .unknownName, at: fault.child("crash"), length: target.count,
+          "`\(target)` cannot be crashed", help: "`worker-manager-0`, `worker-manager-1`, …")
       }
       return FaultSection(name: name, at: at, workerManager: index ?? 0, restartAfter: restart)
     }
-  }
-}
-
-/// One `--set path=value`.
-enum OverrideRule {
-  static func apply(_ text: String, to tree: Tree, _ context: ReadingContext) -> Tree {
-    guard let equals = text.firstIndex(of: "=") else {
-      fail(text, "there is no `=`", "write `--set cluster.dispatchers.count=5`", context)
-      return tree
-    }
-    let path = steps(text[..<equals])
-    let value = String(text[text.index(after: equals)...])
-    var parser = TreeParser(file: "--set")
-    guard !path.isEmpty, var replacement = parser.parse(value.isEmpty ? "''" : value) else {
-      fail(text, "the path or the value is not understood", nil, context)
-      return tree
-    }
-    replacement.mark = Mark(line: 0, column: 0)
-    guard let changed = set(path[...], in: tree, to: replacement) else {
-      fail(
-        text, "there is nothing at `\(text[..<equals])`",
-        "a list item is `zones[0]`, or by its name `services.api`", context)
-      return tree
-    }
-    return changed
-  }
-
-  private static func fail(
-    _ text: String, _ message: String, _ help: String?, _ context: ReadingContext
-  ) {
-    context.fail(.badOverride, Mark(line: 0, column: 0), "--set \(text): \(message)", help: help)
-  }
-
-  /// `a.b[2].c` as a, b, 2, c.
-  private static func steps(_ path: Substring) -> [String] {
-    path.split { $0 == "." || $0 == "[" || $0 == "]" }.map(String.init)
-  }
-
-  private static func set(_ path: ArraySlice<String>, in tree: Tree, to value: Tree) -> Tree? {
-    guard let step = path.first else { return value }
-    var changed = tree
-    switch tree.content {
-    case .mapping(var entries):
-      if let index = entries.lastIndex(where: { $0.key == step }) {
-        guard let inner = set(path.dropFirst(), in: entries[index].value, to: value) else {
-          return nil
-        }
-        entries[index].value = inner
-      } else {
-        let empty = Tree(content: .mapping([]), mark: Mark(line: 0, column: 0))
-        guard let inner = set(path.dropFirst(), in: empty, to: value) else { return nil }
-        entries.append(Tree.Entry(key: step, mark: Mark(line: 0, column: 0), value: inner))
-      }
-      changed.content = .mapping(entries)
-    case .sequence(var items):
-      guard
-        let index = Int(step).flatMap({ items.indices.contains($0) ? $0 : nil })
-          ?? items.firstIndex(where: { name(of: $0) == step })
-      else { return nil }
-      guard let inner = set(path.dropFirst(), in: items[index], to: value) else { return nil }
-      items[index] = inner
-      changed.content = .sequence(items)
-    case .scalar: return nil
-    }
-    return changed
-  }
-
-  private static func name(of tree: Tree) -> String? {
-    guard case .mapping(let entries) = tree.content,
-      case .scalar(let name)? = entries.first(where: { $0.key == "name" })?.value.content
-    else { return nil }
-    return name
   }
 }
 

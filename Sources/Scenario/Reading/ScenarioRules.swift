@@ -1,96 +1,136 @@
 import Primitives
 
-/// What must hold between the parts of a scenario.
+/// What must hold between the parts of a scenario. What could not be read is not judged here: its
+/// own error says enough.
 enum ScenarioRules {
   static func check(_ document: ScenarioDocument, _ context: ReadingContext) {
     names(document, context)
-    for service in document.services { check(service, document, context) }
-    for fault in document.faults where fault.workerManager >= document.cluster.workerManagers {
-      context.fail(
-        .unknownName, Mark(line: 0, column: 0), "there is no worker-manager-\(fault.workerManager)",
-        help: "there are \(document.cluster.workerManagers), from worker-manager-0 on")
+    for (index, service) in document.services.enumerated() {
+      ServiceRules(service, at: "services[\(index)]", in: document, context).check()
     }
-    let least = min(
-      document.network.sameZone, min(document.network.crossZone, document.network.controlPlane))
-    if document.contention == "epoch", least < .microseconds(125) {
+    pools(document, context)
+    objectives(document, context)
+    faults(document, context)
+    times(document, context)
+    unused(document, context)
+  }
+
+  private static func times(_ document: ScenarioDocument, _ context: ReadingContext) {
+    let delays = [
+      ("same_zone", document.network.sameZone), ("cross_zone", document.network.crossZone),
+      ("control_plane", document.network.controlPlane),
+    ]
+    for (key, delay) in delays
+    where document.contention == "epoch" && delay < .microseconds(125)
+      && context.isSound("network.\(key)")
+    {
       context.fail(
-        .inconsistent, Mark(line: 0, column: 0),
+        .inconsistent, at: "network.\(key)",
         "with `contention: epoch` the least round trip must be 0.25 ms",
-        help: "raise the delays under `network`, or use `contention: exact`")
+        help: "raise `network.\(key)` to 125us, or use `contention: exact`")
     }
-    if document.warmup >= document.duration {
+    if document.warmup >= document.duration, context.isSound("warmup"), context.isSound("duration")
+    {
       context.fail(
-        .inconsistent, Mark(line: 0, column: 0), "the warm-up is as long as the run",
+        .inconsistent, at: "warmup", "the warm-up is as long as the run",
         help: "shorten `warmup` or lengthen `duration`")
     }
   }
 
   private static func names(_ document: ScenarioDocument, _ context: ReadingContext) {
-    func unique(_ names: [String], _ what: String) {
-      var seen: [String] = []
-      for name in names {
-        if seen.contains(name) {
+    func unique(_ names: [String], _ what: String, _ list: String) {
+      var seen: Set<String> = []
+      for (index, name) in names.enumerated() where !name.isEmpty {
+        if !seen.insert(name).inserted {
           context.fail(
-            .duplicateName, Mark(line: 0, column: 0), "\(what) `\(name)` is there twice",
-            help: "give each a name of its own")
+            .duplicateName, at: "\(list)[\(index)].name", length: name.count,
+            "\(what) `\(name)` is there twice", help: "give each a name of its own")
         }
-        seen.append(name)
       }
     }
-    unique(document.cluster.zones.map(\.name), "zone")
-    unique(document.services.map(\.name), "service")
-    if document.services.isEmpty {
+    unique(document.cluster.zones.map(\.name), "zone", "cluster.zones")
+    unique(document.services.map(\.name), "service", "services")
+    if document.services.isEmpty, context.isSound("services") {
       context.fail(
-        .missingKey, Mark(line: 0, column: 0), "there are no services",
-        help: "add one to `services`")
+        .missingKey, at: "services", "there are no services", help: "add one to `services`")
     }
-    for zone in document.cluster.zones where zone.nodes == 0 {
+    if document.cluster.zones.isEmpty, context.isSound("cluster.zones") {
       context.fail(
-        .inconsistent, Mark(line: 0, column: 0), "zone `\(zone.name)` has no nodes",
-        help: "give it `nodes: {count: …, cpu: …, memory: …}`")
+        .missingKey, at: "cluster.zones", "there are no zones", help: "add one to `cluster.zones`")
     }
   }
 
-  /// A shape by memory needs a memory.
-  private static func memory(_ service: ServiceSection, _ context: ReadingContext) {
-    guard service.arrivals.trace?.memoryFile == nil else { return }
-    context.fail(
-      .inconsistent, service.mark,
-      "service `\(service.name)`: `shape: by_memory` without a file of memory",
-      help: "name a shape, or add `memory: FILE` to arrivals of the process `trace`")
+  private static func pools(_ document: ScenarioDocument, _ context: ReadingContext) {
+    let runtimes = document.runtimes.map(\.name)
+    for (index, name) in (document.pools.only ?? []).enumerated() where !runtimes.contains(name) {
+      context.fail(
+        .unknownName, at: "pools.only[\(index)]", length: name.count, "unknown runtime `\(name)`",
+        help: Nearest.hint(name, in: runtimes))
+    }
   }
 
-  private static func check(
-    _ service: ServiceSection, _ document: ScenarioDocument, _ context: ReadingContext
-  ) {
-    func known(_ name: String, _ names: [String], _ what: String) {
-      guard !names.contains(name), !name.isEmpty else { return }
-      context.fail(
-        .unknownName, service.mark, "service `\(service.name)`: unknown \(what) `\(name)`",
-        help: Nearest.hint(name, in: names))
+  /// A name that nothing bears would be judged by no sample at all.
+  private static func objectives(_ document: ScenarioDocument, _ context: ReadingContext) {
+    let services = document.services.map(\.name)
+    // Services of a group are numbered, those of a trace have the trace's names.
+    func isService(_ name: String) -> Bool {
+      services.contains(name)
+        || document.services.contains {
+          $0.arrivals.trace != nil || ($0.count > 1 && name.hasPrefix("\($0.name)-"))
+        }
     }
-    known(service.runtime, document.runtimes.map(\.name), "runtime")
-    if service.shapeFromMemory {
-      memory(service, context)
-    } else {
-      known(service.shape, document.shapes.map(\.name), "shape")
+    for (objective, path) in zip(document.objectives, context.objectivePaths) {
+      for term in [objective.numerator, objective.denominator].compactMap({ $0 }) {
+        for (key, name) in term.scope.sorted(by: { $0.key < $1.key }) {
+          let names: [String] =
+            switch key {
+            case "runtime": document.runtimes.map(\.name)
+            case "zone": document.cluster.zones.map(\.name)
+            case "class": ServiceSection.trafficClasses
+            default: services
+            }
+          guard !names.contains(name), key != "service" || !isService(name) else { continue }
+          context.fail(
+            .unknownName, at: path, length: objective.text.count,
+            "`\(objective.text)`: unknown \(key) `\(name)`", help: Nearest.hint(name, in: names))
+        }
+      }
+      if let length = objective.duration, length > document.duration, context.isSound("duration") {
+        context.fail(
+          .neverHappens, at: path, length: objective.text.count,
+          "`\(objective.text)` cannot be missed: the run is shorter",
+          help: "lengthen `duration` or leave out `for`")
+      }
     }
-    for zone in service.zones { known(zone.name, document.cluster.zones.map(\.name), "zone") }
-    if service.minimumInstances > service.maximumInstances {
-      context.fail(
-        .inconsistent, service.mark,
-        "service `\(service.name)`: \(service.minimumInstances) instances at least, "
-          + "\(service.maximumInstances) at most")
+  }
+
+  private static func faults(_ document: ScenarioDocument, _ context: ReadingContext) {
+    for (index, fault) in document.faults.enumerated() {
+      let path = "faults[\(index)]"
+      let name = "worker-manager-\(fault.workerManager)"
+      if fault.workerManager >= document.cluster.workerManagers, context.isSound("\(path).crash") {
+        context.fail(
+          .unknownName, at: "\(path).crash", length: name.count, "there is no \(name)",
+          help: "there are \(document.cluster.workerManagers), from worker-manager-0 on")
+      }
+      if fault.at >= document.duration, context.isSound("\(path).at"), context.isSound("duration") {
+        context.fail(
+          .neverHappens, at: "\(path).at", "fault `\(fault.name)` comes after the end of the run",
+          help: "lengthen `duration` or let it come earlier")
+      }
     }
-    guard let shape = document.shapes.first(where: { $0.name == service.shape }) else { return }
-    let fits = document.cluster.zones.contains {
-      $0.cpuMilli >= shape.cpuMilli && $0.memoryBytes >= shape.memoryBytes
+  }
+
+  private static func unused(_ document: ScenarioDocument, _ context: ReadingContext) {
+    func warn(_ what: String, _ list: String, _ names: [String], _ used: [String]) {
+      for name in names where !used.contains(name) {
+        context.fail(
+          .unusedName, at: "\(list).\(name)", length: name.count,
+          "no service uses \(what) `\(name)`", help: "remove it, or check the services' `\(what)`")
+      }
     }
-    if !fits, !document.cluster.zones.isEmpty {
-      context.fail(
-        .inconsistent, service.mark,
-        "service `\(service.name)`: no node is large enough for shape `\(shape.name)`",
-        help: "use a smaller shape or larger nodes")
-    }
+    warn("runtime", "runtimes", document.runtimes.map(\.name), document.services.map(\.runtime))
+    guard !document.services.contains(where: \.shapeFromMemory) else { return }
+    warn("shape", "shapes", document.shapes.map(\.name), document.services.map(\.shape))
   }
 }

@@ -29,13 +29,7 @@ enum ServiceReading {
     section.refillParallelism = pools.limit("refill_parallelism", .assumed("20"))
     section.alarmBelow = pools.share("alarm_below", .assumed("25%"))
     _ = pools.word("fallback", of: ["kubernetes"], .assumed("kubernetes"))
-    let only = pools.list("only")
-    if !only.isEmpty {
-      section.only = only.compactMap { item in
-        if case .scalar(let name) = item.tree.content { return name }
-        return nil
-      }
-    }
+    section.only = pools.words("only").flatMap { $0.isEmpty ? nil : $0 }
     pools.finish()
     return section
   }
@@ -43,7 +37,7 @@ enum ServiceReading {
   private static func size(_ pools: inout FieldReader) -> ScenarioDocument.Size {
     let talk = "ByteFaaS talk, slide 24: 2 % of the resources warm"
     if pools.isWord("size", "none", .none) { return .none }
-    guard let (text, mark) = pools.text("size", .published("2%", source: talk)) else {
+    guard let (text, mark) = pools.text("size", .published("2%", source: talk), .policy) else {
       return .none
     }
     if text.hasSuffix("%"), let share = try? Quantity.share(text) { return .percent(share) }
@@ -67,7 +61,7 @@ enum ServiceReading {
     service.count = reader.count("count", .assumed("1"), in: 1...1_000_000)
     service.kind = reader.word("kind", of: ["function", "native", "worker"], .assumed("function"))
     service.trafficClass = reader.word(
-      "class", of: ["online", "offline", "timer", "other"], .assumed("online"))
+      "class", of: ServiceSection.trafficClasses, .assumed("online"))
     service.tenant = reader.string("tenant", .assumed("default"))
     service.runtime = reader.string("runtime")
     service.shape = reader.string("shape")
@@ -88,7 +82,11 @@ enum ServiceReading {
       ], .assumed("least_requests"))
     instances(&reader, &service)
     service.keepAlive = keepAlive(&reader)
-    if reader.has("queue_limit") { service.queueLimit = .some(reader.limit("queue_limit", .none)) }
+    if reader.has("queue_limit") {
+      service.queueLimit = .some(reader.limit("queue_limit", .none))
+    } else {
+      _ = reader.tree("queue_limit")
+    }
     service.coldStart = reader.word(
       "cold_start", of: ["on_demand", "from_zero", "never"], .assumed("on_demand"))
     service.scaling = PolicyReading.scaling(&reader)
@@ -106,21 +104,18 @@ enum ServiceReading {
   }
 
   private static func zones(_ reader: inout FieldReader) -> [(name: String, weight: Double)] {
-    guard reader.has("zones") else {
-      _ = reader.tree("zones")
-      return []
-    }
-    return reader.list("zones").compactMap { item in
-      if case .scalar(let name) = item.tree.content { return (name, 1) }
-      return nil
-    }
+    (reader.words("zones") ?? []).map { ($0, 1) }
   }
 
   private static func instances(_ reader: inout FieldReader, _ service: inout ServiceSection) {
     var instances = reader.section("instances")
     service.minimumInstances = instances.count("min", .assumed("0"))
     service.maximumInstances = instances.count("max", .assumed("1000"))
-    if instances.has("initial") { service.initialInstances = instances.count("initial") }
+    if instances.has("initial") {
+      service.initialInstances = instances.count("initial")
+    } else {
+      _ = instances.tree("initial")
+    }
     instances.finish()
   }
 
@@ -128,7 +123,9 @@ enum ServiceReading {
     if reader.isWord("keep_alive", "forever", .none) { return nil }
     if reader.isWord("keep_alive", "none", .none) { return .zero }
     let source = "Huawei cloud 2025: keep-alive of 60 s by default"
-    guard let (text, mark) = reader.text("keep_alive", .published("fixed(60s)", source: source))
+    guard
+      let (text, mark) = reader.text(
+        "keep_alive", .published("fixed(60s)", source: source), .policy)
     else {
       return .zero
     }
@@ -180,7 +177,7 @@ enum ServiceReading {
       section.ratePerSecond = reader.rate(key)
     }
     if !reader.isWord("dispersion", "poisson", .assumed("poisson")) {
-      section.dispersionShape = reader.number("dispersion")
+      section.dispersionShape = reader.number("dispersion", in: 1e-6...1e9)
     }
   }
 }

@@ -22,7 +22,7 @@ enum TraceReading {
     section.block = reader.duration("block", .assumed("504m"))
     if section.block.count <= 0 || section.block.count % 1_000_000_000 != 0 {
       reader.context.fail(
-        .outOfRange, reader.mark, "a block is no whole number of seconds",
+        .outOfRange, at: reader.child("block"), "a block is no whole number of seconds",
         help: "for example `block: 504m`")
     }
     section.durationsFile = optionalText("durations", &reader)
@@ -32,11 +32,7 @@ enum TraceReading {
     } else {
       _ = reader.tree("busiest")
     }
-    section.only = reader.list("only").compactMap { item in
-      if case .scalar(let name) = item.tree.content { return name }
-      reader.context.fail(.wrongType, item.tree.mark, "`\(item.path)` is no name of a service")
-      return nil
-    }
+    section.only = reader.words("only") ?? []
     section.source = reader.string("source", .assumed(""))
     return section
   }

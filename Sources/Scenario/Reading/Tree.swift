@@ -59,6 +59,16 @@ struct TreeParser {
         "at most 8 MiB")
       return nil
     }
+    if let (mark, scalar) = TextRules.forbidden(in: text) {
+      let code = String(scalar.value, radix: 16, uppercase: true)
+      let name = "U+" + String(repeating: "0", count: max(0, 4 - code.count)) + code
+      fail(.syntax, mark, "the character \(name) is not allowed", "remove it")
+      return nil
+    }
+    if let mark = TextRules.aliasKey(in: text) {
+      fail(.syntax, mark, "a key is no plain word", "write the key out, without an alias or list")
+      return nil
+    }
     do {
       guard let root = try Yams.compose(yaml: CallShield.hide(text)) else {
         fail(
@@ -68,7 +78,7 @@ struct TreeParser {
       }
       return convert(root, depth: 0)
     } catch let error as YamlError {
-      fail(error)
+      fail(error, text)
     } catch {
       fail(.syntax, Mark(line: 1, column: 1), "this is not YAML: \(error)", nil)
     }
@@ -79,9 +89,11 @@ struct TreeParser {
     nodeCount += 1
     let mark = Mark(line: node.mark?.line ?? 1, column: node.mark?.column ?? 1)
     guard nodeCount <= TreeLimits.nodes, depth <= TreeLimits.depth else {
-      if nodeCount <= TreeLimits.nodes + 1 || depth > TreeLimits.depth, diagnostics.isEmpty {
+      if diagnostics.isEmpty {
         fail(
-          .tooLarge, mark, "the document is nested too deeply or its aliases expand without bound",
+          .tooLarge, mark,
+          depth > TreeLimits.depth
+            ? "the document is nested too deeply" : "the document has too many nodes",
           "at most \(TreeLimits.nodes) nodes, \(TreeLimits.depth) levels deep")
       }
       return nil
@@ -112,27 +124,45 @@ struct TreeParser {
   }
 
   private mutating func fail(
-    _ kind: Diagnostic.Kind, _ mark: Mark, _ message: String, _ help: String?
+    _ kind: Diagnostic.Kind, _ mark: Mark, length: Int = 1, _ message: String, _ help: String?
   ) {
     diagnostics.append(
       Diagnostic(
-        kind, file: file, line: mark.line, column: mark.column, message: message, help: help))
+        kind, file: file, line: mark.line, column: mark.column, length: length, message: message,
+        help: help))
   }
 
-  private mutating func fail(_ error: YamlError) {
+  private mutating func fail(_ error: YamlError, _ text: String) {
     switch error {
     case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
       .composer(_, let problem, let mark, _):
-      fail(.syntax, Mark(line: mark.line, column: mark.column), "this is not YAML: \(problem)", nil)
+      let mark = Mark(line: mark.line, column: mark.column)
+      fail(.syntax, mark, "this is not YAML: \(problem)", help(problem, mark, text))
     case .duplicatedKeysInMapping(let duplicates, let context):
+      let first = Mark(line: context.mark.line, column: context.mark.column)
+      let key = duplicates.first ?? ""
       fail(
-        .duplicateKey, Mark(line: context.mark.line, column: context.mark.column),
-        "keys given twice: \(duplicates.map { "\($0)" }.sorted().joined(separator: ", "))",
+        .duplicateKey, TextRules.second(key, after: first, in: text) ?? first,
+        length: key.count,
+        "`\(CallShield.reveal(key))` is given twice, first in line \(first.line)",
         "keep one of them")
-    case .dataCouldNotBeDecoded:
-      fail(.encoding, Mark(line: 1, column: 1), "the file is not UTF-8", "save it as UTF-8")
+    case .reader(let problem, _, _, _):
+      fail(.syntax, Mark(line: 1, column: 1), "this is not YAML: \(problem)", nil)
     default:
       fail(.syntax, Mark(line: 1, column: 1), "this is not YAML: \(error)", nil)
     }
+  }
+
+  /// What to do about the slips that YAML's own words do not explain.
+  private func help(_ problem: String, _ mark: Mark, _ text: String) -> String? {
+    if problem.contains("another document") {
+      return "a file holds one scenario: remove what follows `---`"
+    }
+    if problem.contains("nesting") { return "at most \(TreeLimits.depth) levels deep" }
+    let lines = text.split(
+      maxSplits: mark.line, omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    guard mark.line > 0, mark.line <= lines.count else { return nil }
+    let blanks = lines[mark.line - 1].prefix { $0 == " " || $0 == "\t" }
+    return blanks.contains("\t") ? "indent with spaces, not with tabs" : nil
   }
 }

@@ -1,0 +1,47 @@
+/// What a field of a scenario holds.
+public enum FieldKind: String, Sendable, CaseIterable {
+  case section, list, names
+  case text, word, duration, bytes, cores, rate, share, number, count, distribution, policy
+}
+
+/// Notes which fields readers ask for, so that tests can compare them with the table of fields.
+final class FieldRecorder {
+  struct Field: Equatable {
+    var kinds: Set<FieldKind> = []
+    var fallbacks: [Default] = []
+    var words: Set<String> = []
+  }
+
+  private(set) var fields: [String: Field] = [:]
+
+  func ask(_ path: String, _ kind: FieldKind?) {
+    let pattern = Self.pattern(path)
+    fields[pattern, default: Field()].kinds.formUnion([kind].compactMap { $0 })
+  }
+
+  func fallBack(_ path: String, _ fallback: Default) {
+    let pattern = Self.pattern(path)
+    guard fallback != .none, fields[pattern]?.fallbacks.contains(fallback) != true else { return }
+    fields[pattern, default: Field()].fallbacks.append(fallback)
+  }
+
+  func allow(_ path: String, _ word: String) {
+    fields[Self.pattern(path), default: Field()].words.insert(word)
+  }
+
+  /// A path without numbers and names: `zones[3]` as `zones[]`, `runtimes.go` as `runtimes.NAME`.
+  static func pattern(_ path: String) -> String {
+    var text = ""
+    var isIndex = false
+    for character in path {
+      if character == "]" { isIndex = false }
+      if !isIndex { text.append(character) }
+      if character == "[" { isIndex = true }
+    }
+    for names in ["runtimes.", "shapes."] where text.hasPrefix(names) {
+      guard let dot = text.lastIndex(of: "."), dot > names.endIndex else { continue }
+      text = names + "NAME" + text[dot...]
+    }
+    return text
+  }
+}

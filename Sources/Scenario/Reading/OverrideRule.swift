@@ -1,0 +1,74 @@
+/// One `--set path=value`.
+enum OverrideRule {
+  static func apply(_ text: String, to tree: Tree, _ context: ReadingContext) -> Tree {
+    guard let equals = text.firstIndex(of: "=") else {
+      fail(text, "there is no `=`", "write `--set cluster.dispatchers.count=5`", context)
+      return tree
+    }
+    let path = steps(text[..<equals])
+    let value = String(text[text.index(after: equals)...])
+    var parser = TreeParser(file: "--set")
+    guard !path.isEmpty, var replacement = parser.parse(value.isEmpty ? "''" : value) else {
+      fail(text, "the path or the value is not understood", nil, context)
+      return tree
+    }
+    replacement.mark = Mark(line: 0, column: 0)
+    guard let changed = set(path[...], in: tree, to: replacement) else {
+      fail(
+        text, "there is nothing at `\(text[..<equals])`",
+        "a list item is `zones[0]`, or by its name `services.api`", context)
+      return tree
+    }
+    return changed
+  }
+
+  private static func fail(
+    _ text: String, _ message: String, _ help: String?, _ context: ReadingContext
+  ) {
+    context.fail(.badOverride, Mark(line: 0, column: 0), "--set \(text): \(message)", help: help)
+  }
+
+  /// `a.b[2].c` as a, b, 2, c.
+  private static func steps(_ path: Substring) -> [String] {
+    path.split { $0 == "." || $0 == "[" || $0 == "]" }.map(String.init)
+  }
+
+  private static func set(_ path: ArraySlice<String>, in tree: Tree, to value: Tree) -> Tree? {
+    guard let step = path.first else { return value }
+    var changed = tree
+    switch tree.content {
+    case .mapping(var entries):
+      if let index = entries.lastIndex(where: { $0.key == step }) {
+        guard let inner = set(path.dropFirst(), in: entries[index].value, to: value) else {
+          return nil
+        }
+        entries[index].value = inner
+      } else {
+        let empty = Tree(content: .mapping([]), mark: Mark(line: 0, column: 0))
+        guard let inner = set(path.dropFirst(), in: empty, to: value) else { return nil }
+        entries.append(Tree.Entry(key: step, mark: Mark(line: 0, column: 0), value: inner))
+      }
+      changed.content = .mapping(entries)
+    case .sequence(var items):
+      guard
+        let index = Int(step).flatMap({ items.indices.contains($0) ? $0 : nil })
+          ?? items.firstIndex(where: { name(of: $0) == step })
+      else { return nil }
+      guard let inner = set(path.dropFirst(), in: items[index], to: value) else { return nil }
+      items[index] = inner
+      changed.content = .sequence(items)
+    case .scalar(""):
+      let empty = Tree(content: .mapping([]), mark: tree.mark)
+      return set(path, in: empty, to: value)
+    case .scalar: return nil
+    }
+    return changed
+  }
+
+  private static func name(of tree: Tree) -> String? {
+    guard case .mapping(let entries) = tree.content,
+      case .scalar(let name)? = entries.first(where: { $0.key == "name" })?.value.content
+    else { return nil }
+    return name
+  }
+}

@@ -1,0 +1,85 @@
+/// What must hold between one service and the rest of its scenario.
+struct ServiceRules {
+  private let service: ServiceSection
+  private let path: String
+  private let document: ScenarioDocument
+  private let context: ReadingContext
+
+  init(
+    _ service: ServiceSection, at path: String, in document: ScenarioDocument,
+    _ context: ReadingContext
+  ) {
+    self.service = service
+    self.path = path
+    self.document = document
+    self.context = context
+  }
+
+  func check() {
+    reference(service.runtime, in: document.runtimes.map(\.name), "runtime", "runtime")
+    for (index, zone) in service.zones.enumerated() {
+      reference(zone.name, in: document.cluster.zones.map(\.name), "zone", "zones[\(index)]")
+    }
+    if service.shapeFromMemory {
+      memory()
+    } else {
+      reference(service.shape, in: document.shapes.map(\.name), "shape", "shape")
+      size()
+    }
+    if service.minimumInstances > service.maximumInstances, isSound("instances.min"),
+      isSound("instances.max")
+    {
+      fail(
+        .inconsistent, "instances.min",
+        "\(service.minimumInstances) instances at least, \(service.maximumInstances) at most",
+        help: "lower `min` or raise `max`")
+    }
+  }
+
+  private func isSound(_ key: String) -> Bool { context.isSound("\(path).\(key)") }
+
+  private func fail(
+    _ kind: Diagnostic.Kind, _ key: String, length: Int = 1, _ message: String, help: String?
+  ) {
+    context.fail(
+      kind, at: "\(path).\(key)", else: service.mark, length: length,
+      "service `\(service.name)`: \(message)", help: help)
+  }
+
+  private func reference(_ name: String, in names: [String], _ what: String, _ key: String) {
+    guard !names.contains(name), isSound(key) else { return }
+    fail(
+      .unknownName, key, length: name.count, "unknown \(what) `\(name)`",
+      help: Nearest.hint(name, in: names))
+  }
+
+  /// A shape by memory needs a memory.
+  private func memory() {
+    guard service.arrivals.trace?.memoryFile == nil else { return }
+    fail(
+      .inconsistent, "shape", "`shape: by_memory` without a file of memory",
+      help: "name a shape, or add `memory: FILE` to arrivals of the process `trace`")
+  }
+
+  /// One node at least must hold one pod.
+  private func size() {
+    guard let shape = document.shapes.first(where: { $0.name == service.shape }) else { return }
+    let parts = ["cpu", "memory"]
+    let zones = document.cluster.zones.indices.map { "cluster.zones[\($0)].nodes" }
+    guard !zones.isEmpty, parts.allSatisfy({ context.isSound("shapes.\(shape.name).\($0)") }),
+      zones.allSatisfy({ zone in parts.allSatisfy { context.isSound("\(zone).\($0)") } })
+    else { return }
+    let fits = document.cluster.zones.contains {
+      $0.cpuMilli >= shape.cpuMilli && $0.memoryBytes >= shape.memoryBytes
+    }
+    guard !fits else { return }
+    fail(
+      .inconsistent, "shape", length: shape.name.count,
+      "no node is large enough for shape `\(shape.name)`",
+      help: "use a smaller shape or larger nodes")
+  }
+}
+
+extension ServiceSection {
+  static let trafficClasses = ["online", "offline", "timer", "other"]
+}
