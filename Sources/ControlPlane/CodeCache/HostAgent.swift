@@ -4,12 +4,15 @@ import Primitives
 public protocol HostAgentEffects: MessageSink {
   /// Mounts the code and starts the runtime of a pod; the world answers with `initialised`.
   mutating func initialise(_ start: StartRequest, pod: PodID, code: CodeLevel)
+  /// Wakes the agent at an instant of its own clock; an earlier wish is not withdrawn.
+  mutating func wakeAgent(at instant: Instant)
 }
 
 /// The agent of a node: it brings a service's code to the node and starts pods with it.
 ///
 /// Three levels: the node's own cache, the zone's, the object store. Starts that want code which is
-/// on its way share one download. Code is kept least recently used.
+/// on its way share one download. Code is kept least recently used. A pod serves the start that
+/// claims it first; a repeated claim is answered, another one refused.
 public struct HostAgent: Sendable {
   struct Waiting: Sendable {
     var start: StartRequest
@@ -19,15 +22,20 @@ public struct HostAgent: Sendable {
   public let node: NodeID
   public let zone: ZoneID
   public private(set) var cache: ByteCache
-  private var downloading: [(service: ServiceID, waiting: [Waiting])] = []
-  /// Hits of the node's own cache, and downloads begun.
+  /// The start that each pod of this node was given to, as long as the pod lives.
+  private var claims: [PodID: UInt64] = [:]
+  private var waiting: [ServiceID: [Waiting]] = [:]
+  private var downloads: RetryLedger<ServiceID>
+  private var reports: RetryLedger<PodID>
+  /// Hits of the node's own cache.
   public private(set) var hits: UInt64 = 0
-  public private(set) var downloads: UInt64 = 0
 
-  public init(node: NodeID, zone: ZoneID, cacheBytes: Int64) {
+  public init(node: NodeID, zone: ZoneID, cacheBytes: Int64, retry: RetryRules) {
     self.node = node
     self.zone = zone
     cache = ByteCache(capacityBytes: cacheBytes)
+    downloads = RetryLedger(retry)
+    reports = RetryLedger(retry)
   }
 
   /// Brings code in before the run begins.
@@ -37,69 +45,96 @@ public struct HostAgent: Sendable {
 
   /// - Parameter codeBytes: size of the code of the service that the message is about.
   public mutating func handle(
-    _ message: ControlMessage, codeBytes: Int64, into effects: inout some HostAgentEffects
+    _ message: ControlMessage, codeBytes: Int64, at now: Instant,
+    into effects: inout some HostAgentEffects
   ) {
     switch message {
-    case .loadCode(let start, let pod, _):
-      load(start, pod, into: &effects)
+    case .loadCode(let start, let pod, _, let manager):
+      let sender = Address(.workerManager, Int(manager))
+      load(start, pod, for: sender, at: now, into: &effects)
+    case .fetching(let service):
+      downloads.accept(service, at: now)
     case .codeFetched(let service, let level):
       fetched(service, level, bytes: codeBytes, into: &effects)
+    case .registered(let pod):
+      _ = reports.close(pod)
     default:
       break
     }
+    rearm(at: now, into: &effects)
   }
 
-  private mutating func load(
-    _ start: StartRequest, _ pod: PodID, into effects: inout some HostAgentEffects
+  /// A pod's runtime is up: its Dispatcher is told until it confirms.
+  public mutating func initialised(
+    _ start: StartRequest, pod: PodID, at now: Instant, into effects: inout some HostAgentEffects
   ) {
+    let message = ControlMessage.loaded(start, pod: pod, node: node)
+    let dispatcher = Address(.dispatcher, Int(start.dispatcher))
+    reports.open(pod, message, to: dispatcher, at: now)
+    effects.send(message, to: dispatcher)
+    rearm(at: now, into: &effects)
+  }
+
+  /// Whether a pod was given to a start.
+  public func hasClaim(on pod: PodID) -> Bool { claims[pod] != nil }
+
+  /// A pod of this node is no more.
+  public mutating func forget(_ pod: PodID) {
+    claims[pod] = nil
+    _ = reports.close(pod)
+  }
+
+  /// The alarm: repeats what nobody has answered.
+  public mutating func wake(at now: Instant, into effects: inout some HostAgentEffects) {
+    downloads.repeatDue(at: now) { effects.send($0, to: $1) } giveUp: { _, _ in }
+    reports.repeatDue(at: now) { effects.send($0, to: $1) } giveUp: { _, _ in }
+    rearm(at: now, into: &effects)
+  }
+
+  private mutating func rearm(at now: Instant, into effects: inout some HostAgentEffects) {
+    let (first, second) = (downloads.nextDue(), reports.nextDue())
+    let next = min(first ?? .distantFuture, second ?? .distantFuture)
+    if next < .distantFuture { effects.wakeAgent(at: max(next, now)) }
+  }
+}
+
+// MARK: Loading
+
+extension HostAgent {
+  private mutating func load(
+    _ start: StartRequest, _ pod: PodID, for manager: Address, at now: Instant,
+    into effects: inout some HostAgentEffects
+  ) {
+    if let claim = claims[pod] {
+      return effects.send(
+        claim == start.identity ? .loading(pod: pod) : .loadRefused(start, pod: pod), to: manager)
+    }
+    claims[pod] = start.identity
+    effects.send(.loading(pod: pod), to: manager)
+    effects.send(.claimed(pod: pod), to: .kubernetes)
     if cache.use(start.service.raw) {
       hits += 1
       return effects.initialise(start, pod: pod, code: .node)
     }
-    let waiting = Waiting(start: start, pod: pod)
-    if let index = downloading.firstIndex(where: { $0.service == start.service }) {
-      downloading[index].waiting.append(waiting)
-      return
-    }
-    downloads += 1
-    downloading.append((start.service, [waiting]))
-    effects.send(
-      .fetchCode(service: start.service, node: node), to: Address(.zoneCache, zone.index))
+    waiting[start.service, default: []].append(Waiting(start: start, pod: pod))
+    guard !downloads.contains(start.service) else { return }
+    let message = ControlMessage.fetchCode(
+      service: start.service, node: node, start: start.identity)
+    let address = Address(.zoneCache, zone.index)
+    downloads.open(start.service, message, to: address, at: now)
+    effects.send(message, to: address)
   }
 
   private mutating func fetched(
     _ service: ServiceID, _ level: CodeLevel, bytes: Int64,
     into effects: inout some HostAgentEffects
   ) {
+    guard downloads.close(service) else { return }
     cache.insert(service.raw, bytes: bytes)
-    guard let index = downloading.firstIndex(where: { $0.service == service }) else { return }
-    for waiting in downloading.remove(at: index).waiting {
+    for waiting in waiting.removeValue(forKey: service) ?? [] {
+      // Its pod may have been deleted meanwhile.
+      guard claims[waiting.pod] == waiting.start.identity else { continue }
       effects.initialise(waiting.start, pod: waiting.pod, code: level)
     }
-  }
-}
-
-/// The code cache of a zone, between the nodes and the object store. Downloads of the same code
-/// that are under way from the store are not shared between nodes (an assumption).
-public struct ZoneCodeCache: Sendable {
-  public private(set) var cache: ByteCache
-  public private(set) var hits: UInt64 = 0
-  public private(set) var misses: UInt64 = 0
-
-  public init(cacheBytes: Int64) { cache = ByteCache(capacityBytes: cacheBytes) }
-
-  public mutating func prefill(_ service: ServiceID, bytes: Int64) {
-    cache.insert(service.raw, bytes: bytes)
-  }
-
-  /// The level that has the code; what came from the store is kept.
-  public mutating func fetch(_ service: ServiceID, bytes: Int64) -> CodeLevel {
-    if cache.use(service.raw) {
-      hits += 1
-      return .zone
-    }
-    misses += 1
-    cache.insert(service.raw, bytes: bytes)
-    return .origin
   }
 }

@@ -48,6 +48,13 @@ public struct LeaseHolder: Sendable {
     nextSend = now
   }
 
+  /// Begins with a lease that was granted just now.
+  public mutating func adopt(_ granted: LeaseID, at now: Instant) {
+    lease = granted
+    trustedUntil = now + timeToLive - clockMargin
+    nextSend = now + Self.keepAlivePeriod(timeToLive: timeToLive)
+  }
+
   public static func keepAlivePeriod(timeToLive: Nanoseconds) -> Nanoseconds { timeToLive / 3 }
 
   public func mayServe(at now: Instant) -> Bool { lease != nil && now < trustedUntil }

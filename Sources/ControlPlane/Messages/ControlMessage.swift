@@ -58,51 +58,89 @@ public enum CreationPurpose: UInt8, Sendable, BitwiseCopyable {
   case refill, fallback
 }
 
+/// An order for a pod. Its number is its identity: Kubernetes makes one pod for it, however often
+/// it is placed.
+public struct PodOrder: Hashable, Sendable, BitwiseCopyable {
+  /// Worker Manager, life of it, and count, in one word.
+  public var id: UInt64
+  public var pool: PoolID
+  public var purpose: CreationPurpose
+  /// The start that the pod is for; nil for a refill.
+  public var start: StartRequest?
+
+  public init(id: UInt64, pool: PoolID, purpose: CreationPurpose, start: StartRequest? = nil) {
+    self.id = id
+    self.pool = pool
+    self.purpose = purpose
+    self.start = start
+  }
+
+  /// The Worker Manager that placed the order.
+  @inlinable public var manager: Int { Int(id >> 48) }
+}
+
 /// Every message between components of the control plane.
 public enum ControlMessage: Sendable, BitwiseCopyable {
   // Gateway and Dispatcher
   case resolveRoute(service: ServiceID, lane: LaneID, part: UInt8, knownVersion: UInt32)
-  case route(version: UInt32, isNegative: Bool)
+  /// `news` counts the endpoints that were told just before, so that a lost one is noticed.
+  case route(version: UInt32, isNegative: Bool, news: UInt16, dispatcher: UInt16)
   case needInstance(StartRequest)
   case instanceReady(StartRequest, pod: PodID, version: UInt32)
   case startFailed(StartRequest, StartFailure)
   case endpointAdded(pod: PodID, version: UInt32)
   case endpointRemoved(pod: PodID, version: UInt32)
-  case instanceRetired(service: ServiceID, pod: PodID)
+  /// The gateway has given up an instance; repeated until Kubernetes says that the pod is deleted.
+  case instanceRetired(service: ServiceID, pod: PodID, lane: LaneID, part: UInt8)
   // Dispatcher and Worker Manager
   case take(StartRequest, mayFallBack: Bool)
   case taken(StartRequest, StartPath)
   case takeRefused(StartRequest, StartFailure)
   // Worker Manager, HostAgent, code
-  case loadCode(StartRequest, pod: PodID, node: NodeID)
-  case fetchCode(service: ServiceID, node: NodeID)
+  case loadCode(StartRequest, pod: PodID, node: NodeID, manager: UInt16)
+  /// The agent has begun, or has done so before.
+  case loading(pod: PodID)
+  /// The pod serves another start already, or is gone.
+  case loadRefused(StartRequest, pod: PodID)
+  case fetchCode(service: ServiceID, node: NodeID, start: UInt64)
+  case fetching(service: ServiceID)
   case codeFetched(service: ServiceID, CodeLevel)
-  case loaded(StartRequest, pod: PodID)
+  case loaded(StartRequest, pod: PodID, node: NodeID)
+  case registered(pod: PodID)
   // Worker Manager and Kubernetes
-  case createPod(PoolID, CreationPurpose, StartRequest?)
-  case podCreated(PoolID, CreationPurpose, StartRequest?, pod: PodID, node: NodeID)
-  case creationFailed(PoolID, CreationPurpose, StartRequest?)
-  case deletePod(PodID)
-  case listPool(PoolID)
-  case listedPod(PoolID, pod: PodID, node: NodeID)
-  case listedAll(PoolID)
+  case createPod(PodOrder)
+  case creationAccepted(PodOrder)
+  case podCreated(PodOrder, pod: PodID, node: NodeID)
+  case creationFailed(PodOrder)
+  /// The pod has been taken out of its pool.
+  case claimed(pod: PodID)
+  case deletePod(PodID, replyTo: Address)
+  case podDeleted(PodID)
+  /// Asks for a pool's pods and orders, and for news of them from then on.
+  case listPool(PoolID, listing: UInt32)
+  case listedPod(PoolID, listing: UInt32, pod: PodID, node: NodeID)
+  case listedOrder(PodOrder, listing: UInt32)
+  /// `count` is how many were listed, so that a lost one is noticed.
+  case listedAll(PoolID, listing: UInt32, count: UInt32)
   // etcd
-  case grantLease(timeToLive: Nanoseconds)
-  case leaseGranted(lease: Int64, timeToLive: Nanoseconds)
-  case keepAlive(lease: Int64)
-  case keptAlive(lease: Int64, timeToLive: Nanoseconds)
+  case grantLease(timeToLive: Nanoseconds, question: UInt64)
+  case leaseGranted(lease: Int64, timeToLive: Nanoseconds, question: UInt64)
+  case keepAlive(lease: Int64, question: UInt64)
+  case keptAlive(lease: Int64, timeToLive: Nanoseconds, question: UInt64, revision: UInt32)
   case leaseNotFound(lease: Int64)
   case acquireToken(shard: UInt16, lease: Int64)
-  case tokenHeld(shard: UInt16, holder: UInt16)
-  case tokenFree(shard: UInt16)
+  /// A token has changed, or is as it is although it was wished for.
+  case token(TokenState)
+  case readTokens
+  case tokenRead(TokenState, remaining: UInt16, revision: UInt32)
   // AutoScale
   case sample(LaneID, concurrencyMilli: UInt64, ready: UInt32, second: UInt32)
   case scaleUp(StartRequest)
   case scaleDown(count: UInt32)
   // Memory pressure
-  case evict(pod: PodID, ticket: UInt32)
-  case evicted(pod: PodID, ticket: UInt32)
-  case evictionRefused(pod: PodID, ticket: UInt32)
+  case evict(pod: PodID, order: UInt64)
+  case evicted(pod: PodID, order: UInt64)
+  case evictionRefused(pod: PodID, order: UInt64)
   case podState(pod: PodID, isIdle: Bool, lastUse: Instant)
   // Exact contention
   case startWork(call: UInt32, lane: LaneID, pod: PodID, workNanoseconds: Int64, shareMilli: UInt32)

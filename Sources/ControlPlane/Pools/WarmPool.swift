@@ -37,8 +37,7 @@ public struct WarmPod: Hashable, Sendable, BitwiseCopyable {
 
 /// The warm pods of one runtime, shape and zone: a stock that is ordered up to its target.
 ///
-/// Conservation, checked by `invariantHolds`: ready + ordered = target + surplus + waiting takes,
-/// where ordered counts refills under way and refills that wait for their turn.
+/// Ready pods and orders together make the target and the takes that wait; a surplus is given back.
 public struct WarmPool: Sendable {
   public enum Take: Sendable, Equatable {
     case hit(WarmPod)
@@ -58,11 +57,6 @@ public struct WarmPool: Sendable {
   public private(set) var waitingTakes: [StartRequest] = []
   public private(set) var isAlarmed = false
 
-  public private(set) var takes: UInt64 = 0
-  public private(set) var hits: UInt64 = 0
-  public private(set) var misses: UInt64 = 0
-  public private(set) var refillsDone: UInt64 = 0
-
   public init(target: Int, rules: PoolRules) {
     self.target = target
     self.rules = rules
@@ -73,16 +67,17 @@ public struct WarmPool: Sendable {
   public var outstanding: Int { refillsUnderWay + refillsWaiting }
 
   /// A start wants a pod. New refills are in `ordersToPlace()` afterwards.
-  public mutating func take(for start: StartRequest) -> Take {
-    takes += 1
+  ///
+  /// - Parameter waits: whether the take may wait, where the rule would have it so.
+  public mutating func take(for start: StartRequest, waits: Bool = true) -> Take {
     if level > 0 {
-      hits += 1
       let pod = removeOldest()
       orderUpToTarget()
       return .hit(pod)
     }
-    misses += 1
-    guard rules.rule == .backorder else { return .miss }
+    // Nothing in the usual case, where all are on order; but a refill may have failed.
+    orderUpToTarget()
+    guard waits, rules.rule == .backorder else { return .miss }
     waitingTakes.append(start)
     refillsWaiting += 1
     return .waits
@@ -100,18 +95,20 @@ public struct WarmPool: Sendable {
   /// A refill has arrived: the start that it serves at once, if one waits.
   public mutating func refilled(_ pod: WarmPod) -> StartRequest? {
     refillsUnderWay -= 1
-    refillsDone += 1
     if !waitingTakes.isEmpty { return waitingTakes.removeFirst() }
     ready.append(pod)
     return nil
   }
 
-  /// A refill could not be made; it is not tried again before the next order.
+  /// A refill could not be made; what is missing is ordered again later.
   public mutating func refillFailed() { refillsUnderWay -= 1 }
 
   /// Adds a pod that nobody ordered here: the initial stock, or a predecessor's, found in
   /// Kubernetes.
   public mutating func adopt(_ pod: WarmPod) { ready.append(pod) }
+
+  /// A predecessor's order, found in Kubernetes.
+  public mutating func adoptOrder() { refillsUnderWay += 1 }
 
   /// Orders what is missing to the target.
   public mutating func orderUpToTarget() {

@@ -17,10 +17,14 @@ public struct WorkerManagerRules: Sendable, Equatable {
   public var leaseTimeToLive: Nanoseconds
   /// A holder stops serving this long before its lease can expire at etcd, by its own clock.
   public var clockMargin: Nanoseconds
-  /// An unanswered question to etcd is repeated after this.
+  /// An unanswered question is repeated after this.
   public var retry: Nanoseconds
   /// Rank r in a shard's rendezvous order waits r times this before it reaches for a free token.
   public var campaignStep: Nanoseconds
+  /// An accepted order is asked for again after this; a pool whose refill failed orders again.
+  public var pollInterval = Nanoseconds.seconds(30)
+  /// How often a message is sent in all before it is given up.
+  public var attempts = 5
 
   public init(
     leaseTimeToLive: Nanoseconds, clockMargin: Nanoseconds, retry: Nanoseconds,
@@ -36,10 +40,11 @@ public struct WorkerManagerRules: Sendable, Equatable {
 /// Owner of warm pools: it serves the pools of a shard while it holds the shard's token, an etcd
 /// lease that it keeps renewing, and starts instances from them.
 ///
-/// All tokens of a manager hang on one lease. The manager stops serving at *last acknowledged
-/// renewal + time to live - clock margin* of its own clock, so never later than etcd can give the
-/// token to another. A new owner does not know the pools: it lists their pods at Kubernetes and
-/// orders what is missing.
+/// All tokens of a manager hang on one lease, and only those count that hang on the lease of its
+/// present life. It stops serving before etcd can give the token to another (`LeaseHolder`). A new
+/// owner does not know the pools: it lists their pods and orders at Kubernetes and orders what is
+/// missing. Whatever it sends is repeated until it is answered; orders have numbers, so that
+/// Kubernetes makes one pod for each.
 public struct WorkerManager: Sendable {
   public let index: Int
   public let rules: WorkerManagerRules
@@ -47,20 +52,40 @@ public struct WorkerManager: Sendable {
   /// Own rank in each shard's rendezvous order.
   let ranks: [Int]
   /// What is configured for each pool, whoever owns it.
-  public private(set) var poolTemplates: [(target: Int, rules: PoolRules)]
+  public internal(set) var poolTemplates: [(target: Int, rules: PoolRules)]
 
   /// By pool; nil for pools of shards that this manager does not serve.
   public internal(set) var pools: [WarmPool?]
   public internal(set) var holdsToken: [Bool]
   /// Pools whose listing is not complete yet take nothing.
-  var listing: [Bool]
+  var listings: [Listing?]
+  /// When pools whose refills have failed order again, the soonest first.
+  var reorders = DeadlineRing<PoolID>()
   /// Free tokens to reach for, and when.
   var campaigns: [(shard: Int, at: Instant)] = []
-  var lease = ManagedLease()
+  var holder: LeaseHolder
+  var leaseWake = Instant.distantFuture
+  var watch: TokenWatch
 
+  var orders: RetryLedger<UInt64>
+  var loads: RetryLedger<PodID>
+  var deletions: RetryLedger<PodID>
+  var questions: RetryLedger<PoolID>
+  /// Number of the next order, unique over all managers and their lives.
+  var nextOrder: UInt64
+  var nextListing: UInt32 = 0
+
+  struct Listing: Sendable {
+    var number: UInt32
+    var received: UInt32 = 0
+  }
+
+  /// - Parameters:
+  ///   - life: how often this manager has been started before.
+  ///   - now: by its own clock.
   public init(
-    index: Int, rules: WorkerManagerRules, ranks: [Int], shardOfPool: [Int],
-    pools: [(target: Int, rules: PoolRules)]
+    index: Int, life: UInt32, rules: WorkerManagerRules, ranks: [Int], shardOfPool: [Int],
+    pools: [(target: Int, rules: PoolRules)], at now: Instant
   ) {
     self.index = index
     self.rules = rules
@@ -68,12 +93,23 @@ public struct WorkerManager: Sendable {
     self.shardOfPool = shardOfPool
     poolTemplates = pools
     self.pools = Array(repeating: nil, count: pools.count)
-    listing = Array(repeating: false, count: pools.count)
+    listings = Array(repeating: nil, count: pools.count)
     holdsToken = Array(repeating: false, count: ranks.count)
+    holder = LeaseHolder(
+      timeToLive: rules.leaseTimeToLive, clockMargin: rules.clockMargin, at: now)
+    watch = TokenWatch(shards: ranks.count)
+    nextOrder = UInt64(index) << 48 | UInt64(life & 0xFFFF) << 32
+    let forever = RetryRules(timeout: rules.retry, pollInterval: rules.pollInterval)
+    orders = RetryLedger(forever)
+    deletions = RetryLedger(forever)
+    questions = RetryLedger(forever)
+    loads = RetryLedger(
+      RetryRules(
+        timeout: rules.retry, pollInterval: rules.pollInterval, attempts: rules.attempts))
   }
 
   /// Whether the lease still covers this instant of the own clock.
-  public func mayServe(at now: Instant) -> Bool { now < lease.servesUntil }
+  public func mayServe(at now: Instant) -> Bool { holder.mayServe(at: now) }
 
   public mutating func handle(
     _ message: ControlMessage, at now: Instant, into effects: inout some WorkerManagerEffects
@@ -81,118 +117,43 @@ public struct WorkerManager: Sendable {
     switch message {
     case .take(let start, let mayFallBack):
       take(start, mayFallBack: mayFallBack, at: now, into: &effects)
-    case .podCreated(let pool, let purpose, let start, let pod, let node):
-      created(pool, purpose, start, WarmPod(pod: pod, node: node), at: now, into: &effects)
-    case .creationFailed(let pool, let purpose, let start):
-      creationFailed(pool, purpose, start, into: &effects)
-    case .listedPod(let pool, let pod, let node):
-      pools[pool.index]?.adopt(WarmPod(pod: pod, node: node))
-    case .listedAll(let pool):
-      listed(pool, into: &effects)
+    case .creationAccepted(let order):
+      orders.accept(order.id, at: now)
+    case .podCreated(let order, let pod, let node):
+      created(order, WarmPod(pod: pod, node: node), at: now, into: &effects)
+    case .creationFailed(let order):
+      creationFailed(order, at: now, into: &effects)
+    case .loading(let pod):
+      _ = loads.close(pod)
+    case .loadRefused(let start, let pod):
+      loadRefused(start, pod, at: now, into: &effects)
+    case .podDeleted(let pod):
+      _ = deletions.close(pod)
+    case .listedPod, .listedOrder, .listedAll:
+      handleListing(message, at: now, into: &effects)
     default:
       handleLease(message, at: now, into: &effects)
     }
-  }
-}
-
-// MARK: Takes
-
-extension WorkerManager {
-  private mutating func take(
-    _ start: StartRequest, mayFallBack: Bool, at now: Instant,
-    into effects: inout some WorkerManagerEffects
-  ) {
-    let dispatcher = Address(.dispatcher, Int(start.dispatcher))
-    let shard = shardOfPool[start.pool.index]
-    let owns = holdsToken[shard] && mayServe(at: now) && !listing[start.pool.index]
-    guard owns, pools[start.pool.index] != nil else {
-      guard mayFallBack else {
-        return effects.send(.takeRefused(start, .notOwner), to: dispatcher)
-      }
-      effects.send(.taken(start, .fallback), to: dispatcher)
-      return effects.send(.createPod(start.pool, .fallback, start), to: .kubernetes)
-    }
-    switch pools[start.pool.index]!.take(for: start) {
-    case .hit(let pod):
-      effects.took(start.pool, start, isHit: true)
-      effects.send(.taken(start, .pool), to: dispatcher)
-      load(start, on: pod, into: &effects)
-    case .miss:
-      effects.took(start.pool, start, isHit: false)
-      effects.send(.taken(start, .fallback), to: dispatcher)
-      effects.send(.createPod(start.pool, .fallback, start), to: .kubernetes)
-    case .waits:
-      effects.took(start.pool, start, isHit: false)
-      effects.send(.taken(start, .pool), to: dispatcher)
-    }
-    placeOrders(start.pool, into: &effects)
+    rearm(at: now, into: &effects)
   }
 
-  private func load(
-    _ start: StartRequest, on pod: WarmPod, into effects: inout some WorkerManagerEffects
-  ) {
-    effects.send(
-      .loadCode(start, pod: pod.pod, node: pod.node), to: Address(.hostAgent, pod.node.index))
+  /// The alarm: renew, repeat, stop serving in time, reach for free tokens, order again.
+  public mutating func wake(at now: Instant, into effects: inout some WorkerManagerEffects) {
+    wakeLease(at: now, into: &effects)
+    campaignIfDue(at: now, into: &effects)
+    repeatUnanswered(at: now, into: &effects)
+    reorder(at: now, into: &effects)
+    rearm(at: now, into: &effects)
   }
 
-  private mutating func placeOrders(
-    _ pool: PoolID, into effects: inout some WorkerManagerEffects
-  ) {
-    guard pools[pool.index] != nil else { return }
-    for _ in 0..<pools[pool.index]!.ordersToPlace() {
-      effects.send(.createPod(pool, .refill, nil), to: .kubernetes)
+  mutating func rearm(at now: Instant, into effects: inout some WorkerManagerEffects) {
+    var next = leaseWake
+    if mayServe(at: now) {
+      for campaign in campaigns { next = min(next, campaign.at) }
     }
-    if let isRaised = pools[pool.index]!.updateAlarm() {
-      let (level, target) = (pools[pool.index]!.level, pools[pool.index]!.target)
-      effects.alarm(pool, isRaised: isRaised, level: level, target: target)
-    }
-  }
-
-  private mutating func created(
-    _ pool: PoolID, _ purpose: CreationPurpose, _ start: StartRequest?, _ pod: WarmPod,
-    at now: Instant, into effects: inout some WorkerManagerEffects
-  ) {
-    if purpose == .fallback, let start { return load(start, on: pod, into: &effects) }
-    guard pools[pool.index] != nil, holdsToken[shardOfPool[pool.index]], mayServe(at: now) else {
-      // The pod stays in Kubernetes under the pool's label, where the next owner finds it.
-      return
-    }
-    if let waiting = pools[pool.index]!.refilled(pod) { load(waiting, on: pod, into: &effects) }
-    placeOrders(pool, into: &effects)
-  }
-
-  private mutating func creationFailed(
-    _ pool: PoolID, _ purpose: CreationPurpose, _ start: StartRequest?,
-    into effects: inout some WorkerManagerEffects
-  ) {
-    if purpose == .fallback, let start {
-      effects.send(
-        .takeRefused(start, .noCapacity), to: Address(.dispatcher, Int(start.dispatcher)))
-    } else {
-      pools[pool.index]?.refillFailed()
-    }
-  }
-
-  private mutating func listed(_ pool: PoolID, into effects: inout some WorkerManagerEffects) {
-    listing[pool.index] = false
-    pools[pool.index]?.orderUpToTarget()
-    placeOrders(pool, into: &effects)
-  }
-
-  /// Changes what is configured for a pool. Its owner deletes surplus pods and orders missing ones;
-  /// the others will when they take over. Nothing is sent by a manager that does not
-  /// own it.
-  public mutating func setTarget(
-    _ pool: PoolID, to target: Int, alarmBelow: Int,
-    into effects: inout some WorkerManagerEffects
-  ) {
-    poolTemplates[pool.index].target = target
-    poolTemplates[pool.index].rules.alarmBelow = alarmBelow
-    guard pools[pool.index] != nil else { return }
-    pools[pool.index]!.rules.alarmBelow = alarmBelow
-    for pod in pools[pool.index]!.setTarget(target) {
-      effects.send(.deletePod(pod.pod), to: .kubernetes)
-    }
-    placeOrders(pool, into: &effects)
+    let ledgers = [orders.nextDue(), loads.nextDue(), deletions.nextDue(), questions.nextDue()]
+    for due in ledgers { next = min(next, due ?? .distantFuture) }
+    if let first = reorders.first { next = min(next, first.at) }
+    if next < .distantFuture { effects.wakeManager(at: max(next, now)) }
   }
 }

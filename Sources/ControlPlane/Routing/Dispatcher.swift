@@ -30,7 +30,11 @@ public struct Dispatcher: Sendable {
   struct PendingTake: Sendable {
     var start: StartRequest
     var askedAt: Instant
+    /// Questions so far.
     var attempt: Int
+    /// The holder that was asked already, and who was asked last.
+    var askedHolder: Int?
+    var lastTarget: Int?
   }
 
   public let index: Int
@@ -41,26 +45,26 @@ public struct Dispatcher: Sendable {
   var pending: [UInt64: PendingTake] = [:]
   /// Questions in the order of asking, which is that of their time-outs; answered ones are passed
   /// over.
-  var asked = DeadlineRing()
-  /// Holder of each shard's token as far as etcd's watch has told, nil when free.
-  var holders: [Int?]
+  var asked = DeadlineRing<UInt64>()
+  /// Who holds the shards' tokens, as far as etcd's watch has told.
+  var watch: TokenWatch
   /// Worker Managers of each shard in rendezvous order.
   let candidates: [[Int]]
   let shardOfPool: [Int]
-  var isArmed = false
+  /// The earliest alarm that is set.
+  var armedFor = Instant.distantFuture
 
   /// - Parameters:
   ///   - candidates: per shard, all Worker Managers in rendezvous order.
   ///   - shardOfPool: per pool, its shard.
   public init(
-    index: Int, rules: DispatcherRules, candidates: [[Int]], shardOfPool: [Int],
-    holders: [Int?]
+    index: Int, rules: DispatcherRules, candidates: [[Int]], shardOfPool: [Int]
   ) {
     self.index = index
     self.rules = rules
     self.candidates = candidates
     self.shardOfPool = shardOfPool
-    self.holders = holders
+    watch = TokenWatch(shards: candidates.count)
   }
 
   public mutating func handle(
@@ -73,19 +77,32 @@ public struct Dispatcher: Sendable {
       start.dispatcher = UInt16(index)
       begin(start, at: now, into: &effects)
     case .taken(let start, _):
-      acknowledge(start)
+      pending[start.identity] = nil
     case .takeRefused(let start, let reason):
       refused(start, because: reason, at: now, into: &effects)
-    case .loaded(let start, let pod):
-      register(start, pod, into: &effects)
-    case .instanceRetired(let service, let pod):
+    case .loaded(let start, let pod, let node):
+      register(start, pod, on: node, into: &effects)
+    case .instanceRetired(let service, let pod, let lane, let part):
       _ = table(service) { $0.remove(pod) }
-    case .tokenHeld(let shard, let holder):
-      holders[Int(shard)] = Int(holder)
-    case .tokenFree(let shard):
-      holders[Int(shard)] = nil
+      effects.send(
+        .deletePod(pod, replyTo: .gateway(lane, part: Int(part))), to: .kubernetes)
+    case .token(let state):
+      _ = watch.learn(state)
+      readTokens(at: now, into: &effects)
+    case .tokenRead(let state, let remaining, let revision):
+      _ = watch.read(state, remaining: remaining, revision: revision)
     default:
       break
+    }
+  }
+
+  /// Learns before the run begins who holds a token.
+  public mutating func adopt(_ state: TokenState) { _ = watch.learn(state) }
+
+  /// Reads all tokens where one was missed.
+  mutating func readTokens(at now: Instant, into effects: inout some DispatcherEffects) {
+    if watch.beginsReading(at: now, interval: rules.takeTimeout) {
+      effects.send(.readTokens, to: .etcd)
     }
   }
 
@@ -112,137 +129,47 @@ extension Dispatcher {
     _ service: ServiceID, _ lane: LaneID, _ part: UInt8, known: UInt32,
     into effects: inout some DispatcherEffects
   ) {
-    let table = table(service) { $0 }
+    while tables.count <= service.index { tables.append(RouteTable()) }
     let gateway = Address.gateway(lane, part: Int(part))
-    func isNews(_ endpoint: RouteTable.Endpoint) -> Bool {
-      endpoint.version > known && endpoint.lane == lane && endpoint.part == part
-    }
-    for endpoint in table.endpoints where isNews(endpoint) {
+    var news: UInt16 = 0
+    for endpoint in tables[service.index].additions(after: known)
+    where endpoint.isLive && endpoint.lane == lane && endpoint.part == part {
       effects.send(.endpointAdded(pod: endpoint.pod, version: endpoint.version), to: gateway)
+      news &+= 1
     }
-    for endpoint in table.removals where isNews(endpoint) {
+    for endpoint in tables[service.index].removals
+    where endpoint.version > known && endpoint.lane == lane && endpoint.part == part {
       effects.send(.endpointRemoved(pod: endpoint.pod, version: endpoint.version), to: gateway)
+      news &+= 1
     }
-    let isNegative = table.isEmpty(lane: lane, part: part)
-    effects.send(.route(version: table.version, isNegative: isNegative), to: gateway)
+    effects.send(
+      .route(
+        version: tables[service.index].version,
+        isNegative: tables[service.index].isEmpty(lane: lane, part: part), news: news,
+        dispatcher: UInt16(index)), to: gateway)
   }
 
   private mutating func register(
-    _ start: StartRequest, _ pod: PodID, into effects: inout some DispatcherEffects
+    _ start: StartRequest, _ pod: PodID, on node: NodeID,
+    into effects: inout some DispatcherEffects
   ) {
     pending[start.identity] = nil
     let version = table(start.service) { table in
-      table.add(pod, lane: start.lane, part: start.part)
+      if !table.contains(pod) {
+        table.add(pod, lane: start.lane, part: start.part, start: start.identity)
+      }
       return table.version
     }
+    effects.send(.registered(pod: pod), to: Address(.hostAgent, node.index))
+    announce(start, pod, version, into: &effects)
+  }
+
+  func announce(
+    _ start: StartRequest, _ pod: PodID, _ version: UInt32,
+    into effects: inout some DispatcherEffects
+  ) {
     effects.send(
       .instanceReady(start, pod: pod, version: version),
       to: .gateway(start.lane, part: Int(start.part)))
-  }
-}
-
-// MARK: Starts
-
-extension Dispatcher {
-  private mutating func begin(
-    _ start: StartRequest, at now: Instant, into effects: inout some DispatcherEffects
-  ) {
-    guard pending[start.identity] == nil else { return }
-    ask(PendingTake(start: start, askedAt: now, attempt: 0), at: now, into: &effects)
-  }
-
-  /// The first question goes to the token's holder, each later one to the next candidate.
-  private mutating func ask(
-    _ take: PendingTake, at now: Instant, into effects: inout some DispatcherEffects
-  ) {
-    var take = take
-    take.askedAt = now
-    pending[take.start.identity] = take
-    asked.append(take.start.identity, at: now)
-    let shard = shardOfPool[take.start.pool.index]
-    let holder = holders[shard]
-    effects.send(
-      .take(take.start, mayFallBack: take.attempt > 0 || holder == nil),
-      to: Address(.workerManager, target(shard, holder: holder, attempt: take.attempt)))
-    arm(at: now + rules.takeTimeout, into: &effects)
-  }
-
-  private func target(_ shard: Int, holder: Int?, attempt: Int) -> Int {
-    let order = candidates[shard]
-    if let holder, attempt == 0 { return holder }
-    let others = order.filter { $0 != holder }
-    return others.isEmpty ? order[0] : others[attempt % others.count]
-  }
-
-  private mutating func arm(at instant: Instant, into effects: inout some DispatcherEffects) {
-    guard !isArmed else { return }
-    isArmed = true
-    effects.wakeDispatcher(at: instant)
-  }
-
-  private mutating func acknowledge(_ start: StartRequest) { pending[start.identity] = nil }
-
-  private mutating func refused(
-    _ start: StartRequest, because reason: StartFailure, at now: Instant,
-    into effects: inout some DispatcherEffects
-  ) {
-    let take = pending.removeValue(forKey: start.identity)
-    guard reason == .notOwner, var take, take.attempt + 1 < rules.takeAttempts else {
-      return giveUp(start, because: reason, into: &effects)
-    }
-    take.attempt += 1
-    ask(take, at: now, into: &effects)
-  }
-
-  private func giveUp(
-    _ start: StartRequest, because reason: StartFailure,
-    into effects: inout some DispatcherEffects
-  ) {
-    effects.send(
-      .startFailed(start, reason), to: .gateway(start.lane, part: Int(start.part)))
-  }
-
-  /// The alarm: takes that nobody acknowledged go to the next Worker Manager.
-  public mutating func wake(at now: Instant, into effects: inout some DispatcherEffects) {
-    isArmed = false
-    while let (identity, askedAt) = asked.first {
-      guard let take = pending[identity], take.askedAt == askedAt else {
-        asked.removeFirst()
-        continue
-      }
-      guard askedAt + rules.takeTimeout <= now else {
-        return arm(at: askedAt + rules.takeTimeout, into: &effects)
-      }
-      asked.removeFirst()
-      pending[identity] = nil
-      if take.attempt + 1 < rules.takeAttempts {
-        var again = take
-        again.attempt += 1
-        ask(again, at: now, into: &effects)
-      } else {
-        giveUp(take.start, because: .timedOut, into: &effects)
-      }
-    }
-  }
-}
-
-/// Questions with one fixed time-out, oldest first: a ring, since they run out in the order of
-/// asking.
-struct DeadlineRing: Sendable {
-  private var entries: [(identity: UInt64, askedAt: Instant)] = []
-  private var head = 0
-
-  var first: (identity: UInt64, askedAt: Instant)? {
-    head < entries.count ? entries[head] : nil
-  }
-
-  mutating func append(_ identity: UInt64, at now: Instant) { entries.append((identity, now)) }
-
-  mutating func removeFirst() {
-    head += 1
-    if head > 64 && head * 2 > entries.count {
-      entries.removeFirst(head)
-      head = 0
-    }
   }
 }

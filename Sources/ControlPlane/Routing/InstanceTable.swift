@@ -37,6 +37,8 @@ public struct InstanceTable: ~Copyable {
   @usableFromInline var free: [UInt32] = []
   @usableFromInline var nextOrdinal: UInt32 = 0
   @usableFromInline var cursor = 0
+  /// Asked only for keys.
+  private var slotsByPod: [PodID: UInt32] = [:]
 
   @usableFromInline var tree = WinnerTree()
   @usableFromInline var recency = SlotList()
@@ -84,6 +86,7 @@ public struct InstanceTable: ~Copyable {
       pod: pod, isPresent: true, isFresh: isFresh, createdOrdinal: nextOrdinal, idleSince: now)
     nextOrdinal &+= 1
     storedCount += 1
+    slotsByPod[pod] = UInt32(truncatingIfNeeded: index)
     idle.append(index)
     offer(index)
     return InstanceSlot(index)
@@ -96,6 +99,7 @@ public struct InstanceTable: ~Copyable {
     withdraw(index)
     idle.remove(index)
     slots[index].isPresent = false
+    slotsByPod[slots[index].pod] = nil
     free.append(UInt32(truncatingIfNeeded: index))
     storedCount -= 1
   }
@@ -106,12 +110,9 @@ public struct InstanceTable: ~Copyable {
     withdraw(slot.index)
   }
 
-  /// The slot of a pod, nil when the pod is not here. O(slots): for control messages only.
+  /// The slot of a pod, nil when the pod is not here.
   public func slot(of pod: PodID) -> InstanceSlot? {
-    for index in 0..<highWater where slots[index].isPresent && slots[index].pod == pod {
-      return InstanceSlot(index)
-    }
-    return nil
+    slotsByPod[pod].map { InstanceSlot(Int($0)) }
   }
 
   /// Present instances in slot order.
@@ -174,6 +175,7 @@ public struct InstanceTable: ~Copyable {
     copy.free = free
     copy.nextOrdinal = nextOrdinal
     copy.cursor = cursor
+    copy.slotsByPod = slotsByPod
     copy.tree = tree.clone()
     copy.recency = recency.clone()
     copy.available = available.clone()

@@ -4,45 +4,85 @@ import Primitives
 /// changes.
 ///
 /// Every change has a version, so that a gateway that missed a push is brought up to date by the
-/// changes since the version that it knows. Changes are kept for as long as the pods that they
-/// speak of matter: an added pod until it is removed, a removal for a bounded number of later
-/// changes.
+/// changes since the version that it knows. Additions are kept in the order of their versions until
+/// the pod is removed, removals for a bounded number of later changes. A look-up or change is O(1)
+/// amortised; the dictionaries are asked only for keys.
 public struct RouteTable: Sendable {
   public struct Endpoint: Sendable {
     public var pod: PodID
     public var lane: LaneID
     public var part: UInt8
     public var version: UInt32
+    /// Identity of the start that made it; the largest number for none.
+    public var start: UInt64
+    var isLive = true
+
+    var owner: UInt64 { UInt64(lane.raw) << 8 | UInt64(part) }
   }
 
   /// Removals that are remembered.
   static let rememberedRemovals = 64
 
   public private(set) var version: UInt32 = 0
-  /// Live endpoints in the order in which they were added.
-  public private(set) var endpoints: [Endpoint] = []
+  private var added: [Endpoint] = []
+  private var positions: [PodID: Int] = [:]
+  private var byStart: [UInt64: PodID] = [:]
+  /// Live endpoints by gateway's part of a lane.
+  private var counts: [UInt64: Int] = [:]
   private(set) var removals: [Endpoint] = []
 
   public init() {}
 
-  public mutating func add(_ pod: PodID, lane: LaneID, part: UInt8) {
+  /// Live endpoints in the order in which they were added.
+  public var endpoints: [Endpoint] { added.filter(\.isLive) }
+
+  public func contains(_ pod: PodID) -> Bool { positions[pod] != nil }
+
+  /// The live pod that a start has made.
+  public func pod(of start: UInt64) -> PodID? { byStart[start] }
+
+  public mutating func add(_ pod: PodID, lane: LaneID, part: UInt8, start: UInt64 = .max) {
     version &+= 1
-    endpoints.append(Endpoint(pod: pod, lane: lane, part: part, version: version))
+    let endpoint = Endpoint(pod: pod, lane: lane, part: part, version: version, start: start)
+    positions[pod] = added.count
+    added.append(endpoint)
+    counts[endpoint.owner, default: 0] += 1
+    if start != .max { byStart[start] = pod }
   }
 
-  /// Removes a pod. O(endpoints of the service).
-  public mutating func remove(_ pod: PodID) -> Endpoint? {
-    guard let index = endpoints.firstIndex(where: { $0.pod == pod }) else { return nil }
-    var removed = endpoints.remove(at: index)
+  /// Removes a pod; false when it is not here.
+  public mutating func remove(_ pod: PodID) -> Bool {
+    guard let position = positions.removeValue(forKey: pod) else { return false }
+    added[position].isLive = false
+    var removed = added[position]
+    if byStart[removed.start] == pod { byStart[removed.start] = nil }
+    let left = (counts[removed.owner] ?? 1) - 1
+    counts[removed.owner] = left > 0 ? left : nil
     version &+= 1
     removed.version = version
     removals.append(removed)
     if removals.count > Self.rememberedRemovals { removals.removeFirst() }
-    return removed
+    if added.count > 32 && positions.count * 2 < added.count { compact() }
+    return true
+  }
+
+  private mutating func compact() {
+    added.removeAll { !$0.isLive }
+    for position in added.indices { positions[added[position].pod] = position }
+  }
+
+  /// Additions after a version. O(log n + their number).
+  func additions(after known: UInt32) -> ArraySlice<Endpoint> {
+    var (low, high) = (0, added.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if added[middle].version <= known { low = middle + 1 } else { high = middle }
+    }
+    return added[low...]
   }
 
   /// Whether no live endpoint belongs to a gateway's part of a lane.
   public func isEmpty(lane: LaneID, part: UInt8) -> Bool {
-    !endpoints.contains { $0.lane == lane && $0.part == part }
+    counts[UInt64(lane.raw) << 8 | UInt64(part)] == nil
   }
 }

@@ -2,22 +2,31 @@ import Primitives
 
 // What the control plane tells a router, and its alarms: off the warm path.
 extension ServiceRouter {
-  /// The Dispatcher's answer to a question.
+  /// A Dispatcher's answer to a question.
+  ///
+  /// - Parameters:
+  ///   - version: of the owner's table; nil when another Dispatcher answers.
+  ///   - news: how many endpoints it has told before the answer.
   @inlinable public mutating func routeArrived<Effects: RouterEffects & ~Copyable>(
-    version: UInt32, isNegative: Bool, at now: Instant, into effects: inout Effects
+    version: UInt32?, isNegative: Bool, news: UInt16 = 0, at now: Instant,
+    into effects: inout Effects
   ) where Effects.Ticket == Ticket {
     let negative = isNegative && instances.count == 0
-    route.learn(version: version, negative: negative, at: now, lifetimes: rules.routeLifetimes)
+    // Where a part of the news was lost the version stays, so that they are told again.
+    let known = news == newsReceived ? version ?? route.version : route.version
+    route.learn(version: known, negative: negative, at: now, lifetimes: rules.routeLifetimes)
     serveWaiting(at: now, into: &effects)
     planStarts(at: now, into: &effects)
     refuseBeyondLimit(because: .queueFull, at: now, into: &effects)
   }
 
   /// An instance is ready: one that this router asked for, or one that AutoScale sent.
+  /// Told twice, it counts once.
   @inlinable public mutating func instanceReady<Effects: RouterEffects & ~Copyable>(
-    _ pod: PodID, ordinal: UInt32?, version: UInt32, at now: Instant, into effects: inout Effects
+    _ pod: PodID, ordinal: UInt32?, at now: Instant, into effects: inout Effects
   ) where Effects.Ticket == Ticket {
     let isAskedFor = ordinal.map { starts.close($0) } ?? false
+    guard instances.slot(of: pod) == nil else { return }
     let slot = instances.add(pod, isFresh: isAskedFor, at: now)
     effects.joined(pod, slot, at: now)
     route.becomePositive()
@@ -29,6 +38,12 @@ extension ServiceRouter {
       arm(.idleExpiry, at: now, after: rules.keepAlive, into: &effects)
     }
   }
+
+  /// The router asked for an instance that has ended already: only the start is over.
+  @inlinable public mutating func startEnded(ordinal: UInt32) { _ = starts.close(ordinal) }
+
+  /// A part of the Dispatcher's news has arrived.
+  @inlinable public mutating func newsArrived() { newsReceived &+= 1 }
 
   /// A start that this router asked for has failed.
   @inlinable public mutating func startFailed<Effects: RouterEffects & ~Copyable>(
@@ -127,8 +142,7 @@ extension ServiceRouter {
     guard end <= now else { return arm(.askTimeout, at: now, after: end - now, into: &effects) }
     askedAt = now
     askAttempt += 1
-    questions &+= 1
-    repeatedQuestions &+= 1
+    newsReceived = 0
     effects.askRoute(knownVersion: route.version, attempt: askAttempt, at: now)
     arm(.askTimeout, at: now, after: rules.askTimeout, into: &effects)
   }

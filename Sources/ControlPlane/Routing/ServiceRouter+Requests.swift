@@ -110,7 +110,7 @@ extension ServiceRouter {
     route.isAsking = true
     askedAt = now
     askAttempt = 0
-    questions &+= 1
+    newsReceived = 0
     effects.askRoute(knownVersion: route.version, attempt: 0, at: now)
     arm(.askTimeout, at: now, after: rules.askTimeout, into: &effects)
   }

@@ -122,11 +122,11 @@ public struct ServiceRouter<Ticket: BitwiseCopyable>: ~Copyable {
   @usableFromInline var armed: UInt8 = 0
   @usableFromInline var askedAt = Instant.origin
   @usableFromInline var askAttempt = 0
+  /// Endpoints that a Dispatcher has told since the latest question.
+  @usableFromInline var newsReceived: UInt16 = 0
 
-  /// Requests that were served by a stale route, questions asked, repeated ones among them.
+  /// Requests that were served by a stale route.
   public var staleUses: UInt64 = 0
-  public var questions: UInt64 = 0
-  public var repeatedQuestions: UInt64 = 0
 
   public init(rules: RouterRules, choiceSeed: UInt64) {
     self.rules = rules
@@ -148,8 +148,7 @@ public struct ServiceRouter<Ticket: BitwiseCopyable>: ~Copyable {
     copy.askedAt = askedAt
     copy.askAttempt = askAttempt
     copy.staleUses = staleUses
-    copy.questions = questions
-    copy.repeatedQuestions = repeatedQuestions
+    copy.newsReceived = newsReceived
     return copy
   }
 }

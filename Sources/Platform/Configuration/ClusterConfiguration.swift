@@ -141,6 +141,10 @@ public struct KubernetesConfiguration: Sendable {
   public var create = Distribution.constant(0)
   public var placement = PlacementPolicy.leastAllocated
   public var eviction = EvictionRule.none
+  /// A pod that was claimed and is not ready after this is deleted.
+  public var startDeadline = Nanoseconds.seconds(600)
+  /// A gateway that does not answer in this time has refused to give up an instance.
+  public var evictionTimeout = Nanoseconds.seconds(1)
 
   public init() {}
 }

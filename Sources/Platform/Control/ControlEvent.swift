@@ -8,10 +8,17 @@ enum ControlEvent: BitwiseCopyable {
   case dispatcherAlarm(Int32)
   /// `incarnation` counts the restarts of a Worker Manager; an older one's alarm is void.
   case managerAlarm(Int32, incarnation: UInt32)
-  /// Kubernetes may admit the creation now.
-  case admitCreation(UInt32)
-  /// A pod has been created.
-  case podBorn(PodID)
+  case agentAlarm(Int32)
+  /// Kubernetes may admit the creation of that number now.
+  case admitCreation(UInt64)
+  /// The pod of an order has come up.
+  case podBorn(UInt64)
+  /// A pod that was claimed should be ready by now.
+  case startDeadline(PodID)
+  /// A pod that is to go for an order should have answered by now.
+  case evictionDeadline(PodID, order: UInt64)
+  /// A zone's cache has received code from the store.
+  case codeStored(ServiceID, zone: ZoneID)
   /// Code is loaded and the runtime has initialised.
   case initialised(StartRequest, pod: PodID)
   case etcdScan
@@ -27,6 +34,7 @@ struct ControlEffects: Sendable {
     case send(ControlMessage, Address)
     case wakeDispatcher(Instant)
     case wakeManager(Instant)
+    case wakeAgent(Instant)
     case alarm(PoolID, isRaised: Bool, level: Int, target: Int)
     case took(PoolID, StartRequest, isHit: Bool)
     case serves(shard: Int, Bool)
@@ -42,6 +50,7 @@ extension ControlEffects: DispatcherEffects, WorkerManagerEffects, HostAgentEffe
   }
   mutating func wakeDispatcher(at instant: Instant) { effects.append(.wakeDispatcher(instant)) }
   mutating func wakeManager(at instant: Instant) { effects.append(.wakeManager(instant)) }
+  mutating func wakeAgent(at instant: Instant) { effects.append(.wakeAgent(instant)) }
   mutating func alarm(_ pool: PoolID, isRaised: Bool, level: Int, target: Int) {
     effects.append(.alarm(pool, isRaised: isRaised, level: level, target: target))
   }

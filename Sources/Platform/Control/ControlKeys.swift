@@ -5,6 +5,7 @@ struct ControlKeys: Sendable {
   var clock: StreamKey
   var loss: StreamKey
   var creation: StreamKey
+  var refill: StreamKey
   var allocation: StreamKey
   var agent: StreamKey
   var code: StreamKey
@@ -18,6 +19,7 @@ struct ControlKeys: Sendable {
     clock = key("clock")
     loss = key("network loss")
     creation = key("pod creation")
+    refill = key("pool refill")
     allocation = key("pool allocation")
     agent = key("agent")
     code = key("code loading")

@@ -2,41 +2,27 @@ import ControlPlane
 import Primitives
 import SimulationKernel
 
-// Kubernetes: pods come and go.
+// Kubernetes: orders become pods, and pods go.
 extension ControlShard {
   func kubernetesReceives(_ message: ControlMessage, from: Address, at now: Instant) {
     switch message {
-    case .createPod(let pool, let purpose, let start):
-      let slot = kubernetes.put(
-        Kubernetes.Creation(
-          pool: pool, purpose: purpose, start: start, manager: Int(from.index)))
-      let admitted = kubernetes.admission(at: now)
-      if admitted == now {
-        create(slot, at: now)
-      } else {
-        schedule(.admitCreation(slot), at: admitted, class: EventRank.alarm)
-      }
-    case .deletePod(let pod): delete(pod, at: now)
-    case .listPool(let pool): list(pool, for: from, at: now)
+    case .createPod(let order): createPod(order, for: from, at: now)
+    case .deletePod(let pod, let replyTo):
+      delete(pod, at: now)
+      sendPlain(.podDeleted(pod), from: .kubernetes, to: replyTo, leavingAt: now)
+    case .claimed(let pod): unlabel(pod, at: now)
+    case .listPool(let pool, let listing): list(pool, listing, for: from, at: now)
     case .podState(let pod, let isIdle, let lastUse):
+      guard pods[pod].state != .gone else { return }
       pods.update(pod) {
         $0.isIdle = isIdle
         $0.lastUse = max($0.lastUse, lastUse)
       }
       evictor.note(pods[pod], pod, zone: zone(of: pod))
-    case .evicted(let pod, let ticket): evicted(pod, ticket, isGone: true, at: now)
-    case .evictionRefused(let pod, let ticket): evicted(pod, ticket, isGone: false, at: now)
+    case .evicted(let pod, let order): evicted(pod, order, isGone: true, at: now)
+    case .evictionRefused(let pod, let order): evicted(pod, order, isGone: false, at: now)
     default: break
     }
-  }
-
-  private func list(_ pool: PoolID, for manager: Address, at now: Instant) {
-    for pod in kubernetes.warm[pool.index] {
-      sendPlain(
-        .listedPod(pool, pod: pod, node: pods[pod].node), from: .kubernetes, to: manager,
-        leavingAt: now)
-    }
-    sendPlain(.listedAll(pool), from: .kubernetes, to: manager, leavingAt: now)
   }
 
   private func zone(of pod: PodID) -> ZoneID {
@@ -47,97 +33,190 @@ extension ControlShard {
     configuration.shapes[configuration.pools[pool.index].shape]
   }
 
-  /// A creation has its turn: place the pod, make room for it, or fail.
-  func create(_ slot: UInt32, at now: Instant) {
-    let creation = kubernetes.creations[Int(slot)]
-    let shape = shape(of: creation.pool)
-    let zone = configuration.pools[creation.pool.index].zone
-    if evictor.rule != .faascacheLRU || creation.freedMiB >= shape.memoryMiB
-      || creation.freedMiB == 0
+  // MARK: Pools
+
+  /// Tells a Worker Manager of a pool's pods and of the refills under way, and from then on of what
+  /// becomes of these.
+  private func list(_ pool: PoolID, _ listing: UInt32, for manager: Address, at now: Instant) {
+    kubernetes.watchers[pool.index] = Int(manager.index)
+    var count: UInt32 = 0
+    func tell(_ message: ControlMessage) {
+      sendPlain(message, from: .kubernetes, to: manager, leavingAt: now)
+      count += 1
+    }
+    for pod in kubernetes.warm[pool.index] {
+      tell(.listedPod(pool, listing: listing, pod: pod, node: pods[pod].node))
+    }
+    for id in kubernetes.refills[pool.index] {
+      guard let order = kubernetes.creations[id]?.order else { continue }
+      tell(.listedOrder(order, listing: listing))
+    }
+    tell(.listedAll(pool, listing: listing, count: count))
+  }
+
+  private func unlabel(_ pod: PodID, at now: Instant) {
+    notePoolLevel(pods[pod].pool, at: now)
+    kubernetes.unlabel(pod, from: pods[pod].pool)
+  }
+
+  // MARK: Orders
+
+  private func createPod(_ order: PodOrder, for manager: Address, at now: Instant) {
+    if let pod = kubernetes.born[order.id] {
+      return tellCreated(order, pod, to: manager, at: now)
+    }
+    sendPlain(.creationAccepted(order), from: .kubernetes, to: manager, leavingAt: now)
+    guard kubernetes.creations[order.id] == nil else { return }
+    kubernetes.begin(order, at: now)
+    let admitted = kubernetes.admission(at: now)
+    if admitted == now {
+      create(order.id, at: now)
+    } else {
+      schedule(.admitCreation(order.id), at: admitted, class: EventRank.alarm)
+    }
+  }
+
+  /// An order has its turn: place the pod, make room for it, or fail.
+  func create(_ id: UInt64, at now: Instant) {
+    guard let creation = kubernetes.creations[id] else { return }
+    let pool = creation.order.pool
+    let shape = shape(of: pool)
+    let zone = configuration.pools[pool.index].zone
+    // FaasCache frees the whole size first, whatever was free already.
+    let isFreeing = evictor.rule == .faascacheLRU
+    let hasFreed = creation.freedMiB >= shape.memoryMiB
+    if !isFreeing || creation.freedMiB == 0 || hasFreed,
+      let node = kubernetes.place(shape, in: zone)
     {
-      if let node = kubernetes.place(shape, in: zone) {
-        return placed(slot, creation, on: node, at: now)
-      }
+      return placed(creation, on: node, at: now)
     }
-    let wanted = shape.memoryMiB - creation.freedMiB
-    if wanted > 0, let victim = evictor.next(in: zone, pods) {
-      kubernetes.creations[Int(slot)].evicting += 1
-      return sendPlain(
-        .evict(pod: victim, ticket: slot), from: .kubernetes,
-        to: .gateway(pods[victim].lane, part: Int(pods[victim].part)), leavingAt: now)
+    if !(isFreeing && hasFreed), let victim = evictor.next(in: zone, pods) {
+      return evict(victim, for: id, at: now)
     }
-    if creation.freedMiB > 0, let node = kubernetes.place(shape, in: zone) {
-      return placed(slot, creation, on: node, at: now)
+    if isFreeing, creation.freedMiB > 0, let node = kubernetes.place(shape, in: zone) {
+      return placed(creation, on: node, at: now)
     }
-    creationFailed(slot, creation, at: now)
+    creationFailed(creation.order, zone: zone, at: now)
   }
 
-  private func creationFailed(
-    _ slot: UInt32, _ creation: Kubernetes.Creation, at now: Instant
-  ) {
-    kubernetes.finish(slot, failed: true)
-    recorder.event(
-      NotableEvent(
-        kind: .noCapacity, at: now,
-        subject: configuration.pools[creation.pool.index].zone.index))
+  private func creationFailed(_ order: PodOrder, zone: ZoneID, at now: Instant) {
+    kubernetes.end(order, pod: nil)
+    recorder.event(NotableEvent(kind: .noCapacity, at: now, subject: zone.index))
     sendPlain(
-      .creationFailed(creation.pool, creation.purpose, creation.start), from: .kubernetes,
-      to: Address(.workerManager, creation.manager), leavingAt: now)
+      .creationFailed(order), from: .kubernetes, to: Address(.workerManager, listener(order)),
+      leavingAt: now)
   }
 
-  private func placed(
-    _ slot: UInt32, _ creation: Kubernetes.Creation, on node: NodeID, at now: Instant
-  ) {
-    kubernetes.finish(slot, failed: false)
-    let pool = configuration.pools[creation.pool.index]
-    let pod = pods.add(
-      PodDirectory.Pod(
-        pool: creation.pool, node: node, state: .creating,
-        path: creation.purpose == .fallback ? .fallback : .pool))
-    let isRefill = creation.purpose == .refill
-    let distribution =
-      isRefill ? pool.refill ?? configuration.kubernetes.create : configuration.kubernetes.create
-    var bits = keys.creation.stream(UInt64(pod.raw))
+  /// Refills are told to whoever watches the pool, other pods to whoever ordered them.
+  private func listener(_ order: PodOrder) -> Int {
+    order.purpose == .refill
+      ? kubernetes.watchers[order.pool.index] ?? order.manager : order.manager
+  }
+
+  private func placed(_ creation: Kubernetes.Creation, on node: NodeID, at now: Instant) {
+    let order = creation.order
+    let pool = configuration.pools[order.pool.index]
+    var record = PodDirectory.Pod(pool: order.pool, node: node, state: .creating)
+    record.order = order.id
+    record.path = order.purpose == .fallback ? .fallback : .pool
+    let pod = pods.add(record)
+    kubernetes.update(order.id) { $0.pod = pod }
+    let create = configuration.kubernetes.create
+    var bits: KeyedStream
+    let distribution: Distribution
+    if let start = order.start {
+      bits = keys.creation.appending(UInt64(start.service.raw)).stream(start.identity)
+      distribution = create
+    } else {
+      // The n-th refill of a pool takes as long whatever else is created.
+      bits = keys.refill.appending(UInt64(order.pool.raw)).stream(refillsBegun[order.pool.index])
+      refillsBegun[order.pool.index] += 1
+      distribution = pool.refill ?? create
+    }
     let duration = Nanoseconds(distribution.sampleNanoseconds(using: &bits))
-    births[pod.index] = creation
-    if let start = creation.start { starts.note(start) { $0.podCreation = duration } }
-    schedule(.podBorn(pod), at: now + duration, class: EventRank.message)
+    schedule(.podBorn(order.id), at: now + duration, class: EventRank.message)
   }
 
-  func podBorn(_ pod: PodID, at now: Instant) {
-    guard let creation = births.removeValue(forKey: pod.index) else { return }
-    notePoolLevel(creation.pool, at: now)
-    if creation.purpose == .refill { poolTallies[creation.pool.index].refills += 1 }
-    pods.set(pod, .warm)
-    kubernetes.label(pod, warmIn: creation.pool)
+  func podBorn(_ id: UInt64, at now: Instant) {
+    guard let creation = kubernetes.creations[id], let pod = creation.pod else { return }
+    let order = creation.order
+    kubernetes.end(order, pod: pod)
+    if let start = order.start {
+      starts.note(start) { $0.podCreation = now - creation.askedAt }
+      claim(pod, for: start, at: now)
+    } else {
+      notePoolLevel(order.pool, at: now)
+      poolTallies[order.pool.index].refills += 1
+      pods.set(pod, .warm)
+      kubernetes.label(pod, warmIn: order.pool)
+    }
+    digest.fold(UInt64(bitPattern: now.nanoseconds), id)
+    tellCreated(order, pod, to: Address(.workerManager, listener(order)), at: now)
+  }
+
+  private func tellCreated(
+    _ order: PodOrder, _ pod: PodID, to manager: Address, at now: Instant
+  ) {
     sendPlain(
-      .podCreated(
-        creation.pool, creation.purpose, creation.start, pod: pod, node: pods[pod].node),
-      from: .kubernetes, to: Address(.workerManager, creation.manager), leavingAt: now)
+      .podCreated(order, pod: pod, node: pods[pod].node), from: .kubernetes, to: manager,
+      leavingAt: now)
+  }
+
+  // MARK: The end of pods
+
+  /// A pod belongs to a start from now on, and must be ready in time.
+  func claim(_ pod: PodID, for start: StartRequest, at now: Instant) {
+    let deadline = now + configuration.kubernetes.startDeadline
+    pods.set(pod, .loading)
+    pods.update(pod) {
+      $0.service = start.service
+      $0.lane = start.lane
+      $0.part = start.part
+      $0.deadline = deadline
+    }
+    schedule(.startDeadline(pod), at: deadline, class: EventRank.alarm)
+  }
+
+  /// Nobody has brought the pod to serve: it is given back.
+  func startDeadline(_ pod: PodID, at now: Instant) {
+    guard pods[pod].state == .loading, pods[pod].deadline == now else { return }
+    delete(pod, at: now)
+    podsAbandoned += 1
   }
 
   private func delete(_ pod: PodID, at now: Instant) {
     let record = pods[pod]
-    guard record.state != .gone else { return }
-    if record.state == .warm {
-      notePoolLevel(record.pool, at: now)
-      kubernetes.unlabel(pod, from: record.pool)
-    }
+    guard record.state != .gone, record.state != .creating else { return }
+    unlabel(pod, at: now)
     pods.set(pod, .gone)
     evictor.forget(pod)
+    hostAgents[record.node.index].forget(pod)
+    kubernetes.forget(order: record.order)
     kubernetes.release(
       record.node, shape(of: record.pool), in: configuration.pools[record.pool.index].zone)
   }
 
-  private func evicted(_ pod: PodID, _ ticket: UInt32, isGone: Bool, at now: Instant) {
-    if isGone {
-      delete(pod, at: now)
-      kubernetes.creations[Int(ticket)].freedMiB += shape(of: pods[pod].pool).memoryMiB
-    } else {
-      pods.update(pod) { $0.isIdle = false }
-      evictor.note(pods[pod], pod, zone: zone(of: pod))
+  // MARK: Evictions
+
+  private func evict(_ victim: PodID, for order: UInt64, at now: Instant) {
+    kubernetes.update(order) { $0.evicting = victim }
+    sendPlain(
+      .evict(pod: victim, order: order), from: .kubernetes,
+      to: .gateway(pods[victim].lane, part: Int(pods[victim].part)), leavingAt: now)
+    schedule(
+      .evictionDeadline(victim, order: order),
+      at: now + configuration.kubernetes.evictionTimeout, class: EventRank.alarm)
+  }
+
+  /// A gateway has answered, or has not in time, which counts as a refusal.
+  func evicted(_ pod: PodID, _ order: UInt64, isGone: Bool, at now: Instant) {
+    if isGone { delete(pod, at: now) }
+    guard kubernetes.creations[order]?.evicting == pod else { return }
+    let freed = isGone ? shape(of: pods[pod].pool).memoryMiB : 0
+    kubernetes.update(order) {
+      $0.evicting = nil
+      $0.freedMiB += freed
     }
-    kubernetes.creations[Int(ticket)].evicting -= 1
-    create(ticket, at: now)
+    create(order, at: now)
   }
 }

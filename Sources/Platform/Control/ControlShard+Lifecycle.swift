@@ -56,15 +56,13 @@ extension ControlShard {
       managers[index].adopt(
         lease: lease, shards: shards, at: managerServers[index].clock.local(.origin))
     }
-    for index in dispatchers.indices {
-      for shard in topology.shardCandidates.indices {
-        dispatchers[index].handle(
-          .tokenHeld(
-            shard: UInt16(shard), holder: UInt16(topology.shardCandidates[shard][0])),
-          at: dispatcherServers[index].clock.local(.origin), into: &effects)
-      }
+    for state in etcd.tokens.sorted(by: { $0.revision < $1.revision }) {
+      for index in dispatchers.indices { dispatchers[index].adopt(state) }
+      for index in managers.indices { managers[index].adopt(state) }
     }
-    _ = takeEffects()
+    for pool in topology.shardOfPool.indices {
+      kubernetes.watchers[pool] = etcd.tokens[topology.shardOfPool[pool]].holder.map(Int.init)
+    }
   }
 
   /// Caches as popularity would have filled them: the most requested code that fits, the most
@@ -110,10 +108,11 @@ extension ControlShard {
       $0.part = UInt8(part)
       $0.isIdle = true
     }
-    dispatchers[topology.dispatcherOrder[service.index][0]].adopt(
-      pod, service: service, lane: lane, part: part)
+    let dispatcher = topology.dispatcherOrder[service.index][0]
+    pods.update(pod) { $0.dispatcher = UInt16(dispatcher) }
+    dispatchers[dispatcher].adopt(pod, service: service, lane: lane, part: part)
     evictor.note(pods[pod], pod, zone: configuration.pools[pool.index].zone)
-    return (pod, Delivery.Origin(node: node, path: .pool))
+    return (pod, Delivery.Origin(node: node, path: .pool, dispatcher: UInt16(dispatcher)))
   }
 
   private func makePod(_ pool: PoolID, state: PodDirectory.State) -> (PodID, NodeID)? {
@@ -153,13 +152,16 @@ extension ControlShard {
 
   private func configure(_ pool: PoolID, at manager: Int, _ now: Instant) {
     managers[manager].setTarget(
-      pool, to: poolTargets[pool.index], alarmBelow: poolAlarms[pool.index], into: &effects)
+      pool, to: poolTargets[pool.index], alarmBelow: poolAlarms[pool.index],
+      at: managerServers[manager].clock.local(now), into: &effects)
     applyManagerEffects(manager, at: now, leavingAt: now)
   }
 
   /// A manager without memory, with pools as they are configured now.
   func renewManager(_ index: Int, at now: Instant) {
-    managers[index] = topology.makeManager(index, configuration)
+    managers[index] = topology.makeManager(
+      index, life: managerIncarnations[index], at: managerServers[index].clock.local(now),
+      configuration)
     for pool in poolTargets.indices { configure(PoolID(pool), at: index, now) }
   }
 

@@ -2,16 +2,20 @@ import ControlPlane
 import Primitives
 import SimulationKernel
 
-// Dispatchers, Worker Managers and HostAgents: the control plane's own machines, hosted.
+// Dispatchers and Worker Managers, hosted.
 extension ControlShard {
   // MARK: Dispatchers
 
   func dispatcherReceives(_ message: ControlMessage, _ index: Int, at now: Instant) {
+    if case .loaded(_, let pod, _) = message {
+      // The pod was given up a moment ago.
+      guard pods[pod].state != .gone else { return }
+      markReady(pod, dispatcher: index)
+    }
     let departure = dispatcherServers[index].accept(at: now)
     let clock = dispatcherServers[index].clock
     dispatchers[index].handle(message, at: clock.local(now), into: &effects)
     applyDispatcherEffects(index, leavingAt: departure)
-    if case .loaded(let start, let pod) = message { markReady(start, pod) }
   }
 
   func wakeDispatcher(_ index: Int, at now: Instant) {
@@ -38,13 +42,11 @@ extension ControlShard {
   private func sendFromDispatcher(
     _ message: ControlMessage, to address: Address, _ index: Int, leavingAt departure: Instant
   ) {
-    var extra = Nanoseconds.zero
     if case .instanceReady(let start, _, _) = message {
-      extra = draw(configuration.startComponents.publish, keys.publication, start)
       let place = topology.place(of: Address(.dispatcher, index))
-      let ready =
-        departure + extra + network.delay(from: place, to: topology.place(of: address))
-      finishStart(start, readyAt: ready, publication: extra)
+      finishStart(
+        start,
+        readyAt: departure + network.delay(from: place, to: topology.place(of: address)))
     }
     if case .startFailed(let start, let reason) = message {
       _ = starts.end(start)
@@ -52,13 +54,12 @@ extension ControlShard {
     }
     send(
       message, from: Address(.dispatcher, index), to: address, leavingAt: departure,
-      ordinal: dispatcherServers[index].nextOrdinal(), extra: extra)
+      ordinal: dispatcherServers[index].nextOrdinal())
   }
 
-  private func finishStart(_ start: StartRequest, readyAt: Instant, publication: Nanoseconds) {
+  private func finishStart(_ start: StartRequest, readyAt: Instant) {
     guard var record = starts.end(start) else { return }
     record.readyAt = readyAt
-    record.publication = publication
     record.request.attempt = start.attempt
     digest.fold(UInt64(bitPattern: readyAt.nanoseconds), start.identity)
     recorder.started(record)
@@ -126,7 +127,7 @@ extension ControlShard {
   ) {
     var extra = Nanoseconds.zero
     switch message {
-    case .loadCode(let start, let pod, _):
+    case .loadCode(let start, let pod, _, _):
       extra = draw(configuration.startComponents.allocation, keys.allocation, start)
       let path = pods[pod].path
       starts.note(start) {
@@ -140,82 +141,6 @@ extension ControlShard {
       ordinal: managerServers[index].nextOrdinal(), extra: extra)
   }
 
-  // MARK: HostAgents and code
-
-  func agentReceives(_ message: ControlMessage, _ index: Int, at now: Instant) {
-    var bytes: Int64 = 0
-    switch message {
-    case .loadCode(let start, let pod, _):
-      bytes = configuration.services[start.service.index].codeBytes
-      beginLoading(start, pod, at: now)
-    case .codeFetched(let service, _): bytes = configuration.services[service.index].codeBytes
-    default: break
-    }
-    hostAgents[index].handle(message, codeBytes: bytes, into: &effects)
-    let own = Address(.hostAgent, index)
-    for effect in takeEffects() {
-      switch effect {
-      case .send(let message, let address):
-        sendPlain(message, from: own, to: address, leavingAt: now)
-      case .initialise(let start, let pod, let level): initialise(start, pod, level, at: now)
-      default: break
-      }
-    }
-  }
-
-  private func beginLoading(_ start: StartRequest, _ pod: PodID, at now: Instant) {
-    notePoolLevel(pods[pod].pool, at: now)
-    kubernetes.unlabel(pod, from: pods[pod].pool)
-    pods.set(pod, .loading)
-    pods.update(pod) {
-      $0.service = start.service
-      $0.lane = start.lane
-      $0.part = start.part
-    }
-  }
-
-  private func initialise(
-    _ start: StartRequest, _ pod: PodID, _ level: CodeLevel, at now: Instant
-  ) {
-    let service = configuration.services[start.service.index]
-    let agent = draw(configuration.startComponents.agent, keys.agent, start)
-    let runtime = draw(
-      configuration.runtimes[service.runtime].initialise, keys.initialisation, start)
-    let mount =
-      level == .node ? draw(configuration.code.node, keys.code, start) : Nanoseconds.zero
-    starts.note(start) {
-      $0.code = level
-      $0.agent = agent
-      $0.initialisation = runtime
-      $0.codeLoading = $0.codeLoading + mount
-    }
-    schedule(
-      .initialised(start, pod: pod), at: now + agent + mount + runtime, class: EventRank.message)
-  }
-
-  func initialised(_ start: StartRequest, _ pod: PodID, at now: Instant) {
-    sendPlain(
-      .loaded(start, pod: pod), from: Address(.hostAgent, pods[pod].node.index),
-      to: Address(.dispatcher, Int(start.dispatcher)), leavingAt: now)
-  }
-
-  private func markReady(_ start: StartRequest, _ pod: PodID) {
-    pods.set(pod, .ready)
-    pods.update(pod) { $0.isIdle = true }
-  }
-
-  func zoneCacheReceives(_ message: ControlMessage, _ index: Int, at now: Instant) {
-    guard case .fetchCode(let service, let node) = message else { return }
-    let bytes = configuration.services[service.index].codeBytes
-    let level = zoneCaches[index].fetch(service, bytes: bytes)
-    var bits = keys.code.appending(UInt64(service.raw)).stream(plainOrdinals)
-    let distribution = level == .zone ? configuration.code.zone : configuration.code.origin
-    let download = Nanoseconds(distribution.sampleNanoseconds(using: &bits))
-    sendPlain(
-      .codeFetched(service: service, level), from: Address(.zoneCache, index),
-      to: Address(.hostAgent, node.index), leavingAt: now, extra: download)
-  }
-
   // MARK: Common
 
   func takeEffects() -> [ControlEffects.Effect] {
@@ -227,10 +152,12 @@ extension ControlShard {
     _ message: ControlMessage, from: Address, to address: Address, leavingAt departure: Instant,
     extra: Nanoseconds = .zero
   ) {
-    send(
-      message, from: from, to: address, leavingAt: departure, ordinal: plainOrdinals,
-      extra: extra)
-    plainOrdinals += 1
+    var ordinal: UInt64 = 0
+    if network.canLose {
+      ordinal = plainOrdinals[from.tag, default: 0]
+      plainOrdinals[from.tag] = ordinal + 1
+    }
+    send(message, from: from, to: address, leavingAt: departure, ordinal: ordinal, extra: extra)
   }
 
   /// A duration that belongs to one start of one service: whatever else happens, it is the same.

@@ -41,8 +41,13 @@ final class ControlShard {
   var pods = PodDirectory()
   var autoscaler: Autoscaler
   var processors: [ProcessorSharing]
-  /// What each pod is created for, until it is born; asked only for keys.
-  var births: [Int: Kubernetes.Creation] = [:]
+  var agentClocks: [LocalClock]
+  /// The earliest alarm set for each HostAgent.
+  var agentAlarms: [Instant]
+  /// By pool: refills begun.
+  var refillsBegun: [UInt64]
+  /// Pods that were claimed and never became ready.
+  var podsAbandoned: UInt64 = 0
   var starts = StartLog()
   var evictor: Evictor
   /// By pool: its target, what was taken, the integral of its level, and up to when.
@@ -55,8 +60,9 @@ final class ControlShard {
   var nextScan = Instant.origin
   /// The time of the last event.
   var queueTime = Instant.origin
-  /// Messages of components that have no count of their own, for the network's draws.
-  var plainOrdinals: UInt64 = 0
+  /// Messages by sender, for the network's draws; counted only where something can be lost, and
+  /// asked only for keys.
+  var plainOrdinals: [UInt64: UInt64] = [:]
   var keys: ControlKeys
 
   init(
@@ -73,17 +79,29 @@ final class ControlShard {
     dispatcherServers = topology.makeServers(
       configuration.dispatchers.count, handling: configuration.dispatchers.handling,
       key: keys.clock.appending(1))
-    managers = topology.makeManagers(configuration)
-    managerServers = topology.makeServers(
+    let servers = topology.makeServers(
       configuration.workerManagers.count, handling: configuration.workerManagers.handling,
       key: keys.clock.appending(2))
+    managerServers = servers
+    managers = servers.indices.map {
+      topology.makeManager(
+        $0, life: 0, at: servers[$0].clock.local(.origin), configuration)
+    }
     isManagerUp = Array(repeating: true, count: configuration.workerManagers.count)
     managerIncarnations = Array(repeating: 0, count: configuration.workerManagers.count)
     managerAlarms = Array(repeating: .distantFuture, count: configuration.workerManagers.count)
+    let retry = RetryRules(
+      timeout: configuration.workerManagers.rules.retry,
+      pollInterval: configuration.workerManagers.rules.pollInterval,
+      attempts: configuration.workerManagers.rules.attempts)
     hostAgents = topology.nodeZones.enumerated().map { node, zone in
       HostAgent(
-        node: NodeID(node), zone: zone, cacheBytes: configuration.code.nodeCacheBytes)
+        node: NodeID(node), zone: zone, cacheBytes: configuration.code.nodeCacheBytes,
+        retry: retry)
     }
+    agentClocks = topology.makeClocks(topology.nodeZones.count, key: keys.clock.appending(3))
+    agentAlarms = topology.nodeZones.map { _ in .distantFuture }
+    refillsBegun = configuration.pools.map { _ in 0 }
     zoneCaches = configuration.zones.map { _ in
       ZoneCodeCache(cacheBytes: configuration.code.zoneCacheBytes)
     }
@@ -127,7 +145,10 @@ final class ControlShard {
     pods = other.pods
     autoscaler = other.autoscaler
     processors = other.processors
-    births = other.births
+    agentClocks = other.agentClocks
+    agentAlarms = other.agentAlarms
+    refillsBegun = other.refillsBegun
+    podsAbandoned = other.podsAbandoned
     starts = other.starts
     evictor = other.evictor
     poolTargets = other.poolTargets
@@ -169,8 +190,14 @@ final class ControlShard {
     case .dispatcherAlarm(let index): wakeDispatcher(Int(index), at: now)
     case .managerAlarm(let index, let incarnation):
       wakeManager(Int(index), incarnation: incarnation, at: now)
-    case .admitCreation(let slot): create(slot, at: now)
-    case .podBorn(let pod): podBorn(pod, at: now)
+    case .agentAlarm(let node): wakeAgent(Int(node), at: now)
+    case .admitCreation(let order): create(order, at: now)
+    case .podBorn(let order): podBorn(order, at: now)
+    case .startDeadline(let pod): startDeadline(pod, at: now)
+    case .evictionDeadline(let pod, let order): evicted(pod, order, isGone: false, at: now)
+    case .codeStored(let service, let zone):
+      zoneCaches[zone.index].store(
+        service, bytes: configuration.services[service.index].codeBytes)
     case .initialised(let start, let pod): initialised(start, pod, at: now)
     case .etcdScan: scanLeases(at: now)
     case .autoscaleTick: autoscale(at: now)
@@ -234,7 +261,7 @@ final class ControlShard {
       delivery.origin = origin(of: pod)
       isUnasked = start.isAhead
     case .endpointAdded(let pod, _): delivery.origin = origin(of: pod)
-    case .scaleDown, .evict: isUnasked = true
+    case .scaleDown, .evict, .podDeleted: isUnasked = true
     case .startFailed(let start, _): isUnasked = start.isAhead
     default: break
     }
@@ -244,6 +271,7 @@ final class ControlShard {
   }
 
   private func origin(of pod: PodID) -> Delivery.Origin {
-    Delivery.Origin(node: pods[pod].node, path: pods[pod].path)
+    Delivery.Origin(
+      node: pods[pod].node, path: pods[pod].path, dispatcher: pods[pod].dispatcher)
   }
 }

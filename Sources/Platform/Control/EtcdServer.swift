@@ -2,56 +2,54 @@ import ControlPlane
 import Primitives
 
 /// etcd as the cluster uses it: leases by the real lessor, and one key for the token of each shard,
-/// which goes when the lease that it hangs on goes.
+/// attached to a lease and gone with it.
 struct EtcdServer: Sendable {
-  /// A token that has changed hands, for those who watch.
-  enum Change: Sendable, Equatable {
-    case held(shard: Int, holder: Int)
-    case free(shard: Int, from: Int)
-  }
-
-  var lessor: Lessor
-  /// By shard: the Worker Manager that holds the token, and its lease.
-  private(set) var tokens: [(holder: Int, lease: Int64)?]
+  private(set) var lessor = Lessor()
+  /// By shard.
+  private(set) var tokens: [TokenState]
+  /// Changes of tokens so far.
+  private(set) var revision: UInt32 = 0
   private var nextLease: Int64 = 1
   static let scanPeriod = Nanoseconds.milliseconds(500)
 
   init(shards: Int) {
-    lessor = Lessor()
-    tokens = Array(repeating: nil, count: shards)
+    tokens = (0..<shards).map { TokenState(shard: $0, holder: nil, lease: 0, revision: 0) }
   }
 
-  func holder(of shard: Int) -> Int? { tokens[shard]?.holder }
-
-  mutating func grant(timeToLive: Nanoseconds, at now: Instant) -> (Int64, Nanoseconds)? {
-    let id = nextLease
+  mutating func grant(timeToLive: Nanoseconds, at now: Instant) -> (LeaseID, Nanoseconds)? {
+    let id = LeaseID(nextLease)
     nextLease += 1
-    guard let granted = try? lessor.grant(LeaseID(id), timeToLive: timeToLive, at: now) else {
-      return nil
-    }
-    return (id, granted)
+    return (try? lessor.grant(id, timeToLive: timeToLive, at: now)).map { (id, $0) }
   }
 
   /// The renewed time to live, nil when the lease is gone or has expired.
-  mutating func renew(_ lease: Int64, at now: Instant) -> Nanoseconds? {
-    try? lessor.renew(LeaseID(lease), at: now)
+  mutating func renew(_ lease: LeaseID, at now: Instant) -> Nanoseconds? {
+    try? lessor.renew(lease, at: now)
   }
 
-  /// Gives a free token to a live lease (a transaction that creates the key if it is absent).
-  mutating func acquire(shard: Int, lease: Int64, holder: Int) -> Change? {
-    guard tokens[shard] == nil, lessor.contains(LeaseID(lease)) else { return nil }
-    tokens[shard] = (holder, lease)
-    return .held(shard: shard, holder: holder)
+  /// Gives a free token to a live lease (a transaction that creates the key if it is absent); nil
+  /// when it is not free or there is no such lease.
+  mutating func acquire(shard: Int, lease: LeaseID, holder: Int) -> TokenState? {
+    guard tokens[shard].holder == nil,
+      (try? lessor.attach(LeasedKey(Int64(shard)), to: lease)) != nil
+    else { return nil }
+    revision += 1
+    tokens[shard] = TokenState(
+      shard: shard, holder: holder, lease: lease.raw, revision: revision)
+    return tokens[shard]
   }
 
-  /// The periodic scan: leases that have expired are revoked and their tokens freed.
-  mutating func scan(at now: Instant) -> [Change] {
-    var changes: [Change] = []
-    for lease in lessor.expire(at: now) {
-      for shard in tokens.indices {
-        guard let token = tokens[shard], LeaseID(token.lease) == lease else { continue }
-        tokens[shard] = nil
-        changes.append(.free(shard: shard, from: token.holder))
+  /// The periodic scan: leases that have expired are revoked, and their tokens freed. Returns each
+  /// token before and after.
+  mutating func scan(at now: Instant) -> [(before: TokenState, after: TokenState)] {
+    var changes: [(before: TokenState, after: TokenState)] = []
+    for lease in lessor.scan(at: now) {
+      for key in (try? lessor.revoke(lease)) ?? [] {
+        let shard = Int(key.raw)
+        revision += 1
+        let after = TokenState(shard: shard, holder: nil, lease: 0, revision: revision)
+        changes.append((tokens[shard], after))
+        tokens[shard] = after
       }
     }
     return changes

@@ -5,26 +5,29 @@ import SimulationKernel
 /// The cluster's Kubernetes, as far as pods go: a rate at which they are created, placement on
 /// nodes by the real filter and score, and the time that creation takes.
 struct Kubernetes: Sendable {
-  /// A creation that waits for its turn, for room, or for evictions.
+  /// An order that waits for its turn, for room, for evictions, or for its pod to come up.
   struct Creation: Sendable {
-    var pool: PoolID
-    var purpose: CreationPurpose
-    var start: StartRequest?
-    /// The Worker Manager that asked, and which life of it.
-    var manager: Int
-    /// Evictions asked for and not answered.
-    var evicting = 0
+    var order: PodOrder
+    var askedAt: Instant
+    /// The pod that is to go for it.
+    var evicting: PodID?
     /// Memory that evictions for this creation have freed.
     var freedMiB: Int64 = 0
-    var isDone = false
+    /// The pod once it has been placed.
+    var pod: PodID?
   }
 
   let configuration: KubernetesConfiguration
   /// One table a zone; positions are offsets from the zone's first node.
   var nodeTables: [NodeTable]
   let firstNode: [Int]
-  var creations: [Creation] = []
-  var freeCreations: [UInt32] = []
+  /// Orders under way, and the pods of those that are done, by number; asked only for keys.
+  private(set) var creations: [UInt64: Creation] = [:]
+  private(set) var born: [UInt64: PodID] = [:]
+  /// Refills under way, by pool.
+  private(set) var refills: [[UInt64]]
+  /// By pool: the Worker Manager that is told of its refills.
+  var watchers: [Int?]
   private var nextAdmission = Instant.origin
   private let spacing: Nanoseconds
   private let tolerance: Nanoseconds
@@ -49,6 +52,8 @@ struct Kubernetes: Sendable {
         }, policy: configuration.placement)
     }
     warm = Array(repeating: [], count: poolCount)
+    refills = warm.map { _ in [] }
+    watchers = Array(repeating: nil, count: poolCount)
     if let rate = configuration.podsPerSecond {
       spacing = Nanoseconds(seconds: 1 / rate)
       tolerance = spacing * Int64(max(0, configuration.burst - 1))
@@ -68,20 +73,26 @@ struct Kubernetes: Sendable {
     return begin
   }
 
-  mutating func put(_ creation: Creation) -> UInt32 {
-    if let slot = freeCreations.popLast() {
-      creations[Int(slot)] = creation
-      return slot
-    }
-    creations.append(creation)
-    return UInt32(creations.count - 1)
+  mutating func begin(_ order: PodOrder, at now: Instant) {
+    creations[order.id] = Creation(order: order, askedAt: now)
+    if order.purpose == .refill { refills[order.pool.index].append(order.id) }
   }
 
-  mutating func finish(_ slot: UInt32, failed: Bool) {
-    creations[Int(slot)].isDone = true
-    freeCreations.append(slot)
-    if failed { creationsFailed += 1 }
+  mutating func update(_ order: UInt64, _ body: (inout Creation) -> Void) {
+    guard var creation = creations[order] else { return }
+    body(&creation)
+    creations[order] = creation
   }
+
+  /// An order is over: its pod is there, or it has failed.
+  mutating func end(_ order: PodOrder, pod: PodID?) {
+    creations[order.id] = nil
+    refills[order.pool.index].removeAll { $0 == order.id }
+    if let pod { born[order.id] = pod } else { creationsFailed += 1 }
+  }
+
+  /// The pod of an order is no more.
+  mutating func forget(order: UInt64) { born[order] = nil }
 
   mutating func place(_ shape: ShapeConfiguration, in zone: ZoneID) -> NodeID? {
     let placed = nodeTables[zone.index].place(

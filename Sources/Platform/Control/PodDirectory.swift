@@ -12,6 +12,12 @@ struct PodDirectory: Sendable {
     var node: NodeID
     var state: State
     var path = StartPath.pool
+    /// The order that it was made for; 0: it was there before the run began.
+    var order: UInt64 = 0
+    /// Deleted unless it is ready by then.
+    var deadline = Instant.distantFuture
+    /// The Dispatcher that knows it.
+    var dispatcher: UInt16 = 0
     var service = ServiceID(0)
     var lane = LaneID(0)
     var part: UInt8 = 0

@@ -35,6 +35,7 @@ struct CarriedLane {
   var route: RouteEntry
   var mail: [FlowControl.Mail] = []
   var outbox: [OutMessage] = []
+  var retirements = RetirementLedger()
   var isSampling = false
   var sampledInFlightSeconds = 0.0
   var counters: LaneCounters

@@ -12,6 +12,8 @@ struct FlowInstances: Sendable {
     var pod: PodID
     var node: NodeID
     var path: StartPath
+    /// The Dispatcher that knows the pod.
+    var dispatcher: UInt16
     /// What is known apart from the marks.
     var idleSince: Instant
   }

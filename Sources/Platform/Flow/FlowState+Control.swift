@@ -17,34 +17,44 @@ extension FlowState {
   mutating func receive(_ delivery: Delivery, at now: Instant) {
     counters.messagesIn &+= 1
     switch delivery.message {
-    case .route(let version, let isNegative):
+    case .route(let version, let isNegative, let news, let dispatcher):
+      let isWhole =
+        news == control.newsReceived && Int(dispatcher) == settings.dispatchers[0]
       control.route.learn(
-        version: version, negative: isNegative && instances.count == 0, at: now,
-        lifetimes: rules.routeLifetimes)
+        version: isWhole ? version : control.route.version,
+        negative: isNegative && instances.count == 0, at: now, lifetimes: rules.routeLifetimes)
     case .instanceReady(let start, let pod, _):
       let isOwn = !start.isAhead && close(start.ordinal)
       join(pod, delivery.origin, isOwn: isOwn)
     case .endpointAdded(let pod, _):
-      if instances.position(of: pod) == nil { join(pod, delivery.origin, isOwn: false) }
+      control.newsReceived &+= 1
+      join(pod, delivery.origin, isOwn: false)
+    case .podDeleted(let pod):
+      control.retirements.end(pod)
     case .startFailed(let start, _):
       counters.startsFailed &+= 1
       if !start.isAhead, close(start.ordinal) { control.backoffUntil = now + rules.startBackoff }
     case .endpointRemoved(let pod, _):
+      control.newsReceived &+= 1
       guard let position = instances.position(of: pod) else { return }
       if position >= busyInstances { retire(instances.remove(at: position)) } else { drain(1) }
     case .scaleDown(let count):
       scaleDown(by: Int(count))
-    case .evict(let pod, let ticket):
-      evict(pod, ticket: ticket)
+    case .evict(let pod, let order):
+      evict(pod, order: order)
     default:
       break
     }
   }
 
+  /// An instance joins, unless it is or was here before.
   mutating func join(_ pod: PodID, _ origin: Delivery.Origin, isOwn: Bool) {
+    guard instances.position(of: pod) == nil, !control.retirements.contains(pod) else { return }
     openCohorts()
     instances.add(
-      FlowInstances.Entry(pod: pod, node: origin.node, path: origin.path, idleSince: now))
+      FlowInstances.Entry(
+        pod: pod, node: origin.node, path: origin.path, dispatcher: origin.dispatcher,
+        idleSince: now))
     counters.instancesAdded &+= 1
     control.route.becomePositive()
     armSampling()
@@ -80,13 +90,13 @@ extension FlowState {
     retireDrained()
   }
 
-  private mutating func evict(_ pod: PodID, ticket: UInt32) {
+  private mutating func evict(_ pod: PodID, order: UInt64) {
     guard let position = instances.position(of: pod), position >= busyInstances else {
-      return send(.evictionRefused(pod: pod, ticket: ticket), to: .kubernetes)
+      return send(.evictionRefused(pod: pod, order: order), to: .kubernetes)
     }
     retire(instances.remove(at: position))
     counters.evictions &+= 1
-    send(.evicted(pod: pod, ticket: ticket), to: .kubernetes)
+    send(.evicted(pod: pod, order: order), to: .kubernetes)
   }
 
   // MARK: Questions
@@ -106,10 +116,12 @@ extension FlowState {
 
   private mutating func askRoute() {
     counters.routeQuestions &+= 1
+    control.newsReceived = 0
     send(
       .resolveRoute(
         service: settings.service, lane: settings.lane, part: 0,
-        knownVersion: control.route.version), to: dispatcher(control.askAttempt))
+        knownVersion: control.askAttempt == 0 ? control.route.version : 0),
+      to: dispatcher(control.askAttempt))
   }
 
   /// Asks for as many instances as the most that waited at once justifies.
@@ -146,6 +158,7 @@ extension FlowState {
   }
 
   mutating func repeatUnanswered() {
+    for (message, to) in control.retirements.due(at: now) { send(message, to: to) }
     if control.route.isAsking, control.askedAt + rules.askTimeout <= now {
       control.askedAt = now
       control.askAttempt += 1

@@ -97,8 +97,11 @@ extension FlowState {
 
   mutating func retire(_ entry: FlowInstances.Entry) {
     counters.instancesRetired &+= 1
-    send(.instanceRetired(service: settings.service, pod: entry.pod), to: dispatcher(0))
-    send(.deletePod(entry.pod), to: .kubernetes)
+    let message = ControlMessage.instanceRetired(
+      service: settings.service, pod: entry.pod, lane: settings.lane, part: 0)
+    let dispatcher = Address(.dispatcher, Int(entry.dispatcher))
+    send(message, to: dispatcher)
+    control.retirements.begin(entry.pod, message, to: dispatcher, at: now)
   }
 
   /// Gives up what is to be drained as soon as the requests in service fit on the rest.

@@ -127,6 +127,10 @@ struct FlowControl: Sendable {
   /// Messages on their way to this lane, in order of time and, at one time, of coming.
   var inbox: [Mail] = []
   var outbox: [OutMessage] = []
+  /// Instances given up whose pods Kubernetes has not confirmed as deleted.
+  var retirements = RetirementLedger()
+  /// Endpoints that a Dispatcher has told since the latest question.
+  var newsReceived: UInt16 = 0
   var isSampling = false
   var sampledInFlightSeconds = 0.0
 

@@ -18,6 +18,7 @@ extension FlowState {
     control.sampledInFlightSeconds = carried.sampledInFlightSeconds
     control.inbox = carried.mail.sorted { $0.at < $1.at }
     control.outbox = carried.outbox
+    control.retirements = carried.retirements
     inService = carried.calls.count
     // Their waits have been recorded when they began.
     ledger.settle(wait: 0, count: inService)
@@ -53,6 +54,7 @@ extension FlowState {
     carried.draining = draining
     carried.mail = control.inbox
     carried.outbox = control.outbox
+    carried.retirements = control.retirements
     control.outbox.removeAll()
     carried.isSampling = control.isSampling
     carried.sampledInFlightSeconds = control.sampledInFlightSeconds

@@ -38,13 +38,14 @@ extension RequestLaneEngine {
         CarriedLane.Instance(
           entry: FlowInstances.Entry(
             pod: instance.pod, node: NodeID(Int(state.node)),
-            path: StartPath(rawValue: state.path) ?? .pool,
+            path: StartPath(rawValue: state.path) ?? .pool, dispatcher: state.dispatcher,
             idleSince: instance.inFlight > 0 ? now : instance.idleSince),
           inFlight: Int(instance.inFlight)))
     }
     routers[0].waiting.visit { carried.waiting.append($0.ticket) }
     emptyQueue(into: &carried, positions: positions)
     carried.outbox = core.outbox
+    carried.retirements = core.retirements
     core.outbox.removeAll()
     return carried
   }
@@ -66,7 +67,7 @@ extension RequestLaneEngine {
       case .sample:
         carried.isSampling = true
         if event.time == carried.at { sample(at: event.time) }
-      case .alarm, .callArrives, .serviceEnds:
+      case .alarm, .callArrives, .serviceEnds, .repetition:
         break
       }
     }
@@ -96,6 +97,9 @@ extension RequestLaneEngine {
     routers[0].staleUses = 0
     core.counters = carried.counters
     core.outbox = carried.outbox
+    core.retirements = carried.retirements
+    core.isRepeating = false
+    core.armRepetition(at: now)
     routers[0].route = carried.route
     install(carried)
     for mail in carried.mail { deliver(mail.delivery, at: max(mail.at, now)) }
@@ -119,7 +123,7 @@ extension RequestLaneEngine {
       core.instances.reserve(index)
       core.instances[index] = InstanceStates.State(
         pod: instance.entry.pod, node: Int32(instance.entry.node.index),
-        path: instance.entry.path.rawValue, isAlive: true)
+        path: instance.entry.path.rawValue, dispatcher: instance.entry.dispatcher, isAlive: true)
     }
     core.ready = carried.instances.count
     core.idle = core.ready

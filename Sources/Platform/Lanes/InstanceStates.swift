@@ -9,6 +9,8 @@ struct InstanceStates: ~Copyable {
     var node: Int32 = -1
     var busy: UInt32 = 0
     var path: UInt8 = 0
+    /// The Dispatcher that knows the pod.
+    var dispatcher: UInt16 = 0
     var isAlive = false
     /// In this epoch: by how much the processors wanted have changed, and what that makes in
     /// core-nanoseconds.

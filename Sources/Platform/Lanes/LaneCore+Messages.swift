@@ -8,8 +8,9 @@ extension LaneCore {
     counters.routeQuestions &+= 1
     send(
       .resolveRoute(
-        service: settings.service, lane: settings.lane, part: part, knownVersion: knownVersion),
-      to: dispatcher(attempt: attempt), at: now)
+        service: settings.service, lane: settings.lane, part: part,
+        // Another Dispatcher than the owner has versions of its own.
+        knownVersion: attempt == 0 ? knownVersion : 0), to: dispatcher(attempt: attempt), at: now)
   }
 
   mutating func askInstance(ordinal: UInt32, attempt: Int, at now: Instant) {
@@ -29,9 +30,27 @@ extension LaneCore {
     ready -= 1
     idle -= 1
     counters.instancesRetired &+= 1
-    send(
-      .instanceRetired(service: settings.service, pod: pod), to: dispatcher(attempt: 0), at: now)
-    send(.deletePod(pod), to: .kubernetes, at: now)
+    let dispatcher = Address(.dispatcher, Int(instances[index].dispatcher))
+    let message = ControlMessage.instanceRetired(
+      service: settings.service, pod: pod, lane: settings.lane, part: part)
+    send(message, to: dispatcher, at: now)
+    retirements.begin(pod, message, to: dispatcher, at: now)
+    armRepetition(at: now)
+  }
+
+  /// Sends again what nobody has confirmed.
+  mutating func repeatRetirements(at now: Instant) {
+    isRepeating = false
+    for (message, to) in retirements.due(at: now) { send(message, to: to, at: now) }
+    armRepetition(at: now)
+  }
+
+  mutating func armRepetition(at now: Instant) {
+    guard !isRepeating, let due = retirements.nextDue() else { return }
+    isRepeating = true
+    _ = queue.push(
+      at: max(due, now), class: EventRank.alarm,
+      LaneEvent(kind: .repetition, part: 0, flags: 0, slot: 0, arrival: .origin, extra: 0))
   }
 
   mutating func wake(_ timer: RouterTimer, at instant: Instant) {
@@ -52,7 +71,8 @@ extension LaneCore {
     let index = instances.index(slot.raw, part: part)
     instances.reserve(index)
     instances[index] = InstanceStates.State(
-      pod: pod, node: Int32(joining.node.index), path: joining.path.rawValue, isAlive: true)
+      pod: pod, node: Int32(joining.node.index), path: joining.path.rawValue,
+      dispatcher: joining.dispatcher, isAlive: true)
     ready += 1
     idle += 1
     counters.instancesAdded &+= 1

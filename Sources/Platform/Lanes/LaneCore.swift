@@ -34,6 +34,8 @@ struct LaneCore: ~Copyable {
   var instances: InstanceStates
   /// Instances whose demand for processors has changed in this epoch.
   var changedInstances: [Int] = []
+  /// Instances given up whose pods Kubernetes has not confirmed as deleted.
+  var retirements = RetirementLedger()
   var calls = Slots<ExactCall>()
   var hopCalls = Slots<HopCall>()
   var counters = LaneCounters()
@@ -51,6 +53,8 @@ struct LaneCore: ~Copyable {
   /// AutoScale gets a sample at every whole second.
   var isSampling = false
   var sampledInFlightSeconds = 0.0
+  /// An alarm for unconfirmed retirements is set.
+  var isRepeating = false
   /// Arrivals that the gateways have been charged for.
   var publishedArrivals: UInt64 = 0
   /// Set by whatever must end the inner loop: a message was sent, or a buffer is full.
@@ -98,6 +102,7 @@ struct LaneCore: ~Copyable {
     copy.outbox = outbox
     copy.instances = instances.clone()
     copy.changedInstances = changedInstances
+    copy.retirements = retirements
     copy.calls = calls
     copy.hopCalls = hopCalls
     copy.counters = counters
@@ -110,6 +115,7 @@ struct LaneCore: ~Copyable {
     copy.inFlight = inFlight
     copy.integratedTo = integratedTo
     copy.isSampling = isSampling
+    copy.isRepeating = isRepeating
     copy.sampledInFlightSeconds = sampledInFlightSeconds
     copy.publishedArrivals = publishedArrivals
     copy.violation = violation
@@ -122,6 +128,8 @@ struct Delivery: BitwiseCopyable, Sendable {
   struct Origin: BitwiseCopyable, Sendable {
     var node = NodeID(0)
     var path = StartPath.pool
+    /// The Dispatcher that knows the pod.
+    var dispatcher: UInt16 = 0
   }
 
   var message: ControlMessage

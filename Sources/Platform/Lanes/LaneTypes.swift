@@ -31,6 +31,8 @@ struct LaneEvent: BitwiseCopyable {
     case callArrives, serviceEnds
     /// AutoScale gets a sample.
     case sample
+    /// Unconfirmed messages are sent again.
+    case repetition
   }
 
   var kind: Kind

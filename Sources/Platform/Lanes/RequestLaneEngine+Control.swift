@@ -17,26 +17,28 @@ extension RequestLaneEngine {
     core.joining = delivery.origin
     let part = Int(delivery.part)
     switch delivery.message {
-    case .route(let version, let isNegative):
+    case .route(let version, let isNegative, let news, let dispatcher):
+      let isOwner = Int(dispatcher) == core.settings.dispatchers[0]
       routers[part].routeArrived(
-        version: version, isNegative: isNegative, at: now, into: &core)
-    case .instanceReady(let start, let pod, let version):
+        version: isOwner ? version : nil, isNegative: isNegative, news: news, at: now, into: &core)
+    case .instanceReady(let start, let pod, _):
       core.digest.fold(UInt64(bitPattern: now.nanoseconds), UInt64(pod.raw))
-      routers[part].instanceReady(
-        pod, ordinal: start.isAhead ? nil : start.ordinal, version: version, at: now, into: &core)
+      join(pod, ordinal: start.isAhead ? nil : start.ordinal, part: part, at: now)
     case .startFailed(let start, _):
       core.counters.startsFailed &+= 1
       if !start.isAhead { routers[part].startFailed(ordinal: start.ordinal, at: now, into: &core) }
-    case .endpointAdded(let pod, let version):
-      if routers[part].instances.slot(of: pod) == nil {
-        routers[part].instanceReady(pod, ordinal: nil, version: version, at: now, into: &core)
-      }
+    case .endpointAdded(let pod, _):
+      routers[part].newsArrived()
+      join(pod, ordinal: nil, part: part, at: now)
     case .endpointRemoved(let pod, _):
+      routers[part].newsArrived()
       routers[part].endpointRemoved(pod, at: now, into: &core)
     case .scaleDown(let count):
       routers[part].scaleDown(by: Int(count), at: now, into: &core)
-    case .evict(let pod, let ticket):
-      evict(pod, ticket: ticket, part: part, at: now)
+    case .evict(let pod, let order):
+      evict(pod, order: order, part: part, at: now)
+    case .podDeleted(let pod):
+      core.retirements.end(pod)
     case .workDone(let call):
       core.workDone(call, at: now)
     default:
@@ -44,11 +46,20 @@ extension RequestLaneEngine {
     }
   }
 
-  private mutating func evict(_ pod: PodID, ticket: UInt32, part: Int, at now: Instant) {
+  /// An instance joins, unless it was here before and was given up.
+  private mutating func join(_ pod: PodID, ordinal: UInt32?, part: Int, at now: Instant) {
+    if core.retirements.contains(pod) {
+      if let ordinal { routers[part].startEnded(ordinal: ordinal) }
+    } else {
+      routers[part].instanceReady(pod, ordinal: ordinal, at: now, into: &core)
+    }
+  }
+
+  private mutating func evict(_ pod: PodID, order: UInt64, part: Int, at now: Instant) {
     let isGone = routers[part].evict(pod, at: now, into: &core)
     if isGone { core.counters.evictions &+= 1 }
     core.send(
-      isGone ? .evicted(pod: pod, ticket: ticket) : .evictionRefused(pod: pod, ticket: ticket),
+      isGone ? .evicted(pod: pod, order: order) : .evictionRefused(pod: pod, order: order),
       to: .kubernetes, at: now)
   }
 
@@ -75,7 +86,7 @@ extension RequestLaneEngine {
   mutating func adopt(_ pod: PodID, origin: Delivery.Origin, part: Int) {
     core.part = UInt8(part)
     core.joining = origin
-    routers[part].instanceReady(pod, ordinal: nil, version: 0, at: .origin, into: &core)
+    routers[part].instanceReady(pod, ordinal: nil, at: .origin, into: &core)
     routers[part].routeArrived(version: 0, isNegative: false, at: .origin, into: &core)
   }
 

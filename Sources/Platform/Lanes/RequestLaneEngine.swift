@@ -126,6 +126,7 @@ struct RequestLaneEngine: ~Copyable {
     case .callArrives: core.callArrives(event, at: now)
     case .serviceEnds: core.serviceEnds(event, at: now)
     case .sample: sample(at: now)
+    case .repetition: core.repeatRetirements(at: now)
     }
   }
 

@@ -24,6 +24,8 @@ struct Network: Sendable {
   let lossKey: UInt64
   private let lossThreshold: UInt64
 
+  var canLose: Bool { lossThreshold > 0 }
+
   init(_ delays: NetworkDelays, lossKey: UInt64) {
     self.delays = delays
     self.lossKey = lossKey

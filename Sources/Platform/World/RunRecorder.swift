@@ -26,6 +26,8 @@ public struct StartRecord: Sendable {
   public var code = CodeLevel.node
   public var askedAt = Instant.origin
   public var readyAt = Instant.origin
+  /// When the pod's agent began to bring the code.
+  public var loadingSince = Instant.origin
   public var allocation = Nanoseconds.zero
   public var podCreation = Nanoseconds.zero
   public var agent = Nanoseconds.zero

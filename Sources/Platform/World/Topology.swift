@@ -91,11 +91,14 @@ struct Topology: Sendable {
   }
 
   func makeServers(_ count: Int, handling: Nanoseconds, key: StreamKey) -> [Server] {
+    makeClocks(count, key: key).map { Server(clock: $0, handling: handling) }
+  }
+
+  /// A machine has been up for some time when the run begins; up to about twelve days.
+  func makeClocks(_ count: Int, key: StreamKey) -> [LocalClock] {
     (0..<count).map { index in
-      // A machine has been up for some time when the run begins; up to about twelve days.
       var bits = key.stream(UInt64(index))
-      let offset = Nanoseconds(Int64(bits.next() >> 14))
-      return Server(clock: LocalClock(offset: offset), handling: handling)
+      return LocalClock(offset: Nanoseconds(Int64(bits.next() >> 14)))
     }
   }
 
@@ -103,19 +106,17 @@ struct Topology: Sendable {
     (0..<configuration.dispatchers.count).map { index in
       Dispatcher(
         index: index, rules: configuration.dispatchers.rules, candidates: shardCandidates,
-        shardOfPool: shardOfPool,
-        holders: Array(repeating: nil, count: configuration.workerManagers.shards))
+        shardOfPool: shardOfPool)
     }
   }
 
-  func makeManagers(_ configuration: ClusterConfiguration) -> [WorkerManager] {
-    (0..<configuration.workerManagers.count).map { makeManager($0, configuration) }
-  }
-
-  func makeManager(_ index: Int, _ configuration: ClusterConfiguration) -> WorkerManager {
+  /// A Worker Manager without memory, in the life of that number.
+  func makeManager(
+    _ index: Int, life: UInt32, at local: Instant, _ configuration: ClusterConfiguration
+  ) -> WorkerManager {
     WorkerManager(
-      index: index, rules: configuration.workerManagers.rules,
+      index: index, life: life, rules: configuration.workerManagers.rules,
       ranks: shardCandidates.map { $0.firstIndex(of: index) ?? 0 }, shardOfPool: shardOfPool,
-      pools: configuration.pools.map { ($0.target, $0.rules) })
+      pools: configuration.pools.map { ($0.target, $0.rules) }, at: local)
   }
 }

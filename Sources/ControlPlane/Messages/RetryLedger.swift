@@ -1,0 +1,162 @@
+import Primitives
+
+/// How an unanswered message is repeated.
+public struct RetryRules: Sendable, Equatable {
+  /// An unanswered message is repeated after this.
+  public var timeout: Nanoseconds
+  /// One that was accepted, to be answered later, is repeated after this.
+  public var pollInterval: Nanoseconds
+  /// How often a message is sent in all before it is given up.
+  public var attempts: Int
+
+  public init(timeout: Nanoseconds, pollInterval: Nanoseconds, attempts: Int = .max) {
+    self.timeout = timeout
+    self.pollInterval = pollInterval
+    self.attempts = attempts
+  }
+}
+
+/// Messages that wait for an answer. What is not answered in time is sent again; what the other
+/// side has accepted, and answers later, is asked for again at longer intervals.
+///
+/// The receiver must understand a repetition as one. Each call is O(1) amortised; the dictionary is
+/// asked only for keys.
+public struct RetryLedger<Key: Hashable & Sendable & BitwiseCopyable>: Sendable {
+  private struct Entry: Sendable {
+    var message: ControlMessage
+    var to: Address
+    var sentAt: Instant
+    var attempt = 1
+    var isAccepted = false
+  }
+
+  public let rules: RetryRules
+  private var entries: [Key: Entry] = [:]
+  private var unanswered = DeadlineRing<Key>()
+  private var accepted = DeadlineRing<Key>()
+
+  public init(_ rules: RetryRules) { self.rules = rules }
+
+  public var count: Int { entries.count }
+
+  public func contains(_ key: Key) -> Bool { entries[key] != nil }
+
+  /// Notes a message that has just been sent.
+  public mutating func open(
+    _ key: Key, _ message: ControlMessage, to address: Address, at now: Instant
+  ) {
+    entries[key] = Entry(message: message, to: address, sentAt: now)
+    unanswered.append(key, at: now)
+  }
+
+  /// Notes what the other side has accepted already.
+  public mutating func openAccepted(
+    _ key: Key, _ message: ControlMessage, to address: Address, at now: Instant
+  ) {
+    entries[key] = Entry(message: message, to: address, sentAt: now, isAccepted: true)
+    accepted.append(key, at: now)
+  }
+
+  /// The other side has the message and will answer later.
+  public mutating func accept(_ key: Key, at now: Instant) {
+    guard var entry = entries[key], !entry.isAccepted else { return }
+    entry.isAccepted = true
+    entry.attempt = 1
+    entry.sentAt = now
+    entries[key] = entry
+    accepted.append(key, at: now)
+  }
+
+  /// The answer is there; false when none was waited for.
+  public mutating func close(_ key: Key) -> Bool { entries.removeValue(forKey: key) != nil }
+
+  /// Forgets the messages that a rule picks. O(messages).
+  public mutating func forget(where isForgotten: (ControlMessage) -> Bool) {
+    entries = entries.filter { !isForgotten($0.value.message) }
+  }
+
+  /// Sends again what is due, oldest first.
+  ///
+  /// - Parameters:
+  ///   - resend: sends a message again.
+  ///   - giveUp: the message has been sent as often as it may be; it is forgotten.
+  public mutating func repeatDue(
+    at now: Instant, resend: (_ message: ControlMessage, _ to: Address) -> Void,
+    giveUp: (_ key: Key, _ message: ControlMessage) -> Void
+  ) {
+    guard !entries.isEmpty else { return }
+    let due =
+      Self.takeDue(&unanswered, of: entries, at: now, after: rules.timeout, isAccepted: false)
+      + Self.takeDue(&accepted, of: entries, at: now, after: rules.pollInterval, isAccepted: true)
+    for key in due {
+      guard var entry = entries[key] else { continue }
+      guard entry.attempt < rules.attempts else {
+        entries[key] = nil
+        giveUp(key, entry.message)
+        continue
+      }
+      entry.attempt += 1
+      entry.sentAt = now
+      entry.isAccepted = false
+      entries[key] = entry
+      unanswered.append(key, at: now)
+      resend(entry.message, entry.to)
+    }
+  }
+
+  private static func takeDue(
+    _ ring: inout DeadlineRing<Key>, of entries: [Key: Entry], at now: Instant,
+    after delay: Nanoseconds, isAccepted: Bool
+  ) -> [Key] {
+    var due: [Key] = []
+    while let (key, at) = ring.first {
+      let isCurrent = isCurrent(entries[key], at, isAccepted)
+      guard !isCurrent || at + delay <= now else { break }
+      ring.removeFirst()
+      if isCurrent { due.append(key) }
+    }
+    return due
+  }
+
+  private static func isCurrent(_ entry: Entry?, _ at: Instant, _ isAccepted: Bool) -> Bool {
+    entry?.sentAt == at && entry?.isAccepted == isAccepted
+  }
+
+  /// When something is due next, nil when nothing waits.
+  public mutating func nextDue() -> Instant? {
+    Self.dropClosed(&unanswered, of: entries, isAccepted: false)
+    Self.dropClosed(&accepted, of: entries, isAccepted: true)
+    let first = unanswered.first.map { $0.at + rules.timeout }
+    let second = accepted.first.map { $0.at + rules.pollInterval }
+    guard let first, let second else { return first ?? second }
+    return min(first, second)
+  }
+
+  private static func dropClosed(
+    _ ring: inout DeadlineRing<Key>, of entries: [Key: Entry], isAccepted: Bool
+  ) {
+    while let (key, at) = ring.first, !isCurrent(entries[key], at, isAccepted) {
+      ring.removeFirst()
+    }
+  }
+}
+
+/// Keys with one fixed time-out, oldest first: a ring, since they run out in the order of asking.
+public struct DeadlineRing<Key: Sendable>: Sendable {
+  private var entries: [(key: Key, at: Instant)] = []
+  private var head = 0
+
+  public init() {}
+
+  public var first: (key: Key, at: Instant)? { head < entries.count ? entries[head] : nil }
+
+  public mutating func append(_ key: Key, at now: Instant) { entries.append((key, now)) }
+
+  public mutating func removeFirst() {
+    head += 1
+    if head > 64 && head * 2 > entries.count {
+      entries.removeFirst(head)
+      head = 0
+    }
+  }
+}

@@ -1,0 +1,120 @@
+import ControlPlane
+import Primitives
+import SimulationKernel
+
+// HostAgents and the caches of code, hosted.
+extension ControlShard {
+  func agentReceives(_ message: ControlMessage, _ index: Int, at now: Instant) {
+    var bytes: Int64 = 0
+    switch message {
+    case .loadCode(let start, let pod, _, let manager):
+      // The node knows its pods: this one is no more.
+      guard pods[pod].state != .gone else {
+        return sendPlain(
+          .loadRefused(start, pod: pod), from: Address(.hostAgent, index),
+          to: Address(.workerManager, Int(manager)), leavingAt: now)
+      }
+      bytes = configuration.services[start.service.index].codeBytes
+      if !hostAgents[index].hasClaim(on: pod) {
+        claim(pod, for: start, at: now)
+        starts.note(start) { $0.loadingSince = now }
+      }
+    case .codeFetched(let service, _): bytes = configuration.services[service.index].codeBytes
+    default: break
+    }
+    let clock = agentClocks[index]
+    hostAgents[index].handle(message, codeBytes: bytes, at: clock.local(now), into: &effects)
+    applyAgentEffects(index, at: now)
+  }
+
+  func wakeAgent(_ index: Int, at now: Instant) {
+    guard agentAlarms[index] == now else { return }
+    agentAlarms[index] = .distantFuture
+    hostAgents[index].wake(at: agentClocks[index].local(now), into: &effects)
+    applyAgentEffects(index, at: now)
+  }
+
+  private func applyAgentEffects(_ index: Int, at now: Instant) {
+    for effect in takeEffects() {
+      switch effect {
+      case .send(let message, let address):
+        sendFromAgent(message, to: address, index, at: now)
+      case .initialise(let start, let pod, let level): initialise(start, pod, level, at: now)
+      case .wakeAgent(let local):
+        let instant = max(now, agentClocks[index].world(local))
+        guard instant < agentAlarms[index] else { continue }
+        agentAlarms[index] = instant
+        schedule(.agentAlarm(Int32(index)), at: instant, class: EventRank.alarm)
+      default: break
+      }
+    }
+  }
+
+  /// The route of a pod is published on the way from its agent to the Dispatcher, so that what the
+  /// Dispatcher tells of it keeps its order.
+  private func sendFromAgent(
+    _ message: ControlMessage, to address: Address, _ index: Int, at now: Instant
+  ) {
+    var extra = Nanoseconds.zero
+    if case .loaded(let start, _, _) = message {
+      let publication = draw(configuration.startComponents.publish, keys.publication, start)
+      starts.note(start) { $0.publication = publication }
+      extra = publication
+    }
+    sendPlain(
+      message, from: Address(.hostAgent, index), to: address, leavingAt: now, extra: extra)
+  }
+
+  private func initialise(
+    _ start: StartRequest, _ pod: PodID, _ level: CodeLevel, at now: Instant
+  ) {
+    let service = configuration.services[start.service.index]
+    let agent = draw(configuration.startComponents.agent, keys.agent, start)
+    let runtime = draw(
+      configuration.runtimes[service.runtime].initialise, keys.initialisation, start)
+    let mount =
+      level == .node ? draw(configuration.code.node, keys.code, start) : Nanoseconds.zero
+    starts.note(start) {
+      $0.code = level
+      $0.agent = agent
+      $0.initialisation = runtime
+      $0.codeLoading = now - $0.loadingSince + mount
+    }
+    schedule(
+      .initialised(start, pod: pod), at: now + agent + mount + runtime, class: EventRank.message)
+  }
+
+  func initialised(_ start: StartRequest, _ pod: PodID, at now: Instant) {
+    guard pods[pod].state != .gone else { return }
+    let index = pods[pod].node.index
+    let clock = agentClocks[index]
+    hostAgents[index].initialised(start, pod: pod, at: clock.local(now), into: &effects)
+    applyAgentEffects(index, at: now)
+  }
+
+  func markReady(_ pod: PodID, dispatcher: Int) {
+    guard pods[pod].state == .loading else { return }
+    pods.set(pod, .ready)
+    pods.update(pod) {
+      $0.isIdle = true
+      $0.dispatcher = UInt16(dispatcher)
+    }
+  }
+
+  func zoneCacheReceives(_ message: ControlMessage, _ index: Int, at now: Instant) {
+    guard case .fetchCode(let service, let node, let start) = message else { return }
+    let own = Address(.zoneCache, index)
+    let agent = Address(.hostAgent, node.index)
+    sendPlain(.fetching(service: service), from: own, to: agent, leavingAt: now)
+    let level = zoneCaches[index].fetch(service)
+    var bits = keys.code.appending(UInt64(service.raw)).stream(start)
+    let distribution = level == .zone ? configuration.code.zone : configuration.code.origin
+    let download = Nanoseconds(distribution.sampleNanoseconds(using: &bits))
+    if level == .origin {
+      schedule(
+        .codeStored(service, zone: ZoneID(index)), at: now + download, class: EventRank.message)
+    }
+    sendPlain(
+      .codeFetched(service: service, level), from: own, to: agent, leavingAt: now, extra: download)
+  }
+}
