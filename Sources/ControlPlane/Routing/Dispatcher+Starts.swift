@@ -76,6 +76,7 @@ extension Dispatcher {
 
   /// The alarm: takes that nobody acknowledged go to the next Worker Manager.
   public mutating func wake(at now: Instant, into effects: inout some DispatcherEffects) {
+    guard armedFor <= now else { return }
     armedFor = .distantFuture
     while let (identity, askedAt) = asked.first, askedAt + rules.takeTimeout <= now {
       asked.removeFirst()

@@ -76,7 +76,10 @@ extension ControlShard {
   }
 
   func wakeManager(_ index: Int, incarnation: UInt32, at now: Instant) {
-    guard isManagerUp[index], managerIncarnations[index] == incarnation else { return }
+    // An alarm that an earlier one has replaced says nothing.
+    guard isManagerUp[index], managerIncarnations[index] == incarnation,
+      managerAlarms[index] == now
+    else { return }
     managerAlarms[index] = .distantFuture
     let clock = managerServers[index].clock
     managers[index].wake(at: clock.local(now), into: &effects)
