@@ -30,7 +30,9 @@ extension ServiceRouter {
     let slot = instances.add(pod, isFresh: isAskedFor, at: now)
     effects.joined(pod, slot, at: now)
     route.becomePositive()
+    joining = slot
     serveWaiting(at: now, into: &effects)
+    joining = nil
     guard instances[slot].inFlight == 0 else { return }
     if rules.keepAlive.count == 0 {
       expireIdle(at: now, into: &effects)

@@ -35,8 +35,9 @@ extension ServiceRouter {
     instances.begin(slot)
     effects.call(
       ticket,
-      Assignment(slot: slot, pod: instance.pod, isFirst: instance.isFresh, waited: waited),
-      at: now)
+      Assignment(
+        slot: slot, pod: instance.pod, isFirst: instance.isFresh, waited: waited,
+        isCold: waited && slot == joining), at: now)
   }
 
   @inlinable mutating func arriveSlowly<Effects: RouterEffects & ~Copyable>(

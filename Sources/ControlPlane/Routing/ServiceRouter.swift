@@ -79,11 +79,16 @@ public struct Assignment: Sendable, BitwiseCopyable {
   public var isFirst: Bool
   /// The request waited in the gateway's queue, perhaps for no time at all.
   public var waited: Bool
-  @inlinable public init(slot: InstanceSlot, pod: PodID, isFirst: Bool, waited: Bool) {
+  /// The request waited for an instance to be made, and begins on it as it joins.
+  public var isCold: Bool
+  @inlinable public init(
+    slot: InstanceSlot, pod: PodID, isFirst: Bool, waited: Bool, isCold: Bool
+  ) {
     self.slot = slot
     self.pod = pod
     self.isFirst = isFirst
     self.waited = waited
+    self.isCold = isCold
   }
 }
 
@@ -120,6 +125,8 @@ public struct ServiceRouter<Ticket: BitwiseCopyable>: ~Copyable {
   @usableFromInline var starts = StartLedger()
   @usableFromInline var bits: Xoshiro256PlusPlus
   @usableFromInline var armed: UInt8 = 0
+  /// The instance that is joining just now.
+  @usableFromInline var joining: InstanceSlot?
   @usableFromInline var askedAt = Instant.origin
   @usableFromInline var askAttempt = 0
   /// Endpoints that a Dispatcher has told since the latest question.

@@ -104,6 +104,8 @@ public struct GatewayConfiguration: Sendable {
   public var handling = Nanoseconds.zero
   /// Requests a second that one gateway bears before it slows down; nil: without bound.
   public var capacityPerSecond: Double?
+  /// A call that has no answer after this fails, and the instance is free again; nil: never.
+  public var callTimeout: Nanoseconds? = .seconds(900)
 
   public init() {}
 }

@@ -16,7 +16,8 @@ struct CarriedLane {
     var position: Int
     var arrival: Instant
     var end: Instant
-    var isCold: Bool
+    /// Of its event.
+    var flags: UInt16
     /// Processors that its node was told of.
     var cores: Double
   }

@@ -59,7 +59,7 @@ extension RequestLaneEngine {
         carried.calls.append(
           CarriedLane.Call(
             position: positions[payload.slot] ?? 0, arrival: payload.arrival, end: event.time,
-            isCold: payload.flags == LaneEvent.cold,
+            flags: payload.flags,
             cores: Double(bitPattern: UInt64(bitPattern: payload.extra))))
       case .message:
         carried.mail.append(
@@ -164,7 +164,7 @@ extension RequestLaneEngine {
     _ = core.queue.push(
       at: max(call.end, now), class: EventRank.completion,
       LaneEvent(
-        kind: .answered, part: 0, flags: call.isCold ? LaneEvent.cold : 0,
+        kind: .answered, part: 0, flags: call.flags,
         slot: UInt32(call.position), arrival: call.arrival,
         extra: Int64(bitPattern: call.cores.bitPattern)))
   }

@@ -53,16 +53,32 @@ extension LaneCore: RouterEffects {
       let node = Int(instances[index].node)
       let stretched = computing * surroundings.nodeSlowdowns[node]
       total = service + Int64(stretched - computing)
-      if total > 0 { cores = settings.cpuShare * stretched / Double(total) }
+      // Spread over all the time for which the gateway holds the call, so that the sum is right.
+      let held = total + handling + 2 * settings.hop.count
+      if held > 0 { cores = settings.cpuShare * stretched / Double(held) }
       demand(cores, index, at: now)
     }
-    let event = LaneEvent(
+    total += handling
+    var event = LaneEvent(
       kind: .answered, part: part, flags: isCold ? LaneEvent.cold : 0,
       slot: assignment.slot.raw, arrival: ticket.arrival,
       extra: Int64(bitPattern: cores.bitPattern))
-    if settings.hopByHop { return callByHops(event, service: total + handling, at: now) }
-    let end = now + Nanoseconds(total + handling + 2 * settings.hop.count)
-    _ = queue.push(at: end, class: EventRank.completion, event)
+    let held = Nanoseconds(total + 2 * settings.hop.count)
+    if held > settings.callTimeout || (settings.lossThreshold > 0 && isLost(ticket.identity)) {
+      event.flags |= LaneEvent.cutOff
+      let end = now + settings.callTimeout
+      _ = queue.push(at: end, class: EventRank.completion, event)
+    } else if settings.hopByHop {
+      callByHops(event, service: total, at: now)
+    } else {
+      _ = queue.push(at: now + held, class: EventRank.completion, event)
+    }
+  }
+
+  /// Whether the call or its answer is lost on the way.
+  private func isLost(_ identity: UInt64) -> Bool {
+    var bits = settings.lossKey.stream(identity)
+    return bits.next() >> 11 < settings.lossThreshold || bits.next() >> 11 < settings.lossThreshold
   }
 
   /// The answer of a request is at the gateway: everything but the router's part.
@@ -78,6 +94,7 @@ extension LaneCore: RouterEffects {
     if settings.cpuFraction > 0, !settings.exactProcessors {
       demand(-Double(bitPattern: UInt64(bitPattern: event.extra)), index, at: now)
     }
+    if event.flags & LaneEvent.cutOff != 0 { return cutOff(event, at: now) }
     counters.completed &+= 1
     let latency = now.nanoseconds - event.arrival.nanoseconds
     latencies.append(latency)
@@ -85,6 +102,14 @@ extension LaneCore: RouterEffects {
     digest.fold(
       UInt64(bitPattern: now.nanoseconds),
       UInt64(bitPattern: latency) ^ UInt64(event.slot) << 40 ^ UInt64(event.flags) << 63)
+  }
+
+  /// A call without an answer in time: it fails, and the instance is taken for free.
+  private mutating func cutOff(_ event: LaneEvent, at now: Instant) {
+    counters.timedOut &+= 1
+    digest.fold(
+      UInt64(bitPattern: now.nanoseconds),
+      UInt64(bitPattern: event.arrival.nanoseconds) ^ UInt64(event.flags) << 48)
   }
 
   @inline(__always) private mutating func demand(_ cores: Double, _ index: Int, at now: Instant) {
@@ -107,7 +132,7 @@ extension LaneCore: RouterEffects {
       waits.append(waited)
       if waits.isFull { needsAttention = true }
     }
-    guard assignment.isFirst else { return false }
+    guard assignment.isCold else { return false }
     if instances[index].path == StartPath.pool.rawValue {
       counters.coldPool &+= 1
     } else {

@@ -25,6 +25,11 @@ struct LaneSettings: Sendable {
   var hop: Nanoseconds
   /// A gateway's time for one request, at each of request and answer half.
   var gatewayHandling: Nanoseconds
+  /// A call that has no answer after this fails; the largest number: never.
+  var callTimeout: Nanoseconds
+  /// Whether a hop loses a message: below this, a draw of 53 bits; 0: never.
+  var lossThreshold: UInt64
+  var lossKey: StreamKey
   var concurrencyLimit: UInt32
   var hopByHop: Bool
   /// Processor time goes through the nodes' exact model.

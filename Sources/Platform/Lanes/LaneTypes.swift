@@ -46,6 +46,8 @@ struct LaneEvent: BitwiseCopyable {
 
   /// Flag of a request that waited for a new instance.
   static let cold: UInt16 = 1
+  /// Flag of a call that the gateway gives up at its time-out.
+  static let cutOff: UInt16 = 2
 }
 
 /// A message on its way out of a lane.
@@ -77,6 +79,7 @@ public struct LaneCounters: Sendable, BitwiseCopyable, Equatable {
   public var completed: UInt64 = 0
   public var refusedQueueFull: UInt64 = 0
   public var refusedNoCapacity: UInt64 = 0
+  /// Requests that waited too long, and calls that had no answer in time.
   public var timedOut: UInt64 = 0
   /// Requests that waited for an instance to be made, by `StartPath`.
   public var coldPool: UInt64 = 0

@@ -47,6 +47,8 @@ extension ClusterSimulation {
       coldService: service.coldServiceTime?.sampler(), cpuFraction: service.cpuFraction,
       cpuShare: service.cpuShare, hop: configuration.network.sameZone,
       gatewayHandling: configuration.gateways.handling,
+      callTimeout: configuration.gateways.callTimeout ?? Nanoseconds(.max / 4),
+      lossThreshold: control.network.lossThreshold, lossKey: key("loss of a call", service),
       concurrencyLimit: UInt32(clamping: service.router.concurrencyLimit),
       hopByHop: configuration.hopByHop, exactProcessors: configuration.contention == .exact,
       reportsIdle: configuration.kubernetes.eviction != .none,

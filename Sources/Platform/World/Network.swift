@@ -22,7 +22,7 @@ struct Network: Sendable {
 
   let delays: NetworkDelays
   let lossKey: UInt64
-  private let lossThreshold: UInt64
+  let lossThreshold: UInt64
 
   var canLose: Bool { lossThreshold > 0 }
 
