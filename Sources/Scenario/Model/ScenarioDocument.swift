@@ -178,7 +178,7 @@ public struct ServiceSection: Sendable {
   public var scaling: ScalingSection?
 }
 
-/// AutoScale on concurrency by Knative's rules; nil fields are Knative's defaults.
+/// AutoScale on concurrency by Knative's rules; without a target, the service's concurrency is it.
 public struct ScalingSection: Sendable, Equatable {
   /// Requests in flight that one instance should carry.
   public var target: Double?

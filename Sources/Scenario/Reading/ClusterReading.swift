@@ -19,16 +19,22 @@ enum ClusterReading {
     section.placement = cluster.word(
       "placement", of: ["least_allocated", "most_allocated"], .assumed("least_allocated"))
     section.evict = cluster.word("evict", of: ["none", "lru", "faascache-lru"], .assumed("none"))
-    if cluster.isWord("autoscale", "none", .assumed("none")) {
-      section.autoscaleTick = .seconds(2)
-    } else {
-      var autoscale = cluster.section("autoscale")
-      section.autoscaleTick = autoscale.duration(
-        "tick", .published("2s", source: "Knative serving: tick interval"), atLeast: "1ms")
-      autoscale.finish()
-    }
+    section.autoscaleTick = autoscaleTick(&cluster)
     cluster.finish()
     return section
+  }
+
+  private static func autoscaleTick(_ cluster: inout FieldReader) -> Nanoseconds {
+    let isNone = cluster.isWord("autoscale", "none", .assumed("none"))
+    // Without the section the tick is the default one: services may scale all the same.
+    var autoscale =
+      isNone
+      ? FieldReader(
+        nil, path: cluster.child("autoscale"), mark: cluster.mark, context: cluster.context)
+      : cluster.section("autoscale")
+    defer { autoscale.finish() }
+    return autoscale.duration(
+      "tick", .published("2s", source: "Knative serving: tick interval"), atLeast: "1ms")
   }
 
   private static func zone(_ reader: FieldReader) -> ZoneSection {

@@ -7,24 +7,38 @@ struct DistributionParser {
     var help: String?
   }
 
-  /// The ways to write each distribution: its parameters, in the order in which they may stand
-  /// without their names. The two of no parameters have lists of their own kind.
-  static let forms: [(name: String, parameters: [[String]], about: String)] = [
-    ("constant", [["value"]], "always the same"),
-    ("exponential", [["mean"]], "without memory"),
-    (
-      "lognormal", [["median", "sigma"], ["mean", "sigma"], ["mean", "cv"]],
-      "its logarithm is normal with deviation `sigma`; `cv` is deviation ÷ mean"
-    ),
-    ("gamma", [["shape", "scale"], ["shape", "mean"]], "`shape` 1 is exponential"),
-    ("weibull", [["shape", "scale"]], "`shape` below 1 has a heavier tail than exponential"),
-    ("pareto", [["shape", "minimum"]], "a power law above `minimum`"),
-    ("uniform", [["low", "high"]], "all values between two alike"),
-    ("empirical", [], "one of the values that are listed, each alike: `empirical(1ms, 2ms)`"),
-    (
-      "mixture", [],
-      "one of several, by weight: `mixture(0.99: constant(1ms), 0.01: constant(20ms))`"
-    ),
+  /// A distribution that can be written.
+  struct Form {
+    var name: String
+    /// The parameters of each way to write it; the two of none have lists of their own kind.
+    var parameters: [[String]] = []
+    /// Whether the names of its parameters may be left out.
+    var mayOmitNames = false
+    var about: String
+  }
+
+  static let forms: [Form] = [
+    Form(
+      name: "constant", parameters: [["value"]], mayOmitNames: true,
+      about: "always the same; a bare duration means this too"),
+    Form(
+      name: "exponential", parameters: [["mean"]], mayOmitNames: true, about: "without memory"),
+    Form(
+      name: "lognormal", parameters: [["median", "sigma"], ["mean", "sigma"], ["mean", "cv"]],
+      about: "its logarithm is normal with deviation `sigma`; `cv` is deviation ÷ mean"),
+    Form(
+      name: "gamma", parameters: [["shape", "scale"], ["shape", "mean"]],
+      about: "`shape` 1 is exponential"),
+    Form(
+      name: "weibull", parameters: [["shape", "scale"]],
+      about: "`shape` below 1 has a heavier tail than exponential"),
+    Form(
+      name: "pareto", parameters: [["shape", "minimum"]], about: "a power law above `minimum`"),
+    Form(
+      name: "uniform", parameters: [["low", "high"]], mayOmitNames: true,
+      about: "all values between two alike"),
+    Form(name: "empirical", about: "one of the values that are listed, each alike"),
+    Form(name: "mixture", about: "one of several, by weight"),
   ]
   static var names: [String] { forms.map(\.name) }
 
@@ -42,14 +56,15 @@ struct DistributionParser {
     if let twice = arguments.repeated {
       throw Failure(message: "`\(twice)` is given twice", help: "keep one of them")
     }
+    let ways = form.parameters.map { "`\(name)(\($0.map { "\($0): …" }.joined(separator: ", ")))`" }
+      .joined(separator: " or ")
+    if let value = unnamed.first, !form.mayOmitNames {
+      throw Failure(message: "`\(value)` has no name", help: "write " + ways)
+    }
     let fits = form.parameters.contains { parameters in
       names.allSatisfy(parameters.contains) && names.count + unnamed.count <= parameters.count
     }
-    guard fits else {
-      let ways = form.parameters.map { "`\(name)(\($0.joined(separator: ", ")))`" }
-      throw Failure(
-        message: "too many parameters", help: "write " + ways.joined(separator: " or "))
-    }
+    guard fits else { throw Failure(message: "too many parameters", help: "write " + ways) }
   }
 
   static func parse(_ text: String) throws(Failure) -> DistributionSpec {

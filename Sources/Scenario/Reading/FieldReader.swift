@@ -25,7 +25,7 @@ final class ReadingContext {
   private var broken: Set<String> = []
   /// Where the document's objectives stand, one for each.
   var objectivePaths: [String] = []
-  /// Notes every field that is asked for; nil outside of tests.
+  /// Notes every field that is asked for; nil where a scenario is only read.
   let recorder: FieldRecorder?
 
   init(file: String, recorder: FieldRecorder? = nil) {
@@ -156,15 +156,9 @@ struct FieldReader {
   ) -> (text: String, mark: Mark)? {
     context.recorder?.fallBack(child(key), fallback)
     guard let tree = tree(key, kind) else {
-      switch fallback {
-      case .none: return nil
-      case .assumed(let text):
-        note(key, text, .assumed, "")
-        return (text, Mark(line: 0, column: 0))
-      case .published(let text, let source):
-        note(key, text, .published, source)
-        return (text, Mark(line: 0, column: 0))
-      }
+      guard let text = fallback.text else { return nil }
+      noteDefault(key, fallback)
+      return (text, Mark(line: 0, column: 0))
     }
     guard case .scalar(let text) = tree.content else {
       context.fail(
@@ -175,6 +169,15 @@ struct FieldReader {
     return (text, tree.mark)
   }
 
+  /// Notes that a default is used.
+  func noteDefault(_ key: String, _ fallback: Default) {
+    switch fallback {
+    case .none: break
+    case .assumed(let text): note(key, text, .assumed, "")
+    case .published(let text, let source): note(key, text, .published, source)
+    }
+  }
+
   private func note(
     _ key: String, _ value: String, _ origin: ResolvedValue.Origin, _ source: String
   ) {
@@ -182,7 +185,10 @@ struct FieldReader {
       ResolvedValue(path: child(key), value: value, origin: origin, source: source))
   }
 
-  func missing(_ key: String, _ help: String) {
+  /// Complains that a key is not there.
+  /// - Parameter isAlways: whether every scenario needs the key, or only one like this.
+  func missing(_ key: String, _ help: String, isAlways: Bool = true) {
+    if isAlways { context.recorder?.require(child(key)) }
     context.fail(.missingKey, at: child(key), else: mark, "`\(child(key))` is missing", help: help)
   }
 

@@ -4,12 +4,15 @@ public enum FieldKind: String, Sendable, CaseIterable {
   case text, word, duration, bytes, cores, rate, share, number, count, distribution, policy
 }
 
-/// Notes which fields readers ask for, so that tests can compare them with the table of fields.
+/// Notes which fields readers ask for, and how: the documentation of the format is made from it.
 final class FieldRecorder {
-  struct Field: Equatable {
+  struct Field: Sendable, Equatable {
     var kinds: Set<FieldKind> = []
     var fallbacks: [Default] = []
-    var words: Set<String> = []
+    /// Allowed words, in the order of the reader.
+    var words: [String] = []
+    var range: String?
+    var isRequired = false
   }
 
   private(set) var fields: [String: Field] = [:]
@@ -26,7 +29,17 @@ final class FieldRecorder {
   }
 
   func allow(_ path: String, _ word: String) {
-    fields[Self.pattern(path), default: Field()].words.insert(word)
+    let pattern = Self.pattern(path)
+    guard fields[pattern]?.words.contains(word) != true else { return }
+    fields[pattern, default: Field()].words.append(word)
+  }
+
+  func bound(_ path: String, _ range: String) {
+    fields[Self.pattern(path), default: Field()].range = range
+  }
+
+  func require(_ path: String) {
+    fields[Self.pattern(path), default: Field()].isRequired = true
   }
 
   /// A path without numbers and names: `zones[3]` as `zones[]`, `runtimes.go` as `runtimes.NAME`.

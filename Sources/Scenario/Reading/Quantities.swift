@@ -133,6 +133,21 @@ enum Quantity {
     return value
   }
 
+  /// More than all, perhaps: `200%` or 2.
+  static func ratio(_ text: String) throws(Failure) -> Double {
+    guard text.hasSuffix("%") else { return try number(text) }
+    return try number(String(text.dropLast())) / 100
+  }
+
+  /// A number without a fraction that says nothing.
+  static func plain(_ value: Double) -> String {
+    value == value.rounded() && abs(value) < 1e15 ? "\(Int64(value))" : "\(value)"
+  }
+
+  static func text(_ range: ClosedRange<Double>) -> String {
+    "\(plain(range.lowerBound)) to \(plain(range.upperBound))"
+  }
+
   static func trim(_ text: Substring) -> Substring {
     var text = text.drop { $0 == " " }
     while text.last == " " { text.removeLast() }

@@ -71,28 +71,16 @@ enum ScenarioRules {
 
   /// A name that nothing bears would be judged by no sample at all.
   private static func objectives(_ document: ScenarioDocument, _ context: ReadingContext) {
-    let services = document.services.map(\.name)
-    // Services of a group are numbered, those of a trace have the trace's names.
-    func isService(_ name: String) -> Bool {
-      services.contains(name)
-        || document.services.contains {
-          $0.arrivals.trace != nil || ($0.count > 1 && name.hasPrefix("\($0.name)-"))
-        }
-    }
     for (objective, path) in zip(document.objectives, context.objectivePaths) {
-      for term in [objective.numerator, objective.denominator].compactMap({ $0 }) {
+      for term in objective.terms {
         for (key, name) in term.scope.sorted(by: { $0.key < $1.key }) {
-          let names: [String] =
-            switch key {
-            case "runtime": document.runtimes.map(\.name)
-            case "zone": document.cluster.zones.map(\.name)
-            case "class": ServiceSection.trafficClasses
-            default: services
-            }
-          guard !names.contains(name), key != "service" || !isService(name) else { continue }
+          guard let scope = Objective.Scope(rawValue: key), !knows(name, scope, document) else {
+            continue
+          }
           context.fail(
             .unknownName, at: path, length: objective.text.count,
-            "`\(objective.text)`: unknown \(key) `\(name)`", help: Nearest.hint(name, in: names))
+            "`\(objective.text)`: unknown \(key) `\(name)`",
+            help: Nearest.hint(name, in: names(of: scope, document)))
         }
       }
       if let length = objective.duration, length > document.duration, context.isSound("duration") {
@@ -101,6 +89,30 @@ enum ScenarioRules {
           "`\(objective.text)` cannot be missed: the run is shorter",
           help: "lengthen `duration` or leave out `for`")
       }
+    }
+  }
+
+  private static func names(of scope: Objective.Scope, _ document: ScenarioDocument) -> [String] {
+    switch scope {
+    case .class: ServiceSection.trafficClasses
+    case .runtime: document.runtimes.map(\.name)
+    case .zone: document.cluster.zones.map(\.name)
+    case .service: document.services.map(\.name)
+    }
+  }
+
+  /// Services of a group are numbered, and those of a trace have the names of its rows, which only
+  /// the file knows.
+  private static func knows(
+    _ name: String, _ scope: Objective.Scope, _ document: ScenarioDocument
+  ) -> Bool {
+    if names(of: scope, document).contains(name) { return true }
+    guard scope == .service else { return false }
+    return document.services.contains { service in
+      if service.arrivals.trace != nil { return name.hasPrefix("\(service.name)/") }
+      guard service.count > 1, name.hasPrefix("\(service.name)-") else { return false }
+      let number = Int(name.dropFirst(service.name.count + 1))
+      return number.map { (0..<service.count).contains($0) } ?? false
     }
   }
 

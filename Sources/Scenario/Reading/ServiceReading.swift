@@ -37,9 +37,10 @@ enum ServiceReading {
   private static func size(_ pools: inout FieldReader) -> ScenarioDocument.Size {
     let talk = "ByteFaaS talk, slide 24: 2 % of the resources warm"
     if pools.isWord("size", "none", .none) { return .none }
-    guard let (text, mark) = pools.text("size", .published("2%", source: talk), .policy) else {
+    guard let (text, mark) = pools.text("size", .published("2%", source: talk), .share) else {
       return .none
     }
+    pools.context.recorder?.ask(pools.child("size"), .count)
     if text.hasSuffix("%"), let share = try? Quantity.share(text) { return .percent(share) }
     if let count = try? Quantity.count(text) { return .count(count) }
     pools.context.fail(
@@ -64,8 +65,8 @@ enum ServiceReading {
       "class", of: ServiceSection.trafficClasses, .assumed("online"))
     service.tenant = reader.string("tenant", .assumed("default"))
     service.runtime = reader.string("runtime")
-    service.shape = reader.string("shape")
-    service.shapeFromMemory = service.shape == "by_memory"
+    service.shapeFromMemory = reader.isWord("shape", "by_memory", .none)
+    service.shape = service.shapeFromMemory ? "by_memory" : reader.string("shape")
     service.zones = zones(&reader)
     service.concurrency = reader.count("concurrency", .assumed("1"), in: 1...10_000_000)
     service.arrivals = arrivals(reader.section("arrivals"))
@@ -176,6 +177,8 @@ enum ServiceReading {
     } else {
       section.ratePerSecond = reader.rate(key)
     }
+    // Exact gaps have no seconds whose rate could vary.
+    if section.process == .exactPoisson { return }
     if !reader.isWord("dispersion", "poisson", .assumed("poisson")) {
       section.dispersionShape = reader.number("dispersion", in: 1e-6...1e9)
     }

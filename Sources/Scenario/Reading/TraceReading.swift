@@ -14,7 +14,8 @@ enum TraceReading {
       ?? .poisson
     section.variationFile = optionalText("variation", &reader)
     if section.within == .batches, section.variationFile == nil {
-      reader.missing("variation", "a file of values and shares, or `within: poisson`")
+      reader.missing(
+        "variation", "a file of values and shares, or `within: poisson`", isAlways: false)
     }
     columns(&reader, &section)
     section.beginsAtFirst =

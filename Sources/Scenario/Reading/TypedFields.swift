@@ -3,6 +3,9 @@ import Primitives
 // Fields by what they hold. Each notes its value and origin, and complains about what it cannot
 // use; then it yields something harmless, so that reading can go on to the next error.
 extension FieldReader {
+  static let anyNumber = 0...1e9
+  static let anyCount = 0...1_000_000_000
+
   private mutating func quantity<Value>(
     _ key: String, _ kind: FieldKind, _ fallback: Default, _ zero: Value, _ example: String,
     _ parse: (String) throws(Quantity.Failure) -> Value
@@ -34,6 +37,7 @@ extension FieldReader {
   mutating func duration(
     _ key: String, _ fallback: Default = .none, atLeast least: String = "0s"
   ) -> Nanoseconds {
+    if least != "0s" { context.recorder?.bound(child(key), "at least \(least)") }
     let parse = { (text: String) throws(Quantity.Failure) in
       let value = try Quantity.nanoseconds(text)
       guard try value >= Quantity.nanoseconds(least) else { throw .outOfRange("at least \(least)") }
@@ -65,8 +69,9 @@ extension FieldReader {
   }
 
   mutating func number(
-    _ key: String, _ fallback: Default = .none, in range: ClosedRange<Double> = 0...1e9
+    _ key: String, _ fallback: Default = .none, in range: ClosedRange<Double> = anyNumber
   ) -> Double {
+    if range != Self.anyNumber { context.recorder?.bound(child(key), Quantity.text(range)) }
     let parse = { (text: String) throws(Quantity.Failure) in
       let value = try Quantity.number(text)
       guard range.contains(value) else {
@@ -78,8 +83,11 @@ extension FieldReader {
   }
 
   mutating func count(
-    _ key: String, _ fallback: Default = .none, in range: ClosedRange<Int> = 0...1_000_000_000
+    _ key: String, _ fallback: Default = .none, in range: ClosedRange<Int> = anyCount
   ) -> Int {
+    if range != Self.anyCount {
+      context.recorder?.bound(child(key), "\(range.lowerBound) to \(range.upperBound)")
+    }
     let parse = { (text: String) throws(Quantity.Failure) in
       try Quantity.count(text, in: range)
     }

@@ -1,0 +1,90 @@
+/// Scenarios that take every branch of the readers, so that a recorder sees every field.
+enum ScenarioProbes {
+  /// The ways to write the arrivals of each process: bare, and with all that it may have.
+  static let arrivals: [(process: ArrivalsSection.Process, fields: [String])] = [
+    (.poisson, ["", "rate: 1/s, dispersion: 2", "total_rate: 1/s, popularity_sigma: 1"]),
+    (.exactPoisson, ["", "rate: 1/s", "total_rate: 1/s, popularity_sigma: 1"]),
+    (.diurnal, ["", "peak: 1/s, dispersion: 2", "total_peak: 1/s, popularity_sigma: 1"]),
+    (.list, ["", "times: [1s]"]),
+    (
+      .trace,
+      [
+        "",
+        "file: a.csv, within: batches, variation: b.csv, durations: c.csv, memory: d.csv, "
+          + "busiest: 1, only: [e]",
+      ]
+    ),
+  ]
+
+  /// Everything that has no default is missing.
+  static func bare(_ arrivals: String) -> String {
+    """
+    cluster: {zones: [{}]}
+    runtimes: {r: {}}
+    shapes: {s: {}}
+    services: [{arrivals: {\(arrivals)}}]
+    faults: [{}]
+    """
+  }
+
+  /// Everything that may be left out is there, and words give way to values.
+  static func full(_ arrivals: String) -> String {
+    """
+    headroom: 1
+    name: probe
+    duration: 1h
+    cluster:
+      zones: [{name: z, nodes: {count: 1, cpu: 1, memory: 1GiB}}]
+      gateways: {capacity: 1/s, request_timeout: 1s, queue_limit: 1}
+      kubernetes: {pods_per_second: 1}
+      autoscale: {tick: 1s}
+    runtimes: {r: {init: 1ms}}
+    shapes: {s: {cpu: 1, memory: 1GiB}}
+    pools: {size: 1, refill: 1s, refill_parallelism: 1, only: [r]}
+    services:
+      - name: probe
+        runtime: r
+        shape: s
+        zones: [z]
+        service_time: 1ms
+        cold_service_time: 1ms
+        queue_limit: 1
+        scaling: knative
+        instances: {initial: 1}
+        arrivals: {\(arrivals)}
+    objectives: [requests > 0]
+    faults: [{at: 1s, crash: worker-manager-0, restart_after: 1s}]
+    """
+  }
+
+  /// Without the lists themselves.
+  static let empty = "name: probe"
+
+  /// What the readers ask for, by the pattern of its path.
+  static let fields = recorded([empty, bare("")] + arrivals.flatMap { texts($0.process) })
+
+  /// The processes whose arrivals have a field.
+  static func processes(of path: String) -> [ArrivalsSection.Process] {
+    ArrivalsSection.Process.allCases.filter { fieldsOfProcess[$0]?[path] != nil }
+  }
+
+  private static let fieldsOfProcess = Dictionary(
+    uniqueKeysWithValues: arrivals.map { ($0.process, recorded(texts($0.process))) })
+
+  /// Scenarios with one process: bare where nothing but the process is given.
+  static func texts(_ process: ArrivalsSection.Process) -> [String] {
+    let name = "process: \(process.rawValue)"
+    return arrivals.filter { $0.process == process }.flatMap(\.fields).map {
+      $0.isEmpty ? bare(name) : full("\(name), \($0)")
+    }
+  }
+
+  private static func recorded(_ texts: [String]) -> [String: FieldRecorder.Field] {
+    let recorder = FieldRecorder()
+    for text in texts {
+      _ = ScenarioReader().read(
+        text, overrides: [], ReadingContext(file: "probe", recorder: recorder))
+    }
+    return recorder.fields
+  }
+}

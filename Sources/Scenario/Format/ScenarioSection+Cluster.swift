@@ -1,0 +1,133 @@
+extension ScenarioSection {
+  static let cluster = [
+    ScenarioSection(
+      "cluster", "The cluster: its zones and its control plane.",
+      [
+        "name": "name of the cluster, in results",
+        "placement": "which node of a zone gets a new pod, among those with room",
+        "evict": "what happens when no node of a zone has room for a new pod",
+      ]),
+    ScenarioSection(
+      "cluster.zones[]", "The zones. A message or request that leaves its zone takes longer.",
+      ["name": "name of the zone"]),
+    ScenarioSection(
+      "cluster.zones[].nodes", "The machines of a zone, all alike.",
+      [
+        "count": "nodes in the zone",
+        "cpu": "cores of one node",
+        "memory": "memory of one node, used in whole MiB",
+      ]),
+    ScenarioSection(
+      "cluster.gateways",
+      "Gateways hold the requests of their zone, know routes and pick instances.",
+      [
+        "per_zone": "gateways in each zone",
+        "per_lane":
+          "gateways that share the requests of one service in one zone, not more than `per_zone`; "
+          + "each has instances of its own",
+        "capacity":
+          "requests a second that one gateway bears: beyond, `handling_time` is multiplied by "
+          + "rate ÷ capacity from the next epoch on",
+        "handling_time": "added to the time of every request; constant",
+        "route_ttl": "how long a cached route is fresh",
+        "route_stale": "how long after that it is still used while the Dispatcher is asked again",
+        "negative_ttl": "how long the answer that a service has no instance is believed",
+        "request_timeout":
+          "a request that has waited at the gateway for so long has failed; requests on an "
+          + "instance are not timed out",
+        "start_timeout": "an instance that has not come by then is asked for again",
+        "ask_timeout": "an unanswered question for a route is repeated after this",
+        "start_attempts": "how often an instance is asked for before its start has failed",
+        "start_backoff":
+          "after a failed start a gateway asks for no instance of the service for so long",
+        "queue_limit":
+          "requests of a service that may wait at one gateway without a start under way for them; "
+          + "more are refused",
+      ]),
+    ScenarioSection(
+      "cluster.dispatchers",
+      "Dispatchers know the instances of the services that rendezvous hashing gives them.",
+      [
+        "count": "Dispatchers of the cluster, spread over its zones",
+        "timeout": "when a Worker Manager has not answered a start by then, the next one is asked",
+        "retries": "Worker Managers that are asked after the first before a start has failed",
+        "handling_time": "of a message, one at a time; constant",
+      ]),
+    ScenarioSection(
+      "cluster.worker_managers",
+      "Worker Managers give out the pods of the warm pools whose shard's token they hold.",
+      [
+        "count": "Worker Managers of the cluster, spread over its zones",
+        "shards": "shards over which the pools are spread, each with a token",
+        "lease_ttl": "time to live of the etcd lease that all tokens of a Worker Manager hang on",
+        "clock_margin":
+          "how long before its lease can run out a Worker Manager stops serving, by its own clock",
+        "retry": "an unanswered question of theirs is repeated after this",
+        "campaign_step":
+          "rank r in a shard's order waits r times this before it reaches for a free token",
+        "handling_time": "of a message, one at a time; constant",
+      ]),
+    ScenarioSection(
+      "cluster.etcd", "etcd keeps the leases.", ["handling_time": "of a message; constant"]),
+    ScenarioSection(
+      "cluster.kubernetes", "Kubernetes makes pods and places them on nodes.",
+      [
+        "pods_per_second": "pods whose creation may begin in a second",
+        "burst": "pods whose creation may begin at once after a quiet time",
+        "create": "from the beginning of a creation to a pod that is ready for code",
+      ]),
+    ScenarioSection(
+      "cluster.autoscale",
+      "When AutoScale decides. Which services it scales is said by `services[].scaling` alone.",
+      ["tick": "time between two decisions about a service"]),
+    ScenarioSection(
+      "network", "Delays of a message, one way, constant for a pair of places.",
+      [
+        "same_node": "within a node; not used yet, nothing is sent through the network there",
+        "same_zone": "between parts of one zone, and from a gateway to an instance",
+        "cross_zone": "between parts of two zones",
+        "control_plane": "to and from what the cluster has once: Kubernetes, etcd, AutoScale",
+        "loss": "share of the control plane's messages that are lost; requests are not",
+      ]),
+  ]
+
+  static let starts = [
+    ScenarioSection(
+      "code", "Where the code of services lies, and how long it takes to bring it to a pod.",
+      [
+        "node_cache": "size of each node's cache",
+        "zone_cache": "size of each zone's cache",
+        "node_hit": "to mount code that is in the node's cache",
+        "zone_hit": "to bring code to the node from the zone's cache",
+        "origin": "to bring code to the node from the object store",
+      ]),
+    ScenarioSection(
+      "start_components", "Parts of a start that are the same for all services.",
+      [
+        "pool_take": "the Worker Manager hands out a pod",
+        "agent": "the node's agent prepares pod and network",
+        "publish": "the new route reaches the gateway",
+      ]),
+    ScenarioSection(
+      "runtimes.NAME", "The runtimes, each under its name.",
+      ["init": "the runtime starts with a service's code in it"]),
+    ScenarioSection(
+      "shapes.NAME", "The sizes of pods, each under its name.",
+      ["cpu": "cores of a pod", "memory": "memory of a pod, used in whole MiB"]),
+    ScenarioSection(
+      "pools", "The warm pools: one for each runtime, shape and zone that services use.",
+      [
+        "size":
+          "warm pods of each pool: a percentage of its peak of ready pods in a first pass, rounded "
+          + "half up, or a number of pods",
+        "rule": "what a start does that finds its pool empty",
+        "refill":
+          "from an order to a warm pod; without it, as long as `cluster.kubernetes.create` says",
+        "refill_parallelism": "refills of one pool under way at a time",
+        "alarm_below":
+          "share of its size below which a pool's level raises an alarm, which a full pool clears",
+        "fallback": "who makes a pod when the pool has none",
+        "only": "runtimes that have warm pools; all where it is not given",
+      ]),
+  ]
+}

@@ -1,0 +1,87 @@
+extension ScenarioSection {
+  static let services = [
+    ScenarioSection(
+      "services[]", "What runs on the cluster. An entry describes one service, or many of a kind.",
+      [
+        "name": "name of the service or group, in results and objectives",
+        "count":
+          "services of this kind: if more than one they are `NAME-0`, `NAME-1` and so on; not used "
+          + "with a trace, which has a service for each of its rows",
+        "kind": "kind of service, for people: it does not change the run yet",
+        "class": "class of its traffic, in results and objectives",
+        "tenant": "whose service it is, for people: it does not change the run yet",
+        "runtime": "a name of `runtimes`",
+        "shape": "a name of `shapes`",
+        "zones": "zones that it runs in, with equal shares of its requests; without it, all",
+        "concurrency": "requests that one instance serves at a time",
+        "service_time": "time of a request on an instance, without waiting",
+        "cold_service_time":
+          "time of the first request of an instance that was made for it; without it, as any other",
+        "cpu_fraction":
+          "share of the service time that is processor time, which contention stretches",
+        "cpu_share": "cores that a request wants while it computes",
+        "code_size": "size of its code, which is what the caches of `code` hold",
+        "choice": "which instance a request gets, among those below their concurrency",
+        "keep_alive": "how long an idle instance stays",
+        "queue_limit": "as `cluster.gateways.queue_limit`, which counts where it is not given",
+        "cold_start": "when a request that finds no free instance asks for one",
+        "scaling": "how AutoScale makes and removes instances ahead of requests",
+        "pool": "whether its instances come from the warm pools; if not, Kubernetes makes each",
+      ]),
+    ScenarioSection(
+      "services[].instances",
+      "Instances of one service. `min` and `max` are divided over its zones and their gateways "
+        + "(`cluster.gateways.per_lane`), upwards.",
+      [
+        "min": "idle instances are not given up below this number",
+        "max": "instances that are there or being started, at most",
+        "initial":
+          "instances at second 0; without it, none with `start: empty`, and with `warm` offered "
+          + "load a plus 2 √a, ÷ `concurrency`, in each zone, within `min` and `max`",
+      ]),
+  ]
+
+  static let arrivals = [
+    ScenarioSection(
+      "services[].arrivals",
+      "When requests arrive. In brackets the processes that a field belongs to, if not to all.",
+      [
+        "process": "how arrivals are made",
+        "rate": "requests a second of each service; or `total_rate`",
+        "total_rate": "requests a second of all services of the group together",
+        "peak": "requests a second of each service at its busiest minute; or `total_peak`",
+        "total_peak": "the same of all services of the group together",
+        "popularity_sigma":
+          "with `total_rate` or `total_peak`: spread of the services' shares, sigma of a lognormal "
+          + "law; 0: all alike",
+        "dispersion":
+          "shape of a gamma factor of mean 1 on the rate of each second, which makes variance ÷ "
+          + "mean of its count 1 + mean ÷ shape",
+        "curve": "shape of the day; hours are local, and second 0 is midnight",
+        "times": "instants of the requests, since second 0, each dealt to one of the zones",
+        "file": "file of the trace, plain or gzip, within the directory that `--data` names",
+        "format": "form of the file",
+        "within": "how requests lie within a minute or block of which only their number is known",
+        "variation":
+          "file of values of the variation of gaps and shares of services at or below, for "
+          + "`within: batches`, which needs it",
+        "origin": "what second 0 is, for `format: requests`; times with a date begin at the first",
+        "block": "length of a block, in whole seconds, for `format: blocks`",
+        "durations": "file of quantiles of service times, for `format: azure2019`",
+        "memory": "file of quantiles of memory, for `format: azure2019`",
+        "busiest": "takes only so many services, those with the most requests",
+        "only": "takes only the services of these names",
+        "source": "who publishes the file, for the message when it is not there",
+      ]),
+    ScenarioSection(
+      "services[].arrivals.columns",
+      "Columns of a trace of `format: requests`, by their names in its header.",
+      [
+        "time": "when a request arrived: a number, or a date and time",
+        "service": "whose request it is; without the column, all are of the service `requests`",
+        "duration": "how long the request took on an instance",
+        "time_unit": "unit of `time`",
+        "duration_unit": "unit of `duration`",
+      ]),
+  ]
+}

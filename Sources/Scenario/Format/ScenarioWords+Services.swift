@@ -1,0 +1,99 @@
+extension ScenarioWords {
+  static let services = [
+    Meanings(
+      "services[].kind",
+      [
+        "function": "an event handler", "native": "a long-lived service that runs serverless",
+        "worker": "a light runtime in a process of the host",
+      ]),
+    Meanings(
+      "services[].class",
+      [
+        "online": "somebody waits for the answer", "offline": "throughput counts, not latency",
+        "timer": "started by the clock", "other": "everything else",
+      ]),
+    Meanings(
+      "services[].shape",
+      [
+        "by_memory":
+          "the smallest shape that holds 99 % of the memory that the trace gives, else the largest"
+      ]),
+    Meanings("services[].queue_limit", ["unlimited": "none is refused"]),
+    Meanings(
+      "services[].service_time",
+      [
+        "trace":
+          "with a trace: each request's own, or drawn from the quantiles of its service"
+      ]),
+    Meanings(
+      "services[].choice", policy: "Choice of an instance",
+      [
+        "least_requests": "the fewest requests in flight",
+        "power_of_two": "the less loaded of two that are drawn",
+        "newest_created": "the one that was made last",
+        "most_recently_used": "the one whose last request began or ended most recently",
+        "least_recently_used": "the one whose last request began or ended longest ago",
+        "round_robin": "the next in a fixed cycle",
+        "random": "any, all alike",
+      ]),
+    Meanings(
+      "services[].keep_alive",
+      [
+        "none": "an instance goes when it becomes idle",
+        "forever": "idle instances stay",
+      ]),
+    Meanings(
+      "services[].cold_start", policy: "Cold start",
+      [
+        "on_demand": "as soon as more requests wait than instances are being started for",
+        "from_zero": "only while there is no instance at all: AutoScale does the rest",
+        "never": "never",
+      ]),
+    Meanings("services[].scaling", ["none": "instances start on demand only"]),
+  ]
+
+  static let arrivals = [
+    Meanings(
+      "services[].arrivals.process",
+      [
+        "poisson":
+          "a count for each second, by inversion below a mean of 20 and a rounded normal number "
+          + "above, spread uniformly over the second",
+        "exact_poisson": "exponential gaps, for references",
+        "diurnal": "as `poisson`, with a rate that follows a daily curve",
+        "list": "given instants",
+        "trace": "measured traffic from files",
+      ]),
+    Meanings("services[].arrivals.dispersion", ["poisson": "no factor"]),
+    Meanings(
+      "services[].arrivals.curve",
+      [
+        "online": "peak ÷ trough of 4.1 (XFaaS)",
+        "offline": "flatter, between Azure's 1.19 and XFaaS (assumed)",
+      ]),
+    Meanings(
+      "services[].arrivals.format",
+      [
+        "auto": "found from the header",
+        "azure2019":
+          "a row a function: `HashOwner`, `HashApp`, `HashFunction`, `Trigger`, then a count for "
+          + "each minute",
+        "azure2021": "a row an invocation: `app`, `func`, `end_timestamp`, `duration` in seconds",
+        "requests": "a row a request, with the columns that `columns` names",
+        "minutes": "a row a service: its name, then a count for each minute",
+        "blocks":
+          "a row a service and block of time: its name, the number of the block from 0 in a column "
+          + "`block…`, `invocations`",
+      ]),
+    Meanings(
+      "services[].arrivals.within",
+      [
+        "poisson": "uniformly",
+        "regular": "at equal gaps, with a phase of the service's own",
+        "batches": "in gaps and batches of a variation that each service gets from `variation`",
+      ]),
+    Meanings(
+      "services[].arrivals.origin",
+      ["zero": "the zero of the file's times", "first": "its first request"]),
+  ]
+}

@@ -1,0 +1,83 @@
+/// The words that fields allow, and what each means. Which words there are is the readers' say; a
+/// test compares.
+enum ScenarioWords {
+  struct Meanings: Sendable {
+    var path: String
+    /// The heading among the policies; nil for what is told beside its section.
+    var policy: String?
+    var words: [(word: String, about: String)]
+
+    init(_ path: String, policy: String? = nil, _ words: KeyValuePairs<String, String>) {
+      self.path = path
+      self.policy = policy
+      self.words = words.map { ($0.key, $0.value) }
+    }
+  }
+
+  /// Words that need no explanation.
+  static let plain = ["true", "false", "s", "ms", "us", "ns"]
+
+  static let all = run + cluster + services + arrivals
+
+  static func meanings(_ path: String) -> Meanings? { all.first { $0.path == path } }
+
+  private static let run = [
+    Meanings(
+      "start",
+      [
+        "warm":
+          "instances for the initial rate, full pools, code caches filled by popularity, tokens "
+          + "held",
+        "empty": "nothing of that",
+      ]),
+    Meanings(
+      "fidelity",
+      [
+        "request": "every request is a chain of events: exact, and the reference",
+        "flow": "services advance in steps where flow has a form for them, see MODEL.md",
+        "auto": "each service in each zone by its rate and state",
+      ]),
+    Meanings(
+      "contention",
+      [
+        "epoch": "each node publishes a slowdown for the next epoch from the demand of the last",
+        "exact": "processor sharing on each node; exact, and slower",
+      ]),
+    Meanings(
+      "queue", ["ladder": "a radix ladder, the faster one", "heap": "a four-ary heap"]),
+    Meanings("faults[].restart_after", ["never": "it does not come back"]),
+  ]
+
+  private static let cluster = [
+    Meanings(
+      "cluster.placement", policy: "Placement of pods",
+      [
+        "least_allocated":
+          "Kubernetes' LeastAllocated: the greatest mean of the free shares of CPU and memory",
+        "most_allocated": "Kubernetes' MostAllocated: the fullest node that still has room",
+      ]),
+    Meanings(
+      "cluster.evict", policy: "Eviction",
+      [
+        "none": "the creation fails",
+        "lru": "idle instances are given up, the least recently used first, until the pod fits",
+        "faascache-lru":
+          "as in the artifact of FaasCache: idle instances of the least recently used service "
+          + "first, until the wanted size has been freed, whatever was free before",
+      ]),
+    Meanings("cluster.autoscale", ["none": "the default tick"]),
+    Meanings("cluster.gateways.capacity", ["unlimited": "a gateway is never slow"]),
+    Meanings("cluster.gateways.request_timeout", ["never": "requests wait as long as it takes"]),
+    Meanings("cluster.gateways.queue_limit", ["unlimited": "none is refused"]),
+    Meanings("cluster.kubernetes.pods_per_second", ["unlimited": "creations never wait"]),
+    Meanings("pools.size", ["none": "no warm pods"]),
+    Meanings("pools.refill_parallelism", ["unlimited": "all at once"]),
+    Meanings(
+      "pools.rule", policy: "A start that finds its pool empty",
+      [
+        "lost": "the fallback serves it, and it orders no refill of its own",
+        "backorder": "it orders a refill and waits for the next pod of the pool",
+      ]),
+    Meanings("pools.fallback", ["kubernetes": "a pod is created, placed and given the code"]),
+  ]
+}

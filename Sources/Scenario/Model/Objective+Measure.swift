@@ -1,0 +1,136 @@
+extension Objective {
+  /// What an objective can be about. Unit, scopes and statistics are in `definition`, from which
+  /// objectives are read and documented.
+  public enum Measure: String, Sendable, CaseIterable {
+    case latency
+    case startLatency = "start_latency"
+    case wait
+    case requests, completed, refused, failed
+    case coldStarts = "cold_starts"
+    case poolTakes = "pool_takes"
+    case poolMisses = "pool_misses"
+    case idlePodHours = "idle_pod_hours"
+    case poolLevel = "pool_level"
+    case readyPods = "ready_pods"
+    case utilisation
+
+    /// Distributions in time have statistics; the others are totals, or means and maxima of the
+    /// series.
+    public var isTime: Bool { definition.kind == .distribution }
+    public var isSeries: Bool { definition.kind == .level }
+  }
+
+  /// What a measure can be narrowed down to.
+  public enum Scope: String, Sendable, CaseIterable {
+    case `class`, runtime, zone, service
+
+    /// What must stand after the `=`.
+    var about: String {
+      switch self {
+      case .class:
+        "one of " + ServiceSection.trafficClasses.map { "`\($0)`" }.joined(separator: ", ")
+      case .runtime: "a name of `runtimes`"
+      case .zone: "the name of one of `cluster.zones`"
+      case .service:
+        "the name of one of `services`, which stands for its whole group; one of a group, as in "
+          + "`api-3`; or one of a trace, as in `apps/NAME`"
+      }
+    }
+  }
+}
+
+extension Objective.Measure {
+  /// What a measure is made of, which decides on its statistics.
+  enum Kind: String, CaseIterable {
+    /// A time of every request.
+    case distribution
+    /// A count over the run.
+    case total
+    /// What is there, interval by interval.
+    case level
+
+    /// What a term without a statistic means; nil: it needs one.
+    var statistic: Objective.Statistic? {
+      switch self {
+      case .distribution: nil
+      case .total: .total
+      case .level: .mean
+      }
+    }
+
+    /// Totals have no other statistic.
+    var hasStatistics: Bool { self != .total }
+  }
+
+  enum Unit: String {
+    case time
+    case number
+    /// A number from 0 to 1, or a percentage.
+    case share
+  }
+
+  struct Definition {
+    var kind: Kind
+    var unit = Unit.number
+    var scopes: [Objective.Scope]
+    /// Whether `service` may stand beside other scopes.
+    var combinesService = true
+    /// Statistics that are kept interval by interval, for objectives with `for`.
+    var overTime: [Objective.Statistic] = []
+    var about: String
+  }
+
+  /// The table of measures.
+  var definition: Definition {
+    switch self {
+    case .latency:
+      .time(
+        "from the arrival at the gateway to the answer there",
+        overTime: [.mean, .maximum, .quantile(0.5), .quantile(0.99)])
+    case .startLatency:
+      .time("of a cold start: from the arrival to the call of the instance that was made")
+    case .wait:
+      .time("of a request that waited at the gateway: from the arrival to the call of an instance")
+    case .requests: .count("requests that arrived")
+    case .completed: .count("requests that were answered")
+    case .refused:
+      .count("requests turned away because a queue was full or nothing could be started")
+    case .failed: .count("requests that waited for longer than `request_timeout`")
+    case .coldStarts:
+      .count("requests that waited for an instance to be made and began on it as its first")
+    case .poolTakes: .pool("starts that wanted a pod of a warm pool, whether there was one or not")
+    case .poolMisses: .pool("starts that found their warm pool empty")
+    case .idlePodHours: .pool("warm pods in pools × hours")
+    case .poolLevel:
+      .level(
+        "warm pods in a pool at the end of an interval; with `for`, of all pools of the scope "
+          + "together", [.runtime, .zone])
+    case .readyPods:
+      .level("instances that are ready at the end of an interval", [.class, .runtime, .zone])
+    case .utilisation:
+      .level("cores in use ÷ cores of the nodes, within an interval", [.zone], unit: .share)
+    }
+  }
+}
+
+extension Objective.Measure.Definition {
+  fileprivate static func time(_ about: String, overTime: [Objective.Statistic] = []) -> Self {
+    Self(
+      kind: .distribution, unit: .time, scopes: Objective.Scope.allCases, combinesService: false,
+      overTime: overTime, about: about)
+  }
+
+  fileprivate static func count(_ about: String) -> Self {
+    Self(kind: .total, scopes: Objective.Scope.allCases, overTime: [.total], about: about)
+  }
+
+  fileprivate static func pool(_ about: String) -> Self {
+    Self(kind: .total, scopes: [.runtime, .zone], about: about)
+  }
+
+  fileprivate static func level(
+    _ about: String, _ scopes: [Objective.Scope], unit: Objective.Measure.Unit = .number
+  ) -> Self {
+    Self(kind: .level, unit: unit, scopes: scopes, overTime: [.mean], about: about)
+  }
+}

@@ -1,0 +1,78 @@
+import Primitives
+import Testing
+
+@testable import Scenario
+
+/// Policies against their tables.
+@Suite struct PolicyTests {
+  private static func read(_ policy: String) -> ScenarioReader.Result {
+    Samples.read(
+      Samples.valid.replacing(
+        "scaling: knative(target: 10, window: 60s)", with: "scaling: \(policy)"))
+  }
+
+  private static func scaling(_ policy: String) throws -> ScalingSection {
+    let result = read(policy)
+    return try #require(result.document?.services[0].scaling, "\(result.rendered)")
+  }
+
+  @Test func defaultsAreThoseOfTheTable() throws {
+    let section = try Self.scaling("knative")
+    #expect(section == (try Self.scaling("knative()")))
+    #expect(section.target == nil)
+    #expect(section.utilisation == 0.7)
+    #expect(section.window == .seconds(60))
+    #expect(section.panicWindow == 0.1)
+    #expect(section.panicThreshold == 2)
+    #expect(section.maximumUpRate == 1000)
+    #expect(section.maximumDownRate == 2)
+    #expect(section.scaleDownDelay == .zero)
+    #expect(section.graceToZero == .seconds(30))
+    #expect(!section.isWeighted)
+  }
+
+  /// Each parameter of the table is read into a place of its own.
+  @Test func everyParameterCounts() throws {
+    var sections = [try Self.scaling("knative")]
+    for parameter in PolicyParameter.knative {
+      let value =
+        switch parameter.value {
+        case .number, .ratio: "3"
+        case .share: "0.5"
+        case .duration: "50s"
+        case .flag: "true"
+        }
+      let section = try Self.scaling("knative(\(parameter.name): \(value))")
+      #expect(!sections.contains(section), "\(parameter.name)")
+      sections.append(section)
+    }
+  }
+
+  /// A default is noted as such, with its source; what is given is not.
+  @Test func defaultsAreNoted() throws {
+    let values = Self.read("knative(window: 2m)").values.filter {
+      $0.path.hasPrefix("services[0].scaling.")
+    }
+    #expect(values.count == PolicyParameter.knative.count - 2)
+    #expect(values.allSatisfy { $0.origin == .published && !$0.source.isEmpty })
+    #expect(!values.contains { $0.path.hasSuffix("window") && !$0.path.hasSuffix("panic_window") })
+  }
+
+  @Test(arguments: [
+    ("knative(windw: 60s)", "unknown parameter `windw`", "did you mean `window`?"),
+    ("knative(window: 1s)", "`window` is `1s`", "write 6s to 1h"),
+    ("knative(utilisation: 70)", "`utilisation` is `70`", "write 0.01 to 1"),
+    ("knative(weighted: yes)", "`weighted` is `yes`", "write `true` or `false`"),
+    ("knative(target: 1, target: 2)", "`target` is given twice", "keep one of them"),
+    ("knative(10)", "`10` has no name", "for example `knative(target: 10)`"),
+    ("knativ(target: 1)", "no scaling policy", "did you mean `knative`?"),
+  ])
+  func refusals(_ policy: String, _ message: String, _ help: String) throws {
+    let result = Self.read(policy)
+    let diagnostic = try #require(result.errors.first)
+    #expect(result.errors.count == 1)
+    #expect(diagnostic.kind == .badPolicy)
+    #expect(diagnostic.message == "`\(policy)`: \(message)")
+    #expect(diagnostic.help == help)
+  }
+}
