@@ -4,6 +4,7 @@ extension InstanceTable {
   /// The instance for the next request, nil when none has a free slot. `bits` is the policy's own
   /// stream.
   @inlinable public mutating func choose(using bits: inout some BitSource) -> InstanceSlot? {
+    if usesLevels { return byRequests.first.map(InstanceSlot.init) }
     switch choice {
     case .leastRequests, .newestCreated:
       guard tree.minimum != WinnerTree.absent else { return nil }
@@ -36,7 +37,12 @@ extension InstanceTable {
   }
 
   /// Puts an instance where the policy looks for it.
-  @usableFromInline mutating func offer(_ index: Int) {
+  @inlinable @inline(__always) mutating func offer(_ index: Int) {
+    if usesLevels { return byRequests.put(index, at: Int(slots[index].inFlight)) }
+    offerOtherwise(index)
+  }
+
+  @usableFromInline mutating func offerOtherwise(_ index: Int) {
     switch choice {
     case .leastRequests:
       tree.set(index, to: UInt64(slots[index].inFlight) << 32 | UInt64(index))
@@ -51,7 +57,12 @@ extension InstanceTable {
   }
 
   /// Takes an instance out of the policy's sight.
-  @usableFromInline mutating func withdraw(_ index: Int) {
+  @inlinable @inline(__always) mutating func withdraw(_ index: Int) {
+    if usesLevels { return byRequests.remove(index) }
+    withdrawOtherwise(index)
+  }
+
+  @usableFromInline mutating func withdrawOtherwise(_ index: Int) {
     switch choice {
     case .leastRequests, .newestCreated: tree.set(index, to: WinnerTree.absent)
     case .mostRecentlyUsed, .leastRecentlyUsed: recency.remove(index)

@@ -10,8 +10,9 @@ public struct InstanceSlot: Hashable, Sendable, BitwiseCopyable {
 /// The instances that one gateway may use for one service: how many requests each has in flight,
 /// which have a free slot, and in what order they were used.
 ///
-/// Only the structure that the choice policy needs is kept: a winner tree for `leastRequests` and
-/// `newestCreated` (O(log n) a change), a list for the two orders of use, a sampled set for the
+/// Only the structure that the choice policy needs is kept: bits by level for `leastRequests` (O(1)
+/// a change), a winner tree for it where an instance bears many requests, and for `newestCreated`
+/// (O(log n) a change), a list for the two orders of use, a sampled set for the
 /// others (O(1)). A list of idle instances in the order in which they became idle serves
 /// keep-alive.
 public struct InstanceTable: ~Copyable {
@@ -40,6 +41,9 @@ public struct InstanceTable: ~Copyable {
   /// Asked only for keys.
   private var slotsByPod: [PodID: UInt32] = [:]
 
+  /// `leastRequests` goes by `byRequests` and not by `tree`.
+  @usableFromInline let usesLevels: Bool
+  @usableFromInline var byRequests: SlotLevels
   @usableFromInline var tree = WinnerTree()
   @usableFromInline var recency = SlotList()
   @usableFromInline var available = SlotSet()
@@ -55,6 +59,8 @@ public struct InstanceTable: ~Copyable {
   public init(choice: InstanceChoice, concurrencyLimit: Int) {
     self.choice = choice
     self.concurrencyLimit = UInt32(clamping: concurrencyLimit)
+    usesLevels = choice == .leastRequests && concurrencyLimit <= SlotLevels.mostLevels
+    byRequests = SlotLevels(levels: usesLevels ? max(1, concurrencyLimit) : 0)
     capacity = 0
     slots = .allocate(capacity: 0)
   }
@@ -160,7 +166,8 @@ public struct InstanceTable: ~Copyable {
     slots = fresh
     capacity = larger
     idle.reserve(larger)
-    if choice.usesTree { tree.reserve(larger) }
+    if usesLevels { byRequests.reserve(larger) }
+    if choice.usesTree, !usesLevels { tree.reserve(larger) }
     if choice.usesRecency { recency.reserve(larger) }
     if choice.usesSet { available.reserve(larger) }
   }
@@ -176,6 +183,7 @@ public struct InstanceTable: ~Copyable {
     copy.nextOrdinal = nextOrdinal
     copy.cursor = cursor
     copy.slotsByPod = slotsByPod
+    copy.byRequests = byRequests.clone()
     copy.tree = tree.clone()
     copy.recency = recency.clone()
     copy.available = available.clone()
