@@ -50,14 +50,9 @@ struct MinuteSeries: Sendable {
     latencies = Array(repeating: .coarse(), count: count)
   }
 
-  mutating func record(_ nanoseconds: UnsafeBufferPointer<Int64>, lane: LaneID) {
+  mutating func record(_ measured: LatencyHistogram, lane: LaneID) {
     let place = places[lane.index]
-    if place >= 0 { latencies[place].record(contentsOf: nanoseconds) }
-  }
-
-  mutating func record(_ nanoseconds: Int64, count: UInt64, lane: LaneID) {
-    let place = places[lane.index]
-    if place >= 0 { latencies[place].record(nanoseconds, count: count) }
+    if place >= 0 { latencies[place].merge(measured) }
   }
 
   mutating func add(lane: LaneID, from: Instant, delta: LaneCounters, now: LaneGauges) {

@@ -21,7 +21,10 @@ final class RunCollector: RunRecorder {
   /// By service and measure, coarse, judged; kept for services that an objective or a person may
   /// ask for.
   private(set) var services: [[LatencyHistogram]]
+  /// By group, fine, and by lane, coarse: latencies since the last row of the series, at whose end
+  /// they are added to everything that they belong to.
   private var interval: [LatencyHistogram]
+  private var laneInterval: [LatencyHistogram]
   private var touched: [Bool]
   private var open: [GroupRow?]
 
@@ -71,6 +74,7 @@ final class RunCollector: RunRecorder {
     totals = histograms(groups.count, coarse: false)
     services = histograms(configuration.services.count, coarse: true)
     interval = groups.map { _ in LatencyHistogram() }
+    laneInterval = groupOfLane.map { _ in .coarse() }
     touched = groups.map { _ in false }
     open = groups.map { _ in nil }
     starts = StartTotals(runtimes: configuration.runtimes.count)
@@ -91,6 +95,7 @@ final class RunCollector: RunRecorder {
     totals = other.totals
     services = other.services
     interval = other.interval
+    laneInterval = other.laneInterval
     touched = other.touched
     open = other.open
     rows = other.rows
@@ -129,9 +134,9 @@ final class RunCollector: RunRecorder {
   ) {
     let group = groupOfLane[lane.index]
     if measure == .latency {
-      interval[group].record(contentsOf: nanoseconds)
-      minutes.record(nanoseconds, lane: lane)
       touched[group] = true
+      return LatencyHistogram.record(
+        contentsOf: nanoseconds, fine: &interval[group], coarse: &laneInterval[lane.index])
     }
     guard isJudging else { return }
     totals[group][Int(measure.rawValue)].record(contentsOf: nanoseconds)
@@ -142,9 +147,9 @@ final class RunCollector: RunRecorder {
     let group = groupOfLane[lane.index]
     let weight = UInt64(max(0, count))
     if measure == .latency {
-      interval[group].record(nanoseconds, count: weight)
-      minutes.record(nanoseconds, count: weight, lane: lane)
       touched[group] = true
+      interval[group].record(nanoseconds, count: weight)
+      return laneInterval[lane.index].record(nanoseconds, count: weight)
     }
     guard isJudging else { return }
     totals[group][Int(measure.rawValue)].record(nanoseconds, count: weight)
@@ -159,7 +164,19 @@ final class RunCollector: RunRecorder {
     row.counters.add(delta)
     row.gauges.add(now)
     open[group] = row
+    spreadLatencies(of: lane)
     minutes.add(lane: lane, from: from, delta: delta, now: now)
+  }
+
+  /// Adds what a lane has measured since the last row to its minute and its service.
+  private func spreadLatencies(of lane: LaneID) {
+    guard !laneInterval[lane.index].isEmpty else { return }
+    minutes.record(laneInterval[lane.index], lane: lane)
+    if isJudging {
+      services[serviceOfLane[lane.index]][Int(LatencyMeasure.latency.rawValue)]
+        .merge(laneInterval[lane.index])
+    }
+    laneInterval[lane.index].reset()
   }
 
   func seriesEnds(at instant: Instant) {
@@ -171,6 +188,9 @@ final class RunCollector: RunRecorder {
         row.p99 = interval[group].quantile(0.99)
         row.maximum = interval[group].maximum
         row.mean = interval[group].mean
+        if isJudging {
+          totals[group][Int(LatencyMeasure.latency.rawValue)].merge(interval[group])
+        }
         interval[group].reset()
         touched[group] = false
       }

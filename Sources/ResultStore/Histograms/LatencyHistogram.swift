@@ -75,6 +75,44 @@ public struct LatencyHistogram: Sendable, Equatable {
     add(UInt64(values.count), sum: UInt128(total), from: UInt64(low), to: UInt64(high))
   }
 
+  /// Counts every value once in both, at two digits and coarsely, in one pass: a coarse bucket
+  /// holds whole fine ones, 64 at a time.
+  public static func record(
+    contentsOf values: UnsafeBufferPointer<Int64>, fine: inout LatencyHistogram,
+    coarse: inout LatencyHistogram
+  ) {
+    precondition(fine.resolution == .twoDigits && coarse.resolution == .coarse, "two and coarse")
+    var low = greatestValue
+    var high: Int64 = 0
+    for value in values {
+      low = min(low, value)
+      high = max(high, value)
+    }
+    guard low >= 0, high < greatestValue, values.count < 1 << 16 else {
+      fine.record(contentsOf: values)
+      return coarse.record(contentsOf: values)
+    }
+    fine.reserve(BucketLayout(.twoDigits).bucket(of: UInt64(high)))
+    coarse.reserve(BucketLayout(.coarse).bucket(of: UInt64(high)))
+    var total: UInt64 = 0
+    fine.counts.withUnsafeMutableBufferPointer { fine in
+      coarse.counts.withUnsafeMutableBufferPointer { coarse in
+        for value in values {
+          let bits = UInt64(bitPattern: value)
+          total &+= bits
+          let shift = 56 &- (bits | 128).leadingZeroBitCount
+          let bucket =
+            shift &<< 7 &+ Int(truncatingIfNeeded: bits &>> UInt64(truncatingIfNeeded: shift))
+          fine[bucket] &+= 1
+          coarse[max(0, min(bucket >> 6 &- 8, BucketLayout.coarseBuckets &- 1))] &+= 1
+        }
+      }
+    }
+    let count = UInt64(values.count)
+    fine.add(count, sum: UInt128(total), from: UInt64(low), to: UInt64(high))
+    coarse.add(count, sum: UInt128(total), from: UInt64(low), to: UInt64(high))
+  }
+
   /// Counts one value `count` times.
   public mutating func record(_ value: Int64, count: UInt64 = 1) {
     guard count > 0 else { return }
