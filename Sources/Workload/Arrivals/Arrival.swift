@@ -66,6 +66,14 @@ public struct ArrivalBuffer: ~Copyable {
     end += 1
   }
 
+  /// Room for more arrivals at the end, which count as there and which the caller fills in.
+  mutating func extend(by count: Int) -> UnsafeMutablePointer<Arrival> {
+    if head == end { removeAll() }
+    while end + count > capacity { grow() }
+    end += count
+    return storage + (end - count)
+  }
+
   public mutating func removeAll() {
     head = 0
     end = 0

@@ -96,8 +96,8 @@ public struct LaneSplit: Sendable {
   }
 
   /// Sorted uniform times in O(n): partial sums of exponential spacings over their total (a
-  /// textbook identity of order statistics). The spacings are drawn twice, for the total and for
-  /// the sums, instead of being stored.
+  /// textbook identity of order statistics). Each sum stands in its arrival's place until the total
+  /// is known.
   private func drawBlock(
     _ numbers: Range<Int>, from start: Int64, length: Int64, _ bits: inout KeyedStream,
     second: Int, into buffer: inout ArrivalBuffer
@@ -110,17 +110,19 @@ public struct LaneSplit: Sendable {
           identity: Arrival.identity(second: second, k: numbers.lowerBound)))
     }
     var sequence = Xoshiro256PlusPlus(seed: bits.next())
-    var again = sequence
-    var total = 0.0
-    for _ in 0...numbers.count { total += ZigguratExponential.sample(using: &sequence) }
-    let scale = Double(length) / total
+    let arrivals = buffer.extend(by: numbers.count)
+    let first = Arrival.identity(second: second, k: numbers.lowerBound)
     var sum = 0.0
-    for k in numbers {
-      sum += ZigguratExponential.sample(using: &again)
-      buffer.append(
-        Arrival(
-          time: start + min(Int64(sum * scale), length - 1),
-          identity: Arrival.identity(second: second, k: k)))
+    for index in 0..<numbers.count {
+      sum += ZigguratExponential.sample(using: &sequence)
+      (arrivals + index).initialize(
+        to: Arrival(
+          time: Int64(bitPattern: sum.bitPattern), identity: first &+ UInt64(index)))
+    }
+    let scale = Double(length) / (sum + ZigguratExponential.sample(using: &sequence))
+    for index in 0..<numbers.count {
+      let sum = Double(bitPattern: UInt64(bitPattern: arrivals[index].time))
+      arrivals[index].time = start + min(Int64(sum * scale), length - 1)
     }
   }
 }
