@@ -35,7 +35,8 @@ extension ControlShard {
   }
 
   private func applyAgentEffects(_ index: Int, at now: Instant) {
-    for effect in takeEffects() {
+    var wanted = takeEffects()
+    for effect in wanted {
       switch effect {
       case .send(let message, let address):
         sendFromAgent(message, to: address, index, at: now)
@@ -48,6 +49,7 @@ extension ControlShard {
       default: break
       }
     }
+    recycle(&wanted)
   }
 
   /// The route of a pod is published on the way from its agent to the Dispatcher, so that what the

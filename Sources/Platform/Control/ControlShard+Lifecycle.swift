@@ -5,9 +5,18 @@ import SimulationKernel
 // How the shared part begins, is resized and is told of.
 extension ControlShard {
   /// Hands over the messages for lanes, in the order of sending.
+  /// Hands over the mail. A copy of an array that is then emptied would allocate.
   func takeMail() -> [LaneMail] {
-    defer { mail.removeAll(keepingCapacity: true) }
-    return mail
+    var taken: [LaneMail] = []
+    swap(&taken, &spareMail)
+    swap(&taken, &mail)
+    return taken
+  }
+
+  /// Takes the memory of mail back.
+  func recycle(_ taken: inout [LaneMail]) {
+    taken.removeAll(keepingCapacity: true)
+    swap(&taken, &spareMail)
   }
 
   // MARK: Beginning

@@ -25,7 +25,7 @@ extension ControlShard {
   }
 
   private func applyDispatcherEffects(_ index: Int, leavingAt departure: Instant) {
-    let wanted = takeEffects()
+    var wanted = takeEffects()
     for effect in wanted {
       switch effect {
       case .send(let message, let address):
@@ -37,6 +37,7 @@ extension ControlShard {
       default: break
       }
     }
+    recycle(&wanted)
   }
 
   private func sendFromDispatcher(
@@ -87,7 +88,7 @@ extension ControlShard {
   }
 
   func applyManagerEffects(_ index: Int, at now: Instant, leavingAt departure: Instant) {
-    let wanted = takeEffects()
+    var wanted = takeEffects()
     for effect in wanted {
       switch effect {
       case .send(let message, let address):
@@ -115,6 +116,7 @@ extension ControlShard {
       default: break
       }
     }
+    recycle(&wanted)
   }
 
   private func wakeManager(_ index: Int, at instant: Instant) {
@@ -147,8 +149,16 @@ extension ControlShard {
   // MARK: Common
 
   func takeEffects() -> [ControlEffects.Effect] {
-    defer { effects.effects.removeAll(keepingCapacity: true) }
-    return effects.effects
+    var taken: [ControlEffects.Effect] = []
+    swap(&taken, &spareEffects)
+    swap(&taken, &effects.effects)
+    return taken
+  }
+
+  /// Takes the memory of effects back.
+  func recycle(_ taken: inout [ControlEffects.Effect]) {
+    taken.removeAll(keepingCapacity: true)
+    swap(&taken, &spareEffects)
   }
 
   func sendPlain(

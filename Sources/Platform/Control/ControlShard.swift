@@ -24,6 +24,10 @@ final class ControlShard {
   var executed: UInt64 = 0
   var mail: [LaneMail] = []
   var effects = ControlEffects()
+  /// Empty, and only kept for their memory: what takes the place of `mail` and of `effects` while
+  /// these are worked off.
+  var spareMail: [LaneMail] = []
+  var spareEffects: [ControlEffects.Effect] = []
   let recorder: any RunRecorder
 
   var dispatchers: [Dispatcher]

@@ -17,6 +17,7 @@ public final class ClusterSimulation {
   let topology: Topology
   let control: ControlShard
   var laneSet: LaneSet
+  var agenda: LaneAgenda
   var demand: Demand
   let recorder: any RunRecorder
 
@@ -43,6 +44,7 @@ public final class ClusterSimulation {
       configuration: configuration, topology: topology, recorder: recorder)
     let laneCount = topology.lanes.count
     laneSet = LaneSet(count: laneCount, configuration: configuration)
+    agenda = LaneAgenda(count: laneCount)
     order = WinnerTree(capacity: laneCount + 1)
     reported = Array(repeating: LaneCounters(), count: laneCount)
     reviewedArrivals = Array(repeating: 0, count: laneCount)
@@ -65,6 +67,7 @@ public final class ClusterSimulation {
     serviceShapes = other.serviceShapes
     reviewedArrivals = other.reviewedArrivals
     laneSet = other.laneSet
+    agenda = LaneAgenda(count: other.laneSet.lanes.count)
     let surroundings = surroundings(epochEnd: .origin)
     laneSet.lanes = other.laneSet.lanes.map { $0.clone(surroundings: surroundings) }
   }
@@ -92,7 +95,8 @@ public final class ClusterSimulation {
       case .exact: runExactly(until: stop)
       case .epoch:
         laneSet.runEpochs(
-          from: now, until: stop, control: control, demand: &demand, recorder: recorder)
+          from: now, until: stop, control: control, agenda: &agenda, demand: &demand,
+          recorder: recorder)
       }
       now = stop
       if stop == boundary { closeSeriesRow() }
@@ -142,11 +146,13 @@ public final class ClusterSimulation {
 
   /// Gives lanes their messages in exact order.
   private func deliverMail() {
-    for mail in control.takeMail() {
+    var mails = control.takeMail()
+    for mail in mails {
       let index = mail.lane.index
       lanes[index].deliver(mail.delivery, at: mail.at)
       order.set(index + 1, to: lanes[index].next.key)
     }
+    control.recycle(&mails)
   }
 }
 

@@ -79,12 +79,12 @@ struct Demand: ~Copyable {
   mutating func close(length: Nanoseconds) {
     let nanoseconds = Double(length.count)
     for zone in steadyCores.indices { zoneCoreSeconds[zone] += steadyCores[zone] * length.seconds }
-    let settling = settlingNodes
-    settlingNodes.removeAll(keepingCapacity: true)
-    for node in settling where !touchedNodes.contains(node) {
+    for node in settlingNodes where !touchedNodes.contains(node) {
       nodeSlowdowns[node] = max(1, wanted[node] / nodeCores[node])
     }
-    for node in touchedNodes.take() { closeNode(node, nanoseconds) }
+    settlingNodes.removeAll(keepingCapacity: true)
+    for place in 0..<touchedNodes.count { closeNode(touchedNodes[place], nanoseconds) }
+    touchedNodes.removeAll()
     closeGateways(length)
   }
 
@@ -105,13 +105,15 @@ struct Demand: ~Copyable {
   private mutating func closeGateways(_ length: Nanoseconds) {
     for gateway in slowGateways { gatewaySlowdowns[gateway] = 1 }
     slowGateways.removeAll(keepingCapacity: true)
-    for gateway in touchedGateways.take() {
+    for place in 0..<touchedGateways.count {
+      let gateway = touchedGateways[place]
       let rate = gatewayRequests[gateway] / length.seconds
       gatewayRequests[gateway] = 0
       guard rate > gatewayCapacity else { continue }
       gatewaySlowdowns[gateway] = rate / gatewayCapacity
       slowGateways.append(gateway)
     }
+    touchedGateways.removeAll()
   }
 
   /// Epochs in which nothing changes: slowdowns settle, and time passes.
@@ -155,10 +157,13 @@ private struct TouchedList {
     indices.append(index)
   }
 
-  /// The touched indices, and none is touched any more.
-  mutating func take() -> [Int] {
+  var count: Int { indices.count }
+
+  subscript(place: Int) -> Int { indices[place] }
+
+  /// None is touched any more.
+  mutating func removeAll() {
     for index in indices { isTouched[index] = false }
-    defer { indices.removeAll(keepingCapacity: true) }
-    return indices
+    indices.removeAll(keepingCapacity: true)
   }
 }

@@ -43,10 +43,9 @@ struct LaneSet {
   // MARK: Epochs
 
   mutating func runEpochs(
-    from begin: Instant, until end: Instant, control: ControlShard, demand: inout Demand,
-    recorder: any LatencyRecorder
+    from begin: Instant, until end: Instant, control: ControlShard, agenda: inout LaneAgenda,
+    demand: inout Demand, recorder: any LatencyRecorder
   ) {
-    var agenda = LaneAgenda(count: lanes.count)
     awaiting.removeAll(keepingCapacity: true)
     for index in lanes.indices {
       agenda.put(index, at: lanes[index].next.time.nanoseconds)
@@ -89,7 +88,7 @@ struct LaneSet {
       active.append(index)
     }
     while let index = agenda.take(before: stop.nanoseconds) { active.append(index) }
-    active.sort()
+    sortInPlace(&active)
     for index in active { horizons[index] = start }
   }
 
@@ -172,13 +171,38 @@ struct LaneSet {
   private mutating func deliver(
     _ control: ControlShard, notBefore boundary: Instant, agenda: inout LaneAgenda
   ) {
-    for mail in control.takeMail() {
+    var mails = control.takeMail()
+    for mail in mails {
       let index = mail.lane.index
       // A lane that is not active stands at the end of the epoch.
       let isFree = mail.isUnasked || !agenda.isTaken(index)
       let at = max(mail.at, isFree ? boundary : horizons[index])
       lanes[index].deliver(mail.delivery, at: at)
       agenda.bring(index, to: at.nanoseconds)
+    }
+    control.recycle(&mails)
+  }
+}
+
+/// Sorts different numbers by a heap, O(n log n): the library's sort allocates.
+private func sortInPlace(_ numbers: inout [Int]) {
+  numbers.withUnsafeMutableBufferPointer { heap in
+    func sift(_ start: Int, _ end: Int) {
+      var place = start
+      let number = heap[start]
+      while 2 * place + 1 < end {
+        var child = 2 * place + 1
+        if child + 1 < end, heap[child] < heap[child + 1] { child += 1 }
+        guard number < heap[child] else { break }
+        heap[place] = heap[child]
+        place = child
+      }
+      heap[place] = number
+    }
+    for start in (0..<heap.count / 2).reversed() { sift(start, heap.count) }
+    for end in heap.indices.dropFirst().reversed() {
+      heap.swapAt(0, end)
+      sift(0, end)
     }
   }
 }
