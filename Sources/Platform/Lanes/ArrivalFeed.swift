@@ -17,6 +17,13 @@ struct ArrivalFeed: ~Copyable {
     buffer.isEmpty ? horizon : Instant(nanoseconds: buffer.first.time)
   }
 
+  /// Takes the arrival at `nextTime`; nil when the source must be asked first.
+  @inline(__always) mutating func takeNext() -> Arrival? {
+    guard !buffer.isEmpty else { return nil }
+    delivered &+= 1
+    return buffer.removeFirst()
+  }
+
   /// The next arrival before `bound`, if there is one.
   @inline(__always) mutating func take(before bound: Instant) -> Arrival? {
     if buffer.isEmpty {

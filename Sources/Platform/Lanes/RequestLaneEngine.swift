@@ -65,9 +65,11 @@ struct RequestLaneEngine: ~Copyable {
           arrivalTime < bound.time
             || (arrivalTime == bound.time && EventRank.arrival.raw < bound.rank)
         else { return bound }
-        // One nanosecond further, since an arrival at the bound's own time may come before it.
-        let stop = min(bound.time + Nanoseconds(1), queued)
-        guard let arrival = feed.take(before: stop) else { continue }
+        guard let arrival = feed.takeNext() else {
+          // One nanosecond further, since an arrival at the bound's own time may come before it.
+          feed.fetch(until: min(bound.time + Nanoseconds(1), queued))
+          continue
+        }
         executed &+= 1
         arrive(arrival)
       }
