@@ -27,7 +27,7 @@ import Testing
     }
   }
 
-  @Test(arguments: InstanceChoice.allCases, [1, 3])
+  @Test(arguments: InstanceChoice.allCases, [1, 3, 100])
   func agreesWithASearch(choice: InstanceChoice, limit: Int) {
     var bits = Xoshiro256PlusPlus(seed: 5)
     var policyBits = Xoshiro256PlusPlus(seed: 6)

@@ -185,4 +185,23 @@ private func recorded(
       }
     }
   }
+
+  /// Both in one pass count as each alone does, at every edge.
+  @Test func countsInBothAsInEachAlone() {
+    var bits = Xoshiro256PlusPlus(seed: 7)
+    var pair = (fine: LatencyHistogram(), coarse: LatencyHistogram.coarse())
+    var alone = pair
+    for round in 0..<200 {
+      var values = (0..<300).map { _ in Int64(bits.next() >> (17 + bits.next() % 47)) }
+      if round % 2 == 0 { values = values.filter { $0 < LatencyHistogram.greatestValue } }
+      if round % 50 == 3 { values.append(-5) }
+      values.withUnsafeBufferPointer {
+        LatencyHistogram.record(contentsOf: $0, fine: &pair.fine, coarse: &pair.coarse)
+        alone.fine.record(contentsOf: $0)
+        alone.coarse.record(contentsOf: $0)
+      }
+    }
+    #expect(pair.fine == alone.fine)
+    #expect(pair.coarse == alone.coarse)
+  }
 }
