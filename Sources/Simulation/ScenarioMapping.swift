@@ -95,6 +95,7 @@ public struct ScenarioMapping: Sendable {
     let section = document.cluster
     cluster.gateways.perZone = section.gatewaysPerZone
     cluster.gateways.perLane = min(section.gatewaysPerLane, section.gatewaysPerZone)
+    cluster.gateways.callTimeout = section.callTimeout
     cluster.gateways.handling = section.gatewayHandling
     cluster.gateways.capacityPerSecond = section.gatewayCapacityPerSecond
     cluster.dispatchers.count = section.dispatchers
@@ -116,6 +117,7 @@ public struct ScenarioMapping: Sendable {
     cluster.kubernetes.podsPerSecond = section.podsPerSecond
     cluster.kubernetes.burst = Double(section.podBurst)
     cluster.kubernetes.create = Distribution(section.podCreate)
+    cluster.kubernetes.startDeadline = section.startDeadline
     cluster.kubernetes.placement =
       PlacementPolicy(rawValue: section.placement) ?? .leastAllocated
     cluster.kubernetes.eviction = EvictionRule(rawValue: section.evict) ?? .none

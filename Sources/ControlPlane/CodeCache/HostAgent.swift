@@ -86,8 +86,8 @@ public struct HostAgent: Sendable {
 
   /// The alarm: repeats what nobody has answered.
   public mutating func wake(at now: Instant, into effects: inout some HostAgentEffects) {
-    downloads.repeatDue(at: now) { effects.send($0, to: $1) } giveUp: { _, _ in }
-    reports.repeatDue(at: now) { effects.send($0, to: $1) } giveUp: { _, _ in }
+    downloads.repeatDue(at: now) { effects.send($0, to: $1) }
+    reports.repeatDue(at: now) { effects.send($0, to: $1) }
     rearm(at: now, into: &effects)
   }
 

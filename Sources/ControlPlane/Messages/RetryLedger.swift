@@ -104,6 +104,13 @@ public struct RetryLedger<Key: Hashable & Sendable & BitwiseCopyable>: Sendable 
     }
   }
 
+  /// As above, for messages that are never given up.
+  public mutating func repeatDue(
+    at now: Instant, resend: (_ message: ControlMessage, _ to: Address) -> Void
+  ) {
+    repeatDue(at: now, resend: resend) { _, _ in }
+  }
+
   private static func takeDue(
     _ ring: inout DeadlineRing<Key>, of entries: [Key: Entry], at now: Instant,
     after delay: Nanoseconds, isAccepted: Bool

@@ -141,11 +141,13 @@ extension WorkerManager {
   mutating func repeatUnanswered(
     at now: Instant, into effects: inout some WorkerManagerEffects
   ) {
-    orders.repeatDue(at: now) { effects.send($0, to: $1) } giveUp: { _, _ in }
-    deletions.repeatDue(at: now) { effects.send($0, to: $1) } giveUp: { _, _ in }
-    questions.repeatDue(at: now) { effects.send($0, to: $1) } giveUp: { _, _ in }
+    orders.repeatDue(at: now) { effects.send($0, to: $1) }
+    deletions.repeatDue(at: now) { effects.send($0, to: $1) }
+    questions.repeatDue(at: now) { effects.send($0, to: $1) }
     var given: [(start: StartRequest, pod: PodID)] = []
-    loads.repeatDue(at: now) { effects.send($0, to: $1) } giveUp: { pod, message in
+    loads.repeatDue(at: now) {
+      effects.send($0, to: $1)
+    } giveUp: { pod, message in
       if case .loadCode(let start, _, _, _) = message { given.append((start, pod)) }
     }
     for (start, pod) in given {

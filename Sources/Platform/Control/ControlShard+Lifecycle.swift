@@ -219,6 +219,7 @@ extension ControlShard {
     summary.creationsAsked = kubernetes.creationsAsked
     summary.creationsFailed = kubernetes.creationsFailed
     summary.startsOpen = starts.count
+    summary.podsAbandoned = podsAbandoned
     summary.autoscaleDecisions = autoscaler.decisions
     summary.codeHitsNode = configuration.zones.indices.map { zone in
       hostAgents.reduce(0) { $1.zone.index == zone ? $0 + $1.hits : $0 }

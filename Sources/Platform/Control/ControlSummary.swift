@@ -18,7 +18,9 @@ public struct ControlSummary: Sendable {
   public var codeHitsNode: [UInt64] = []
   public var codeHitsZone: [UInt64] = []
   public var codeFetches: [UInt64] = []
-  /// By pool: what its present owner has counted, and what owners before it had.
+  /// Pods that were claimed for a start and never became ready.
+  public var podsAbandoned: UInt64 = 0
+  /// By pool, whoever owned it.
   public var pools: [PoolSummary] = []
   public var components: [ComponentSummary] = []
   public var autoscaleDecisions: UInt64 = 0

@@ -107,7 +107,8 @@ extension FlowState {
         carried.calls.append(
           CarriedLane.Call(
             position: positions[next], arrival: began - Nanoseconds(piece.wait),
-            end: now + Nanoseconds(seconds: left), flags: piece.isCold ? LaneEvent.cold : 0, cores: cores))
+            end: now + Nanoseconds(seconds: left), flags: piece.isCold ? LaneEvent.cold : 0,
+            cores: cores))
         next += 1
       }
     }

@@ -23,7 +23,7 @@ struct RetirementLedger: Sendable {
   /// What is to be sent again now.
   mutating func due(at now: Instant) -> [(message: ControlMessage, to: Address)] {
     var due: [(message: ControlMessage, to: Address)] = []
-    ledger.repeatDue(at: now) { due.append(($0, $1)) } giveUp: { _, _ in }
+    ledger.repeatDue(at: now) { due.append(($0, $1)) }
     return due
   }
 

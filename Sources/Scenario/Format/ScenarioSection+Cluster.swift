@@ -33,8 +33,10 @@ extension ScenarioSection {
         "route_stale": "how long after that it is still used while the Dispatcher is asked again",
         "negative_ttl": "how long the answer that a service has no instance is believed",
         "request_timeout":
-          "a request that has waited at the gateway for so long has failed; requests on an "
-          + "instance are not timed out",
+          "a request that has waited at the gateway for so long has failed",
+        "call_timeout":
+          "a call that has no answer from its instance after this has failed, and the instance is "
+          + "free again; also where the call or its answer is lost",
         "start_timeout": "an instance that has not come by then is asked for again",
         "ask_timeout": "an unanswered question for a route is repeated after this",
         "start_attempts": "how often an instance is asked for before its start has failed",
@@ -75,6 +77,8 @@ extension ScenarioSection {
         "pods_per_second": "pods whose creation may begin in a second",
         "burst": "pods whose creation may begin at once after a quiet time",
         "create": "from the beginning of a creation to a pod that is ready for code",
+        "start_deadline":
+          "a pod that was taken for a start and does not serve after this is deleted",
       ]),
     ScenarioSection(
       "cluster.autoscale",
@@ -87,7 +91,7 @@ extension ScenarioSection {
         "same_zone": "between parts of one zone, and from a gateway to an instance",
         "cross_zone": "between parts of two zones",
         "control_plane": "to and from what the cluster has once: Kubernetes, etcd, AutoScale",
-        "loss": "share of the control plane's messages that are lost; requests are not",
+        "loss": "share of all messages that are lost: the control plane's, calls and answers",
       ]),
   ]
 

@@ -68,6 +68,7 @@ enum ScenarioWords {
     Meanings("cluster.autoscale", ["none": "the default tick"]),
     Meanings("cluster.gateways.capacity", ["unlimited": "a gateway is never slow"]),
     Meanings("cluster.gateways.request_timeout", ["never": "requests wait as long as it takes"]),
+    Meanings("cluster.gateways.call_timeout", ["never": "calls are waited for"]),
     Meanings("cluster.gateways.queue_limit", ["unlimited": "none is refused"]),
     Meanings("cluster.kubernetes.pods_per_second", ["unlimited": "creations never wait"]),
     Meanings("pools.size", ["none": "no warm pods"]),

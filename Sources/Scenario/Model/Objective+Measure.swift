@@ -95,7 +95,10 @@ extension Objective.Measure {
     case .completed: .count("requests that were answered")
     case .refused:
       .count("requests turned away because a queue was full or nothing could be started")
-    case .failed: .count("requests that waited for longer than `request_timeout`")
+    case .failed:
+      .count(
+        "requests that waited longer than `request_timeout` or were called for longer than `call_timeout`"
+      )
     case .coldStarts:
       .count("requests that waited for an instance to be made and began on it as its first")
     case .poolTakes: .pool("starts that wanted a pod of a warm pool, whether there was one or not")

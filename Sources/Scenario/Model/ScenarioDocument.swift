@@ -62,6 +62,8 @@ public struct ClusterSection: Sendable {
   public var negativeTTL = Nanoseconds.zero
   /// Nil: requests wait for as long as it takes.
   public var requestTimeout: Nanoseconds?
+  /// Nil: calls are waited for as long as it takes.
+  public var callTimeout: Nanoseconds?
   public var startTimeout = Nanoseconds.zero
   /// How long a gateway waits for a Dispatcher's answer about a route.
   public var askTimeout = Nanoseconds.zero
@@ -87,6 +89,8 @@ public struct ClusterSection: Sendable {
   public var podsPerSecond: Double?
   public var podBurst = 1
   public var podCreate = DistributionSpec.constant(0)
+  /// A pod that was claimed and is not ready after this is deleted.
+  public var startDeadline = Nanoseconds.zero
   public var autoscaleTick = Nanoseconds.zero
   public var placement = "least_allocated"
   public var evict = "none"

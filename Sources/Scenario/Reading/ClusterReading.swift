@@ -61,6 +61,9 @@ enum ClusterReading {
     section.routeStale = gateways.duration("route_stale", .assumed("5m"))
     section.negativeTTL = gateways.duration("negative_ttl", .assumed("1s"))
     section.requestTimeout = gateways.duration("request_timeout", orNever: "never", .assumed("60s"))
+    section.callTimeout = gateways.duration(
+      "call_timeout", orNever: "never",
+      .published("900s", source: "AWS Lambda's quotas: a function runs for 15 minutes at most"))
     section.startTimeout = gateways.duration("start_timeout", .assumed("20s"), atLeast: "1ms")
     section.askTimeout = gateways.duration("ask_timeout", .assumed("1s"), atLeast: "1ms")
     section.startAttempts = gateways.count("start_attempts", .assumed("3"), in: 1...100)
@@ -102,6 +105,9 @@ enum ClusterReading {
     section.podBurst = kubernetes.count("burst", .assumed("40"), in: 1...1_000_000)
     section.podCreate = kubernetes.distribution(
       "create", .assumed("lognormal(median: 3.5s, sigma: 0.3)"))
+    section.startDeadline = kubernetes.duration(
+      "start_deadline",
+      .published("600s", source: "Knative serving: progress-deadline"), atLeast: "1s")
     kubernetes.finish()
   }
 
