@@ -45,6 +45,10 @@ struct EventKey: Comparable, BitwiseCopyable, Sendable {
 extension EventKey {
   @inlinable @inline(__always)
   var `class`: EventClass { EventClass(UInt8(truncatingIfNeeded: word >> Self.classShift)) }
+
+  /// The class, which is the bucket of rung 0.
+  @inlinable @inline(__always)
+  var classBucket: Int { Int(truncatingIfNeeded: word >> Self.classShift) }
 }
 
 extension EventSlots {

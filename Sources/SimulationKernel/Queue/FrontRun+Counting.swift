@@ -1,6 +1,6 @@
 extension FrontRun {
   /// Adds the keys of a bucket in order, by counting how many fall into each 256th of its range;
-  /// all are after what is here. `first` and `rung` are the bucket's start and rung, at least 2;
+  /// all are after what is here. `first` and `rung` are the bucket's start and rung, at least 3;
   /// `scratch` has room for 256 numbers.
   ///
   /// False, and nothing added, if one part would get so many keys that sorting it afterwards by
@@ -9,7 +9,7 @@ extension FrontRun {
   mutating func appendCounted(
     _ chain: KeyChain, count: Int, first: UInt64, rung: Int, scratch: UnsafeMutablePointer<Int32>
   ) -> Bool {
-    let shift = UInt64(truncatingIfNeeded: rung &* 6 &- 8)
+    let shift = Rungs.shift(ofRung: rung) &- 8
     for part in 0..<Self.parts { scratch[part] = 0 }
     chain.forEachChunk { _, keys, count in
       for index in 0..<count {

@@ -1,7 +1,7 @@
 extension FrontRun {
   /// Adds the keys of one chunk in order; all are after what is here. `first` and `rung` are the
-  /// start and the rung of the bucket that they are from, `scratch` has room for two numbers a key,
-  /// rounded up to four keys.
+  /// start and the rung, not 0, of the bucket that they are from, `scratch` has room for two
+  /// numbers a key, rounded up to four keys.
   ///
   /// Each key's rank is the number of keys that are before it. To count them takes n² comparisons,
   /// but four at a time and without one that is mispredicted, which sorting by exchange has one of
@@ -23,7 +23,7 @@ extension FrontRun {
     let values = scratch
     let ranks = scratch + Self.mostRanked
     let padded = (count &+ 3) & ~3
-    let shift = UInt64(truncatingIfNeeded: max(0, rung &* 6 &- 26))
+    let shift = UInt64(truncatingIfNeeded: max(0, rung &* 6 &- 32))
     for index in 0..<count {
       let time = (keys[index].time &- first) &>> shift
       values[index] = Int32(truncatingIfNeeded: time &<< 5 | UInt64(truncatingIfNeeded: index))
@@ -38,7 +38,7 @@ extension FrontRun {
     for index in 0..<count {
       (place + Int(truncatingIfNeeded: ranks[index])).initialize(to: keys[index])
     }
-    sort(from: start)
+    insertionSort(from: start)
   }
 
   /// Keys of a full chunk, rounded up to four.

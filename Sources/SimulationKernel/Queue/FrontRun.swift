@@ -1,4 +1,5 @@
-/// The next keys of a ladder, sorted, in one block with free space at either end.
+/// The next keys of a ladder, sorted, in one block with free space at the end, and at the start
+/// where keys have been removed. The ladder keeps it short.
 @frozen
 @usableFromInline
 struct FrontRun: ~Copyable {
@@ -36,21 +37,21 @@ struct FrontRun: ~Copyable {
     moved &+= UInt64(truncatingIfNeeded: count)
   }
 
-  /// Adds a key in its place. O(1) at the end, else O(log n) and moves the shorter side.
-  /// Returns how many keys it moved.
+  /// Adds a key in its place. O(1) at the end; else O(log n), and it moves what follows, or
+  /// what is before if that is less and there is free space.
   @inlinable @inline(__always)
-  mutating func insert(_ key: EventKey) -> Int {
+  mutating func insert(_ key: EventKey) {
     if end == capacity { makeRoom(1) }
     if head == end || keys[end &- 1] < key {
       (keys + end).initialize(to: key)
       end &+= 1
-      return 0
+      return
     }
-    return insertInside(key)
+    insertInside(key)
   }
 
   @inlinable @inline(__always)
-  mutating func insertInside(_ key: EventKey) -> Int {
+  mutating func insertInside(_ key: EventKey) {
     let near = end &- Self.nearKeys
     if near >= head, key < keys[near] { return insertFar(key) }
     // Most are near the end; there, one step after the other mispredicts once.
@@ -63,13 +64,12 @@ struct FrontRun: ~Copyable {
     let count = end &- hole
     end &+= 1
     moved &+= UInt64(truncatingIfNeeded: count)
-    return count
   }
 
   @usableFromInline static var nearKeys: Int { 32 }
 
   @inlinable @inline(never)
-  mutating func insertFar(_ key: EventKey) -> Int {
+  mutating func insertFar(_ key: EventKey) {
     let place = lowerBound(key)
     let before = place &- head
     let after = end &- place
@@ -78,13 +78,12 @@ struct FrontRun: ~Copyable {
       head &-= 1
       keys[place &- 1] = key
       moved &+= UInt64(truncatingIfNeeded: before)
-      return before
+      return
     }
     (keys + (place &+ 1)).update(from: keys + place, count: after)
     end &+= 1
     keys[place] = key
     moved &+= UInt64(truncatingIfNeeded: after)
-    return after
   }
 
   /// Index of the first key that is not before `key`. Halves a range without branching on the
@@ -101,18 +100,7 @@ struct FrontRun: ~Copyable {
     return place &- keys[place].allOnes(ifBefore: key)
   }
 
-  /// Sorts the keys from `start` on, which are many only if they have one time.
-  @inlinable
-  mutating func sort(from start: Int) {
-    if end &- start > 64 {
-      var run = UnsafeMutableBufferPointer(start: keys + start, count: end &- start)
-      run.sort()
-      moved &+= UInt64(end &- start)
-    } else {
-      insertionSort(from: start)
-    }
-  }
-
+  /// Sorts the keys from `start` on, which are few or nearly in order.
   @inlinable
   mutating func insertionSort(from start: Int) {
     var index = start &+ 1

@@ -44,11 +44,11 @@ extension RadixLadder {
     front.removeAll()
     while !rungs.isEmpty {
       let bucket = rungs.firstBucket
+      if bucket < 64 { return takeTied(bucket) }
       let count = rungs.chain(bucket).count(upTo: RadixLadderShape.countedLimit)
       let range = Rungs.range(ofBucket: bucket, base: frontEnd)
       let room = front.isEmpty ? RadixLadderShape.bucketLimit : RadixLadderShape.runLength
-      // The lowest rung is never spread: all is due at one instant, and such runs are not split.
-      if front.count &+ count <= room || (front.isEmpty && bucket < 64) {
+      if front.count &+ count <= room {
         frontEnd = range.last
         take(bucket, from: range.first)
       } else if !front.isEmpty {
@@ -64,6 +64,16 @@ extension RadixLadder {
       }
     }
     frontEnd = RadixLadderShape.unbounded
+    checkFront()
+  }
+
+  /// Makes the oldest chunk of a bucket of rung 0 the front.
+  @inlinable
+  mutating func takeTied(_ bucket: Int) {
+    let (chunk, count) = rungs.takeOldestChunk(bucket)
+    front.append(chunk.keys, count: count)
+    rungs.pool.recycle(chunk)
+    if rungs.isEmpty { frontEnd = RadixLadderShape.unbounded }
     checkFront()
   }
 
@@ -83,13 +93,13 @@ extension RadixLadder {
       front.append(keys, count: count)
       rungs.pool.recycle(chunk)
     }
-    front.sort(from: start)
+    front.insertionSort(from: start)
   }
 
   /// Makes a bucket of moderate size the front; false if that is not worth while.
   @inlinable
   mutating func takeCounted(_ bucket: Int, count: Int, from first: UInt64) -> Bool {
-    guard count <= RadixLadderShape.countedLimit, bucket >= 2 << 6 else { return false }
+    guard count <= RadixLadderShape.countedLimit, bucket >= 3 << 6 else { return false }
     let isTaken = front.appendCounted(
       rungs.chain(bucket), count: count, first: first, rung: bucket >> 6, scratch: rungs.scratch)
     guard isTaken else { return false }
@@ -123,41 +133,6 @@ extension RadixLadder {
     slots.dead -= front.end - kept
     front.moved += UInt64(kept - front.head)
     front.end = kept
-  }
-
-  /// Moves all but the first keys of a long front to the rungs, between two times.
-  @inlinable @inline(never)
-  mutating func split() {
-    guard let cut = cutOfFront() else {
-      frontLimit = front.count * 2
-      return
-    }
-    let before = front.keys[cut - 1].time
-    let after = front.keys[cut].time
-    // The roundest time in between: what follows it is then on as high a rung as can be.
-    let bit = 63 - (before ^ after).leadingZeroBitCount
-    let end = ((after >> UInt64(bit)) << UInt64(bit)) - 1
-    if rungs.memory == nil { rungs.allocate() }
-    if !rungs.isEmpty { rungs.lowerBase(from: frontEnd, to: end) }
-    frontEnd = end
-    for index in cut..<front.end { rungs.put(front.keys[index], base: end) }
-    rungs.moved += UInt64(front.end - cut)
-    front.end = cut
-    frontLimit = max(RadixLadderShape.frontLimit, front.count * 2)
-    ownWork.redistributions += 1
-  }
-
-  /// Where to cut the front, about `frontKept` keys from its head; nil when all of it is due at one
-  /// instant.
-  @inlinable
-  func cutOfFront() -> Int? {
-    let wanted = front.head + RadixLadderShape.frontKept
-    var cut = wanted
-    while cut < front.end, front.keys[cut].time == front.keys[cut - 1].time { cut += 1 }
-    if cut < front.end { return cut }
-    cut = wanted
-    while cut > front.head, front.keys[cut].time == front.keys[cut - 1].time { cut -= 1 }
-    return cut > front.head ? cut : nil
   }
 }
 

@@ -9,11 +9,13 @@ import Primitives
 /// A push goes to the end of a bucket, or into the front when it is due before the front ends. When
 /// the front has run dry the first bucket becomes the front, or is spread over the next lower rung
 /// if it is large. All of that streams through memory, where a heap jumps. A few events stay in the
-/// front for good.
+/// front for good. An instant at which many are due is spread over its classes, each of which is a
+/// line, first in, first out.
 ///
-/// Push and pop O(1) amortised for any spread of times, at most eleven moves a key. Pushes into a
-/// front that cannot be split, because all of it is due at one instant, are O(1) at its end, else
-/// move the shorter side.
+/// Push and pop O(1) amortised for any spread of times and classes: a key moves down at most twelve
+/// rungs, and a few times inside the front, which is short. The exception is a storm of pushes
+/// before a first event that has been looked at and not been popped: for every 40 of them at least,
+/// the front is split, and keys that are near may go up again by some rungs.
 ///
 /// After Ahuja, Mehlhorn, Orlin and Tarjan's radix heap (1990), and the ladder queue of Tang, Goh
 /// and Thng (2005), from which the sorted front is.
@@ -54,10 +56,7 @@ public struct RadixLadder<Payload: BitwiseCopyable>: ~Copyable, EventQueue {
     if key.time > frontEnd {
       rungs.put(key, base: frontEnd)
     } else {
-      let moved = front.insert(key)
-      // A front that was long because of equal times, and no longer is, may be split after all.
-      if moved > RadixLadderShape.longMove { frontLimit = RadixLadderShape.frontLimit }
-      if front.count > frontLimit { split() }
+      putInFront(key)
     }
     return slots.handle(ofWord: word)
   }
@@ -115,9 +114,7 @@ enum RadixLadderShape {
   @usableFromInline static var unbounded: UInt64 { UInt64(Int64.max) }
   /// A front is split when it grows beyond this ...
   @usableFromInline static var frontLimit: Int { 64 }
-  /// ... or twice what it began with, or when a push has moved more than this many keys, ...
-  @usableFromInline static var longMove: Int { 256 }
-  /// ... and keeps about this many.
+  /// ... or twice what it began with, and keeps about this many.
   @usableFromInline static var frontKept: Int { 24 }
   /// Buckets are gathered into one front up to this many keys ...
   @usableFromInline static var runLength: Int { 16 }

@@ -1,9 +1,12 @@
-/// The buckets of a radix ladder: eleven rungs of 64, rung k by the k-th group of six bits of the
-/// time.
+/// The buckets of a radix ladder: twelve rungs of 64, rung k > 0 by the k-th group of six bits of
+/// the time, rung 0 by class.
 ///
 /// A key is on the rung of the highest group in which its time differs from the ladder's base, in
 /// the bucket of that group's value. While the base moves up to the first bucket's range, all
-/// others stay where they are.
+/// others stay where they are. Keys that are due at the base itself are on rung 0.
+///
+/// Keys of one time and class are in one bucket, in the order of their sequences, since whatever
+/// moves keys keeps their order. So a bucket of rung 0 is in order, first in, first out.
 @frozen
 @usableFromInline
 struct Rungs: ~Copyable {
@@ -15,7 +18,7 @@ struct Rungs: ~Copyable {
   @usableFromInline var pool = ChunkPool()
   @usableFromInline var moved: UInt64 = 0
 
-  @usableFromInline static var rungs: Int { 11 }
+  @usableFromInline static var rungs: Int { 12 }
   @usableFromInline static var buckets: Int { rungs * 64 }
 
   @inlinable init() {}
@@ -55,24 +58,36 @@ struct Rungs: ~Copyable {
     memory = table
   }
 
-  /// Rung of the highest group of six bits in which two different times differ.
+  /// Rung of the highest group of six bits in which two times differ, 0 if they are equal.
   @inlinable @inline(__always)
   static func rung(_ difference: UInt64) -> Int {
-    let bit = 63 &- difference.leadingZeroBitCount
-    // Division by six, exact up to 63.
+    let bit = 69 &- difference.leadingZeroBitCount
+    // Division by six, exact up to 69.
     return (bit &* 43) >> 8
   }
 
-  /// The value of a time's group of bits of a rung.
+  /// The lowest bit of the group of a rung, which is not rung 0.
+  @inlinable @inline(__always)
+  static func shift(ofRung rung: Int) -> UInt64 { UInt64(truncatingIfNeeded: rung &* 6 &- 6) }
+
+  /// The value of a time's group of bits of a rung, which is not rung 0.
   @inlinable @inline(__always)
   static func value(_ time: UInt64, rung: Int) -> Int {
-    Int(truncatingIfNeeded: time &>> UInt64(truncatingIfNeeded: rung &* 6)) & 63
+    Int(truncatingIfNeeded: time &>> shift(ofRung: rung)) & 63
   }
 
-  /// Times of a bucket, from the first to the last that it may hold, given the base.
+  /// Where a key belongs whose time is not before `base`.
+  @inlinable
+  static func bucket(of key: EventKey, base: UInt64) -> Int {
+    let rung = rung(key.time ^ base)
+    return rung == 0 ? key.classBucket : rung << 6 | value(key.time, rung: rung)
+  }
+
+  /// Times of a bucket, from the first to the last that it may hold, given the base. Not for those
+  /// of rung 0.
   @inlinable @inline(__always)
   static func range(ofBucket bucket: Int, base: UInt64) -> (first: UInt64, last: UInt64) {
-    let shift = UInt64(truncatingIfNeeded: (bucket >> 6) &* 6)
+    let shift = shift(ofRung: bucket >> 6)
     // Nothing is above the highest rung, where the shift is by more than a word has bits.
     let above = (base >> (shift &+ 6)) << (shift &+ 6)
     let first = above | UInt64(truncatingIfNeeded: bucket & 63) &<< shift
@@ -147,6 +162,7 @@ extension Rungs {
   /// Spreads a chain, taken off a bucket of the rung above, over the buckets of `rung`.
   @inlinable
   mutating func spread(_ chain: KeyChain, over rung: Int) {
+    if rung == 0 { return spreadByClass(chain) }
     chain.forEachChunk { chunk, keys, count in
       for index in 0..<count {
         let key = keys[index]
@@ -164,17 +180,20 @@ extension Rungs {
   mutating func lowerBase(from old: UInt64, to new: UInt64) {
     let rung = Self.rung(old ^ new)
     let bucket = rung << 6 | Self.value(old, rung: rung)
-    while occupied & ((1 << UInt32(rung)) - 1) != 0 {
-      let chain = take(firstBucket)
-      if cursors[bucket] == 0 {
-        oldest[bucket] = chain.oldest.address
-        markOccupied(bucket)
-      } else {
-        let last = KeyChunk(before: cursors[bucket])
-        last.next = chain.oldest
-        last.end = cursors[bucket]
-      }
-      cursors[bucket] = chain.cursor
+    while occupied & ((1 << UInt32(rung)) - 1) != 0 { link(take(firstBucket), to: bucket) }
+  }
+
+  /// Puts a chain behind what is in a bucket. O(1).
+  @inlinable
+  mutating func link(_ chain: KeyChain, to bucket: Int) {
+    if cursors[bucket] == 0 {
+      oldest[bucket] = chain.oldest.address
+      markOccupied(bucket)
+    } else {
+      let last = KeyChunk(before: cursors[bucket])
+      last.next = chain.oldest
+      last.end = cursors[bucket]
     }
+    cursors[bucket] = chain.cursor
   }
 }

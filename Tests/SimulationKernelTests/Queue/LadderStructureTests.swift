@@ -13,19 +13,31 @@ struct LadderStructureTests {
     #expect(isSorted)
     let frontEnd = ladder.frontEnd
     #expect(keys.allSatisfy { $0.time <= frontEnd })
+    // Whatever the times and classes, a front is short.
+    let (limit, most) = (ladder.frontLimit, 2 * RadixLadderShape.countedLimit)
+    #expect(keys.count <= limit && limit <= most)
+    if ladder.rungs.areTied, let last = keys.last, last.time == frontEnd {
+      let tied = ladder.rungs.firstBucket
+      #expect(last.classBucket <= tied)
+    }
     var misplaced = 0
     var occupied: UInt32 = 0
     for bucket in ladder.rungs.occupiedBuckets {
       occupied |= 1 << UInt32(bucket >> 6)
       let isMarked = ladder.rungs.values[bucket >> 6] >> UInt(bucket & 63) & 1 == 1
       if !isMarked { misplaced += 1 }
+      // The newest key of each time and class.
+      var newest: [[UInt64]: UInt64] = [:]
       ladder.rungs.chain(bucket).forEachChunk { _, chunk, count in
         if count == 0 { misplaced += 1 }
         for index in 0..<count {
           let key = chunk[index]
-          let rung = Rungs.rung(key.time ^ frontEnd)
-          let isInPlace = rung << 6 | Rungs.value(key.time, rung: rung) == bucket
-          if key.time <= frontEnd || !isInPlace { misplaced += 1 }
+          if key.time < frontEnd || Rungs.bucket(of: key, base: frontEnd) != bucket {
+            misplaced += 1
+          }
+          let kind = [key.time, UInt64(key.classBucket)]
+          if newest[kind, default: 0] >= key.word { misplaced += 1 }
+          newest[kind] = key.word
           keys.append(key)
         }
       }
@@ -46,6 +58,7 @@ struct LadderStructureTests {
     var ladder = RadixLadder<UInt64>(limits: QueueLimits(slots: 2_000, sequences: 5_000))
     var handles: [EventHandle] = []
     let spread = [3, 20, 45, 60][seed % 4]
+    var tiedSteps = 0
     for step in 0..<6_000 {
       // Waves: the queue fills up and runs dry in turn.
       let isFilling = step / 700 % 2 == 0
@@ -64,7 +77,9 @@ struct LadderStructureTests {
         if !ladder.isEmpty { _ = ladder.pop() }
       }
       if step % 61 == 0 { check(ladder) }
+      if ladder.rungs.areTied { tiedSteps += 1 }
     }
+    #expect(tiedSteps > 100 || spread > 3)
     check(ladder)
     #expect(holds(ladder.work.rebasings > 0 || ladder.work.pushes <= 5_000))
     #expect(holds(ladder.overflow == nil))
@@ -76,9 +91,9 @@ struct LadderStructureTests {
     let scratch = UnsafeMutablePointer<Int32>.allocate(capacity: 2 * FrontRun.mostRanked)
     scratch.initialize(repeating: 0, count: 2 * FrontRun.mostRanked)
     defer { scratch.deallocate() }
-    for rung in 0...10 {
+    for rung in 1...11 {
       for distinct in [1, 3, 1 << 20] as [UInt64] {
-        let range = min(UInt64(1) << UInt64(rung * 6), 1 << 62)
+        let range = min(UInt64(1) << Rungs.shift(ofRung: rung), 1 << 62)
         var keys = (0..<count).map { index in
           let time = bits.next() % distinct % range
           return EventKey(time: time, word: (bits.next() % 16) << 60 | UInt64(index + 1) << 24)
@@ -95,13 +110,13 @@ struct LadderStructureTests {
     }
   }
 
-  @Test("counting orders a bucket, or leaves it alone", arguments: 2...10)
+  @Test("counting orders a bucket, or leaves it alone", arguments: 3...11)
   func counting(_ rung: Int) {
     var bits = SplitMix64(seed: UInt64(rung))
     let scratch = UnsafeMutablePointer<Int32>.allocate(capacity: FrontRun.parts)
     scratch.initialize(repeating: 0, count: FrontRun.parts)
     defer { scratch.deallocate() }
-    let range = UInt64(1) << UInt64(rung * 6)
+    let range = UInt64(1) << Rungs.shift(ofRung: rung)
     for count in [32, 100, 320] {
       // The last are so alike that they fall into one part.
       for spread in [range, range / 2, range / 300] {

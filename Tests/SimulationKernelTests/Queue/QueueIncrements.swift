@@ -5,7 +5,8 @@ import Primitives
 enum QueueIncrements: String, CaseIterable, Sendable {
   case exponential, uniform, constant, bimodal, pareto, millisecondGrid, narrow, sparse
 
-  /// In nanoseconds; the mean is a second but for `pareto` and `sparse`.
+  /// In nanoseconds; the mean is a second, but 0.545 s for `bimodal`, and for `pareto` and
+  /// `sparse`.
   func draw(_ bits: inout SplitMix64) -> Int64 {
     let u = Double(bits.next() >> 11) * 0x1p-53
     let exponential = -Elementary.log(1 - u) * 1e9

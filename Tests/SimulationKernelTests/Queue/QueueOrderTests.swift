@@ -58,10 +58,12 @@ struct QueueOrderTests {
     }
   }
 
-  @Test("the ladder agrees with the heap on many events", arguments: QueueIncrements.allCases)
-  func agreesOnMany(_ increments: QueueIncrements) {
-    let ladder = hold(RadixLadder<UInt64>(), increments, pending: 10_000, steps: 20_000)
-    let heap = hold(FourAryHeap<UInt64>(), increments, pending: 10_000, steps: 20_000)
+  @Test(
+    "the ladder agrees with the heap on many events", arguments: QueueIncrements.allCases,
+    [10_000, 100_000])
+  func agreesOnMany(_ increments: QueueIncrements, pending: Int) {
+    let ladder = hold(RadixLadder<UInt64>(), increments, pending: pending, steps: 2 * pending)
+    let heap = hold(FourAryHeap<UInt64>(), increments, pending: pending, steps: 2 * pending)
     #expect(ladder == heap)
   }
 
