@@ -13,16 +13,23 @@ public struct EventClass: Hashable, Comparable, Sendable, BitwiseCopyable {
   @inlinable public static func < (a: EventClass, b: EventClass) -> Bool { a.raw < b.raw }
 }
 
-/// Names one pushed event, for as long as it is pending, so that it can be cancelled. Eight bytes.
+/// Names one pushed event, so that it can be cancelled while it is pending. No other event ever has
+/// the same. 16 bytes.
 @frozen
 public struct EventHandle: Hashable, Sendable, BitwiseCopyable {
-  /// Four bits that count re-basings, 36 bits of sequence, 24 bits of slot.
+  /// 36 bits of sequence, 24 bits of slot.
   @usableFromInline let raw: UInt64
+  /// Re-basings before the push: sequences begin again with each.
+  @usableFromInline let rebasings: UInt64
 
-  @inlinable init(raw: UInt64) { self.raw = raw }
+  @inlinable
+  init(raw: UInt64, rebasings: UInt64) {
+    self.raw = raw
+    self.rebasings = rebasings
+  }
 
   /// Names no event, ever.
-  public static let none = EventHandle(raw: 0)
+  public static let none = EventHandle(raw: 0, rebasings: 0)
 }
 
 /// What comes out of an event queue.

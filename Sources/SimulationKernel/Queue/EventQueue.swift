@@ -24,7 +24,8 @@ public protocol EventQueue<Payload>: ~Copyable {
   @discardableResult
   mutating func push(at time: Instant, class: EventClass, _ payload: Payload) -> EventHandle
 
-  /// Takes an event out; false if it is no longer pending. O(1), amortised.
+  /// Takes an event out; false if it is no longer pending. O(1), amortised. The simulated platform
+  /// does not use it yet: what becomes obsolete there finds that out when it is due.
   @discardableResult
   mutating func cancel(_ handle: EventHandle) -> Bool
 

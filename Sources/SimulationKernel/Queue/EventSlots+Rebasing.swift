@@ -3,8 +3,8 @@ extension EventSlots {
   /// words by slot.
   ///
   /// The caller has removed dead keys, and replaces the word of every other one. Handles that were
-  /// given before stay valid; they carry the count of re-basings, modulo 16, and are looked up by
-  /// slot. O(n log n) for n pending events, once in 2³⁶ pushes.
+  /// given before stay valid; they carry the count of re-basings, and are looked up by slot. O(n
+  /// log n) for n pending events, once in 2³⁶ pushes.
   @usableFromInline
   mutating func rebase() -> [UInt64] {
     precondition(dead == 0, "a dead key would take a live event's new word")

@@ -127,7 +127,7 @@ extension EventSlots {
 
   @inlinable @inline(__always)
   func handle(ofWord word: UInt64) -> EventHandle {
-    EventHandle(raw: word & Self.withoutClass | rebasings << EventKey.classShift)
+    EventHandle(raw: word & Self.withoutClass, rebasings: rebasings)
   }
 
   /// Frees the slot of the event that `handle` names, which leaves its key dead; false if it is not

@@ -52,6 +52,31 @@ struct QueueLimitTests {
     #expect(holds(!queue.cancel(early) && queue.isEmpty))
   }
 
+  /// Pushes and pops `count` events one by one, with a few sequences, and tries each handle that
+  /// was given before on the one that is pending.
+  private func staleHandles<Queue: EventQueue & ~Copyable>(
+    _ queue: consuming Queue, count: Int
+  ) -> (cancelled: Int, rebasings: UInt64) where Queue.Payload == UInt64 {
+    var cancelled = 0
+    var stale: [EventHandle] = []
+    for index in 0..<count {
+      let handle = queue.push(at: .seconds(1), class: EventClass(0), UInt64(index))
+      for old in stale where queue.cancel(old) { cancelled += 1 }
+      _ = queue.popIf(before: .distantFuture)
+      stale.append(handle)
+    }
+    return (cancelled, queue.work.rebasings)
+  }
+
+  @Test("a stale handle names no later event, whatever the number of re-basings")
+  func staleHandles() {
+    let limits = QueueLimits(slots: 2, sequences: 3)
+    let ladder = staleHandles(RadixLadder<UInt64>(limits: limits), count: 200)
+    let heap = staleHandles(FourAryHeap<UInt64>(limits: limits), count: 200)
+    #expect(ladder.cancelled == 0 && heap.cancelled == 0)
+    #expect(ladder.rebasings > 48 && heap.rebasings == ladder.rebasings)
+  }
+
   @Test("handles outlive re-basings")
   func handlesAcrossRebasings() {
     handles(RadixLadder<UInt64>(limits: QueueLimits(slots: 10, sequences: 12)))
@@ -60,7 +85,7 @@ struct QueueLimitTests {
 
   @Test func formatFitsSixteenBytes() {
     #expect(MemoryLayout<EventKey>.size == 16 && MemoryLayout<EventKey>.stride == 16)
-    #expect(MemoryLayout<EventHandle>.size == 8)
+    #expect(MemoryLayout<EventHandle>.size == 16)
     #expect(QueueLimits.format.slots == 1 << 24 - 1)
     #expect(QueueLimits.format.sequences == 1 << 36 - 1)
     let last = EventKey(time: 5, word: 15 << 60 | (1 << 36 - 1) << 24 | (1 << 24 - 1))
