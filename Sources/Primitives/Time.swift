@@ -10,14 +10,19 @@ public struct Nanoseconds: Hashable, Comparable, AdditiveArithmetic, Sendable, B
   @inlinable public static func milliseconds(_ n: Int64) -> Nanoseconds { .init(n * 1_000_000) }
   @inlinable public static func microseconds(_ n: Int64) -> Nanoseconds { .init(n * 1_000) }
 
-  /// Rounds to the nearest nanosecond, halves away from zero. Not finite or beyond ±292 years:
-  /// clamped.
+  /// 2⁶⁰ nanoseconds, 36.5 years: no length that is drawn or read from seconds is longer. So two of
+  /// them after an instant of no more than 2⁶¹ come to no more than 2⁶², and five to less than
+  /// `Instant.distantFuture`.
+  public static let longest = Nanoseconds(1 << 60)
+
+  /// Rounds to the nearest nanosecond, halves away from zero. Infinite or beyond ±`longest`:
+  /// clamped. NaN gives 0.
   @inlinable public init(seconds: Double) {
     let scaled = (seconds * 1e9).rounded()
-    if scaled >= 9.2e18 {
-      count = .max
-    } else if scaled <= -9.2e18 {
-      count = .min
+    if scaled >= 0x1p60 {
+      count = 1 << 60
+    } else if scaled <= -0x1p60 {
+      count = -1 << 60
     } else {
       count = scaled.isNaN ? 0 : Int64(scaled)
     }
@@ -54,8 +59,11 @@ public struct Instant: Hashable, Comparable, Sendable, BitwiseCopyable {
   @inlinable public var seconds: Double { Double(nanoseconds) / 1e9 }
 
   @inlinable public static func < (a: Instant, b: Instant) -> Bool { a.nanoseconds < b.nanoseconds }
+  /// The later instant, or the earlier if the length is negative. Beyond ±292 years it is the first
+  /// or last one that can be told, so that nothing happens later than `distantFuture`.
   @inlinable public static func + (a: Instant, d: Nanoseconds) -> Instant {
-    .init(nanoseconds: a.nanoseconds + d.count)
+    let (sum, isBeyond) = a.nanoseconds.addingReportingOverflow(d.count)
+    return .init(nanoseconds: isBeyond ? (d.count < 0 ? .min : .max) : sum)
   }
   @inlinable public static func - (a: Instant, d: Nanoseconds) -> Instant {
     .init(nanoseconds: a.nanoseconds - d.count)

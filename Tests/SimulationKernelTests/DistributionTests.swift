@@ -70,7 +70,6 @@ import Testing
 
   @Test func momentsOfKnownDistributions() {
     #expect(Distribution.exponential(mean: 3).squaredCoefficientOfVariation == 1)
-    #expect(Distribution.exponential(mean: 3).secondMoment == 18)
     #expect(Distribution.constant(2).variance == 0)
     #expect(Distribution.pareto(shape: 1, minimum: 1).mean == .infinity)
     #expect(Distribution.pareto(shape: 2, minimum: 1).variance == .infinity)
@@ -87,8 +86,8 @@ import Testing
     let mixture = Distribution.mixture([
       .init(weight: 0.25, .exponential(mean: 4)), .init(weight: 0.75, .exponential(mean: 1)),
     ])
-    #expect(close(mixture.mean, 1.75) && close(mixture.secondMoment, 9.5))
-    #expect(close(Distribution.shifted(by: 2, .exponential(mean: 1)).secondMoment, 10))
+    #expect(close(mixture.mean, 1.75) && close(mixture.variance, 9.5 - 1.75 * 1.75))
+    #expect(Distribution.shifted(by: 2, .exponential(mean: 1)).variance == 1)
   }
 
   @Test(arguments: distributions.indices)
@@ -96,6 +95,36 @@ import Testing
     let (one, three) = (Self.distributions[index], Self.distributions[index].scaled(by: 3))
     #expect(close(three.mean, 3 * one.mean) && close(three.variance, 9 * one.variance))
     #expect(close(three.quantile(0.7), 3 * one.quantile(0.7)))
+  }
+
+  /// A table inside a mixture, scaled: the law of what comes out, by hand.
+  @Test func scaledTablesInsideMixturesHaveTheirLaw() throws {
+    let table = try EmpiricalTable(probabilities: [0, 0.5, 1], values: [0, 1, 4])
+    let ranks = try EmpiricalTable(samples: [10, 20])
+    let distribution = Distribution.mixture([
+      .init(weight: 3, .shifted(by: 1, .empirical(table))), .init(weight: 1, .empirical(ranks)),
+    ]).scaled(by: 2)
+    // Three quarters: half uniform on 2 ... 4, half uniform on 4 ... 10. One eighth each: 20, 40.
+    let exact: [(x: Double, share: Double)] = [
+      (2, 0), (3, 0.1875), (4, 0.375), (7, 0.5625), (10, 0.75), (19, 0.75), (20, 0.875),
+      (39, 0.875), (40, 1),
+    ]
+    let sampler = distribution.sampler()
+    var source = KeyedStream(key: 2026, index: 99)
+    let draws = (0..<Self.count).map { _ in sampler.sample(using: &source) }
+    let n = Double(Self.count)
+    for (x, share) in exact {
+      #expect(close(distribution.cumulative(at: x), share) || share == 0)
+      let found = Double(draws.count { $0 <= x }) / n
+      #expect((found - share).magnitude <= 4 * (share * (1 - share) / n).squareRoot())
+    }
+    let mean = 0.375 * 3 + 0.375 * 7 + 0.125 * 20 + 0.125 * 40
+    #expect(close(distribution.mean, mean))
+    let error = (distribution.variance / n).squareRoot()
+    #expect((draws.reduce(0, +) / n - mean).magnitude < 4 * error)
+    // E[X^2]: uniform a ... b has (a^2 + ab + b^2) / 3.
+    let squares = 0.375 * 28 / 3 + 0.375 * 156 / 3 + 0.125 * 400 + 0.125 * 1_600
+    #expect(close(distribution.variance, squares - mean * mean))
   }
 
   @Test func nearestRankTablesHoldTheirSamples() throws {
@@ -119,7 +148,8 @@ import Testing
     #expect([0, 0.25, 0.5, 0.75, 1].map(distribution.quantile) == [0, 0.5, 1, 2.5, 4])
     #expect([-1, 0.5, 2.5, 5].map(distribution.cumulative) == [0, 0.25, 0.75, 1])
     // Half uniform on 0 ... 1, half uniform on 1 ... 4.
-    #expect(close(distribution.mean, 1.5) && close(distribution.secondMoment, (1.0 / 3 + 7) / 2))
+    #expect(close(distribution.mean, 1.5))
+    #expect(close(distribution.variance, (1.0 / 3 + 7) / 2 - 2.25))
     let moved = Distribution.shifted(by: 10, distribution).sampler()
     var source = KeyedStream(key: 1, index: 2)
     let draws = (0..<100_000).map { _ in moved.sample(using: &source) }
@@ -154,8 +184,32 @@ import Testing
     #expect(FlatSampler.constant(0.4e-9).sampleNanoseconds(using: &source) == 0)
     #expect(FlatSampler.constant(-3).sampleNanoseconds(using: &source) == 0)
     #expect(FlatSampler.constant(.nan).sampleNanoseconds(using: &source) == 0)
-    #expect(FlatSampler.constant(1e12).sampleNanoseconds(using: &source) == .max)
+    #expect(FlatSampler.constant(1e12).sampleNanoseconds(using: &source) == 1 << 60)
+    #expect(FlatSampler.constant(.infinity).sampleNanoseconds(using: &source) == 1 << 60)
     #expect(FlatSampler.constant(2).sampleNanoseconds(using: &source) == 2_000_000_000)
+  }
+
+  /// A tail so heavy that most draws are longer than any time: a chain of them goes on for as long
+  /// as `Nanoseconds.longest` promises.
+  @Test func sumsOfLongDrawsDoNotOverflow() {
+    let heavy: [Distribution] = [
+      .pareto(shape: 0.001, minimum: 1), .lognormal(median: 1e9, sigma: 40),
+      .mixture([.init(weight: 1, .constant(1e300)), .init(weight: 1, .constant(1e250))]),
+    ]
+    for distribution in heavy {
+      var source = KeyedStream(key: 8, index: 4)
+      var most = Int64(0)
+      for _ in 0..<1_000 {
+        var now = Instant(nanoseconds: 1 << 61)
+        for _ in 0..<2 {
+          let draw = distribution.sampleNanoseconds(using: &source)
+          most = max(most, draw)
+          now += Nanoseconds(draw)
+        }
+        #expect(now <= Instant(nanoseconds: 1 << 62))
+      }
+      #expect(Nanoseconds(most) == .longest)
+    }
   }
 
   @Test func simpleSamplersAreFlat() {

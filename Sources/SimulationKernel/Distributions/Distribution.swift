@@ -74,7 +74,7 @@ extension Distribution {
     sampler().sample(using: &source)
   }
 
-  /// One draw of a time in seconds as whole nanoseconds, at least 0.
+  /// One draw of a time in seconds as whole nanoseconds, at least 0, at most `Nanoseconds.longest`.
   public func sampleNanoseconds(using source: inout some BitSource) -> Int64 {
     sampler().sampleNanoseconds(using: &source)
   }

@@ -51,20 +51,21 @@ public struct FlatSampler: Sendable, BitwiseCopyable {
     }
   }
 
-  /// One draw of a time in seconds as whole nanoseconds, at least 0, at most `Int64.max`.
+  /// One draw of a time in seconds as whole nanoseconds, at least 0, at most `Nanoseconds.longest`.
   @inlinable @inline(__always)
   public func sampleNanoseconds(using source: inout some BitSource) -> Int64 {
     wholeNanoseconds(sample(using: &source))
   }
 }
 
-/// Seconds as whole nanoseconds: rounded to nearest, halves up, at least 0.
+/// Seconds as whole nanoseconds: rounded to nearest, halves up, at least 0, at most
+/// `Nanoseconds.longest`, which a heavy tail can reach.
 @inlinable @inline(__always)
 func wholeNanoseconds(_ seconds: Double) -> Int64 {
   let count = seconds * 1e9 + 0.5
   // Written so that NaN gives 0.
   guard count >= 0.5 else { return 0 }
-  return count < 0x1p63 ? Int64(count) : .max
+  return count < 0x1p60 ? Int64(count) : 1 << 60
 }
 
 /// Draws from the gamma distribution with scale 1.

@@ -46,12 +46,6 @@ extension Distribution {
     }
   }
 
-  /// The expected square.
-  public var secondMoment: Double {
-    let mean = self.mean
-    return variance + mean * mean
-  }
-
   /// Variance ÷ squared mean: 1 for the exponential distribution, 0 for a constant. NaN for a mean
   /// of 0 or infinity.
   public var squaredCoefficientOfVariation: Double {

@@ -27,7 +27,7 @@ public struct Sampler: Sendable {
     return simple.sample(using: &source)
   }
 
-  /// One draw of a time in seconds as whole nanoseconds, at least 0.
+  /// One draw of a time in seconds as whole nanoseconds, at least 0, at most `Nanoseconds.longest`.
   @inlinable @inline(__always)
   public func sampleNanoseconds(using source: inout some BitSource) -> Int64 {
     wholeNanoseconds(sample(using: &source))
