@@ -1,3 +1,4 @@
+import Primitives
 import Testing
 
 @testable import SimulationKernel
@@ -64,6 +65,38 @@ import Testing
     ba.combine(b)
     ba.combine(a)
     #expect(ab.value != ba.value)
+    #expect(Digest(combining: [a, b]) == ab)
+    #expect(ab.count == 2 * 3 + 2)
+    // An empty part counts, a part is not its words, and a part of a part is not that part.
+    #expect(Digest(combining: [a, b, Digest()]).value != ab.value)
+    #expect(Digest(combining: [a]).value != a.value)
+    #expect(Digest(combining: [Digest(combining: [a])]).value != Digest(combining: [a]).value)
+  }
+
+  private enum Kind: UInt8 { case start, end }
+
+  @Test func recordsHaveAKindAndALength() {
+    let time = Instant(nanoseconds: 7)
+    func digest(_ body: (inout Digest) -> Void) -> UInt64 {
+      var digest = Digest()
+      body(&digest)
+      return digest.value
+    }
+    let values = [
+      digest { $0.record(Kind.start, at: time, 1) },
+      digest { $0.record(Kind.end, at: time, 1) },
+      digest { $0.record(Kind.start, at: time, 2) },
+      digest { $0.record(Kind.start, at: .origin, 1) },
+      digest { $0.record(Kind.start, at: time, 1, 0) },
+      digest { $0.record(Kind.start, at: time, 1, 0, 0) },
+      digest { $0.record(Kind.start, at: time, 1, 0, 0, 0) },
+      digest { $0.fold(7, 1) },
+    ]
+    #expect(Set(values).count == values.count)
+    // The kind costs one word more.
+    var record = Digest()
+    record.record(Kind.end, at: time, 1, 2, 3, 4)
+    #expect(record.count == 6)
   }
 
   /// A stored value: a change of the function changes every stored digest.
