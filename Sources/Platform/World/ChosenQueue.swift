@@ -8,10 +8,17 @@ import SimulationKernel
 /// memory to speak of, and the branch is always the same.
 struct ChosenQueue<Payload: BitwiseCopyable>: ~Copyable {
   private let kind: ClusterConfiguration.QueueKind
-  private var ladder = RadixLadder<Payload>()
-  private var heap = FourAryHeap<Payload>()
+  private let limits: QueueLimits
+  private var ladder: RadixLadder<Payload>
+  private var heap: FourAryHeap<Payload>
 
-  init(_ kind: ClusterConfiguration.QueueKind) { self.kind = kind }
+  /// An empty queue. Limits below those of the format are for tests, which must reach them.
+  init(_ kind: ClusterConfiguration.QueueKind, limits: QueueLimits = .format) {
+    self.kind = kind
+    self.limits = limits
+    ladder = RadixLadder(limits: limits)
+    heap = FourAryHeap(limits: limits)
+  }
 
   @inline(__always) @discardableResult
   mutating func push(at instant: Instant, class rank: EventClass, _ payload: Payload)
@@ -43,7 +50,7 @@ struct ChosenQueue<Payload: BitwiseCopyable>: ~Copyable {
   }
 
   borrowing func clone() -> Self {
-    var copy = Self(kind)
+    var copy = Self(kind, limits: limits)
     copy.ladder = ladder.clone()
     copy.heap = heap.clone()
     return copy
