@@ -224,7 +224,7 @@ def ziggurat_tables():
 def points(name):
     """Arguments for the committed reference: every binade in use, the edges, and no randomness."""
     golden = (math.sqrt(5) - 1) / 2
-    if name in ("sin", "cos"):
+    if name == "cos":
         exponents = range(-28, 41)
     elif name == "exp":
         exponents = range(-55, 10)
@@ -244,7 +244,6 @@ def points(name):
     edges = {
         "exp": [tiny, -745.13, -745.13321910194, -744.4, -708.3964185322641, -708.4, 709.78],
         "log": [tiny, 1e-310, double(1 << 52), below, above, 0.6875, 1.375, 1.0078125, huge],
-        "sin": far + [3.141592653589793, 11.0, 22.0],
         "cos": far + [1.5707963267948966, 11.0, 33.0],
     }
     return found + edges[name]
@@ -266,7 +265,7 @@ def elementary_reference():
     """Correctly rounded results as bit patterns, two points a line where they fit."""
     mp.prec = 1300
     lines = []
-    functions = {"exp": mp.exp, "log": mp.log, "sin": mp.sin, "cos": mp.cos}
+    functions = {"exp": mp.exp, "log": mp.log, "cos": mp.cos}
     text = NOTE + "/// Function, arguments and correctly rounded result, as bit patterns.\n"
     text += 'let elementaryReference = """\n'
     for name, function in functions.items():

@@ -18,7 +18,7 @@ import Testing
       name: String(fields[0]), arguments: numbers.dropLast(), result: numbers.last ?? .nan)
   }
 
-  @Test(arguments: [("exp", 1.0), ("log", 1), ("sin", 2), ("cos", 2), ("pow", 2)])
+  @Test(arguments: [("exp", 1.0), ("log", 1), ("cos", 2), ("pow", 2)])
   func agreesWithTheTable(_ name: String, _ limit: Double) {
     var count = 0
     for point in Self.reference where point.name == name {
@@ -27,7 +27,6 @@ import Testing
         switch name {
         case "exp": Elementary.exp(x)
         case "log": Elementary.log(x)
-        case "sin": Elementary.sin(x)
         case "cos": Elementary.cos(x)
         default: Elementary.pow(x, point.arguments[1])
         }
@@ -60,9 +59,8 @@ import Testing
     #expect(Elementary.log1p(1e-300) == 1e-300)
     #expect(Elementary.log1p(-0.0).sign == .minus)
     #expect(Elementary.cos(0) == 1)
-    #expect(Elementary.sin(-0.0).sign == .minus)
     #expect(Elementary.cos(.infinity).isNaN)
-    #expect(Elementary.sin(.nan).isNaN)
+    #expect(Elementary.cos(.nan).isNaN)
   }
 
   /// The C library's answers are exact in special cases, so they serve as the reference.

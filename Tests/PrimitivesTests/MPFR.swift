@@ -7,11 +7,11 @@ struct MPFR {
   typealias Unary = @convention(c) (Number, Number, CInt) -> CInt
   typealias Binary = @convention(c) (Number, Number, Number, CInt) -> CInt
 
-  private static let prec: CLong = 160
+  private static let prec: CLong = 128
   /// Where an `mpfr_t` lives: precision, sign, exponent and a pointer, one word each.
   private static let wordCount = 4
 
-  let exp, log, log1p, cos, sin, lngamma, erfc: Unary
+  let exp, log, log1p, cos, lngamma, erfc: Unary
   let pow, gammaInc: Binary
   private let initialize: @convention(c) (Number, CLong) -> Void
   private let clear: @convention(c) (Number) -> Void
@@ -28,7 +28,7 @@ struct MPFR {
     }
     func unary(_ name: String) -> Unary? { symbol(name, as: Unary.self) }
     guard let exp = unary("mpfr_exp"), let log = unary("mpfr_log"),
-      let log1p = unary("mpfr_log1p"), let cos = unary("mpfr_cos"), let sin = unary("mpfr_sin"),
+      let log1p = unary("mpfr_log1p"), let cos = unary("mpfr_cos"),
       let lngamma = unary("mpfr_lngamma"), let erfc = unary("mpfr_erfc"),
       let pow = symbol("mpfr_pow", as: Binary.self),
       let gammaInc = symbol("mpfr_gamma_inc", as: Binary.self),
@@ -42,7 +42,7 @@ struct MPFR {
         "mpfr_mul_2si", as: (@convention(c) (Number, Number, CLong, CInt) -> CInt).self),
       let getDouble = symbol("mpfr_get_d", as: (@convention(c) (Number, CInt) -> Double).self)
     else { return nil }
-    (self.exp, self.log, self.log1p, self.cos, self.sin) = (exp, log, log1p, cos, sin)
+    (self.exp, self.log, self.log1p, self.cos) = (exp, log, log1p, cos)
     (self.lngamma, self.erfc, self.pow, self.gammaInc) = (lngamma, erfc, pow, gammaInc)
     (self.initialize, self.clear, self.setDouble) = (initialize, clear, setDouble)
     (self.subtractDouble, self.getDouble) = (subtractDouble, getDouble)

@@ -3,7 +3,7 @@
 /// does not promise.
 ///
 /// Special values follow IEEE 754 and C99. `exp`, `log` and `log1p` are within 1 unit of the last
-/// place, `pow`, `sin` and `cos` within 2; scripts/check-elementary compares them with MPFR.
+/// place, `pow` and `cos` within 2; scripts/check-elementary compares them with MPFR.
 public enum Elementary {}
 
 extension Double {

@@ -7,15 +7,6 @@ extension Elementary {
     return turned(quadrant &+ 1, r)
   }
 
-  /// The sine of `x` in radians, within 2 units of the last place for every finite x. NaN for
-  /// infinities.
-  public static func sin(_ x: Double) -> Double {
-    guard x.magnitude < .infinity else { return .nan }
-    if x.magnitude < 0x1p-27 { return x }
-    let (quadrant, r) = reduceToQuadrant(x)
-    return turned(quadrant, r)
-  }
-
   /// sin(quadrant·π/2 + r).
   @inline(__always)
   private static func turned(_ quadrant: Int64, _ r: DoubleDouble) -> Double {
