@@ -22,6 +22,7 @@ public enum Mixing {
   }
 
   /// The xorshift64* step that go-rendezvous scores with: shifts 12, 25, 27 and one multiplication.
+  /// Serves its published vectors only.
   @inlinable @inline(__always)
   public static func xorshiftMultiply64(_ word: UInt64) -> UInt64 {
     var x = word
@@ -32,6 +33,7 @@ public enum Mixing {
   }
 
   /// CityHash's reduction of a 128-bit value, which mcrouter combines an endpoint and a key with.
+  /// Serves its published vectors only.
   @inlinable @inline(__always)
   public static func hash128to64(upper: UInt64, lower: UInt64) -> UInt64 {
     let k: UInt64 = 0x9DDF_EA08_EB38_2D69

@@ -1,4 +1,5 @@
-/// MurmurHash2, 64-bit version A (Austin Appleby): the hash of mcrouter's rendezvous.
+/// MurmurHash2, 64-bit version A (Austin Appleby): the hash of mcrouter's rendezvous. Serves its
+/// published vectors, with which tests compare our rendezvous; no run hashes with it.
 public enum MurmurHash2A64 {
   /// The hash of `bytes`. Linear in their number.
   public static func hash64(_ bytes: UnsafeRawBufferPointer, seed: UInt64) -> UInt64 {
@@ -24,7 +25,8 @@ public enum MurmurHash2A64 {
   }
 }
 
-/// MurmurHash3 (Austin Appleby): x86 with 32 bits, x64 with 128 bits.
+/// MurmurHash3 (Austin Appleby): x86 with 32 bits, x64 with 128 bits. Serves published vectors; a
+/// run uses only its finaliser, `Mixing.fmix64`.
 public enum MurmurHash3 {
   /// x86, 32 bits. Linear in the number of bytes.
   public static func hash32(_ bytes: UnsafeRawBufferPointer, seed: UInt32 = 0) -> UInt32 {

@@ -35,12 +35,6 @@ extension BitSource {
     }
     return product.high
   }
-
-  /// True with probability `p`; never for `p` <= 0, always for `p` >= 1. One word.
-  @inlinable @inline(__always)
-  public mutating func chance(_ p: Double) -> Bool {
-    uniform() < p
-  }
 }
 
 /// How one uniform 64-bit word becomes a number between 0 and 1.

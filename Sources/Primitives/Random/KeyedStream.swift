@@ -16,9 +16,6 @@ public struct KeyedStream: BitSource, Sendable, BitwiseCopyable {
     self.index = index
   }
 
-  /// Words drawn so far.
-  @inlinable public var position: UInt64 { drawn }
-
   @inlinable @inline(__always)
   public mutating func next() -> UInt64 {
     let n = drawn

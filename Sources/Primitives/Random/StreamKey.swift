@@ -28,13 +28,4 @@ public struct StreamKey: Hashable, Sendable, BitwiseCopyable {
 
   /// A generator for draws in sequence.
   @inlinable public func sequence() -> Xoshiro256PlusPlus { Xoshiro256PlusPlus(seed: raw) }
-
-  /// The raw key of (seed, replication, name, ids), in one call.
-  public static func derive(
-    seed: UInt64, replication: UInt64, name: String, _ ids: UInt64...
-  ) -> UInt64 {
-    var key = StreamKey(seed: seed, replication: replication, name: name)
-    for id in ids { key = key.appending(id) }
-    return key.raw
-  }
 }

@@ -18,7 +18,4 @@ public struct QueueWork: Hashable, Sendable {
   public var allocations: UInt64 = 0
 
   @inlinable public init() {}
-
-  /// Bytes that moved inside the queue; payloads never do.
-  @inlinable public var movedBytes: UInt64 { movedEntries * UInt64(MemoryLayout<EventKey>.size) }
 }
