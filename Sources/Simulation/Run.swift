@@ -77,6 +77,9 @@ public final class Run {
   /// Events that were executed so far, those before a fork included.
   public var executed: UInt64 { simulation.work.executed }
 
+  /// How often everything is added up during a run; at its end it is in any case.
+  static let checkInterval = Nanoseconds.seconds(600)
+
   /// Simulates to an instant; what comes before the end of the warm-up is not judged.
   /// - Throws: `InvariantViolation`.
   public func advance(
@@ -89,6 +92,7 @@ public final class Run {
       var next = min(end, simulation.now + step)
       if simulation.now < warmup { next = min(next, warmup) }
       try simulation.run(until: next)
+      if next.nanoseconds % Self.checkInterval.count == 0 { try simulation.checkInvariants() }
       if next == warmup, warmup > .origin {
         beginJudging(from: warmup)
       }

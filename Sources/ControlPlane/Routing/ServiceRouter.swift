@@ -144,6 +144,16 @@ public struct ServiceRouter<Ticket: BitwiseCopyable>: ~Copyable {
   /// Instances asked for and not there yet.
   public var starting: Int { starts.count }
 
+  /// Whether a request waits although the route is known and an instance has a free slot. O(slots).
+  public borrowing func isIdleWhileWaiting(at now: Instant) -> Bool {
+    guard !waiting.isEmpty, route.age(at: now) != .absent else { return false }
+    var isFree = false
+    instances.visit { _, instance in
+      isFree = isFree || (!instance.isDraining && instance.inFlight < instances.concurrencyLimit)
+    }
+    return isFree
+  }
+
   public borrowing func clone() -> Self {
     var copy = Self(rules: rules, choiceSeed: 0)
     copy.route = route

@@ -36,10 +36,11 @@ extension ControlShard {
       managerAlarms[index] = .distantFuture
       recorder.event(NotableEvent(kind: .crash, at: now, subject: index))
     }
-    digest.fold(UInt64(bitPattern: now.nanoseconds))
+    digest.record(RecordKind.fault, at: now, XXH3.hash64(fault.name))
   }
 
   func restart(_ fault: FaultConfiguration, at now: Instant) {
+    digest.record(RecordKind.restart, at: now, XXH3.hash64(fault.name))
     switch fault.kind {
     case .crashWorkerManager(let index):
       isManagerUp[index] = true

@@ -55,9 +55,8 @@ extension ControlShard {
 
   private func tell(from: Int?, to: Int?, shard: Int, at now: Instant) {
     recorder.lease(shard: shard, at: now, from: from, to: to)
-    digest.fold(
-      UInt64(bitPattern: now.nanoseconds),
-      UInt64(shard) << 32 | UInt64((from ?? 0xFFFF) << 16 | (to ?? 0xFFFF)))
+    digest.record(
+      RecordKind.token, at: now, UInt64(shard), UInt64(from ?? 0xFFFF), UInt64(to ?? 0xFFFF))
   }
 
   /// The next scan that can find something: at the first multiple of the period at or after the

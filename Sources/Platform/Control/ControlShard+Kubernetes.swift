@@ -101,6 +101,7 @@ extension ControlShard {
 
   private func creationFailed(_ order: PodOrder, zone: ZoneID, at now: Instant) {
     kubernetes.end(order, pod: nil)
+    digest.record(RecordKind.creationFailed, at: now, order.id)
     recorder.event(NotableEvent(kind: .noCapacity, at: now, subject: zone.index))
     sendPlain(
       .creationFailed(order), from: .kubernetes, to: Address(.workerManager, listener(order)),
@@ -150,7 +151,8 @@ extension ControlShard {
       pods.set(pod, .warm)
       kubernetes.label(pod, warmIn: order.pool)
     }
-    digest.fold(UInt64(bitPattern: now.nanoseconds), id)
+    digest.record(
+      RecordKind.podCreated, at: now, id, UInt64(pod.raw), UInt64(pods[pod].node.raw))
     tellCreated(order, pod, to: Address(.workerManager, listener(order)), at: now)
   }
 
@@ -189,7 +191,8 @@ extension ControlShard {
     guard record.state != .gone, record.state != .creating else { return }
     unlabel(pod, at: now)
     pods.set(pod, .gone)
-    evictor.forget(pod)
+    digest.record(RecordKind.podDeleted, at: now, UInt64(pod.raw))
+    evictor.forget(pod, zone: configuration.pools[record.pool.index].zone)
     hostAgents[record.node.index].forget(pod)
     kubernetes.forget(order: record.order)
     kubernetes.release(
@@ -199,7 +202,11 @@ extension ControlShard {
   // MARK: Evictions
 
   private func evict(_ victim: PodID, for order: UInt64, at now: Instant) {
-    kubernetes.update(order) { $0.evicting = victim }
+    let size = shape(of: pods[victim].pool).memoryMiB
+    kubernetes.update(order) {
+      $0.evicting = victim
+      $0.evictingMiB = size
+    }
     sendPlain(
       .evict(pod: victim, order: order), from: .kubernetes,
       to: .gateway(pods[victim].lane, part: Int(pods[victim].part)), leavingAt: now)
@@ -210,9 +217,11 @@ extension ControlShard {
 
   /// A gateway has answered, or has not in time, which counts as a refusal.
   func evicted(_ pod: PodID, _ order: UInt64, isGone: Bool, at now: Instant) {
+    let isAwaited = kubernetes.creations[order]?.evicting == pod
+    let size = kubernetes.creations[order]?.evictingMiB ?? 0
     if isGone { delete(pod, at: now) }
-    guard kubernetes.creations[order]?.evicting == pod else { return }
-    let freed = isGone ? shape(of: pods[pod].pool).memoryMiB : 0
+    guard isAwaited else { return }
+    let freed = isGone ? size : 0
     kubernetes.update(order) {
       $0.evicting = nil
       $0.freedMiB += freed

@@ -208,7 +208,6 @@ extension ControlShard {
 
   var summary: ControlSummary {
     var summary = ControlSummary()
-    summary.digest = digest.value
     summary.events = executed
     summary.podsCreated = pods.created
     summary.podsDeleted = pods.deleted
@@ -243,20 +242,5 @@ extension ControlShard {
     ComponentSummary(
       kind: kind, index: index, messagesIn: server.messagesIn, messagesOut: server.messagesOut,
       busySeconds: server.busy.seconds)
-  }
-
-  func violation() -> String? {
-    if let violation = pods.violation() ?? queue.violation { return violation }
-    let allocated = kubernetes.nodeTables.reduce(0) { $0 + $1.podCount }
-    let alive = Int(pods.created - pods.deleted)
-    if allocated != alive { return "\(alive) pods there, \(allocated) with room on nodes" }
-    for shard in topology.shardCandidates.indices {
-      let serving = managers.indices.filter { index in
-        isManagerUp[index] && managers[index].holdsToken[shard]
-          && managers[index].mayServe(at: managerServers[index].clock.local(queueTime))
-      }
-      if serving.count > 1 { return "shard \(shard) is served by Worker Managers \(serving)" }
-    }
-    return nil
   }
 }

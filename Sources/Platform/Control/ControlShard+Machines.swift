@@ -51,6 +51,8 @@ extension ControlShard {
     }
     if case .startFailed(let start, let reason) = message {
       _ = starts.end(start)
+      digest.record(
+        RecordKind.startFailed, at: departure, start.identity, UInt64(reason.rawValue))
       recorder.startFailed(start, because: reason, at: departure)
     }
     send(
@@ -62,7 +64,9 @@ extension ControlShard {
     guard var record = starts.end(start) else { return }
     record.readyAt = readyAt
     record.request.attempt = start.attempt
-    digest.fold(UInt64(bitPattern: readyAt.nanoseconds), start.identity)
+    digest.record(
+      RecordKind.started, at: readyAt, start.identity,
+      UInt64(record.path.rawValue) << 8 | UInt64(record.code.rawValue))
     recorder.started(record)
   }
 
@@ -96,12 +100,13 @@ extension ControlShard {
       case .wakeManager(let local):
         wakeManager(index, at: max(now, managerServers[index].clock.world(local)))
       case .alarm(let pool, let isRaised, let level, _):
+        digest.record(RecordKind.alarm, at: now, UInt64(pool.raw), isRaised ? 1 : 0)
         recorder.event(
           NotableEvent(
             kind: isRaised ? .alarmRaised : .alarmCleared, at: now, subject: pool.index,
             detail: level))
       case .took(let pool, let start, let isHit):
-        digest.fold(UInt64(bitPattern: now.nanoseconds), start.identity ^ (isHit ? 1 << 63 : 0))
+        digest.record(RecordKind.took, at: now, start.identity, isHit ? 1 : 0)
         poolTallies[pool.index].takes += 1
         if isHit {
           poolTallies[pool.index].hits += 1
@@ -110,6 +115,8 @@ extension ControlShard {
         }
         recorder.took(pool, isHit: isHit, at: now)
       case .serves(let shard, let isServing):
+        digest.record(
+          RecordKind.served, at: now, UInt64(shard), UInt64(index), isServing ? 1 : 0)
         recorder.event(
           NotableEvent(
             kind: isServing ? .leaseTaken : .leaseLost, at: now, subject: shard, detail: index))

@@ -2,7 +2,6 @@ import Primitives
 
 /// What the shared part has counted.
 public struct ControlSummary: Sendable {
-  public var digest: UInt64 = 0
   public var events: UInt64 = 0
   public var podsCreated: UInt64 = 0
   public var podsDeleted: UInt64 = 0

@@ -22,9 +22,15 @@ struct Evictor: Sendable {
   let rule: EvictionRule
   private var functionUse: [Int64]
   private var heaps: [Heap<Candidate>]
-  /// By pod: whether it is idle as far as is known, and whether it is in a heap.
-  private var isIdle: [Bool] = []
-  private var isListed: [Bool] = []
+  private struct State: Sendable {
+    /// As far as is known.
+    var isIdle = false
+    /// It is in its zone's heap.
+    var isListed = false
+  }
+
+  /// By pod, as long as it lives; asked only for keys.
+  private var states: [PodID: State] = [:]
 
   init(rule: EvictionRule, services: Int, zones: Int) {
     self.rule = rule
@@ -35,27 +41,29 @@ struct Evictor: Sendable {
   /// A pod has become busy or idle, or has been used.
   mutating func note(_ record: PodDirectory.Pod, _ pod: PodID, zone: ZoneID) {
     guard rule != .none else { return }
-    while isIdle.count <= pod.index {
-      isIdle.append(false)
-      isListed.append(false)
-    }
     let service = record.service.index
     functionUse[service] = max(functionUse[service], record.lastUse.nanoseconds)
-    isIdle[pod.index] = record.isIdle
-    guard record.isIdle, !isListed[pod.index] else { return }
-    isListed[pod.index] = true
+    var state = states[pod] ?? State()
+    defer { states[pod] = state }
+    state.isIdle = record.isIdle
+    guard record.isIdle, !state.isListed else { return }
+    state.isListed = true
     heaps[zone.index].insert(Candidate(lastUse: key(record), pod: pod))
   }
 
-  mutating func forget(_ pod: PodID) {
-    if pod.index < isIdle.count { isIdle[pod.index] = false }
+  /// A pod is no more. Its place in the heap goes when it comes up, or with many others.
+  mutating func forget(_ pod: PodID, zone: ZoneID) {
+    guard states.removeValue(forKey: pod) != nil else { return }
+    guard heaps[zone.index].count > 64, heaps[zone.index].count > 2 * states.count else { return }
+    let live = heaps[zone.index].unordered.filter { states[$0.pod] != nil }
+    heaps[zone.index] = Heap(live)
   }
 
   /// The next pod to give up in a zone; it is not named again before it has been used again.
   mutating func next(in zone: ZoneID, _ pods: PodDirectory) -> PodID? {
     while let candidate = heaps[zone.index].popMin() {
-      guard isIdle[candidate.pod.index] else {
-        isListed[candidate.pod.index] = false
+      guard states[candidate.pod]?.isIdle == true else {
+        states[candidate.pod]?.isListed = false
         continue
       }
       let current = key(pods[candidate.pod])
@@ -63,8 +71,7 @@ struct Evictor: Sendable {
         heaps[zone.index].insert(Candidate(lastUse: current, pod: candidate.pod))
         continue
       }
-      isListed[candidate.pod.index] = false
-      isIdle[candidate.pod.index] = false
+      states[candidate.pod] = State()
       return candidate.pod
     }
     return nil

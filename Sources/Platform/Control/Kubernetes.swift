@@ -11,6 +11,7 @@ struct Kubernetes: Sendable {
     var askedAt: Instant
     /// The pod that is to go for it.
     var evicting: PodID?
+    var evictingMiB: Int64 = 0
     /// Memory that evictions for this creation have freed.
     var freedMiB: Int64 = 0
     /// The pod once it has been placed.
@@ -98,6 +99,10 @@ struct Kubernetes: Sendable {
     let placed = nodeTables[zone.index].place(
       cpuMilli: shape.cpuMilli, memoryMiB: shape.memoryMiB)
     return placed.map { NodeID(firstNode[zone.index] + $0) }
+  }
+
+  func allocated(_ node: NodeID, in zone: ZoneID) -> NodeCapacity {
+    nodeTables[zone.index].allocated(node.index - firstNode[zone.index])
   }
 
   mutating func release(_ node: NodeID, _ shape: ShapeConfiguration, in zone: ZoneID) {

@@ -1,7 +1,8 @@
 import ControlPlane
 import Primitives
 
-/// Every pod of the run: the physical truth that no component reads whole.
+/// The pods that there are: the physical truth that no component reads whole. What is gone takes no
+/// room, so that a copy costs what there is and not what there was.
 struct PodDirectory: Sendable {
   enum State: UInt8, Sendable, CaseIterable {
     case creating, warm, loading, ready, gone
@@ -24,45 +25,67 @@ struct PodDirectory: Sendable {
     /// For eviction, as the node last heard.
     var isIdle = false
     var lastUse = Instant.origin
+
+    /// What is left of a pod that is no more.
+    static let gone = Pod(pool: PoolID(0), node: NodeID(0), state: .gone)
   }
 
-  private(set) var pods: [Pod] = []
+  /// Asked only for keys, and counted.
+  private var pods: [PodID: Pod] = [:]
   /// Pods in each state: kept by every change, and compared with the pods themselves in checks.
   private(set) var counts = [Int](repeating: 0, count: State.allCases.count)
   private(set) var created: UInt64 = 0
   private(set) var deleted: UInt64 = 0
 
-  subscript(pod: PodID) -> Pod { pods[pod.index] }
+  subscript(pod: PodID) -> Pod { pods[pod] ?? .gone }
+
+  var count: Int { pods.count }
 
   mutating func add(_ pod: Pod) -> PodID {
-    pods.append(pod)
+    let id = PodID(Int(created))
+    pods[id] = pod
     counts[Int(pod.state.rawValue)] += 1
     created += 1
-    return PodID(pods.count - 1)
+    return id
   }
 
   mutating func set(_ pod: PodID, _ state: State) {
-    let old = pods[pod.index].state
-    guard old != state else { return }
+    guard let old = pods[pod]?.state, old != state else { return }
     counts[Int(old.rawValue)] -= 1
     counts[Int(state.rawValue)] += 1
-    pods[pod.index].state = state
-    if state == .gone { deleted += 1 }
+    if state == .gone {
+      pods[pod] = nil
+      deleted += 1
+    } else {
+      pods[pod]?.state = state
+    }
   }
 
-  mutating func update(_ pod: PodID, _ body: (inout Pod) -> Void) { body(&pods[pod.index]) }
+  /// Changes what is known of a pod that is there.
+  mutating func update(_ pod: PodID, _ body: (inout Pod) -> Void) {
+    guard var record = pods[pod] else { return }
+    body(&record)
+    pods[pod] = record
+  }
 
   func count(_ state: State) -> Int { counts[Int(state.rawValue)] }
 
   /// What is wrong, if anything: created = gone + those in each other state, recounted from the
-  /// pods.
+  /// pods. O(pods there).
   func violation() -> String? {
     var recount = [Int](repeating: 0, count: State.allCases.count)
-    for pod in pods { recount[Int(pod.state.rawValue)] += 1 }
-    if recount != counts { return "pods by state \(counts) but recounted \(recount)" }
-    if Int(created - deleted) != recount.dropLast().reduce(0, +) {
-      return "\(created) pods created, \(deleted) deleted, \(recount.dropLast()) there"
+    for pod in pods.values { recount[Int(pod.state.rawValue)] += 1 }
+    if recount.dropLast() != counts.dropLast() {
+      return "pods by state \(counts) but recounted \(recount)"
+    }
+    if Int(created - deleted) != pods.count || counts[Int(State.gone.rawValue)] != Int(deleted) {
+      return "\(created) pods created, \(deleted) deleted, \(pods.count) there"
     }
     return nil
+  }
+
+  /// Calls `body` with node and pool of every pod, in no order.
+  func visit(_ body: (NodeID, PoolID) -> Void) {
+    for pod in pods.values { body(pod.node, pod.pool) }
   }
 }

@@ -18,7 +18,7 @@ final class FlowLane: LaneModel {
   var isAwaiting: Bool { state.isAwaiting }
   var counters: LaneCounters { state.counters }
   var gauges: LaneGauges { state.gauges }
-  var digest: UInt64 { state.digest.value }
+  var digest: Digest { state.digest }
   var violation: String? { nil }
   var represented: UInt64 { state.represented }
   var delivered: UInt64 { state.feed.delivered }
@@ -55,6 +55,9 @@ final class FlowLane: LaneModel {
       body(entry.pod, position >= busy)
     }
   }
+
+  /// Flow counts what waits by laws, which know no single instance.
+  func isIdleWhileWaiting(at now: Instant) -> Bool { false }
 
   func settle(at now: Instant, recorder: any LatencyRecorder) {
     // A settled instant lies within the second that the lane is in, or at its end.

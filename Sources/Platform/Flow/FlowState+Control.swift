@@ -58,7 +58,7 @@ extension FlowState {
     counters.instancesAdded &+= 1
     control.route.becomePositive()
     armSampling()
-    digest.fold(UInt64(bitPattern: now.nanoseconds), UInt64(pod.raw))
+    digest.record(RecordKind.joined, at: now, UInt64(pod.raw))
     // The oldest that waits is the first on the new instance, where it was made for the lane's
     // requests.
     let hasCold = isOwn && ledger.waiting > 0 && slots > inService

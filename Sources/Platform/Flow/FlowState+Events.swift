@@ -126,7 +126,7 @@ extension FlowState {
       } else {
         counters.refusedNoCapacity &+= UInt64(count)
       }
-      digest.fold(UInt64(count))
+      digest.record(RecordKind.dropped, at: now, UInt64(count))
     }
     failLongWaits()
   }
@@ -143,7 +143,7 @@ extension FlowState {
       dropYoungest(failed)
     }
     counters.timedOut &+= UInt64(failed)
-    if failed > 0 { digest.fold(UInt64(failed)) }
+    if failed > 0 { digest.record(RecordKind.dropped, at: now, UInt64(failed)) }
   }
 
   private mutating func dropYoungest(_ count: Int) {

@@ -99,17 +99,18 @@ extension LaneCore: RouterEffects {
     let latency = now.nanoseconds - event.arrival.nanoseconds
     latencies.append(latency)
     if latencies.isFull { needsAttention = true }
-    digest.fold(
-      UInt64(bitPattern: now.nanoseconds),
-      UInt64(bitPattern: latency) ^ UInt64(event.slot) << 40 ^ UInt64(event.flags) << 63)
+    digest.record(
+      RecordKind.answered, at: now, UInt64(bitPattern: event.arrival.nanoseconds),
+      UInt64(instances[index].pod.raw) | UInt64(event.flags) << 32)
   }
 
   /// A call without an answer in time: it fails, and the instance is taken for free.
   private mutating func cutOff(_ event: LaneEvent, at now: Instant) {
     counters.timedOut &+= 1
-    digest.fold(
-      UInt64(bitPattern: now.nanoseconds),
-      UInt64(bitPattern: event.arrival.nanoseconds) ^ UInt64(event.flags) << 48)
+    let index = instances.index(event.slot, part: event.part)
+    digest.record(
+      RecordKind.cutOff, at: now, UInt64(bitPattern: event.arrival.nanoseconds),
+      UInt64(instances[index].pod.raw) | UInt64(event.flags) << 32)
   }
 
   @inline(__always) private mutating func demand(_ cores: Double, _ index: Int, at now: Instant) {
@@ -161,7 +162,7 @@ extension LaneCore: RouterEffects {
     case .noCapacity: counters.refusedNoCapacity &+= 1
     case .waitedTooLong: counters.timedOut &+= 1
     }
-    digest.fold(UInt64(bitPattern: now.nanoseconds), ticket.identity ^ UInt64(reason.rawValue))
+    digest.record(RecordKind.refused, at: now, ticket.identity, UInt64(reason.rawValue))
   }
 }
 

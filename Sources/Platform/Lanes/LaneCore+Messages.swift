@@ -30,6 +30,7 @@ extension LaneCore {
     ready -= 1
     idle -= 1
     counters.instancesRetired &+= 1
+    digest.record(RecordKind.retired, at: now, UInt64(pod.raw))
     let dispatcher = Address(.dispatcher, Int(instances[index].dispatcher))
     let message = ControlMessage.instanceRetired(
       service: settings.service, pod: pod, lane: settings.lane, part: part)
@@ -76,6 +77,7 @@ extension LaneCore {
     ready += 1
     idle += 1
     counters.instancesAdded &+= 1
+    digest.record(RecordKind.joined, at: now, UInt64(pod.raw))
     armSampling(at: now)
   }
 

@@ -1,5 +1,6 @@
 import ControlPlane
 import Primitives
+import SimulationKernel
 import Workload
 
 /// One lane, at either fidelity, as the cluster drives it: the seam between the two.
@@ -14,7 +15,7 @@ protocol LaneModel: AnyObject {
   var isAwaiting: Bool { get }
   var counters: LaneCounters { get }
   var gauges: LaneGauges { get }
-  var digest: UInt64 { get }
+  var digest: Digest { get }
   var violation: String? { get }
   /// Invocations that were represented and not executed one by one.
   var represented: UInt64 { get }
@@ -40,6 +41,9 @@ protocol LaneModel: AnyObject {
   func adopt(_ pod: PodID, origin: Delivery.Origin, part: Int)
   /// Instances now, pods and nodes, for hand-over and checks.
   func forEachInstance(_ body: (PodID, _ isIdle: Bool) -> Void)
+  /// Whether a request waits although its gateway knows the route and has an instance with a free
+  /// slot, in a lane that has nothing more to do at `now`.
+  func isIdleWhileWaiting(at now: Instant) -> Bool
   /// Hands all that is measured to the recorder and brings the integrals up to `now`.
   func settle(at now: Instant, recorder: any LatencyRecorder)
   func clone(surroundings: LaneSurroundings) -> any LaneModel

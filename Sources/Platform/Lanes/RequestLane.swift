@@ -43,7 +43,7 @@ final class RequestLane: LaneModel {
   var isAwaiting: Bool { engine.routers.isAwaiting }
   var counters: LaneCounters { engine.counters() }
   var gauges: LaneGauges { engine.gauges() }
-  var digest: UInt64 { engine.core.digest.value }
+  var digest: Digest { engine.core.digest }
   var violation: String? { engine.core.violation ?? engine.core.queue.violation }
   var delivered: UInt64 { engine.feed.delivered }
   var executed: UInt64 { engine.executed }
@@ -73,6 +73,14 @@ final class RequestLane: LaneModel {
   }
 
   func forEachInstance(_ body: (PodID, Bool) -> Void) { engine.routers.forEachInstance(body) }
+
+  func isIdleWhileWaiting(at now: Instant) -> Bool {
+    guard engine.next().time > now else { return false }
+    for part in 0..<engine.routers.count where engine.routers[part].isIdleWhileWaiting(at: now) {
+      return true
+    }
+    return false
+  }
 
   func settle(at now: Instant, recorder: any LatencyRecorder) {
     engine.core.integrate(to: now)

@@ -22,7 +22,6 @@ extension RequestLaneEngine {
       routers[part].routeArrived(
         version: isOwner ? version : nil, isNegative: isNegative, news: news, at: now, into: &core)
     case .instanceReady(let start, let pod, _):
-      core.digest.fold(UInt64(bitPattern: now.nanoseconds), UInt64(pod.raw))
       join(pod, ordinal: start.isAhead ? nil : start.ordinal, part: part, at: now)
     case .startFailed(let start, _):
       core.counters.startsFailed &+= 1

@@ -41,7 +41,7 @@ extension ClusterSimulation {
 
   /// Invocations that were represented, and events that were executed, so far.
   public var work: (represented: UInt64, executed: UInt64) {
-    lanes.reduce((represented: 0, executed: controlSummary.events)) {
+    lanes.reduce((represented: 0, executed: control.executed)) {
       ($0.represented + $1.represented, $0.executed + $1.executed)
     }
   }
@@ -49,8 +49,10 @@ extension ClusterSimulation {
   /// Folds, in the order of lanes and then the shared part, everything that happened.
   public var digest: UInt64 {
     var digest = Digest()
-    for lane in lanes { digest.fold(lane.digest) }
-    digest.fold(control.summary.digest)
+    // The grid on which what is sent unasked takes effect is a part of what was simulated.
+    digest.fold(UInt64(bitPattern: configuration.epoch.count))
+    for lane in lanes { digest.combine(lane.digest) }
+    digest.combine(control.digest)
     return digest.value
   }
 
@@ -77,9 +79,34 @@ extension ClusterSimulation {
         throw InvariantViolation(what: what, at: now, seed: configuration.seed)
       }
     }
-    if let what = control.violation() {
+    if let what = control.violation() ?? instanceViolation ?? idleViolation {
       throw InvariantViolation(what: what, at: now, seed: configuration.seed)
     }
+  }
+
+  /// Every instance of a lane is a pod of that lane, and no pod is two instances.
+  private var instanceViolation: String? {
+    var seen: [PodID: LaneID] = [:]
+    var violation: String?
+    for (index, lane) in lanes.enumerated() {
+      lane.forEachInstance { pod, _ in
+        if !control.isInstance(pod, of: LaneID(index)) {
+          violation = "lane \(index) has pod \(pod.raw) as an instance, which is none of its own"
+        }
+        if let other = seen.updateValue(LaneID(index), forKey: pod) {
+          violation = "pod \(pod.raw) is an instance of lane \(other.raw) and of lane \(index)"
+        }
+      }
+    }
+    return violation
+  }
+
+  /// Nobody waits where an instance is free.
+  private var idleViolation: String? {
+    for (index, lane) in lanes.enumerated() where lane.isIdleWhileWaiting(at: now) {
+      return "requests wait in lane \(index) although an instance is free"
+    }
+    return nil
   }
 }
 

@@ -1,0 +1,49 @@
+import ControlPlane
+import Primitives
+
+// What must hold of the shared part at every instant.
+extension ControlShard {
+  /// What is wrong, if anything. O(pods + nodes + shards × managers).
+  func violation() -> String? {
+    pods.violation() ?? queue.violation ?? allocationViolation ?? ownershipViolation
+  }
+
+  /// Each node has given out what its pods have, and no more than it has.
+  private var allocationViolation: String? {
+    var cpuMilli = [Int64](repeating: 0, count: topology.nodeZones.count)
+    var memoryMiB = cpuMilli
+    pods.visit { node, pool in
+      let shape = configuration.shapes[configuration.pools[pool.index].shape]
+      cpuMilli[node.index] += shape.cpuMilli
+      memoryMiB[node.index] += shape.memoryMiB
+    }
+    for (node, zone) in topology.nodeZones.enumerated() {
+      let settings = configuration.zones[zone.index]
+      let given = kubernetes.allocated(NodeID(node), in: zone)
+      guard given.cpuMilli == cpuMilli[node], given.memoryMiB == memoryMiB[node] else {
+        return "node \(node) has given out \(given), its pods have \(cpuMilli[node]) milli-cores "
+          + "and \(memoryMiB[node]) MiB"
+      }
+      guard given.cpuMilli <= settings.nodeCPUMilli, given.memoryMiB <= settings.nodeMemoryMiB
+      else { return "node \(node) has given out \(given), which is more than it has" }
+    }
+    return nil
+  }
+
+  /// One owner a token, by the managers' own clocks.
+  private var ownershipViolation: String? {
+    for shard in topology.shardCandidates.indices {
+      let serving = managers.indices.filter { index in
+        isManagerUp[index] && managers[index].holdsToken[shard]
+          && managers[index].mayServe(at: managerServers[index].clock.local(queueTime))
+      }
+      if serving.count > 1 { return "shard \(shard) is served by Worker Managers \(serving)" }
+    }
+    return nil
+  }
+
+  /// Whether a pod is an instance of a lane, as far as the world is concerned.
+  func isInstance(_ pod: PodID, of lane: LaneID) -> Bool {
+    pods[pod].state == .ready && pods[pod].lane == lane
+  }
+}

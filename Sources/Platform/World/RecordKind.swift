@@ -1,0 +1,25 @@
+/// What a record of a run's digest is about; numbers are for good.
+enum RecordKind: UInt8 {
+  // Of a lane.
+  case answered = 1
+  case cutOff = 2
+  case refused = 3
+  case joined = 4
+  case retired = 5
+  /// A step at flow fidelity, and what it did with waiting requests.
+  case step = 6
+  case dropped = 7
+  // Of what lanes share.
+  case started = 16
+  case startFailed = 17
+  case took = 18
+  case alarm = 19
+  case token = 20
+  case served = 21
+  case podCreated = 22
+  case creationFailed = 23
+  case podDeleted = 24
+  case fault = 25
+  case restart = 26
+  case scaled = 27
+}
