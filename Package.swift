@@ -26,7 +26,8 @@ let package = Package(
   ],
   targets: [
     .target(name: "Primitives"),
-    .target(name: "SimulationKernel", dependencies: ["Primitives"]),
+    .target(name: "CPrefetch"),
+    .target(name: "SimulationKernel", dependencies: ["Primitives", "CPrefetch"]),
     .target(name: "ControlPlane", dependencies: ["Primitives"]),
     .target(name: "Policies", dependencies: ["ControlPlane"]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),

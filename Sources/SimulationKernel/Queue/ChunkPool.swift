@@ -1,3 +1,5 @@
+import CPrefetch
+
 /// A 512-byte block of keys, aligned to its size: a header, then up to 31 keys.
 ///
 /// Buckets are chains of chunks, oldest first, that are written at one place, the bucket's cursor:
@@ -46,6 +48,16 @@ struct KeyChunk: BitwiseCopyable, Equatable {
     UnsafeMutablePointer(bitPattern: address &+ Self.headerBytes).unsafelyUnwrapped
   }
 
+  /// Asks for all of it: the next chunk of a chain may be anywhere.
+  @inlinable @inline(__always)
+  func prefetch() {
+    var line = UnsafeRawPointer(header)
+    for _ in 0..<8 {
+      cprefetch_line(line)
+      line += 64
+    }
+  }
+
   @inlinable @inline(__always)
   func count(upTo end: UInt) -> Int {
     Int(bitPattern: (end &- address &- Self.headerBytes) / Self.keyBytes)
@@ -73,6 +85,7 @@ struct KeyChain: BitwiseCopyable {
     var chunk = oldest
     while chunk != newest {
       let next = chunk.next
+      next.prefetch()
       body(chunk, chunk.keys, chunk.count(upTo: chunk.end))
       chunk = next
     }

@@ -1,3 +1,4 @@
+import CPrefetch
 import Primitives
 
 /// A heap of four children a node: the plain event queue, and the oracle for the fast one.
@@ -142,6 +143,8 @@ extension FourAryHeap {
     while true {
       let first = hole << 2 + 1
       if first >= used { break }
+      // The children's children fill four lines, of which one is next; some may be past the end.
+      for child in first..<first + 4 { cprefetch_line(keys + (child << 2 + 1)) }
       let end = min(first + 4, used)
       var least = first
       if end - first == 4 {

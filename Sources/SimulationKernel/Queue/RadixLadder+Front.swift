@@ -1,3 +1,4 @@
+import CPrefetch
 import Primitives
 
 extension RadixLadder {
@@ -107,19 +108,20 @@ extension RadixLadder {
     return true
   }
 
-  /// Removes dead keys from the front.
-  ///
-  /// Reading each key's slot also brings its payload into the cache, many at a time, since no read
-  /// waits for another. So it is done even if no key is dead.
+  /// Removes dead keys from the front, or asks for its payloads, all at once.
   @inlinable
   mutating func checkFront() {
     let table = slots.slots.unsafelyUnwrapped
-    var differences: UInt64 = 0
-    for index in front.head..<front.end {
-      let key = front.keys[index]
-      differences |= table[key.slot].word ^ key.word
+    if slots.dead == 0 {
+      for index in front.head..<front.end { cprefetch_line(table + front.keys[index].slot) }
+    } else {
+      var differences: UInt64 = 0
+      for index in front.head..<front.end {
+        let key = front.keys[index]
+        differences |= table[key.slot].word ^ key.word
+      }
+      if differences != 0 { dropDeadOfFront() }
     }
-    if differences != 0 { dropDeadOfFront() }
     frontLimit = max(RadixLadderShape.frontLimit, front.count &* 2)
   }
 
