@@ -19,14 +19,16 @@ import Testing
   @Test func anExistingFileIsNotReplacedWithoutForce() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("results.sqlite")
-    try Data("precious".utf8).write(to: URL(filePath: path))
+    try ResultWriter(path: path).finish()
+    let before = FileManager.default.contents(atPath: path)
     let error = #expect(throws: StoreError.self) { try ResultWriter(path: path) }
     #expect(error?.kind == .fileExists && error?.exitClass == .inputOutput)
     #expect(folder.names == ["results.sqlite"])
     let writer = try ResultWriter(path: path, force: true)
-    #expect(FileManager.default.contents(atPath: path) == Data("precious".utf8))
+    #expect(FileManager.default.contents(atPath: path) == before)
+    try writer.append(StudyRow(id: 1, command: "run"))
     try writer.finish()
-    #expect(try ResultReader(path: path).runs().isEmpty)
+    #expect(try ResultReader(path: path).rows(StudyRow.self).count == 1)
   }
 
   @Test func aNameTakenMeanwhileKeepsBothFiles() throws {
@@ -37,6 +39,8 @@ import Testing
     try Data("precious".utf8).write(to: URL(filePath: path))
     let error = #expect(throws: StoreError.self) { try writer.finish() }
     #expect(error?.kind == .fileExists && error?.help.contains(writer.partialPath) == true)
+    // Giving up afterwards does not take the results away.
+    writer.abandon()
     #expect(FileManager.default.contents(atPath: path) == Data("precious".utf8))
     #expect(try ResultReader(path: writer.partialPath).rows(MeasureRow.self).count == 1)
   }

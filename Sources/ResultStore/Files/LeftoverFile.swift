@@ -10,6 +10,7 @@ public struct LeftoverFile: Sendable, Equatable {
   /// Partial files that would have become `path`, by name. Empty too when the folder cannot be
   /// read.
   public static func beside(_ path: String) -> [LeftoverFile] {
+    let path = Destination.resolved(path)
     let folder = PartialFile.folder(of: path)
     let prefix = name(of: path) + PartialFile.marker
     guard let stream = opendir(folder) else { return [] }
@@ -26,19 +27,37 @@ public struct LeftoverFile: Sendable, Equatable {
       }
     }
     let start = path.contains("/") ? (folder == "/" ? "/" : folder + "/") : ""
-    return names.sorted().map { .init(path: start + $0, isInUse: isLocked(start + $0)) }
+    return names.sorted().compactMap { name in
+      let process = pid_t(name.dropFirst(prefix.count).prefix { $0.isNumber })
+      return isInUse(start + name, process).map { LeftoverFile(path: start + name, isInUse: $0) }
+    }
   }
 
   private static func name(of path: String) -> String {
     path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
   }
 
-  private static func isLocked(_ path: String) -> Bool {
+  /// Nil: it has got its final name, or was removed, since the folder was read.
+  private static func isInUse(_ path: String, _ process: pid_t?) -> Bool? {
     do {
       _ = try ResultDatabase.open(path)
       return false
     } catch {
-      return error.kind == .locked
+      switch error.kind {
+      case .locked: return true
+      case .fileMissing: return nil
+      default: return isBeingMade(path, process)
+      }
     }
+  }
+
+  /// A writer makes its file a moment before it locks it; until then the file is empty, and only
+  /// the process in its name tells.
+  private static func isBeingMade(_ path: String, _ process: pid_t?) -> Bool {
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_size == 0, let process, process > 0 else {
+      return false
+    }
+    return kill(process, 0) == 0 || errno == EPERM
   }
 }

@@ -8,50 +8,48 @@ struct PartialFile: Sendable {
   let path: String
 
   /// Makes an empty partial file that no other process has.
-  /// - Throws: `isDirectory`, `fileExists`, `folderMissing`, `noPermission`, `diskFull` or
+  /// - Throws: what `Destination.checkFree` does, `folderMissing`, `noPermission`, `diskFull` or
   ///   `inputOutput`.
-  init(for finalPath: String, force: Bool) throws(StoreError) {
-    try PartialFile.checkFree(finalPath, force: force)
-    var name = ""
+  init(for name: String, force: Bool) throws(StoreError) {
+    try Destination.checkFree(name, force: force)
+    let finalPath = Destination.resolved(name)
+    var path = ""
     var descriptor: Int32 = -1
     for attempt in 0..<100 {
-      name = finalPath + "\(PartialFile.marker)\(getpid())" + (attempt == 0 ? "" : "-\(attempt)")
-      descriptor = open(name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o644)
+      path = finalPath + "\(PartialFile.marker)\(getpid())" + (attempt == 0 ? "" : "-\(attempt)")
+      descriptor = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o644)
       if descriptor >= 0 || errno != EEXIST { break }
     }
     guard descriptor >= 0 else { throw .creating(finalPath, errno) }
     close(descriptor)
     self.finalPath = finalPath
-    path = name
+    self.path = path
   }
 
   static let marker = ".partial-"
-
-  private static func checkFree(_ path: String, force: Bool) throws(StoreError) {
-    var status = stat()
-    guard stat(path, &status) == 0 else { return }
-    if status.st_mode & S_IFMT == S_IFDIR { throw .directory(path) }
-    if !force { throw .exists(path) }
-  }
 
   /// Forces the bytes to the disk and gives the file its final name. Without `force`, a file that
   /// has taken that name meanwhile stays, and the partial file too.
   func publish(force: Bool) throws(StoreError) {
     try PartialFile.synchronise(path)
     if force {
+      try Destination.checkFree(finalPath, force: true)
       guard rename(path, finalPath) == 0 else { throw .creating(finalPath, errno) }
     } else if link(path, finalPath) == 0 {
       // A second name, made only if it is free; then the first is dropped.
       unlink(path)
     } else if errno == EEXIST {
-      throw .exists(finalPath, keeping: path)
+      throw .exists(finalPath)
     } else {
       // A file system without second names: the check before the rename has a small gap.
-      try PartialFile.checkFree(finalPath, force: false)
+      try Destination.checkFree(finalPath, force: false)
       guard rename(path, finalPath) == 0 else { throw .creating(finalPath, errno) }
     }
     try PartialFile.synchronise(folder)
   }
+
+  /// Whether it still has its own name: it is not published, nor removed.
+  var isThere: Bool { access(path, F_OK) == 0 }
 
   func remove() {
     unlink(path)

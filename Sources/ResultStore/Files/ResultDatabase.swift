@@ -42,6 +42,11 @@ enum ResultDatabase {
         .notSQLite, path: path, found: "a directory", expected: "a results file",
         help: "name a file in it, as in \(path)/results.sqlite")
     }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw .init(
+        .notSQLite, path: path, found: "a device, pipe or socket", expected: "a results file",
+        help: "SQLite reads files only")
+    }
     try checkHeader(path)
   }
 

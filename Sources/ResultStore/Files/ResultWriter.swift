@@ -21,6 +21,10 @@ public final class ResultWriter: Sendable {
   private struct State {
     var rowsSinceCheckpoint = 0
     var isClosed = false
+    /// Whether a checkpoint has saved rows.
+    var hasCheckpoint = false
+    /// Whether the partial file holds something that is worth keeping when nobody gives it a name.
+    var keepsPartial = false
     /// What the disk has done to us; nothing more is written after it.
     var failure: StoreError?
   }
@@ -128,7 +132,10 @@ public final class ResultWriter: Sendable {
     // SQLite may have rolled back by itself after an error.
     if database.isInsideTransaction { try database.execute(sql: "COMMIT") }
     try database.execute(sql: "BEGIN")
-    state.withLock { $0.rowsSinceCheckpoint = 0 }
+    state.withLock {
+      $0.rowsSinceCheckpoint = 0
+      $0.hasCheckpoint = true
+    }
   }
 
   /// Ends the file: what still runs gets `ending` as its status, and the file its final name.
@@ -146,14 +153,20 @@ public final class ResultWriter: Sendable {
       try database.execute(sql: "PRAGMA journal_mode = DELETE")
     }
     try close()
-    try partial.publish(force: force)
+    do {
+      try partial.publish(force: force)
+    } catch {
+      guard partial.isThere else { throw error }
+      state.withLock { $0.keepsPartial = true }
+      throw error.adding("the results are complete in \(partial.path): rename it")
+    }
   }
 
-  /// Gives up: the partial file is removed, unless an error of the disk has ended it. What was
-  /// saved by then stays, as that error has told.
+  /// Gives up: the partial file is removed, unless an error has told that it is kept: with what was
+  /// saved before the disk failed, or with all results because their name was taken.
   public func abandon() {
     try? close()
-    if state.withLock({ $0.failure }) == nil { partial.remove() }
+    if !state.withLock({ $0.keepsPartial }) { partial.remove() }
   }
 
   private func close() throws(StoreError) {
@@ -183,9 +196,21 @@ public final class ResultWriter: Sendable {
     do {
       try queue.inDatabase(body)
     } catch {
-      let failure = StoreError.from(error, path: partial.path, table: table)
-      if failure.exitClass != .internalError { state.withLock { $0.failure = failure } }
-      throw failure
+      throw note(StoreError.from(error, path: partial.path, table: table))
+    }
+  }
+
+  /// After an error of the disk nothing more is written, and what was saved is kept.
+  private func note(_ failure: StoreError) -> StoreError {
+    guard failure.exitClass != .internalError else { return failure }
+    return state.withLock { state in
+      state.keepsPartial = state.hasCheckpoint
+      let told =
+        state.hasCheckpoint
+        ? failure.adding("what was written up to the last checkpoint is kept in \(partial.path)")
+        : failure
+      state.failure = told
+      return told
     }
   }
 }

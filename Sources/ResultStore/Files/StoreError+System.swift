@@ -2,11 +2,23 @@ import GRDB
 import Glibc
 
 extension StoreError {
-  static func exists(_ path: String, keeping partial: String? = nil) -> StoreError {
+  static func exists(_ path: String) -> StoreError {
     .init(
       .fileExists, path: path, found: "the file exists", expected: "a name that is free",
-      help: partial.map { "the results are complete in \($0); rename it" }
-        ?? "choose another name with --out, or replace the file with --force")
+      help: "choose another name with --out, or replace the file with --force")
+  }
+
+  static func notAFile(_ path: String) -> StoreError {
+    .init(
+      .notAFile, path: path, found: "a device, pipe or socket", expected: "the name of a file",
+      help: "choose another name with --out")
+  }
+
+  static func foreign(_ path: String) -> StoreError {
+    .init(
+      .foreignFile, path: path, found: "a file that is no results of headroom",
+      expected: "a free name, or results to replace",
+      help: "--force replaces results only; choose another name with --out, or remove the file")
   }
 
   static func directory(_ path: String) -> StoreError {
@@ -42,8 +54,14 @@ extension StoreError {
     .init(
       .diskFull, path: path, table: table, found: "no space left for the results",
       expected: "room on the disk",
-      help: "free some space or choose another disk with --out; "
-        + "what was written up to the last checkpoint is kept in \(path)")
+      help: "free some space or choose another disk with --out")
+  }
+
+  /// The same error, with a word on what is left.
+  func adding(_ more: String) -> StoreError {
+    var error = self
+    error.help += "; \(more)"
+    return error
   }
 
   static func inUse(_ path: String) -> StoreError {
@@ -68,10 +86,12 @@ extension StoreError {
       return .init(
         .notSQLite, path: path, found: "not a SQLite file", expected: "results of headroom",
         help: "name a file that headroom run, size, rehearse or compare has written")
-    case .SQLITE_CORRUPT:
+    // A table or column that is missing is an error of the statement.
+    case .SQLITE_CORRUPT, .SQLITE_ERROR:
       return .init(
         .damaged, path: path, table: table, found: "a damaged file (\(message))",
-        expected: "an intact SQLite file", help: "run the command again, or recover a backup")
+        expected: "tables as docs/schema.md has them",
+        help: "run the command again, or recover a backup")
     case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH:
       return .init(
         .noPermission, path: path, table: table, found: "cannot be opened (\(message))",

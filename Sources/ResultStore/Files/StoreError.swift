@@ -11,6 +11,8 @@ public struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     case inputOutput = "HR2007"
     case badRow = "HR2008"
     case alreadyClosed = "HR2009"
+    case notAFile = "HR2010"
+    case foreignFile = "HR2011"
     case fileMissing = "HR2020"
     case notSQLite = "HR2021"
     case notResults = "HR2022"
@@ -55,7 +57,8 @@ public struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
 
   public var exitClass: ExitClass {
     switch kind {
-    case .fileExists, .isDirectory, .folderMissing, .noPermission, .diskFull, .locked, .inputOutput:
+    case .fileExists, .isDirectory, .notAFile, .foreignFile, .folderMissing, .noPermission,
+      .diskFull, .locked, .inputOutput:
       .inputOutput
     case .badRow, .alreadyClosed: .internalError
     case .fileMissing: .missing

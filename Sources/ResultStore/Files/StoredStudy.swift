@@ -2,44 +2,74 @@ import GRDB
 
 /// What a results file says of the study that made it: enough to do it again.
 public struct StoredStudy: Sendable {
-  public var command: String
-  public var arguments: String
-  public var programVersion: String
-  public var scenarioText: String
-  public var scenarioFile: String
+  /// One replication.
+  public struct Run: Sendable, Equatable {
+    public var replication: Int
+    public var digest: String
+    public var status: RunStatus
+  }
+
+  public var command = ""
+  public var arguments = ""
+  public var programVersion = ""
+  public var status = RunStatus.running
+  public var scenarioText = ""
+  public var scenarioFile = ""
   /// By replication.
-  public var digests: [String]
+  public var runs: [Run] = []
   /// Hashes of the traces that it has read, by name.
-  public var traceFiles: [String: String]
+  public var traceFiles: [String: String] = [:]
 
   /// Reads the file's first study.
-  /// - Throws: `StoreError` when there is no such file, it is no results file, or another version
-  ///   made it.
+  /// - Throws: `StoreError` when there is no such file, it is no results file, it is damaged, or
+  ///   another version made it.
   public init(path: String) throws(StoreError) {
     let database = try ResultDatabase.open(path)
     do {
-      (command, arguments, programVersion, scenarioText, scenarioFile, digests, traceFiles) =
-        try database.read { database in
-          guard
-            let study = try Row.fetchOne(
-              database, sql: "SELECT command, arguments, program_version FROM studies ORDER BY id"),
-            let scenario = try Row.fetchOne(
-              database, sql: "SELECT text, file FROM scenarios ORDER BY id")
-          else { throw StoreError.noStudy(path) }
-          let digests = try String.fetchAll(
-            database, sql: "SELECT digest FROM runs ORDER BY replication")
-          let files = try Row.fetchAll(database, sql: "SELECT path, hash FROM trace_files")
-          let hashes = Dictionary(
-            files.map { ($0["path"] as String, $0["hash"] as String) },
-            uniquingKeysWith: { first, _ in first })
-          return (
-            study["command"], study["arguments"], study["program_version"], scenario["text"],
-            scenario["file"], digests, hashes
-          )
-        }
+      self = try database.read { try StoredStudy(reading: $0, path: path) }
     } catch {
       throw .from(error, path: path)
     }
+  }
+
+  private init(reading database: Database, path: String) throws {
+    let study = try Row.fetchOne(
+      database, sql: "SELECT command, arguments, program_version, status FROM studies ORDER BY id")
+    let scenario = try Row.fetchOne(database, sql: "SELECT text, file FROM scenarios ORDER BY id")
+    guard let study, let scenario else { throw StoreError.noStudy(path) }
+    command = try Self.text(study, 0)
+    arguments = try Self.text(study, 1)
+    programVersion = try Self.text(study, 2)
+    status = try Self.status(study, 3)
+    scenarioText = try Self.text(scenario, 0)
+    scenarioFile = try Self.text(scenario, 1)
+    runs = try Row.fetchAll(
+      database, sql: "SELECT replication, digest, status FROM runs ORDER BY replication"
+    ).map { row in
+      Run(
+        replication: try Self.value(row, 0), digest: try Self.text(row, 1),
+        status: try Self.status(row, 2))
+    }
+    for row in try Row.fetchAll(database, sql: "SELECT path, hash FROM trace_files") {
+      traceFiles[try Self.text(row, 0)] = try Self.text(row, 1)
+    }
+  }
+
+  /// A column as it should be; whoever edits a file by hand may have put anything there.
+  private static func value<Value: DatabaseValueConvertible>(
+    _ row: Row, _ column: Int
+  ) throws -> Value {
+    let found: DatabaseValue = row[column]
+    if let value = Value.fromDatabaseValue(found) { return value }
+    throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "unexpected value \(found)")
+  }
+
+  private static func text(_ row: Row, _ column: Int) throws -> String { try value(row, column) }
+
+  private static func status(_ row: Row, _ column: Int) throws -> RunStatus {
+    let word = try text(row, column)
+    if let status = RunStatus(rawValue: word) { return status }
+    throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "unexpected status \(word)")
   }
 }
 
