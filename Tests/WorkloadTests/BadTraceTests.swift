@@ -45,6 +45,18 @@ import Workload
       name: "no date", text: "timestamp,service\n2024-13-01 00:00:00,a\n", kind: .badTime, line: 2,
       column: "timestamp"),
     Case(
+      name: "no such day", text: "timestamp\n2024-02-29 00:00:00\n2023-02-30 00:00:00\n",
+      kind: .badTime, line: 3, column: "timestamp"),
+    Case(
+      name: "no leap year", text: "timestamp\n1900-02-29 00:00:00\n", kind: .badTime, line: 2,
+      column: "timestamp"),
+    Case(
+      name: "column twice", text: "timestamp,service,timestamp\n1,a,2\n", kind: .duplicate,
+      line: 1, column: "timestamp"),
+    Case(
+      name: "minute twice", text: "app,1,2,2\na,1,2,3\n", kind: .duplicate, line: 1,
+      column: "2"),
+    Case(
       name: "negative duration", text: "app,func,end_timestamp,duration\na,f,1,-2\n",
       kind: .outOfRange, line: 2, column: "duration"),
     Case(
@@ -98,6 +110,33 @@ import Workload
     try folder.write(damaged, to: "damaged.csv.gz")
     let kind = try error("damaged.csv.gz").kind
     #expect(kind == .damagedGzip || kind == .truncated)
+  }
+
+  /// Members one after another are one file, and zeros may fill it up; nothing else may follow.
+  @Test func whatFollowsGzipData() throws {
+    try folder.pack("app,1,2\na,1,2\n", to: "one.gz")
+    try folder.pack("b,3,4\n", to: "two.gz")
+    let (one, two) = (try folder.bytes(of: "one.gz"), try folder.bytes(of: "two.gz"))
+    let zeros = Data(repeating: 0, count: 300_000)
+    for whole in [one + two, one + two + zeros] {
+      try folder.write(whole, to: "both.gz")
+      let trace = try folder.reader.read(TraceRequest(file: "both.gz"))
+      #expect(trace.services.map(\.name) == ["a", "b"])
+      #expect(trace.invocations == 10)
+    }
+    for more in [Data("x".utf8), Data("b,3,4\n".utf8), zeros + two, Data([0x1F]), Data([0x1F, 0])] {
+      try folder.write(one + more, to: "more.gz")
+      #expect(try error("more.gz").kind == .damagedGzip)
+    }
+    try folder.write(one + two.dropLast(4), to: "short.gz")
+    #expect(try error("short.gz").kind == .truncated)
+    try folder.write(one + two.prefix(2), to: "begun.gz")
+    #expect(try error("begun.gz").kind == .truncated)
+  }
+
+  @Test func isAPipe() throws {
+    #expect(mkfifo(folder.path + "/pipe", 0o600) == 0)
+    #expect(try error("pipe").kind == .unreadable)
   }
 
   @Test func aLineWithoutEnd() throws {

@@ -6,14 +6,16 @@ enum Timestamp {
     var rest = bytes
     if rest.last == UInt8(ascii: "Z") { rest.removeLast() }
     guard let year = take(4, &rest, before: "-"), let month = take(2, &rest, before: "-"),
-      let day = take(2, &rest, before: nil), (1...12).contains(month), (1...31).contains(day),
+      let day = take(2, &rest, before: nil), (1...12).contains(month),
+      (1...days(inMonth: month, of: year)).contains(day),
       let separator = rest.popFirst(), [UInt8(ascii: " "), UInt8(ascii: "T")].contains(separator),
       let hour = take(2, &rest, before: ":"), let minute = take(2, &rest, before: ":"),
       let second = take(2, &rest, before: nil), hour < 24, minute < 60, second < 61,
       let fraction = fraction(rest)
     else { return nil }
-    let days = daysSince1970(year: year, month: month, day: day)
-    return ((days * 24 + hour) * 60 + minute) * 60_000_000_000 + second * 1_000_000_000 + fraction
+    let dayNumber = daysSince1970(year: year, month: month, day: day)
+    return ((dayNumber * 24 + hour) * 60 + minute) * 60_000_000_000 + second * 1_000_000_000
+      + fraction
   }
 
   private static func take(
@@ -44,6 +46,14 @@ enum Timestamp {
       unit /= 10
     }
     return value
+  }
+
+  private static func days(inMonth month: Int64, of year: Int64) -> Int64 {
+    switch month {
+    case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+    case 4, 6, 9, 11: 30
+    default: 31
+    }
   }
 
   /// Days of the Gregorian calendar, counted in eras of 400 years that begin in March.

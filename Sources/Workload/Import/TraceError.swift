@@ -52,7 +52,10 @@ public struct TraceError: Error, Sendable, Equatable, CustomStringConvertible {
       + "  --> \(place)\n  = help: \(help)"
   }
 
-  /// Whether the file is not there, or cannot be read, rather than wrong.
+  /// Whether it is there and cannot be read.
+  public var isUnreadable: Bool { kind == .unreadable }
+
+  /// Whether the file is not there, rather than wrong.
   public var isMissing: Bool { kind == .missingFile || kind == .noData }
 }
 

@@ -26,7 +26,25 @@ struct TraceTable: ~Copyable {
           .encoding, file: name, line: 1, found: "bytes that are not UTF-8",
           expected: "a header of column names", help: "save the file as UTF-8"))
     }
-    return text.split(separator: ",", omittingEmptySubsequences: false).map { $0.trimmingQuotes }
+    let names = text.split(separator: ",", omittingEmptySubsequences: false)
+      .map { $0.trimmingQuotes }
+    try requireDistinct(names, name)
+    return names
+  }
+
+  /// Columns are asked for by name; those without one are only counted.
+  private static func requireDistinct(
+    _ columns: [String], _ name: String
+  ) throws(TraceFailure) {
+    var positions: [String: Int] = [:]
+    for (position, column) in columns.enumerated() where !column.isEmpty {
+      guard let first = positions.updateValue(position, forKey: column) else { continue }
+      throw TraceFailure(
+        TraceError(
+          .duplicate, file: name, line: 1, column: column,
+          found: "columns \(first + 1) and \(position + 1) of this name",
+          expected: "each name once", help: "rename or remove one of them"))
+    }
   }
 
   /// A reader that stands on the first line.
