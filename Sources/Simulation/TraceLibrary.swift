@@ -39,7 +39,8 @@ public struct TraceLibrary: Sendable {
     }
   }
 
-  func trace(of section: String) -> Trace? { traces[section] }
+  /// The trace of a service section, with the services that it replays.
+  public func trace(of section: String) -> Trace? { traces[section] }
 
   func variations(of section: String) -> VariationTable? { variations[section] }
 
