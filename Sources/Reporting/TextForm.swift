@@ -17,7 +17,9 @@ public enum TextForm {
 
   /// Three significant digits without an exponent, more for whole numbers and from a thousand on.
   public static func number(_ value: Double) -> String {
-    if !value.isFinite { return "\(value)" }
+    // A ratio without a sample, as of a trace without an invocation.
+    if value.isNaN { return "-" }
+    if value.isInfinite { return "\(value)" }
     if value == value.rounded() || abs(value) >= 1000, abs(value) < 1e15 {
       return grouped(Int(value.rounded()))
     }
@@ -56,25 +58,29 @@ public enum TextForm {
         (column * values.count / columns)..<((column + 1) * values.count / columns)]
       return slice.reduce(0, +) / Double(slice.count)
     }
-    let highest = top ?? means.max() ?? 0
+    let highest = top ?? means.filter(\.isFinite).max() ?? 0
     return String(
       means.map { value in
-        guard highest > 0 else { return blocks[0] }
-        return blocks[min(7, max(0, Int(value / highest * 7.999)))]
+        guard highest > 0, value.isFinite else { return blocks[0] }
+        return blocks[Int(min(1, max(0, value / highest)) * 7.999)]
       })
   }
 
-  /// Columns padded to the same width; the first to the left, the others to the right.
-  public static func table(_ rows: [[String]]) -> String {
+  /// Columns padded to the same width: the first `left` of them to the left, the others to the
+  /// right. A last column with `notes` is not padded.
+  public static func table(_ rows: [[String]], left: Int = 1, notes: Bool = false) -> String {
     let count = rows.map(\.count).max() ?? 0
     let widths = (0..<count).map { column in
       rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
     }
     return rows.map { row in
-      row.enumerated().map { column, cell in
+      var line = row.enumerated().map { column, cell in
+        if notes, column == count - 1 { return cell }
         let padding = String(repeating: " ", count: widths[column] - cell.count)
-        return column == 0 ? cell + padding : padding + cell
+        return column < left ? cell + padding : padding + cell
       }.joined(separator: "  ")
+      while line.last == " " { line.removeLast() }
+      return line
     }.joined(separator: "\n")
   }
 }
