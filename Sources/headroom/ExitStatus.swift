@@ -1,14 +1,10 @@
 import ArgumentParser
-import Foundation
-import Platform
-import ResultStore
-import Scenario
-import Workload
 
-/// How a command ends; the codes are fixed.
+/// How a command ends; the codes are fixed (docs/errors.md).
 enum ExitStatus: Int32 {
   case fine = 0
   case internalError = 1
+  case usage = 64
   case badInput = 65
   case missingFile = 66
   case invariantBroken = 70
@@ -22,60 +18,42 @@ enum ExitStatus: Int32 {
   var code: ExitCode { ExitCode(rawValue: rawValue) }
 }
 
-/// Something that ends a command, with its message and status.
-struct CommandFailure: Error {
+/// What a command came to when nothing went wrong.
+struct Conclusion {
   var status: ExitStatus
-  var message: String
+  /// For people.
+  var text: String
+  /// For programs.
+  var summary: Summary
+  /// Warnings and notes, told after the result.
+  var notices: [String] = []
 }
 
-/// Runs a command's body and turns every error into a message and an exit code.
-func withExitCodes(_ body: () throws -> ExitStatus) throws {
-  let status: ExitStatus
+/// Runs a command's body, prints what it came to, and turns every error into a message, or with
+/// `json` into an object as well, and an exit code.
+func conclude(
+  _ command: String, json: Bool, _ body: () throws -> Conclusion
+) throws {
+  var status: ExitStatus
   do {
-    status = try body()
-  } catch let failure as CommandFailure {
-    Output.error(failure.message)
-    status = failure.status
-  } catch let violation as InvariantViolation {
-    Output.error(
-      "error[HR3001]: a rule of the model is broken, so the run's numbers are worth nothing\n"
-        + "  found: \(violation)\n"
-        + "  = help: report it with the scenario and the seed \(violation.seed)"
-    )
-    status = .invariantBroken
-  } catch let error as StoreError {
-    Output.error(error.description)
-    status = ExitStatus(rawValue: error.exitClass.rawValue) ?? .internalError
-  } catch let failure as TraceFailure {
-    Output.error(failure.description)
-    status = failure.errors.contains { !$0.isMissing } ? .badInput : .missingFile
+    var conclusion = try body()
+    status = conclusion.status
+    conclusion.summary["exit_code"] = .integer(Int64(status.rawValue))
+    Output.result(json ? conclusion.summary.text : conclusion.text)
+    for notice in conclusion.notices { Output.error(notice) }
   } catch let exit as ExitCode {
     throw exit
   } catch {
-    Output.error("error[HR3000]: \(error)")
-    status = .internalError
+    let failure = CommandFailure(error)
+    status = failure.status
+    if json { Output.result(Summary(of: failure, command: command).text) }
+    Output.error(failure.text)
+  }
+  if Output.isLost {
+    Output.error(
+      "error[HR3004]: the report could not be written to standard output\n"
+        + "  = help: look at where it goes: a full disk, or a closed stream")
+    status = .inputOutput
   }
   if status != .fine { throw status.code }
-}
-
-/// Results go to standard output, everything else to standard error.
-enum Output {
-  static func result(_ text: String) { print(text) }
-
-  static func error(_ text: String) {
-    FileHandle.standardError.write(Data((text + "\n").utf8))
-  }
-
-  static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
-
-  /// A line that the next one overwrites; only on a terminal.
-  static func progress(_ text: String) {
-    guard isTerminal else { return }
-    FileHandle.standardError.write(Data("\r\u{1B}[K\(text)".utf8))
-  }
-
-  static func endProgress() {
-    guard isTerminal else { return }
-    FileHandle.standardError.write(Data("\r\u{1B}[K".utf8))
-  }
 }

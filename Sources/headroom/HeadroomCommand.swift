@@ -1,13 +1,22 @@
 import ArgumentParser
 
-/// The command line.
 @main
+enum Program {
+  static func main() {
+    Output.reserveStreams()
+    HeadroomCommand.main()
+  }
+}
+
+/// The command line.
 struct HeadroomCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "headroom",
     abstract: "Simulate a large serverless platform and size it.",
     version: ProgramVersion.text,
-    subcommands: [RunCommand.self, SizeCommand.self, TraceCommand.self, VerifyCommand.self])
+    subcommands: [
+      RunCommand.self, SizeCommand.self, TraceCommand.self, VerifyCommand.self, SchemaCommand.self,
+    ])
 }
 
 enum ProgramVersion {

@@ -1,14 +1,16 @@
 import Foundation
 import Planning
-import Primitives
+import Reporting
 import ResultStore
 import Scenario
 import Simulation
 import Workload
 
 /// A results file while a command writes it.
-struct ResultSession {
+struct ResultSession: Sendable {
   let writer: ResultWriter
+  private let study: StudyRow
+  private let began = ContinuousClock.now
   private let document: ScenarioDocument
   private let traceFiles: [TraceFile]
 
@@ -22,6 +24,17 @@ struct ResultSession {
     study.programVersion = ProgramVersion.text
     study.machine = Self.machine
     study.startedAt = ISO8601DateFormatter().string(from: Date())
+    self.study = study
+    do {
+      try describe(scenario)
+    } catch {
+      writer.abandon()
+      throw error
+    }
+  }
+
+  /// What is done is in the file before it is begun.
+  private func describe(_ scenario: LoadedScenario) throws {
     try writer.append(study)
     try writer.append(
       ScenarioRow(
@@ -33,6 +46,7 @@ struct ResultSession {
           scenario: 1, path: value.path, value: value.value,
           origin: Origin(rawValue: value.origin.rawValue) ?? .assumed, source: value.source)
       })
+    try writer.checkpoint()
   }
 
   /// Files of commands that died before they could give them their name.
@@ -46,14 +60,14 @@ struct ResultSession {
   /// What the run was done on, for people; it changes no result.
   private static var machine: String {
     let info = ProcessInfo.processInfo
-    let fields = [
-      "\"os\": \(LoadedScenario.quoted(info.operatingSystemVersionString))",
-      "\"processors\": \(info.activeProcessorCount)",
-      "\"memory_mib\": \(info.physicalMemory >> 20)",
-    ]
-    return "{\(fields.joined(separator: ", "))}"
+    return JSONValue.object([
+      "os": .string(info.operatingSystemVersionString),
+      "processors": JSONValue(info.activeProcessorCount),
+      "memory_mib": .unsigned(info.physicalMemory >> 20),
+    ]).text
   }
 
+  /// Stores a replication, so that it outlives the process.
   func record(_ outcome: RunOutcome, wallSeconds: Double) throws {
     try ResultRecording(writer).record(
       outcome, run: outcome.replication + 1, study: 1, document: document,
@@ -64,8 +78,10 @@ struct ResultSession {
           run: outcome.replication + 1, path: $0.name, hash: HexadecimalWord.text($0.hash),
           bytes: $0.bytes)
       })
+    try writer.checkpoint()
   }
 
+  /// Ends the file and gives it its name.
   func close(
     _ judged: [JudgedObjective], verdict: Verdict?, isInterrupted: Bool
   ) throws {
@@ -78,13 +94,15 @@ struct ResultSession {
       row.low = objective.interval?.low
       row.high = objective.interval?.high
       row.limitValue = objective.objective.limit
-      row.unit =
-        objective.objective.numerator.measure.isTime && objective.objective.denominator == nil
-        ? "s" : ""
+      row.unit = objective.isTime ? "s" : ""
       row.verdict = objective.verdict
       row.note = objective.note
       try writer.append(row)
     }
+    var ended = study
+    ended.verdict = verdict
+    ended.wallSeconds = began.duration(to: .now).inSeconds
+    try writer.replace(ended)
     try writer.finish(isInterrupted ? .interrupted : .complete)
   }
 

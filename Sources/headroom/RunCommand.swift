@@ -3,7 +3,6 @@ import Foundation
 import Planning
 import Platform
 import Primitives
-import ResultStore
 import Scenario
 import Simulation
 
@@ -15,23 +14,22 @@ struct RunCommand: ParsableCommand {
   @OptionGroup var options: SimulationOptions
 
   func run() throws {
-    try withExitCodes {
+    try conclude("run", json: options.json) {
       Signals.shared.listen()
       let scenario = try LoadedScenario(options)
-      let began = Date()
+      let began = ContinuousClock.now
       let session = try ResultSession(options, command: "run", scenario: scenario)
       do {
         let outcomes = try simulate(scenario, session)
-        let judged = ObjectiveVerdicts.judge(scenario.document, outcomes)
-        let verdict = ObjectiveVerdicts.overall(judged)
-        let isInterrupted = outcomes.contains { $0.isInterrupted }
-        try session.close(judged, verdict: verdict, isInterrupted: isInterrupted)
+        let findings = RunFindings(scenario.document, outcomes)
+        try session.close(
+          findings.judged, verdict: findings.verdict, isInterrupted: findings.isInterrupted)
         let report = RunReport(
-          scenario: scenario.document, outcomes: outcomes, judged: judged,
-          wallSeconds: Date().timeIntervalSince(began), options: options)
-        Output.result(options.json ? report.json : report.text)
-        if isInterrupted { return .interrupted }
-        return verdict.status
+          findings: findings, scenario: scenario, options: options,
+          wallSeconds: began.duration(to: .now).inSeconds)
+        return Conclusion(
+          status: findings.status, text: report.text, summary: report.summary,
+          notices: scenario.notices)
       } catch {
         session.abandon()
         throw error
@@ -42,32 +40,17 @@ struct RunCommand: ParsableCommand {
   private func simulate(
     _ scenario: LoadedScenario, _ session: ResultSession
   ) throws -> [RunOutcome] {
+    let document = scenario.document
+    let needsPeaks = ScenarioRunner(document, threads: 1).needsPeaks
+    let runs = document.replications + (needsPeaks ? 1 : 0)
+    let meter = ProgressMeter(
+      "first pass for the peaks", total: document.duration.seconds * Double(runs))
     let runner = ScenarioRunner(
-      scenario.document, traces: scenario.traces, threads: options.threads,
-      interruption: Signals.shared)
-    let began = Date()
-    let peaks = runner.needsPeaks ? try runner.peaks() : nil
-    let total = scenario.document.duration.seconds
-    let outcomes = try runner.runAll(peaks: peaks) { replication, now in
-      Output.progress(
-        "replication \(replication + 1): \(Int(now.seconds / total * 100)) % of \(Int(total)) s")
-    }
-    Output.endProgress()
-    let wall = Date().timeIntervalSince(began)
-    for outcome in outcomes {
-      try session.record(outcome, wallSeconds: wall / Double(outcomes.count))
-    }
-    return outcomes
-  }
-}
-
-extension Verdict? {
-  /// No objective is a fine end.
-  var status: ExitStatus {
-    switch self {
-    case .missed: .objectiveMissed
-    case .undecided: .undecided
-    case .met, nil: .fine
-    }
+      document, traces: scenario.traces, threads: options.threads, interruption: meter)
+    let peaks = needsPeaks ? try runner.peaks() : nil
+    // Sizes from a peak that was not reached would be worth nothing.
+    if Signals.shared.isInterrupted { return [] }
+    meter.say("\(document.replications) replication\(document.replications == 1 ? "" : "s")")
+    return try Replications(runner: runner, session: session, meter: meter).runAll(peaks: peaks)
   }
 }

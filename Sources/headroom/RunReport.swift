@@ -11,82 +11,92 @@ import Simulation
 /// What `run` prints: the verdict first, then numbers, then where to look and how to get the same
 /// again.
 struct RunReport {
-  let scenario: ScenarioDocument
-  let outcomes: [RunOutcome]
-  let judged: [JudgedObjective]
-  let wallSeconds: Double
+  let findings: RunFindings
+  let scenario: LoadedScenario
   let options: SimulationOptions
+  let wallSeconds: Double
+
+  private var document: ScenarioDocument { findings.document }
+  private var counted: [RunOutcome] { findings.counted }
 
   var text: String {
-    [header, objectives, latency, starts, groups, cluster, footer].filter { !$0.isEmpty }
-      .joined(separator: "\n\n")
+    let sections =
+      counted.isEmpty
+      ? [header, footer]
+      : [header, verdict, times, coldStarts, starts, groups, cluster, footer]
+    return sections.filter { !$0.isEmpty }.joined(separator: "\n\n")
   }
 
   private var header: String {
-    (outcomes.contains { $0.isInterrupted } ? "INTERRUPTED: what follows is of a part only\n" : "")
-      + "headroom \(ProgramVersion.text) · \(scenario.name) · seed \(scenario.seed) · "
-      + "\(outcomes.count) replication\(outcomes.count == 1 ? "" : "s") · "
-      + "digest \(HexadecimalWord.text(outcomes[0].digest))"
+    let asked = document.replications
+    var lines: [String] = []
+    if findings.isInterrupted {
+      let what =
+        findings.complete > 0
+        ? "what follows is of the \(findings.complete) that came to their end"
+        : counted.isEmpty ? "before the first of them began" : "what follows is of a part"
+      lines.append("INTERRUPTED after \(findings.complete) of \(asked) replications: \(what)")
+    }
+    let digest = counted.first.map { " · digest \(HexadecimalWord.text($0.digest))" } ?? ""
+    lines.append(
+      "headroom \(ProgramVersion.text) · \(document.name) · seed \(document.seed) · "
+        + "\(asked) replication\(asked == 1 ? "" : "s")" + digest)
+    return lines.joined(separator: "\n")
   }
 
-  private var objectives: String {
-    guard !judged.isEmpty else { return "OBJECTIVES  none in the scenario" }
-    let rows = judged.map { objective -> [String] in
-      let mark =
-        switch objective.verdict {
-        case .met: "met"
-        case .missed: "MISSED"
-        case .undecided: "undecided"
-        }
-      return ["  \(mark)  \(objective.objective.text)", value(objective), objective.note]
+  private var verdict: String {
+    let line = findings.judged.verdictLine(findings.verdict)
+    guard !findings.judged.isEmpty else { return line }
+    let rows = findings.judged.map {
+      ["  \($0.mark)", $0.objective.text, $0.valueText, $0.note]
     }
-    return "OBJECTIVES\n" + TextForm.table(rows)
-  }
-
-  private func value(_ objective: JudgedObjective) -> String {
-    guard let value = objective.value else { return "no sample" }
-    let isTime =
-      objective.objective.numerator.measure.isTime && objective.objective.denominator == nil
-    func form(_ value: Double) -> String {
-      isTime ? TextForm.time(seconds: value) : TextForm.number(value)
-    }
-    guard let interval = objective.interval else { return form(value) }
-    return "\(form(value)) [\(form(interval.low)), \(form(interval.high))]"
+    return line + "\n" + TextForm.table(rows, left: 2, notes: true)
   }
 
   // MARK: Numbers
 
-  private func merged(_ measure: LatencyMeasure) -> LatencyHistogram {
-    var all = LatencyHistogram()
-    for outcome in outcomes {
-      for group in outcome.collected.totals { all.merge(group[Int(measure.rawValue)]) }
+  private var times: String {
+    var rows = [["", "count", "mean"] + RunFindings.quantiles.map(\.name) + ["max"]]
+    var hasIntervals = false
+    for times in findings.times {
+      func cell(_ estimate: Estimate) -> String {
+        let value = TextForm.time(seconds: estimate.value)
+        guard let half = estimate.halfWidth else { return value }
+        hasIntervals = true
+        return "\(value) ± \(TextForm.time(seconds: half))"
+      }
+      rows.append(
+        ["  \(times.measure.name)", TextForm.grouped(Int(clamping: times.count)), cell(times.mean)]
+          + times.quantiles.map(cell) + [TextForm.time(seconds: times.maximum)])
     }
-    return all
+    guard rows.count > 1 else { return "" }
+    let over = counted.count == 1 ? "" : ", over \(counted.count) replications"
+    let bounds = hasIntervals ? "; ± the 95 % interval of the mean" : ""
+    return "TIMES, without the warm-up\(over)\(bounds)\n" + TextForm.table(rows)
   }
 
-  private var latency: String {
-    var rows = [["", "count", "mean", "p50", "p90", "p99", "p99.9", "max"]]
-    for measure in LatencyMeasure.allCases {
-      let histogram = merged(measure)
-      guard histogram.count > 0 else { continue }
-      func at(_ p: Double) -> String {
-        TextForm.time(seconds: Double(histogram.quantile(p)) * 1e-9)
-      }
+  private var coldStarts: String {
+    let all = findings.coldStarts
+    guard findings.allColdStarts.count > 0 else { return "" }
+    var rows = [["", "requests", "cold starts", "of requests", "from the pool", "by fallback"]]
+    func add(_ name: String, _ cold: RunFindings.ColdStarts) {
       rows.append([
-        "  \(measure.name)", TextForm.grouped(Int(histogram.count)),
-        TextForm.time(seconds: histogram.mean * 1e-9), at(0.5), at(0.9), at(0.99), at(0.999),
-        TextForm.time(seconds: Double(histogram.maximum) * 1e-9),
+        "  \(name)", TextForm.grouped(Int(clamping: cold.requests)),
+        TextForm.grouped(Int(clamping: cold.count)), cold.share.map(TextForm.percent) ?? "-",
+        TextForm.grouped(Int(clamping: cold.pool)), TextForm.grouped(Int(clamping: cold.fallback)),
       ])
     }
-    return "TIMES, without the warm-up, all replications\n" + TextForm.table(rows)
+    for cold in all { add(cold.runtime ?? "", cold) }
+    if all.count > 1 { add("all", findings.allColdStarts) }
+    return "COLD STARTS: requests that waited for an instance, by path\n" + TextForm.table(rows)
   }
 
   private var starts: String {
     var rows = [["", "pool", "fallback", "median of a start", "p99"]]
-    for (runtime, settings) in scenario.runtimes.enumerated() {
+    for (runtime, settings) in document.runtimes.enumerated() {
       var counts = [0, 0]
       var total = LatencyHistogram.coarse()
-      for outcome in outcomes {
+      for outcome in counted {
         for path in StartPath.allCases {
           counts[Int(path.rawValue)] += outcome.collected.starts.count(runtime: runtime, path: path)
           total.merge(
@@ -105,16 +115,16 @@ struct RunReport {
 
   /// What each line of the scenario's services came to, all replications together.
   private var groups: String {
-    let names = scenario.services.map(\.name)
+    let names = document.services.map(\.name)
     guard (2...16).contains(names.count) else { return "" }
     var rows = [["", "services", "requests", "cold starts", "of requests", "p99 start", "idle"]]
     for name in names {
-      let total = GroupTotal(name, outcomes)
+      let total = GroupTotal(name, counted)
       let requests = Double(total.counters.arrivals)
       rows.append([
         "  \(name)", TextForm.grouped(total.services),
-        TextForm.grouped(Int(total.counters.arrivals)),
-        TextForm.grouped(Int(total.counters.coldStarts)),
+        TextForm.grouped(Int(clamping: total.counters.arrivals)),
+        TextForm.grouped(Int(clamping: total.counters.coldStarts)),
         requests > 0 ? TextForm.percent(Double(total.counters.coldStarts) / requests) : "-",
         total.start.count > 0
           ? TextForm.time(seconds: Double(total.start.quantile(0.99)) * 1e-9) : "-",
@@ -125,14 +135,15 @@ struct RunReport {
   }
 
   private var cluster: String {
-    let outcome = outcomes[0]
+    let outcome = counted[0]
     var lines: [[String]] = []
     for (index, zone) in outcome.configuration.zones.enumerated() {
-      let samples = outcome.collected.zoneSamples.filter { $0.zone == index }
       let cores = Double(zone.nodeCPUMilli) / 1000 * Double(zone.nodeCount)
-      let used = samples.map { $0.usedCores / cores }
+      guard cores > 0 else { continue }
+      let used = outcome.collected.zoneSamples.filter { $0.zone == index }
+        .map { $0.usedCores / cores }
       lines.append([
-        "  \(zone.name) processors", TextForm.sparkline(used, top: 1),
+        "  \(zone.name) processors", TextForm.sparkline(used),
         TextForm.percent(used.max() ?? 0) + " at most",
       ])
     }
@@ -147,61 +158,20 @@ struct RunReport {
         "least \(samples.map(\.level).min() ?? 0) of \(target)",
       ])
     }
-    return "CLUSTER, replication 1\n" + TextForm.table(Array(lines.prefix(24)))
+    return "CLUSTER, replication \(outcome.replication + 1); bars of processors end at their most\n"
+      + TextForm.table(Array(lines.prefix(24)), left: 2, notes: true)
   }
 
   private var footer: String {
-    let represented = outcomes.reduce(0) { $0 + Int($1.represented) }
-    let executed = outcomes.reduce(0) { $0 + Int($1.executed) }
-    let simulated = outcomes.reduce(0) { $0 + $1.simulated.seconds }
-    let speed = TextForm.number((simulated / max(wallSeconds, 1e-9)).rounded())
+    let speed = TextForm.number((findings.simulatedSeconds / max(wallSeconds, 1e-9)).rounded())
+    let check =
+      findings.complete > 0 ? "\ncheck:   \(options.check)" : ""
     return """
-      \(TextForm.grouped(represented)) invocations represented · \(TextForm.grouped(executed)) \
-      events executed · \(TextForm.time(seconds: wallSeconds)) · \(speed)x real time
+      \(TextForm.grouped(Int(clamping: findings.represented))) invocations represented · \
+      \(TextForm.grouped(Int(clamping: findings.executed))) events executed · \
+      \(TextForm.time(seconds: wallSeconds)) · \(speed)x real time
       results: \(options.out)
-      again:   headroom \(CommandLine.arguments.dropFirst().joined(separator: " "))
-      check:   headroom verify \(options.out)
-      """
-  }
-
-  // MARK: JSON
-
-  private struct Summary: Encodable {
-    struct Judged: Encodable {
-      var text: String
-      var verdict: String
-      var value: Double?
-      var low: Double?
-      var high: Double?
-    }
-    var schemaVersion = 1
-    var scenario: String
-    var seed: UInt64
-    var replications: Int
-    var digests: [String]
-    var objectives: [Judged]
-    var represented: UInt64
-    var executed: UInt64
-    var wallSeconds: Double
-    var results: String
-  }
-
-  var json: String {
-    let summary = Summary(
-      scenario: scenario.name, seed: scenario.seed, replications: outcomes.count,
-      digests: outcomes.map { HexadecimalWord.text($0.digest) },
-      objectives: judged.map {
-        Summary.Judged(
-          text: $0.objective.text, verdict: $0.verdict.rawValue, value: $0.value,
-          low: $0.interval?.low, high: $0.interval?.high)
-      },
-      represented: outcomes.reduce(0) { $0 + $1.represented },
-      executed: outcomes.reduce(0) { $0 + $1.executed }, wallSeconds: wallSeconds,
-      results: options.out)
-    let encoder = JSONEncoder()
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    guard let data = try? encoder.encode(summary) else { return "{}" }
-    return String(decoding: data, as: UTF8.self)
+      again:   \(options.again)
+      """ + check
   }
 }

@@ -50,7 +50,7 @@ struct TraceCommand: ParsableCommand {
     }
 
     func run() throws {
-      try withExitCodes {
+      try conclude("trace describe", json: json) {
         var request = TraceRequest(file: file)
         request.format = format
         request.columns.time = time
@@ -61,8 +61,7 @@ struct TraceCommand: ParsableCommand {
         request.memoryFile = memory
         let trace = try TraceReader(directory: "").read(request)
         let report = TraceReport(trace)
-        Output.result(json ? report.json : report.text)
-        return .fine
+        return Conclusion(status: .fine, text: report.text, summary: report.summary)
       }
     }
   }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Primitives
+import Reporting
 import ResultStore
 import Scenario
 import Simulation
@@ -19,58 +20,125 @@ struct VerifyCommand: ParsableCommand {
   @Option(help: "Threads; results do not depend on it.")
   var threads = ProcessInfo.processInfo.activeProcessorCount
 
+  @Flag(help: "Print the summary as JSON.")
+  var json = false
+
+  func validate() throws {
+    if !(1...1024).contains(threads) { throw ValidationError("--threads is between 1 and 1024") }
+  }
+
   func run() throws {
-    try withExitCodes {
+    try conclude("verify", json: json) {
+      let began = ContinuousClock.now
       let stored = try StoredStudy(path: results)
-      guard stored.programVersion == ProgramVersion.text else {
+      let options = try options(of: stored)
+      let complete = stored.runs.filter { $0.status == .complete }
+      guard !complete.isEmpty else {
         throw CommandFailure(
-          status: .badInput,
-          message: "error[HR3020]: `\(results)` was made by version \(stored.programVersion)\n"
-            + "  = help: verify it with that version; this is \(ProgramVersion.text)")
-      }
-      guard stored.command == "run",
-        let arguments = CommandArguments.parse(stored.arguments),
-        let command = try? RunCommand.parse(arguments)
-      else {
-        throw CommandFailure(
-          status: .badInput,
-          message: "error[HR3021]: `\(results)` is of the command `\(stored.command)`\n"
-            + "  = help: results of `headroom run` can be verified")
+          .badInput, "HR3023", "`\(results)` has no run that came to its end",
+          help: "run the scenario again: there is nothing to compare")
       }
       let scenario = try LoadedScenario(
-        text: stored.scenarioText, file: stored.scenarioFile,
-        overrides: command.options.allOverrides, data: data ?? command.options.data)
+        bytes: Array(stored.scenarioText.utf8), file: stored.scenarioFile, options,
+        data: data ?? options.data)
       try compareFiles(stored, scenario.traces)
-      let runner = ScenarioRunner(
-        scenario.document, traces: scenario.traces, threads: threads)
-      let peaks = runner.needsPeaks ? try runner.peaks() : nil
-      let outcomes = try runner.runAll(peaks: peaks)
-      return compare(stored, outcomes)
+      let digests = try again(scenario, complete.map(\.replication))
+      let report = VerifyReport(
+        runs: zip(complete, digests).map { ($0, $1) }, results: results, options: options,
+        scenario: scenario, wallSeconds: began.duration(to: .now).inSeconds)
+      return Conclusion(status: report.status, text: report.text, summary: report.summary)
     }
   }
 
+  /// The options that the run was given.
+  private func options(of stored: StoredStudy) throws(CommandFailure) -> SimulationOptions {
+    guard stored.programVersion == ProgramVersion.text else {
+      throw CommandFailure(
+        .badInput, "HR3020", "`\(results)` was made by version \(stored.programVersion)",
+        help: "verify it with that version; this is \(ProgramVersion.text)")
+    }
+    guard stored.command == "run",
+      let arguments = CommandArguments.parse(stored.arguments),
+      let command = try? RunCommand.parse(arguments)
+    else {
+      throw CommandFailure(
+        .badInput, "HR3021", "`\(results)` is of the command `\(stored.command)`",
+        help: "results of `headroom run` can be verified")
+    }
+    return command.options
+  }
+
   /// The traces must be the ones that the run has read.
-  private func compareFiles(_ stored: StoredStudy, _ traces: TraceLibrary) throws {
+  private func compareFiles(
+    _ stored: StoredStudy, _ traces: TraceLibrary
+  ) throws(CommandFailure) {
     for file in traces.files {
       let hash = HexadecimalWord.text(file.hash)
       guard let before = stored.traceFiles[file.name], before != hash else { continue }
       throw CommandFailure(
-        status: .badInput,
-        message: "error[HR3022]: trace `\(file.name)` has changed since the run: its hash was "
-          + "\(before) and is \(hash)\n  = help: verify with the file that the run has read")
+        .badInput, "HR3022",
+        "trace `\(file.name)` has changed since the run: its hash was \(before) and is \(hash)",
+        help: "verify with the file that the run has read")
     }
   }
 
-  private func compare(_ stored: StoredStudy, _ outcomes: [RunOutcome]) -> ExitStatus {
-    var isSame = stored.digests.count == outcomes.count
-    for (outcome, digest) in zip(outcomes, stored.digests) {
-      let again = HexadecimalWord.text(outcome.digest)
-      if again != digest { isSame = false }
-      Output.result(
-        "replication \(outcome.replication + 1): stored \(digest), again \(again)"
-          + (again == digest ? "" : "  DIFFERENT"))
+  /// The digests of replications, simulated again.
+  private func again(_ scenario: LoadedScenario, _ replications: [Int]) throws -> [String] {
+    let needsPeaks = ScenarioRunner(scenario.document, threads: 1).needsPeaks
+    let runs = replications.count + (needsPeaks ? 1 : 0)
+    let meter = ProgressMeter(
+      "first pass for the peaks", total: scenario.document.duration.seconds * Double(runs))
+    let runner = ScenarioRunner(
+      scenario.document, traces: scenario.traces, threads: threads, interruption: meter)
+    let peaks = needsPeaks ? try runner.peaks() : nil
+    meter.say("the same again")
+    return try Parallel.map(replications.count, threads: threads) { index in
+      let outcome = try runner.run(replication: replications[index], peaks: peaks)
+      return HexadecimalWord.text(outcome.digest)
     }
-    Output.result(isSame ? "VERIFIED: the same, event for event" : "NOT THE SAME")
-    return isSame ? .fine : .notDeterministic
+  }
+}
+
+/// What `verify` prints.
+struct VerifyReport {
+  /// Replications as stored, each with its digest of now.
+  let runs: [(stored: StoredStudy.Run, again: String)]
+  let results: String
+  let options: SimulationOptions
+  let scenario: LoadedScenario
+  let wallSeconds: Double
+
+  private var isSame: Bool { runs.allSatisfy { $0.stored.digest == $0.again } }
+  var status: ExitStatus { isSame ? .fine : .notDeterministic }
+
+  var text: String {
+    var lines = runs.map { run in
+      "replication \(run.stored.replication + 1): stored \(run.stored.digest), again \(run.again)"
+        + (run.stored.digest == run.again ? "" : "  DIFFERENT")
+    }
+    let asked = scenario.document.replications
+    let rest = asked - runs.count
+    let left =
+      rest > 0 ? "; \(rest) of \(asked) replications did not come to their end in the file" : ""
+    lines.insert(
+      (isSame ? "VERIFIED: the same, event for event" : "NOT THE SAME") + left, at: 0)
+    return lines.joined(separator: "\n")
+  }
+
+  var summary: Summary {
+    var summary = Summary(command: "verify", scenario, options)
+    summary["verdict"] = .string(isSame ? "same" : "different")
+    summary["replications"] = JSONValue(scenario.document.replications)
+    summary["results"] = .string(results)
+    summary["again"] = .string(ShellWords.text(CommandLine.arguments))
+    summary["wall_seconds"] = .number(wallSeconds)
+    summary["verification"] = .array(
+      runs.map { run in
+        .object([
+          "replication": JSONValue(run.stored.replication), "stored": .string(run.stored.digest),
+          "again": .string(run.again), "same": .bool(run.stored.digest == run.again),
+        ])
+      })
+    return summary
   }
 }

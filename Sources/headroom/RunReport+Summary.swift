@@ -1,0 +1,76 @@
+import Platform
+import Reporting
+import Simulation
+
+extension RunReport {
+  var summary: Summary {
+    var summary = Summary(command: "run", scenario, options)
+    if findings.isInterrupted { summary["status"] = .string("interrupted") }
+    summary["verdict"] = JSONValue(findings.verdict?.rawValue)
+    summary["replications"] = JSONValue(findings.document.replications)
+    summary["runs"] = .array(findings.outcomes.map(run))
+    summary["objectives"] = .array(findings.judged.map(\.json))
+    summary["latency"] = latency
+    summary["cold_starts"] = coldStarts
+    summary["events"] = .object([
+      "invocations_represented": .unsigned(findings.represented),
+      "events_executed": .unsigned(findings.executed),
+      "simulated_seconds": .number(findings.simulatedSeconds),
+    ])
+    summary["wall_seconds"] = .number(wallSeconds)
+    return summary
+  }
+
+  private func run(_ outcome: RunOutcome) -> JSONValue {
+    .object([
+      "replication": JSONValue(outcome.replication),
+      "seed": .unsigned(outcome.configuration.seed),
+      "digest": .string(HexadecimalWord.text(outcome.digest)),
+      "status": .string(outcome.isInterrupted ? "interrupted" : "complete"),
+      "simulated_seconds": .number(outcome.simulated.seconds),
+      "invocations_represented": .unsigned(outcome.represented),
+      "events_executed": .unsigned(outcome.executed),
+    ])
+  }
+
+  /// Every measure, null without a sample.
+  private var latency: JSONValue {
+    let found = findings.times
+    return .object(
+      JSONObject(
+        LatencyMeasure.allCases.map { measure in
+          (measure.name, found.first { $0.measure == measure }.map(times) ?? .null)
+        }))
+  }
+
+  private func times(_ times: RunFindings.Times) -> JSONValue {
+    var object: JSONObject = ["count": .unsigned(times.count), "mean": json(times.mean)]
+    for (quantile, estimate) in zip(RunFindings.quantiles, times.quantiles) {
+      object[quantile.name] = json(estimate)
+    }
+    object["max"] = .number(times.maximum)
+    return .object(object)
+  }
+
+  /// In seconds.
+  private func json(_ estimate: Estimate) -> JSONValue {
+    .object([
+      "value": .number(estimate.value), "low": JSONValue(estimate.interval?.low),
+      "high": JSONValue(estimate.interval?.high),
+    ])
+  }
+
+  private var coldStarts: JSONValue {
+    func object(_ cold: RunFindings.ColdStarts) -> JSONObject {
+      [
+        "requests": .unsigned(cold.requests), "count": .unsigned(cold.count),
+        "share": JSONValue(cold.share),
+        "by_path": .object(["pool": .unsigned(cold.pool), "fallback": .unsigned(cold.fallback)]),
+      ]
+    }
+    var all = object(findings.allColdStarts)
+    all["by_runtime"] = .object(
+      JSONObject(findings.coldStarts.map { ($0.runtime ?? "", .object(object($0))) }))
+    return .object(all)
+  }
+}
