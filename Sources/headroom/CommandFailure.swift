@@ -73,8 +73,10 @@ struct CommandFailure: Error {
 
   private init(_ failure: TraceFailure) {
     let problems = failure.errors.map { error in
-      Problem(
-        id: error.kind.rawValue, message: "found \(error.found), expected \(error.expected)",
+      let place = error.column.map { " in column `\($0)`" } ?? ""
+      return Problem(
+        id: error.kind.rawValue,
+        message: "found \(error.found)\(place), expected \(error.expected)",
         file: error.file, line: error.line > 0 ? error.line : nil, help: error.help)
     }
     let isRead = failure.errors.contains { !$0.isMissing && !$0.isUnreadable }
