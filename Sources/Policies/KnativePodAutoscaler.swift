@@ -76,6 +76,8 @@ public struct KnativePodAutoscaler: ScalingPolicy {
     return last
   }
 
+  public borrowing func clone() -> Self { copy self }
+
   public func unchangedUntil(at now: Instant) -> Instant {
     guard window.isZero else { return now }
     return max(now, min(scaler.unchangedUntil(at: now), bounds.unchangedUntil(at: now)))

@@ -12,12 +12,11 @@ public protocol ScalingPolicy: Sendable {
   /// The instant up to which the answer cannot change while every lane reports zero and the number
   /// of ready pods stays as it is; `now` when nothing can be said.
   func unchangedUntil(at now: Instant) -> Instant
-  /// A copy that goes on by itself, for forks.
+  /// A copy that goes on by itself, for forks. There is no default, which would have the forks of
+  /// a class share one object.
   borrowing func clone() -> Self
 }
 
 extension ScalingPolicy {
   public func unchangedUntil(at now: Instant) -> Instant { now }
-
-  public borrowing func clone() -> Self { copy self }
 }

@@ -133,7 +133,8 @@ public struct KnativeAutoscaler: Sendable {
   /// The instant up to which decisions cannot change while both averages stay zero and the number
   /// of ready pods stays as it is.
   public func unchangedUntil(at now: Instant) -> Instant {
-    if recent != nil { return now }
+    // A remembered answer leaves in time, but nothing is smaller than none.
+    if let recent, recent.maximum != 0 { return now }
     guard let panicTime else { return .distantFuture }
     return panicTime + rules.stableWindow
   }

@@ -104,6 +104,7 @@ public struct ScaleToZero: Sendable {
 
   /// The instant up to which the answer for none desired cannot change while no pod becomes ready.
   public func unchangedUntil(at now: Instant) -> Instant {
+    if rules.minScale > 0 || !rules.isEnabled { return .distantFuture }
     switch phase {
     case .activating(let since): return since + rules.progressDeadline + Rules.activationSlack
     case .active(let since): return since + rules.stableWindow
