@@ -109,7 +109,7 @@ public struct ScenarioMapping: Sendable {
       leaseTimeToLive: section.leaseTTL, clockMargin: section.clockMargin,
       retry: section.managerRetry, campaignStep: section.campaignStep)
     cluster.etcd.handling = section.etcdHandling
-    cluster.autoscaleTick = section.autoscaleTick
+    if let tick = section.autoscaleTick { cluster.autoscaleTick = tick }
   }
 
   private func mapStarts(_ cluster: inout ClusterConfiguration) {

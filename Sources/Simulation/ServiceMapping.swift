@@ -69,7 +69,7 @@ extension ScenarioMapping {
   ) -> ServiceConfiguration {
     var service = ServiceConfiguration(
       name: name, runtime: runtimes[section.runtime] ?? 0, shape: shapes[section.shape] ?? 0,
-      zones: zoneIDs, router: rules(section, zones: zoneIDs.count),
+      zones: zoneIDs, router: rules(section),
       serviceTime: Distribution(section.serviceTime),
       initialInstances: initialInstances(section, rate: source.initialRate, zones: zoneIDs.count),
       arrivals: { source.source(lane: $0) })
@@ -83,7 +83,11 @@ extension ScenarioMapping {
     service.initialRatePerSecond = source.initialRate
     service.meanRatePerSecond = source.meanRate
     service.isNamed = isNamed(name, section.name)
-    service.scaling = section.scaling.map { scaling($0, of: section, ready: service) }
+    if let tick = document.cluster.autoscaleTick {
+      service.scaling = section.scaling.map {
+        scaling($0, of: section, ready: service.initialInstances.reduce(0, +), tick: tick)
+      }
+    }
     return service
   }
 
@@ -100,10 +104,10 @@ extension ScenarioMapping {
 
   /// A scaling policy with Knative's defaults where the scenario is silent.
   private func scaling(
-    _ scaling: ScalingSection, of section: ServiceSection, ready service: ServiceConfiguration
+    _ scaling: ScalingSection, of section: ServiceSection, ready: Int, tick: Nanoseconds
   ) -> ScalingConfiguration {
     var rules = KnativeDefaults()
-    rules.tick = document.cluster.autoscaleTick
+    rules.tick = tick
     rules.minScale = section.minimumInstances
     rules.maxScale = section.maximumInstances
     if let window = scaling.window { rules.stableWindow = window }
@@ -117,16 +121,14 @@ extension ScenarioMapping {
       containerConcurrency: Double(section.concurrency), target: scaling.target,
       utilization: scaling.utilisation, defaults: rules)
     settings.isWeighted = scaling.isWeighted
-    let ready = service.initialInstances.reduce(0, +)
-    return ScalingConfiguration { [settings] in KnativePodAutoscaler(settings, ready: ready) }
+    return ScalingConfiguration(memory: rules.stableWindow) { [settings] in
+      KnativePodAutoscaler(settings, ready: ready)
+    }
   }
 
-  /// What one lane's gateway may do; instance counts of the service are divided over its lanes,
-  /// upwards.
-  private func rules(_ section: ServiceSection, zones: Int) -> RouterRules {
+  /// What gateways may do; numbers of instances are those of the whole service.
+  private func rules(_ section: ServiceSection) -> RouterRules {
     let cluster = document.cluster
-    let lanes = max(1, zones * min(cluster.gatewaysPerLane, cluster.gatewaysPerZone))
-    func share(_ count: Int) -> Int { (count + lanes - 1) / lanes }
     let queueLimit = section.queueLimit ?? cluster.queueLimit
     let start: RouterRules.StartRule =
       switch section.coldStart {
@@ -137,8 +139,7 @@ extension ScenarioMapping {
     return RouterRules(
       choice: InstanceChoice(rawValue: section.choice) ?? .leastRequests,
       concurrencyLimit: section.concurrency, startRule: start, queueLimit: queueLimit ?? .max / 4,
-      maximumInstances: share(section.maximumInstances),
-      minimumInstances: share(section.minimumInstances),
+      maximumInstances: section.maximumInstances, minimumInstances: section.minimumInstances,
       keepAlive: section.keepAlive ?? Nanoseconds(.max),
       routeLifetimes: RouteLifetimes(
         fresh: cluster.routeTTL, stale: cluster.routeStale, negative: cluster.negativeTTL),
@@ -151,16 +152,16 @@ extension ScenarioMapping {
   private func initialInstances(_ section: ServiceSection, rate: Double, zones: Int) -> [Int] {
     let zones = max(1, zones)
     func spread(_ total: Int) -> [Int] {
-      (0..<zones).map { total / zones + ($0 < total % zones ? 1 : 0) }
+      (0..<zones).map { EvenShare.of(total, at: $0, among: zones) }
     }
     if let initial = section.initialInstances { return spread(initial) }
     guard document.start == "warm" else { return spread(0) }
     let load = rate * Distribution(section.serviceTime).mean / Double(zones)
     let concurrency = Double(section.concurrency)
     let needed = load == 0 ? 0 : Int(((load + 2 * load.squareRoot()) / concurrency).rounded(.up))
-    let least = (section.minimumInstances + zones - 1) / zones
-    let most = (section.maximumInstances + zones - 1) / zones
-    return Array(repeating: min(max(needed, least), most), count: zones)
+    return zip(spread(section.minimumInstances), spread(section.maximumInstances)).map {
+      min(max(needed, $0), $1)
+    }
   }
 }
 

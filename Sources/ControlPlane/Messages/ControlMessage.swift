@@ -134,9 +134,10 @@ public enum ControlMessage: Sendable, BitwiseCopyable {
   case readTokens
   case tokenRead(TokenState, remaining: UInt16, revision: UInt32)
   // AutoScale
-  case sample(LaneID, concurrencyMilli: UInt64, ready: UInt32, second: UInt32)
+  case sample(LaneID, part: UInt8, PartSample)
   case scaleUp(StartRequest)
-  case scaleDown(count: UInt32)
+  /// Keep no more usable instances than this: a wish that may be repeated.
+  case scaleDown(to: UInt32)
   // Memory pressure
   case evict(pod: PodID, order: UInt64)
   case evicted(pod: PodID, order: UInt64)

@@ -52,6 +52,10 @@ public struct InstanceTable: ~Copyable {
   /// Instances present, draining ones included.
   @inlinable public var count: Int { storedCount }
   @usableFromInline var storedCount = 0
+  /// Instances that may get new requests: those present that do not drain.
+  @inlinable public var usable: Int { storedCount - storedDraining }
+  @inlinable public var draining: Int { storedDraining }
+  @usableFromInline var storedDraining = 0
   /// Requests in flight on all instances.
   @inlinable public var inFlight: Int { storedInFlight }
   @usableFromInline var storedInFlight = 0
@@ -106,13 +110,16 @@ public struct InstanceTable: ~Copyable {
     idle.remove(index)
     slots[index].isPresent = false
     slotsByPod[slots[index].pod] = nil
+    if slots[index].isDraining { storedDraining -= 1 }
     free.append(UInt32(truncatingIfNeeded: index))
     storedCount -= 1
   }
 
   /// Stops choosing an instance; it is removed by the caller when its last request has ended.
   public mutating func drain(_ slot: InstanceSlot) {
+    guard !slots[slot.index].isDraining else { return }
     slots[slot.index].isDraining = true
+    storedDraining += 1
     withdraw(slot.index)
   }
 
@@ -189,6 +196,7 @@ public struct InstanceTable: ~Copyable {
     copy.available = available.clone()
     copy.idle = idle.clone()
     copy.storedCount = count
+    copy.storedDraining = draining
     copy.storedInFlight = inFlight
     return copy
   }

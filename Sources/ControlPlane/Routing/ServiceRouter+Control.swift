@@ -30,6 +30,10 @@ extension ServiceRouter {
     let slot = instances.add(pod, isFresh: isAskedFor, at: now)
     effects.joined(pod, slot, at: now)
     route.becomePositive()
+    // AutoScale and this gateway do not see each other's starts at once, and both may be right.
+    guard instances.count <= rules.maximumInstances else {
+      return retire(slot, at: now, into: &effects)
+    }
     joining = slot
     serveWaiting(at: now, into: &effects)
     joining = nil
@@ -75,19 +79,24 @@ extension ServiceRouter {
     } else {
       instances.drain(slot)
     }
+    planStarts(at: now, into: &effects)
   }
 
-  /// Gives up instances: idle ones first, the longest idle first, then by draining.
+  /// Keeps no more than `target` usable instances, or as many as the rules ask for: idle ones go
+  /// first, the longest idle first, then the newest drain. A wish that comes twice changes nothing
+  /// the second time.
   @inlinable public mutating func scaleDown<Effects: RouterEffects & ~Copyable>(
-    by count: Int, at now: Instant, into effects: inout Effects
+    to target: Int, at now: Instant, into effects: inout Effects
   ) where Effects.Ticket == Ticket {
-    var remaining = min(count, max(0, instances.count - rules.minimumInstances))
-    while remaining > 0, let slot = instances.longestIdle {
+    var surplus = rules.surplus(counts, over: target)
+    // A draining instance is given up when it becomes idle, so that those idle now are usable.
+    while surplus > 0, let slot = instances.longestIdle {
       retire(slot, at: now, into: &effects)
-      remaining -= 1
+      surplus -= 1
     }
-    guard remaining > 0 else { return }
-    for slot in instances.newestActive(remaining) { instances.drain(slot) }
+    guard surplus > 0 else { return }
+    for slot in instances.newestActive(surplus) { instances.drain(slot) }
+    planStarts(at: now, into: &effects)
   }
 
   /// An alarm goes off.
@@ -115,7 +124,7 @@ extension ServiceRouter {
   @inlinable mutating func expireIdle<Effects: RouterEffects & ~Copyable>(
     at now: Instant, into effects: inout Effects
   ) where Effects.Ticket == Ticket {
-    while instances.count > rules.minimumInstances, let slot = instances.longestIdle {
+    while instances.usable > rules.minimumInstances, let slot = instances.longestIdle {
       let end = instances[slot].idleSince + rules.keepAlive
       guard end <= now else {
         return arm(.idleExpiry, at: now, after: end - now, into: &effects)

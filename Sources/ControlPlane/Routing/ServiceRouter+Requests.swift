@@ -52,7 +52,7 @@ extension ServiceRouter {
     let covered = starts.count * rules.concurrencyLimit
     let mayStart = age != .absent && canStart
     guard age == .absent || mayStart || waiting.count < covered + rules.queueLimit else {
-      let isAtLimit = instances.count + starts.count >= rules.maximumInstances
+      let isAtLimit = counts.total >= rules.maximumInstances
       return effects.refuse(ticket, because: isAtLimit ? .queueFull : .noCapacity, at: now)
     }
     waiting.append(ticket, since: now)
@@ -63,7 +63,11 @@ extension ServiceRouter {
   @inlinable mutating func finishedSlowly<Effects: RouterEffects & ~Copyable>(
     _ slot: InstanceSlot, isIdle: Bool, at now: Instant, into effects: inout Effects
   ) where Effects.Ticket == Ticket {
-    if isIdle && instances[slot].isDraining { return retire(slot, at: now, into: &effects) }
+    if isIdle && instances[slot].isDraining {
+      retire(slot, at: now, into: &effects)
+      // It counted towards the limit: what waits may be allowed an instance of its own now.
+      return planStarts(at: now, into: &effects)
+    }
     serveWaiting(at: now, into: &effects)
     guard instances[slot].isPresent, instances[slot].inFlight == 0 else { return }
     if rules.keepAlive.count == 0 {
@@ -84,13 +88,7 @@ extension ServiceRouter {
   }
 
   @inlinable var canStart: Bool {
-    guard instances.count + starts.count < rules.maximumInstances else { return false }
-    if armed & (1 << RouterTimer.startBackoff.rawValue) != 0 { return false }
-    switch rules.startRule {
-    case .onDemand: return true
-    case .fromZero: return instances.count + starts.count == 0
-    case .never: return false
-    }
+    armed & (1 << RouterTimer.startBackoff.rawValue) == 0 && rules.mayStart(counts)
   }
 
   /// Asks for as many instances as the waiting requests justify.

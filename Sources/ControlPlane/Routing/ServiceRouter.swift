@@ -6,7 +6,7 @@ public struct RouterRules: Sendable, BitwiseCopyable {
   public enum StartRule: UInt8, Sendable, BitwiseCopyable {
     /// As soon as more requests wait than instances are being started for.
     case onDemand
-    /// Only while there is no instance at all: AutoScale does the rest.
+    /// Only while there is no usable instance at all: AutoScale does the rest.
     case fromZero
     /// Never.
     case never
@@ -17,9 +17,10 @@ public struct RouterRules: Sendable, BitwiseCopyable {
   public var startRule: StartRule
   /// Waiting requests that no start is under way for; more are refused.
   public var queueLimit: Int
-  /// Instances present and starting.
+  /// Instances present, draining ones among them, and starting. One that comes beyond them is given
+  /// up at once.
   public var maximumInstances: Int
-  /// Idle instances are not given up below this number.
+  /// Usable instances are not given up below this number, whether idle or on AutoScale's wish.
   public var minimumInstances: Int
   /// An instance idle for this long is given up; `.max` for never.
   public var keepAlive: Nanoseconds
@@ -152,6 +153,11 @@ public struct ServiceRouter<Ticket: BitwiseCopyable>: ~Copyable {
       isFree = isFree || (!instance.isDraining && instance.inFlight < instances.concurrencyLimit)
     }
     return isFree
+  }
+
+  @inlinable public var counts: InstanceCounts {
+    InstanceCounts(
+      usable: instances.usable, draining: instances.draining, starting: starts.count)
   }
 
   public borrowing func clone() -> Self {

@@ -17,7 +17,7 @@ public struct ServiceConfiguration: Sendable {
   public var shape: Int
   /// Zones that it runs in; one lane each.
   public var zones: [ZoneID]
-  /// What one gateway may do for it; instance counts are those of one lane.
+  /// What gateways may do for it; numbers of instances are those of the whole service.
   public var router: RouterRules
   /// Time of a request on an instance that was there, seconds.
   public var serviceTime: Distribution
@@ -59,11 +59,38 @@ public struct ServiceConfiguration: Sendable {
   }
 }
 
+extension ServiceConfiguration {
+  /// What one gateway may do for its part of a lane: numbers of instances are divided evenly over
+  /// lanes, then over the parts of each, and add up to those of the service.
+  func rules(lane position: Int, part: Int, of parts: Int) -> RouterRules {
+    func share(_ total: Int) -> Int {
+      let lane = EvenShare.of(total, at: position, among: zones.count)
+      return EvenShare.of(lane, at: part, among: parts)
+    }
+    var rules = router
+    rules.maximumInstances = share(router.maximumInstances)
+    rules.minimumInstances = share(router.minimumInstances)
+    return rules
+  }
+
+  /// Gateways that can share a lane: each must be allowed an instance at least.
+  func parts(lane position: Int, wanted: Int) -> Int {
+    let most = EvenShare.of(router.maximumInstances, at: position, among: zones.count)
+    return max(1, min(wanted, most))
+  }
+}
+
 /// AutoScale on concurrency for one service: a factory, since a policy has state of its own.
 public struct ScalingConfiguration: Sendable {
   public var makePolicy: @Sendable () -> any ScalingPolicy
+  /// For so long after its last load a lane counts as in use, and keeps an instance.
+  public var memory: Nanoseconds
 
-  public init(makePolicy: @escaping @Sendable () -> any ScalingPolicy) {
+  public init(
+    memory: Nanoseconds = KnativeDefaults().stableWindow,
+    makePolicy: @escaping @Sendable () -> any ScalingPolicy
+  ) {
+    self.memory = memory
     self.makePolicy = makePolicy
   }
 }

@@ -7,19 +7,19 @@ extension ControlShard {
   // MARK: AutoScale
 
   func autoscale(at now: Instant) {
-    for order in autoscaler.tick(at: now, topology: topology) {
+    var orders: [Autoscaler.Order] = []
+    autoscaler.tick(at: now, into: &orders)
+    for order in orders {
       switch order {
       case .up(let start):
-        var start = start
-        start.pool = topology.lanePool[start.lane.index]
         starts.begin(start, at: now)
         sendPlain(
           .scaleUp(start), from: .autoscaler,
           to: Address(.dispatcher, topology.dispatcherOrder[start.service.index][0]),
           leavingAt: now)
-      case .down(let lane, let count):
+      case .down(let lane, let part, let target):
         sendPlain(
-          .scaleDown(count: UInt32(count)), from: .autoscaler, to: .gateway(lane, part: 0),
+          .scaleDown(to: UInt32(target)), from: .autoscaler, to: .gateway(lane, part: part),
           leavingAt: now)
       }
     }

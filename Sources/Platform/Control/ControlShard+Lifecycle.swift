@@ -120,6 +120,7 @@ extension ControlShard {
     let dispatcher = topology.dispatcherOrder[service.index][0]
     pods.update(pod) { $0.dispatcher = UInt16(dispatcher) }
     dispatchers[dispatcher].adopt(pod, service: service, lane: lane, part: part)
+    autoscaler.adopt(lane: lane, part: part)
     evictor.note(pods[pod], pod, zone: configuration.pools[pool.index].zone)
     return (pod, Delivery.Origin(node: node, path: .pool, dispatcher: UInt16(dispatcher)))
   }

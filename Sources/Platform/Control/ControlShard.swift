@@ -112,7 +112,7 @@ final class ControlShard {
     etcd = EtcdServer(shards: configuration.workerManagers.shards)
     kubernetes = Kubernetes(
       configuration.kubernetes, zones: configuration.zones, poolCount: configuration.pools.count)
-    autoscaler = Autoscaler(configuration)
+    autoscaler = Autoscaler(configuration, topology)
     processors =
       configuration.contention == .exact
       ? topology.nodeCores.map(ProcessorSharing.init(cores:)) : []
@@ -147,7 +147,7 @@ final class ControlShard {
     etcd = other.etcd
     kubernetes = other.kubernetes
     pods = other.pods
-    autoscaler = other.autoscaler
+    autoscaler = other.autoscaler.clone()
     processors = other.processors
     agentClocks = other.agentClocks
     agentAlarms = other.agentAlarms

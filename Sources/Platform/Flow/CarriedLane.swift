@@ -8,6 +8,7 @@ struct CarriedLane {
   struct Instance: BitwiseCopyable {
     var entry: FlowInstances.Entry
     var inFlight: Int
+    var isDraining = false
   }
 
   /// A request on an instance.
@@ -25,7 +26,6 @@ struct CarriedLane {
   var at: Instant
   /// In the order in which an ordered choice takes them.
   var instances: [Instance] = []
-  var draining = 0
   var calls: [Call] = []
   /// Arrivals that wait, the oldest first.
   var waiting: [Ticket] = []
@@ -39,6 +39,7 @@ struct CarriedLane {
   var retirements = RetirementLedger()
   var isSampling = false
   var sampledInFlightSeconds = 0.0
+  var settledOrders: UInt32 = 0
   var counters: LaneCounters
   var digest: Digest
   var represented: UInt64

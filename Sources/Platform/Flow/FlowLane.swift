@@ -54,6 +54,7 @@ final class FlowLane: LaneModel {
     for (position, entry) in state.instances.entries.enumerated() {
       body(entry.pod, position >= busy)
     }
+    for instance in state.draining { body(instance.entry.pod, false) }
   }
 
   /// Flow counts what waits by laws, which know no single instance.

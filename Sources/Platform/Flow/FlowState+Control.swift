@@ -24,6 +24,7 @@ extension FlowState {
         version: isWhole ? version : control.route.version,
         negative: isNegative && instances.count == 0, at: now, lifetimes: rules.routeLifetimes)
     case .instanceReady(let start, let pod, _):
+      if start.isAhead { control.settledOrders &+= 1 }
       let isOwn = !start.isAhead && close(start.ordinal)
       join(pod, delivery.origin, isOwn: isOwn)
     case .endpointAdded(let pod, _):
@@ -33,13 +34,17 @@ extension FlowState {
       control.retirements.end(pod)
     case .startFailed(let start, _):
       counters.startsFailed &+= 1
-      if !start.isAhead, close(start.ordinal) { control.backoffUntil = now + rules.startBackoff }
+      if start.isAhead {
+        control.settledOrders &+= 1
+        armSampling()
+      } else if close(start.ordinal) {
+        backOff()
+      }
     case .endpointRemoved(let pod, _):
       control.newsReceived &+= 1
-      guard let position = instances.position(of: pod) else { return }
-      if position >= busyInstances { retire(instances.remove(at: position)) } else { drain(1) }
-    case .scaleDown(let count):
-      scaleDown(by: Int(count))
+      lose(pod)
+    case .scaleDown(let target):
+      scaleDown(to: Int(target))
     case .evict(let pod, let order):
       evict(pod, order: order)
     default:
@@ -58,6 +63,10 @@ extension FlowState {
     counters.instancesAdded &+= 1
     control.route.becomePositive()
     armSampling()
+    // As a gateway does: beyond the limit it is given up at once.
+    guard instances.count + draining.count <= rules.maximumInstances else {
+      return retire(instances.removeTop())
+    }
     digest.record(RecordKind.joined, at: now, UInt64(pod.raw))
     // The oldest that waits is the first on the new instance, where it was made for the lane's
     // requests.
@@ -75,19 +84,9 @@ extension FlowState {
     return true
   }
 
-  private mutating func scaleDown(by count: Int) {
-    var remaining = min(count, max(0, instances.count - draining - rules.minimumInstances))
-    while remaining > 0, instances.count > busyInstances {
-      retire(instances.removeTop())
-      remaining -= 1
-    }
-    drain(remaining)
-  }
-
-  private mutating func drain(_ count: Int) {
-    guard count > 0 else { return }
-    draining = min(draining + count, instances.count)
-    retireDrained()
+  /// No start is tried for a while after one has failed; further failures do not prolong it.
+  private mutating func backOff() {
+    if control.backoffUntil <= now { control.backoffUntil = now + rules.startBackoff }
   }
 
   private mutating func evict(_ pod: PodID, order: UInt64) {
@@ -137,15 +136,7 @@ extension FlowState {
     }
   }
 
-  private var canStart: Bool {
-    let all = instances.count + control.starts.count
-    guard all < rules.maximumInstances, now >= control.backoffUntil else { return false }
-    switch rules.startRule {
-    case .onDemand: return true
-    case .fromZero: return all == 0
-    case .never: return false
-    }
-  }
+  private var canStart: Bool { now >= control.backoffUntil && rules.mayStart(counts) }
 
   private mutating func ask(_ ordinal: UInt32, attempt: Int) {
     counters.startsAsked &+= 1
@@ -169,7 +160,7 @@ extension FlowState {
     control.starts.removeAll {
       $0.askedAt + rules.startTimeout <= now && $0.attempt + 1 >= rules.startAttempts
     }
-    if control.starts.count < before { control.backoffUntil = now + rules.startBackoff }
+    if control.starts.count < before { backOff() }
     for index in control.starts.indices
     where control.starts[index].askedAt + rules.startTimeout <= now {
       control.starts[index].askedAt = now
@@ -190,9 +181,11 @@ extension FlowState {
     control.sampledInFlightSeconds = counters.inFlightSeconds
     send(
       .sample(
-        settings.lane, concurrencyMilli: UInt64(max(0, (seconds + Double(waiting)) * 1000)),
-        ready: UInt32(instances.count), second: UInt32(now.nanoseconds / 1_000_000_000)),
+        settings.lane, part: 0,
+        PartSample(
+          instances: counts, concurrency: seconds + Double(waiting),
+          settled: control.settledOrders, second: UInt32(now.nanoseconds / 1_000_000_000))),
       to: .autoscaler)
-    control.isSampling = instances.count > 0 || !control.starts.isEmpty || waiting > 0
+    control.isSampling = counts.total > 0 || waiting > 0
   }
 }

@@ -9,15 +9,24 @@ extension FlowState {
     guard settings.cpuFraction > 0 else { return }
     let each = coresPerInstance
     let isSame =
-      publishedCores.count == instances.count
+      !isDemandOld && draining.isEmpty && publishedCores.count == instances.count
       && publishedCores.first.map { abs($0.cores - each) <= 1e-12 } ?? true
     guard !isSame else { return }
     withdrawDemand(&demand)
-    guard each > 0 else { return }
-    for entry in instances.entries {
-      demand.add(cores: each, sinceThen: 0, node: entry.node.index)
-      publishedCores.append((entry.node.index, each))
+    isDemandOld = false
+    if each > 0 {
+      for entry in instances.entries { publish(each, on: entry, &demand) }
     }
+    for instance in draining {
+      publish(Double(instance.ends.count) * coresPerRequest, on: instance.entry, &demand)
+    }
+  }
+
+  private mutating func publish(
+    _ cores: Double, on entry: FlowInstances.Entry, _ demand: inout Demand
+  ) {
+    demand.add(cores: cores, sinceThen: 0, node: entry.node.index)
+    publishedCores.append((entry.node.index, cores))
   }
 
   /// Takes back what nodes were told.

@@ -67,11 +67,14 @@ extension FlowState {
     } else if let step = stepForExpiry {
       stepEnd = min(stepEnd, now + step)
     }
-    if isUnsettled || (waiting > 0 && rules.startRule == .onDemand) {
+    let mayAsk = rules.startRule == .onDemand || instances.count == 0
+    if isUnsettled || (waiting > 0 && mayAsk) {
       let tenth: Int64 = 100_000_000
       stepEnd = min(stepEnd, Instant(nanoseconds: (now.nanoseconds / tenth + 1) * tenth))
     }
-    if let expiry = nextExpiry, expiry < stepEnd, !endsWithArrival { stepEnd = max(now, expiry) }
+    guard !endsWithArrival else { return }
+    if let expiry = nextExpiry, expiry < stepEnd { stepEnd = max(now, expiry) }
+    if let drained = nextDrained, drained < stepEnd { stepEnd = max(now, drained) }
   }
 
   // MARK: Instances
@@ -104,14 +107,6 @@ extension FlowState {
     control.retirements.begin(entry.pod, message, to: dispatcher, at: now)
   }
 
-  /// Gives up what is to be drained as soon as the requests in service fit on the rest.
-  mutating func retireDrained() {
-    while draining > 0, inService <= (instances.count - 1) * rules.concurrencyLimit {
-      draining -= 1
-      retire(instances.removeTop())
-    }
-  }
-
   // MARK: Limits
 
   /// Refuses what waits beyond the queue's limit, and fails what has waited too long.
@@ -121,7 +116,7 @@ extension FlowState {
     if waiting > limit, control.route.age(at: now) != .absent {
       let count = waiting - limit
       dropYoungest(count)
-      if instances.count + control.starts.count >= rules.maximumInstances {
+      if counts.total >= rules.maximumInstances {
         counters.refusedQueueFull &+= UInt64(count)
       } else {
         counters.refusedNoCapacity &+= UInt64(count)

@@ -21,9 +21,10 @@ extension FlowState {
     represented &+= UInt64(arrivals)
     steps &+= 1
     let start = now
-    let before = inService
-    let completed = completions(arrivals: arrivals, from: start, to: end)
-    integrate(before: before, over: (end - start).seconds)
+    let (before, drainingBefore) = (inService, inDraining)
+    let drained = endDraining(to: end)
+    let completed = completions(arrivals: arrivals, from: start, to: end) + drained
+    integrate(before: before, drainingBefore: drainingBefore, over: (end - start).seconds)
     now = end
     complete(completed, recorder)
     markUse(arrivals: arrivals, from: start)
@@ -78,11 +79,11 @@ extension FlowState {
   }
 
   /// Time integrals of what is there, by the trapezium rule.
-  private mutating func integrate(before: Int, over h: Double) {
+  private mutating func integrate(before: Int, drainingBefore: Int, over h: Double) {
     let level = 0.5 * Double(before + inService)
-    counters.readySeconds += Double(instances.count) * h
+    counters.readySeconds += Double(instances.count + draining.count) * h
     counters.idleSeconds += max(0, Double(instances.count) - level) * h
-    counters.inFlightSeconds += level * h
+    counters.inFlightSeconds += (level + 0.5 * Double(drainingBefore + inDraining)) * h
   }
 
   private mutating func markUse(arrivals: Int, from start: Instant) {

@@ -22,12 +22,12 @@ struct FlowState {
 
   var instances = FlowInstances()
   var overflow = OverflowTable()
-  /// Instances to be given up as soon as the requests in service fit on the others.
-  var draining = 0
+  /// Instances that get nothing new, apart from `instances`.
+  var draining: [DrainingInstance] = []
 
   var ledger = WaitLedger()
-  /// Requests on instances; the settled ones that wait; the virtual wait in seconds, with its
-  /// barrier below zero.
+  /// Requests on usable instances; the settled ones that wait; the virtual wait in seconds, with
+  /// its barrier below zero.
   var inService = 0
   var settledWaiting = 0
   var backlog = 0.0
@@ -54,6 +54,8 @@ struct FlowState {
   var publishedArrivals: UInt64 = 0
   /// Processors that nodes have been told of.
   var publishedCores: [(node: Int, cores: Double)] = []
+  /// They were told of instances that are gone.
+  var isDemandOld = false
 
   init(
     settings: LaneSettings, rules: RouterRules, service: FlowService, feed: CountFeed,
@@ -75,15 +77,15 @@ struct FlowState {
     planStep()
   }
 
-  var slots: Int { max(0, instances.count - draining) * rules.concurrencyLimit }
+  var slots: Int { instances.count * rules.concurrencyLimit }
   var waiting: Int { settledWaiting + ledger.waiting }
   var offeredLoad: Double { rate.perSecond * service.mean }
 
   var gauges: LaneGauges {
     var gauges = LaneGauges()
-    gauges.inFlight = inService
+    gauges.inFlight = inService + inDraining
     gauges.waiting = waiting
-    gauges.ready = instances.count
+    gauges.ready = instances.count + draining.count
     gauges.starting = control.starts.count
     return gauges
   }
@@ -133,6 +135,8 @@ struct FlowControl: Sendable {
   var newsReceived: UInt16 = 0
   var isSampling = false
   var sampledInFlightSeconds = 0.0
+  /// AutoScale's starts that have come to an end here.
+  var settledOrders: UInt32 = 0
 
   mutating func put(_ delivery: Delivery, at instant: Instant) {
     let index = inbox.firstIndex { $0.at > instant } ?? inbox.count

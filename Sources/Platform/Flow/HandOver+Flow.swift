@@ -7,8 +7,7 @@ extension FlowState {
   /// Goes on from a state. The requests on instances are counted; when they end is drawn from the
   /// residual law.
   mutating func takeIn(_ carried: CarriedLane) {
-    for instance in carried.instances { instances.add(instance.entry) }
-    draining = carried.draining
+    takeInstances(carried)
     counters = carried.counters
     digest = carried.digest
     represented = carried.represented
@@ -16,12 +15,12 @@ extension FlowState {
     control.route = carried.route
     control.isSampling = carried.isSampling
     control.sampledInFlightSeconds = carried.sampledInFlightSeconds
+    control.settledOrders = carried.settledOrders
     control.inbox = carried.mail.sorted { $0.at < $1.at }
     control.outbox = carried.outbox
     control.retirements = carried.retirements
-    inService = carried.calls.count
     // Their waits have been recorded when they began.
-    ledger.settle(wait: 0, count: inService)
+    ledger.settle(wait: 0, count: carried.calls.count)
     for ticket in carried.waiting {
       let time = ticket.arrival.nanoseconds
       ledger.append(WaitLedger.Cohort(from: time, to: time, count: 1))
@@ -31,6 +30,26 @@ extension FlowState {
     }
     adjustService()
     planStep()
+  }
+
+  /// Instances with the requests on them.
+  private mutating func takeInstances(_ carried: CarriedLane) {
+    var ends: [Int: [Instant]] = [:]
+    for call in carried.calls {
+      if carried.instances[call.position].isDraining {
+        ends[call.position, default: []].append(call.end)
+      } else {
+        inService += 1
+      }
+    }
+    for (position, instance) in carried.instances.enumerated() {
+      if instance.isDraining {
+        draining.append(
+          DrainingInstance(entry: instance.entry, ends: (ends[position] ?? []).sorted()))
+      } else {
+        instances.add(instance.entry)
+      }
+    }
   }
 
   /// The state at `now`, with what flow does not know drawn from the law that it has given what
@@ -51,13 +70,13 @@ extension FlowState {
       at: now, source: feed.source, remaining: feed.remaining, delivered: feed.delivered,
       route: control.route, counters: counters, digest: digest, represented: represented,
       publishedArrivals: publishedArrivals)
-    carried.draining = draining
     carried.mail = control.inbox
     carried.outbox = control.outbox
     carried.retirements = control.retirements
     control.outbox.removeAll()
     carried.isSampling = control.isSampling
     carried.sampledInFlightSeconds = control.sampledInFlightSeconds
+    carried.settledOrders = control.settledOrders
     carryInstances(into: &carried)
     carryCalls(into: &carried, recorder: recorder, residual: residual)
     carryWaiting(into: &carried)
@@ -82,36 +101,50 @@ extension FlowState {
       if place.inFlight > 0 { entry.idleSince = now }
       carried.instances.append(CarriedLane.Instance(entry: entry, inFlight: place.inFlight))
     }
+    for instance in draining {
+      carried.instances.append(
+        CarriedLane.Instance(
+          entry: instance.entry, inFlight: instance.ends.count, isDraining: true))
+    }
   }
 
   private mutating func carryCalls(
     into carried: inout CarriedLane, recorder: any LatencyRecorder, residual: ResidualRule
   ) {
     var pieces: [WaitLedger.Settled] = []
-    ledger.complete(inService) { pieces.append($0) }
-    var positions: [Int] = []
-    for (position, instance) in carried.instances.enumerated() {
-      for _ in 0..<instance.inFlight { positions.append(position) }
+    ledger.complete(inService + inDraining) { pieces.append($0) }
+    // Where requests are, and their ends where these are known.
+    var places: [(position: Int, end: Instant?)] = []
+    for (position, instance) in carried.instances.enumerated() where !instance.isDraining {
+      for _ in 0..<instance.inFlight { places.append((position, nil)) }
+    }
+    for (index, instance) in draining.enumerated() {
+      for end in instance.ends { places.append((instances.count + index, end)) }
     }
     let cores = coresPerRequest
     var next = 0
     for piece in pieces {
       noteBegun(piece, &carried, recorder)
-      for _ in 0..<piece.count where next < positions.count {
-        var (age, left) = service.met(using: &bits)
-        if residual == .fullService {
-          age = 0
-          left = Double(service.point(UInt32(truncatingIfNeeded: bits.next()), rotatedBy: 0)) * 1e-9
-        }
+      for _ in 0..<piece.count where next < places.count {
+        let (age, left) = met(residual)
         let began = now - Nanoseconds(seconds: age)
         carried.calls.append(
           CarriedLane.Call(
-            position: positions[next], arrival: began - Nanoseconds(piece.wait),
-            end: now + Nanoseconds(seconds: left), flags: piece.isCold ? LaneEvent.cold : 0,
+            position: places[next].position, arrival: began - Nanoseconds(piece.wait),
+            end: places[next].end ?? now + Nanoseconds(seconds: left),
+            flags: piece.isCold ? LaneEvent.cold : 0,
             cores: cores))
         next += 1
       }
     }
+  }
+
+  /// How long a request has been in service and will be.
+  private mutating func met(_ residual: ResidualRule) -> (age: Double, left: Double) {
+    let (age, left) = service.met(using: &bits)
+    guard residual == .fullService else { return (age, left) }
+    let whole = service.point(UInt32(truncatingIfNeeded: bits.next()), rotatedBy: 0)
+    return (0, Double(whole) * 1e-9)
   }
 
   /// Request fidelity has recorded a wait when the request begins; flow does so when it completes.

@@ -33,17 +33,17 @@ extension RequestLaneEngine {
     routers[0].instances.visit { slot, instance in
       let state = core.instances[core.instances.index(slot.raw, part: 0)]
       positions[slot.raw] = carried.instances.count
-      if instance.isDraining { carried.draining += 1 }
       carried.instances.append(
         CarriedLane.Instance(
           entry: FlowInstances.Entry(
             pod: instance.pod, node: NodeID(Int(state.node)),
             path: StartPath(rawValue: state.path) ?? .pool, dispatcher: state.dispatcher,
             idleSince: instance.inFlight > 0 ? now : instance.idleSince),
-          inFlight: Int(instance.inFlight)))
+          inFlight: Int(instance.inFlight), isDraining: instance.isDraining))
     }
     routers[0].waiting.visit { carried.waiting.append($0.ticket) }
     emptyQueue(into: &carried, positions: positions)
+    carried.settledOrders = core.settledOrders[0]
     carried.outbox = core.outbox
     carried.retirements = core.retirements
     core.outbox.removeAll()
@@ -92,6 +92,7 @@ extension RequestLaneEngine {
     core.part = 0
     core.integratedTo = now
     core.sampledInFlightSeconds = carried.sampledInFlightSeconds
+    core.settledOrders[0] = carried.settledOrders
     core.publishedArrivals = carried.publishedArrivals
     // The router counts stale uses itself, and begins again.
     routers[0].staleUses = 0
@@ -138,7 +139,7 @@ extension RequestLaneEngine {
       _ = table.end(InstanceSlot(position), at: carried.instances[position].entry.idleSince)
     }
     for call in carried.calls { install(call, into: &table, at: carried.at) }
-    for position in carried.instances.indices.suffix(carried.draining) {
+    for position in carried.instances.indices where carried.instances[position].isDraining {
       if table[InstanceSlot(position)].inFlight > 0 { table.drain(InstanceSlot(position)) }
     }
     routers[0].instances = table

@@ -55,6 +55,8 @@ struct LaneCore: ~Copyable {
   var sampledInFlightSeconds = 0.0
   /// An alarm for unconfirmed retirements is set.
   var isRepeating = false
+  /// By part: AutoScale's starts that have come to an end here.
+  var settledOrders: [UInt32]
   /// Arrivals that the gateways have been charged for.
   var publishedArrivals: UInt64 = 0
   /// Set by whatever must end the inner loop: a message was sent, or a buffer is full.
@@ -73,6 +75,7 @@ struct LaneCore: ~Copyable {
     queue = ChosenQueue(settings.queue)
     self.surroundings = surroundings
     instances = InstanceStates(parts: settings.gateways.count)
+    settledOrders = Array(repeating: 0, count: settings.gateways.count)
   }
 
   /// Advances the integrals to `now`, before anything that they integrate changes.
@@ -117,6 +120,7 @@ struct LaneCore: ~Copyable {
     copy.isSampling = isSampling
     copy.isRepeating = isRepeating
     copy.sampledInFlightSeconds = sampledInFlightSeconds
+    copy.settledOrders = settledOrders
     copy.publishedArrivals = publishedArrivals
     copy.violation = violation
     return copy

@@ -13,7 +13,7 @@ final class RequestLane: LaneModel {
   var represented: UInt64 = 0
 
   init(
-    settings: LaneSettings, rules: RouterRules, choiceKey: StreamKey,
+    settings: LaneSettings, rules: [RouterRules], choiceKey: StreamKey,
     arrivals: any ArrivalSource, surroundings: LaneSurroundings
   ) {
     state = .allocate(capacity: 1)

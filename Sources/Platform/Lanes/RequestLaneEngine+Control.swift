@@ -22,18 +22,24 @@ extension RequestLaneEngine {
       routers[part].routeArrived(
         version: isOwner ? version : nil, isNegative: isNegative, news: news, at: now, into: &core)
     case .instanceReady(let start, let pod, _):
+      if start.isAhead { core.settledOrders[part] &+= 1 }
       join(pod, ordinal: start.isAhead ? nil : start.ordinal, part: part, at: now)
     case .startFailed(let start, _):
       core.counters.startsFailed &+= 1
-      if !start.isAhead { routers[part].startFailed(ordinal: start.ordinal, at: now, into: &core) }
+      if start.isAhead {
+        core.settledOrders[part] &+= 1
+        core.armSampling(at: now)
+      } else {
+        routers[part].startFailed(ordinal: start.ordinal, at: now, into: &core)
+      }
     case .endpointAdded(let pod, _):
       routers[part].newsArrived()
       join(pod, ordinal: nil, part: part, at: now)
     case .endpointRemoved(let pod, _):
       routers[part].newsArrived()
       routers[part].endpointRemoved(pod, at: now, into: &core)
-    case .scaleDown(let count):
-      routers[part].scaleDown(by: Int(count), at: now, into: &core)
+    case .scaleDown(let target):
+      routers[part].scaleDown(to: Int(target), at: now, into: &core)
     case .evict(let pod, let order):
       evict(pod, order: order, part: part, at: now)
     case .podDeleted(let pod):
@@ -62,24 +68,28 @@ extension RequestLaneEngine {
       to: .kubernetes, at: now)
   }
 
-  /// Tells AutoScale the mean concurrency of the second that ends now.
+  /// Tells AutoScale the instances of each part, and the mean concurrency of the second that ends
+  /// now.
   mutating func sample(at now: Instant) {
     core.integrate(to: now)
-    let inFlightSeconds = core.counters.inFlightSeconds - core.sampledInFlightSeconds
+    var concurrency = core.counters.inFlightSeconds - core.sampledInFlightSeconds
     core.sampledInFlightSeconds = core.counters.inFlightSeconds
-    var waiting = 0
-    var starting = 0
+    for part in 0..<routers.count { concurrency += Double(routers[part].waiting.count) }
+    var isAlive = concurrency > 0
     for part in 0..<routers.count {
-      waiting += routers[part].waiting.count
-      starting += routers[part].starting
+      core.part = UInt8(part)
+      let instances = routers[part].counts
+      core.send(
+        .sample(
+          core.settings.lane, part: core.part,
+          PartSample(
+            instances: instances, concurrency: part == 0 ? concurrency : 0,
+            settled: core.settledOrders[part], second: UInt32(now.nanoseconds / 1_000_000_000))),
+        to: .autoscaler, at: now)
+      isAlive = isAlive || instances.total > 0
     }
     core.isSampling = false
-    core.send(
-      .sample(
-        core.settings.lane, concurrencyMilli: UInt64((inFlightSeconds + Double(waiting)) * 1000),
-        ready: UInt32(core.ready), second: UInt32(now.nanoseconds / 1_000_000_000)),
-      to: .autoscaler, at: now)
-    if core.ready > 0 || starting > 0 || waiting > 0 { core.armSampling(at: now) }
+    if isAlive { core.armSampling(at: now) }
   }
 
   mutating func adopt(_ pod: PodID, origin: Delivery.Origin, part: Int) {

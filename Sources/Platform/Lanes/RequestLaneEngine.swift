@@ -12,13 +12,14 @@ struct RequestLaneEngine: ~Copyable {
   /// Events of the queue and arrivals that were carried out.
   var executed: UInt64 = 0
 
+  /// - Parameter rules: those of each part.
   init(
-    settings: LaneSettings, rules: RouterRules, choiceKey: StreamKey,
+    settings: LaneSettings, rules: [RouterRules], choiceKey: StreamKey,
     arrivals: any ArrivalSource, surroundings: LaneSurroundings
   ) {
     core = LaneCore(settings: settings, surroundings: surroundings)
     routers = RouterTable(count: settings.gateways.count) { part in
-      ServiceRouter(rules: rules, choiceSeed: choiceKey.appending(UInt64(part)).raw)
+      ServiceRouter(rules: rules[part], choiceSeed: choiceKey.appending(UInt64(part)).raw)
     }
     feed = ArrivalFeed(arrivals)
   }

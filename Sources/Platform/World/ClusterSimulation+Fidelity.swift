@@ -72,7 +72,7 @@ extension ClusterSimulation {
     let stream = key("flow", service).appending(UInt64(place.position))
     return FlowLane(
       FlowState(
-        settings: settings, rules: service.router,
+        settings: settings, rules: service.rules(lane: place.position, part: 0, of: 1),
         service: FlowService(shape, scale: scale), feed: feed,
         surroundings: surroundings(epochEnd: .origin), key: stream, at: now))
   }

@@ -24,8 +24,10 @@ extension ClusterSimulation {
     let choiceKey = key("instance choice", service).appending(UInt64(place.position))
     let arrivals = service.arrivals(place.position)
     let around = surroundings(epochEnd: .origin)
+    let parts = settings.gateways.count
+    let rules = (0..<parts).map { service.rules(lane: place.position, part: $0, of: parts) }
     return RequestLane(
-      settings: settings, rules: service.router, choiceKey: choiceKey, arrivals: arrivals,
+      settings: settings, rules: rules, choiceKey: choiceKey, arrivals: arrivals,
       surroundings: around)
   }
 

@@ -56,8 +56,10 @@ struct Topology: Sendable {
     let perZone = configuration.gateways.perZone
     let gatewayHashes = Self.memberHashes("gateway", perZone)
     laneGateways = lanes.map { lane in
-      Self.order(serviceHashes[lane.service.index], gatewayHashes)
-        .prefix(configuration.gateways.perLane).map { lane.zone.index * perZone + $0 }
+      let parts = configuration.services[lane.service.index].parts(
+        lane: lane.position, wanted: configuration.gateways.perLane)
+      return Self.order(serviceHashes[lane.service.index], gatewayHashes)
+        .prefix(parts).map { lane.zone.index * perZone + $0 }
     }
   }
 

@@ -65,7 +65,7 @@ enum ScenarioWords {
           "as in the artifact of FaasCache: idle instances of the least recently used service "
           + "first, until the wanted size has been freed, whatever was free before",
       ]),
-    Meanings("cluster.autoscale", ["none": "the default tick"]),
+    Meanings("cluster.autoscale", ["none": "nothing is scaled, whatever services ask for"]),
     Meanings("cluster.gateways.capacity", ["unlimited": "a gateway is never slow"]),
     Meanings("cluster.gateways.request_timeout", ["never": "requests wait as long as it takes"]),
     Meanings("cluster.gateways.call_timeout", ["never": "calls are waited for"]),

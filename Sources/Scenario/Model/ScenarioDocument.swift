@@ -91,7 +91,8 @@ public struct ClusterSection: Sendable {
   public var podCreate = DistributionSpec.constant(0)
   /// A pod that was claimed and is not ready after this is deleted.
   public var startDeadline = Nanoseconds.zero
-  public var autoscaleTick = Nanoseconds.zero
+  /// Nil: there is no AutoScale, whatever services ask for.
+  public var autoscaleTick: Nanoseconds?
   public var placement = "least_allocated"
   public var evict = "none"
 }

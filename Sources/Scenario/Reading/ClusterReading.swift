@@ -24,14 +24,10 @@ enum ClusterReading {
     return section
   }
 
-  private static func autoscaleTick(_ cluster: inout FieldReader) -> Nanoseconds {
-    let isNone = cluster.isWord("autoscale", "none", .assumed("none"))
-    // Without the section the tick is the default one: services may scale all the same.
-    var autoscale =
-      isNone
-      ? FieldReader(
-        nil, path: cluster.child("autoscale"), mark: cluster.mark, context: cluster.context)
-      : cluster.section("autoscale")
+  /// Nil: there is no AutoScale.
+  private static func autoscaleTick(_ cluster: inout FieldReader) -> Nanoseconds? {
+    if cluster.isWord("autoscale", "none", .none) { return nil }
+    var autoscale = cluster.section("autoscale")
     defer { autoscale.finish() }
     return autoscale.duration(
       "tick", .published("2s", source: "Knative serving: tick interval"), atLeast: "1ms")

@@ -1,0 +1,84 @@
+import Primitives
+
+/// One gateway's part of a service as AutoScale sees it: the last sample, and what was asked for
+/// since.
+public struct ScaledPart: Sendable {
+  /// Its shares of the service's limits.
+  public let least: Int
+  public let most: Int
+  public private(set) var instances: InstanceCounts
+  /// Starts asked for here that no sample has shown the end of, by the instant of asking, the
+  /// oldest first.
+  public private(set) var orderedAt: [Instant] = []
+  private var settled: UInt32 = 0
+  /// Whether requests come here.
+  public var isInUse = false
+
+  public init(least: Int, most: Int, instances: InstanceCounts = InstanceCounts()) {
+    self.least = least
+    self.most = most
+    self.instances = instances
+  }
+
+  public var usable: Int { Int(instances.usable) }
+  /// Instances on their way, asked for by the gateway or by AutoScale.
+  public var coming: Int { Int(instances.starting) + orderedAt.count }
+
+  /// Takes a sample; true when it tells anything new about instances.
+  public mutating func take(_ sample: PartSample) -> Bool {
+    let ended = Int(sample.settled &- settled)
+    orderedAt.removeFirst(min(ended, orderedAt.count))
+    settled = sample.settled
+    defer { instances = sample.instances }
+    return ended > 0 || sample.instances != instances
+  }
+
+  /// An instance is there from the beginning.
+  public mutating func adopt() { instances.usable += 1 }
+
+  public mutating func order(at now: Instant) { orderedAt.append(now) }
+
+  /// Instances were told to go; the next sample shows what has become of it.
+  public mutating func shrink(to target: Int) { instances.usable = Int32(clamping: target) }
+
+  /// Orders that were given before an instant are taken for lost.
+  public mutating func forgetOrders(before instant: Instant) {
+    guard let oldest = orderedAt.first, oldest < instant else { return }
+    orderedAt.removeAll { $0 < instant }
+  }
+}
+
+/// Where a service gets its next instance, and where it gives one up: parts are kept alike. The
+/// first part wins a tie on the way up and the last on the way down.
+public enum EvenSpread {
+  /// The part with the fewest instances, among those below their limit.
+  public static func fewest(_ parts: [ScaledPart]) -> Int? {
+    var best: Int?
+    for (index, part) in parts.enumerated()
+    where part.instances.total + part.orderedAt.count < part.most {
+      guard let other = best else {
+        best = index
+        continue
+      }
+      if part.usable + part.coming < parts[other].usable + parts[other].coming { best = index }
+    }
+    return best
+  }
+
+  /// The part with the most usable instances above its least number.
+  ///
+  /// A part in use keeps its last instance unless all are to go: requests of one part cannot go to
+  /// another, so that it would start the same instance again.
+  public static func fullest(_ parts: [ScaledPart], toZero: Bool) -> Int? {
+    var best: Int?
+    for (index, part) in parts.enumerated() {
+      let kept = toZero || !part.isInUse ? part.least : max(1, part.least)
+      guard part.usable > kept else { continue }
+      if let other = best, part.usable - part.least < parts[other].usable - parts[other].least {
+        continue
+      }
+      best = index
+    }
+    return best
+  }
+}

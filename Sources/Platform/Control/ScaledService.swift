@@ -1,0 +1,135 @@
+import ControlPlane
+import Policies
+import Primitives
+
+/// One service under AutoScale: its policy, and what is known of its parts.
+struct ScaledService: Sendable {
+  /// A part and where it is.
+  struct Place: Sendable {
+    let lane: LaneID
+    let pool: PoolID
+    let part: Int
+    /// Of the lane in the service.
+    let position: Int
+  }
+
+  /// An order of which nothing was heard for so long is taken for lost: Knative's progress deadline
+  /// (serving, `config-deployment`). Until then what is asked for is not asked for twice.
+  static let patience = Nanoseconds.seconds(600)
+
+  let service: ServiceID
+  private var policy: any ScalingPolicy
+  private let places: [Place]
+  private var parts: [ScaledPart]
+  /// By lane: its first part, and the last second in which it had load.
+  private let firstPart: [Int]
+  private var lastLoad: [Instant?]
+  private let memory: Nanoseconds
+
+  /// Parts lane by lane, without instances.
+  init(
+    _ index: Int, _ configuration: ServiceConfiguration, scaling: ScalingConfiguration,
+    topology: Topology
+  ) {
+    service = ServiceID(index)
+    policy = scaling.makePolicy()
+    memory = scaling.memory
+    var places: [Place] = []
+    var parts: [ScaledPart] = []
+    var first: [Int] = []
+    for position in configuration.zones.indices {
+      let lane = LaneID(topology.firstLane[index] + position)
+      let count = topology.laneGateways[lane.index].count
+      first.append(parts.count)
+      for part in 0..<count {
+        let rules = configuration.rules(lane: position, part: part, of: count)
+        places.append(
+          Place(
+            lane: lane, pool: topology.lanePool[lane.index], part: part, position: position))
+        parts.append(ScaledPart(least: rules.minimumInstances, most: rules.maximumInstances))
+      }
+    }
+    self.places = places
+    self.parts = parts
+    firstPart = first
+    lastLoad = Array(repeating: nil, count: first.count)
+  }
+
+  func clone() -> ScaledService {
+    var copy = self
+    copy.policy = policy.clone()
+    return copy
+  }
+
+  mutating func adopt(position: Int, part: Int) { parts[firstPart[position] + part].adopt() }
+
+  /// Takes a sample; true when the policy may answer otherwise because of it.
+  mutating func observe(_ sample: PartSample, position: Int, part: Int) -> Bool {
+    let isNews = parts[firstPart[position] + part].take(sample)
+    // The load of a lane comes with its first part.
+    guard part == 0 else { return isNews }
+    let second = Instant.seconds(Int64(sample.second))
+    policy.observe(
+      concurrency: Double(sample.concurrencyMilli) / 1000, lane: position, at: second)
+    guard sample.concurrencyMilli > 0 else { return isNews }
+    lastLoad[position] = second
+    return true
+  }
+
+  // MARK: Deciding
+
+  /// Asks the policy and orders what is missing or too much; returns when to ask again at the
+  /// latest. O(parts), and O(parts) for each instance ordered or given up.
+  mutating func decide(
+    at now: Instant, nextOrdinal: inout UInt32, into orders: inout [Autoscaler.Order]
+  ) -> Instant {
+    for index in parts.indices {
+      parts[index].forgetOrders(before: now - Self.patience)
+      let load = lastLoad[places[index].position]
+      parts[index].isInUse = load.map { $0 + memory > now } ?? false
+    }
+    let ready = parts.reduce(0) { $0 + $1.usable }
+    let coming = parts.reduce(0) { $0 + $1.coming }
+    let desired = policy.desiredPods(ready: ready, at: now)
+    if desired > ready + coming {
+      grow(by: desired - ready - coming, at: now, &nextOrdinal, into: &orders)
+    } else if desired < ready {
+      shrink(by: ready - desired, toZero: desired == 0, into: &orders)
+    }
+    // While anything is under way, or there was load of late, every tick asks.
+    let isSteady = desired == ready && coming == 0 && !parts.contains { $0.isInUse }
+    return isSteady ? policy.unchangedUntil(at: now) : now
+  }
+
+  private mutating func grow(
+    by count: Int, at now: Instant, _ nextOrdinal: inout UInt32,
+    into orders: inout [Autoscaler.Order]
+  ) {
+    for _ in 0..<count {
+      guard let index = EvenSpread.fewest(parts) else { return }
+      let place = places[index]
+      var start = StartRequest(
+        service: service, lane: place.lane, part: place.part, pool: place.pool,
+        ordinal: nextOrdinal)
+      start.isAhead = true
+      nextOrdinal += 1
+      parts[index].order(at: now)
+      orders.append(.up(start))
+    }
+  }
+
+  private mutating func shrink(
+    by count: Int, toZero: Bool, into orders: inout [Autoscaler.Order]
+  ) {
+    var isChanged = Array(repeating: false, count: parts.count)
+    for _ in 0..<count {
+      guard let index = EvenSpread.fullest(parts, toZero: toZero) else { break }
+      parts[index].shrink(to: parts[index].usable - 1)
+      isChanged[index] = true
+    }
+    for index in parts.indices where isChanged[index] {
+      let place = places[index]
+      orders.append(.down(place.lane, part: place.part, to: parts[index].usable))
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import ControlPlane
+import Primitives
+import SimulationKernel
+
+/// An instance of a flow lane that gets nothing new, and when the requests that it serves end.
+struct DrainingInstance: Sendable {
+  var entry: FlowInstances.Entry
+  /// In ascending order.
+  var ends: [Instant]
+}
+
+// Fewer instances: idle ones go at once, busy ones when their last request has ended.
+extension FlowState {
+  /// Requests on draining instances, which are not counted among those in service.
+  var inDraining: Int { draining.reduce(0) { $0 + $1.ends.count } }
+
+  var counts: InstanceCounts {
+    InstanceCounts(
+      usable: instances.count, draining: draining.count, starting: control.starts.count)
+  }
+
+  /// AutoScale's wish, by the rules of a gateway.
+  mutating func scaleDown(to target: Int) {
+    var surplus = rules.surplus(counts, over: target)
+    guard surplus > 0 else { return }
+    openCohorts()
+    while surplus > 0, instances.count > busyInstances {
+      retire(instances.removeTop())
+      surplus -= 1
+    }
+    for _ in 0..<surplus { drain(at: instances.count - 1) }
+    retireDrained()
+  }
+
+  /// The Dispatcher says that an instance is no more.
+  mutating func lose(_ pod: PodID) {
+    guard let position = instances.position(of: pod) else { return }
+    openCohorts()
+    if position >= busyInstances {
+      retire(instances.remove(at: position))
+    } else {
+      drain(at: position)
+      retireDrained()
+    }
+  }
+
+  /// Takes an instance out of use, with its share of the requests in service; when these end is
+  /// drawn from the residual law.
+  private mutating func drain(at position: Int) {
+    let share = Double(inService) / Double(instances.count)
+    let room = (instances.count - 1) * rules.concurrencyLimit
+    let drawn = Int((share + bits.uniform()).rounded(.down))
+    let requests = min(inService, max(drawn, inService - room))
+    inService -= requests
+    var ends: [Instant] = []
+    for _ in 0..<requests {
+      ends.append(now + Nanoseconds(seconds: service.met(using: &bits).residual))
+    }
+    ends.sort()
+    draining.append(DrainingInstance(entry: instances.remove(at: position), ends: ends))
+  }
+
+  /// Ends what ends on draining instances up to an instant; returns how many did.
+  mutating func endDraining(to end: Instant) -> Int {
+    var ended = 0
+    for index in draining.indices {
+      let count = draining[index].ends.prefix { $0 <= end }.count
+      draining[index].ends.removeFirst(count)
+      ended += count
+    }
+    return ended
+  }
+
+  /// When the next draining instance has nothing left to serve.
+  var nextDrained: Instant? { draining.compactMap(\.ends.last).min() }
+
+  mutating func retireDrained() {
+    guard draining.contains(where: \.ends.isEmpty) else { return }
+    for gone in draining where gone.ends.isEmpty { retire(gone.entry) }
+    draining.removeAll(where: \.ends.isEmpty)
+    isDemandOld = true
+  }
+}
