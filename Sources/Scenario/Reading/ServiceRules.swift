@@ -34,6 +34,30 @@ struct ServiceRules {
         "\(service.minimumInstances) instances at least, \(service.maximumInstances) at most",
         help: "lower `min` or raise `max`")
     }
+    limits()
+    if service.scaling != nil, document.cluster.autoscaleTick == nil {
+      fail(
+        .neverHappens, "scaling", "it is not scaled: the cluster has no AutoScale",
+        help: "remove `autoscale: none` from the cluster")
+    }
+  }
+
+  /// A service's limit is that of all its zones together, and traffic stays in its zone.
+  private func limits() {
+    guard isSound("instances.max") else { return }
+    let most = service.maximumInstances
+    let zones = service.zones.isEmpty ? document.cluster.zones.count : service.zones.count
+    if most > 0, most < zones {
+      fail(
+        .inconsistent, "instances.max",
+        "\(most) instances at most over \(zones) zones: traffic of a zone without any is refused",
+        help: "raise `max` to \(zones), or name fewer `zones`")
+    }
+    if let initial = service.initialInstances, initial > most, isSound("instances.initial") {
+      fail(
+        .inconsistent, "instances.initial", "\(initial) instances at first, \(most) at most",
+        help: "lower `initial` or raise `max`")
+    }
   }
 
   private func isSound(_ key: String) -> Bool { context.isSound("\(path).\(key)") }
