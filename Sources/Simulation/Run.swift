@@ -72,7 +72,9 @@ public final class Run {
   }
 
   /// Requests that have arrived so far.
-  public var requests: UInt64 { laneCounters.reduce(0) { $0 + $1.arrivals } }
+  public var requests: UInt64 {
+    (0..<simulation.laneCount).reduce(0) { $0 + simulation.lane(LaneID($1)).counters.arrivals }
+  }
 
   /// Events that were executed so far, those before a fork included.
   public var executed: UInt64 { simulation.work.executed }

@@ -94,7 +94,7 @@ public struct ScenarioMapping: Sendable {
   private func mapControlPlane(_ cluster: inout ClusterConfiguration) {
     let section = document.cluster
     cluster.gateways.perZone = section.gatewaysPerZone
-    cluster.gateways.perLane = min(section.gatewaysPerLane, section.gatewaysPerZone)
+    cluster.gateways.perLane = min(section.gatewaysPerLane ?? 1, section.gatewaysPerZone)
     cluster.gateways.callTimeout = section.callTimeout
     cluster.gateways.handling = section.gatewayHandling
     cluster.gateways.capacityPerSecond = section.gatewayCapacityPerSecond

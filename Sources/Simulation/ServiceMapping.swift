@@ -82,6 +82,7 @@ extension ScenarioMapping {
     service.usesPool = section.usesPool
     service.initialRatePerSecond = source.initialRate
     service.meanRatePerSecond = source.meanRate
+    service.gatewaysPerLane = gatewaysPerLane(source.meanRate / Double(max(1, zoneIDs.count)))
     service.isNamed = isNamed(name, section.name)
     if let tick = document.cluster.autoscaleTick {
       service.scaling = section.scaling.map {
@@ -89,6 +90,15 @@ extension ScenarioMapping {
       }
     }
     return service
+  }
+
+  /// As many gateways as keep each at 60 % of what it bears; nil where the scenario says how many.
+  private func gatewaysPerLane(_ ratePerSecond: Double) -> Int? {
+    guard document.cluster.gatewaysPerLane == nil,
+      let capacity = document.cluster.gatewayCapacityPerSecond, capacity > 0
+    else { return nil }
+    let needed = (ratePerSecond / (0.6 * capacity)).rounded(.up)
+    return Int(min(max(1, needed), Double(document.cluster.gatewaysPerZone)))
   }
 
   /// Whether an objective is about the service or its group.
@@ -158,12 +168,15 @@ extension ScenarioMapping {
     guard document.start == "warm" else { return spread(0) }
     let load = rate * Distribution(section.serviceTime).mean / Double(zones)
     let concurrency = Double(section.concurrency)
-    let needed = load == 0 ? 0 : Int(((load + 2 * load.squareRoot()) / concurrency).rounded(.up))
+    let needed = load == 0 ? 0 : wholeNumber((load + 2 * load.squareRoot()) / concurrency)
     return zip(spread(section.minimumInstances), spread(section.maximumInstances)).map {
       min(max(needed, $0), $1)
     }
   }
 }
+
+/// Rounded up; what is not finite, as a law without a mean makes it, is a very large number.
+private func wholeNumber(_ value: Double) -> Int { value < 1e9 ? Int(value.rounded(.up)) : 1 << 30 }
 
 /// Makes the arrivals of one service, for each of its lanes.
 protocol ArrivalMaking: Sendable {

@@ -74,10 +74,13 @@ struct VerifyCommand: ParsableCommand {
   ) throws(CommandFailure) {
     for file in traces.files {
       let hash = HexadecimalWord.text(file.hash)
-      guard let before = stored.traceFiles[file.name], before != hash else { continue }
+      let before = stored.traceFiles[file.name]
+      guard before != hash else { continue }
       throw CommandFailure(
         .badInput, "HR3022",
-        "trace `\(file.name)` has changed since the run: its hash was \(before) and is \(hash)",
+        before.map {
+          "trace `\(file.name)` has changed since the run: its hash was \($0) and is \(hash)"
+        } ?? "`\(results)` holds no hash of the trace `\(file.name)`",
         help: "verify with the file that the run has read")
     }
   }

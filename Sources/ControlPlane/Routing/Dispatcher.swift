@@ -111,6 +111,11 @@ public struct Dispatcher: Sendable {
     service.index < tables.count ? tables[service.index].endpoints : []
   }
 
+  /// How often the endpoints of a service have changed here.
+  public func version(of service: ServiceID) -> UInt32 {
+    service.index < tables.count ? tables[service.index].version : 0
+  }
+
   /// Enters a pod that was there before the run began.
   public mutating func adopt(_ pod: PodID, service: ServiceID, lane: LaneID, part: Int) {
     table(service) { $0.add(pod, lane: lane, part: UInt8(part)) }

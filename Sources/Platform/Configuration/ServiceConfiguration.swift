@@ -36,6 +36,8 @@ public struct ServiceConfiguration: Sendable {
   public var initialRatePerSecond = 0.0
   /// Requests a second that are expected, by which services are compared.
   public var meanRatePerSecond = 0.0
+  /// Gateways that share one of its lanes; nil: as the cluster says.
+  public var gatewaysPerLane: Int?
   /// Whether an objective names it.
   public var isNamed = false
   /// Scales the service ahead of its requests; nil: starts on demand only.

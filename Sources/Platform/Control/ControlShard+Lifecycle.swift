@@ -125,6 +125,11 @@ extension ControlShard {
     return (pod, Delivery.Origin(node: node, path: .pool, dispatcher: UInt16(dispatcher)))
   }
 
+  /// The version of a service's table at its owner.
+  func routeVersion(of service: ServiceID) -> UInt32 {
+    dispatchers[topology.dispatcherOrder[service.index][0]].version(of: service)
+  }
+
   private func makePod(_ pool: PoolID, state: PodDirectory.State) -> (PodID, NodeID)? {
     let settings = configuration.pools[pool.index]
     guard let node = kubernetes.place(configuration.shapes[settings.shape], in: settings.zone)

@@ -16,7 +16,8 @@ struct FidelityRule: Sendable {
     -> Bool
   {
     service.router.choice == .leastRequests && service.coldServiceTime == nil
-      && configuration.gateways.perLane == 1 && !configuration.hopByHop
+      && (service.gatewaysPerLane ?? configuration.gateways.perLane) == 1
+      && !configuration.hopByHop
       && configuration.kubernetes.eviction == .none
       && (configuration.contention == .epoch || service.cpuFraction == 0)
       && service.serviceTime.mean > 0 && service.serviceTime.mean.isFinite

@@ -45,8 +45,12 @@ final class FlowLane: LaneModel {
 
   func adopt(_ pod: PodID, origin: Delivery.Origin, part: Int) {
     state.join(pod, origin, isOwn: false)
+  }
+
+  func adoptRoute(version: UInt32) {
+    guard state.instances.count > 0 else { return }
     state.control.route.learn(
-      version: 0, negative: false, at: state.now, lifetimes: state.rules.routeLifetimes)
+      version: version, negative: false, at: state.now, lifetimes: state.rules.routeLifetimes)
   }
 
   func forEachInstance(_ body: (PodID, Bool) -> Void) {

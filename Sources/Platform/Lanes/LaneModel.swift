@@ -39,6 +39,8 @@ protocol LaneModel: AnyObject {
   func publishDemand(_ demand: inout Demand)
   /// Puts an instance there before the run begins.
   func adopt(_ pod: PodID, origin: Delivery.Origin, part: Int)
+  /// Learns the route of the instances that were put there, at the Dispatcher's version.
+  func adoptRoute(version: UInt32)
   /// Instances now, pods and nodes, for hand-over and checks.
   func forEachInstance(_ body: (PodID, _ isIdle: Bool) -> Void)
   /// Whether a request waits although its gateway knows the route and has an instance with a free

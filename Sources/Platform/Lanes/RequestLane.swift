@@ -72,6 +72,8 @@ final class RequestLane: LaneModel {
     engine.adopt(pod, origin: origin, part: part)
   }
 
+  func adoptRoute(version: UInt32) { engine.adoptRoute(version: version) }
+
   func forEachInstance(_ body: (PodID, Bool) -> Void) { engine.routers.forEachInstance(body) }
 
   func isIdleWhileWaiting(at now: Instant) -> Bool {

@@ -96,7 +96,13 @@ extension RequestLaneEngine {
     core.part = UInt8(part)
     core.joining = origin
     routers[part].instanceReady(pod, ordinal: nil, at: .origin, into: &core)
-    routers[part].routeArrived(version: 0, isNegative: false, at: .origin, into: &core)
+  }
+
+  mutating func adoptRoute(version: UInt32) {
+    for part in 0..<routers.count where routers[part].instances.count > 0 {
+      core.part = UInt8(part)
+      routers[part].routeArrived(version: version, isNegative: false, at: .origin, into: &core)
+    }
   }
 
   func counters() -> LaneCounters {

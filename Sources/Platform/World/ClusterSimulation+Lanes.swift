@@ -72,6 +72,10 @@ extension ClusterSimulation {
       }
       laneSet.collect(index, into: control)
     }
+    // Warm caches know what the Dispatchers know, so that nothing old is told as news.
+    for (index, place) in topology.lanes.enumerated() {
+      lanes[index].adoptRoute(version: control.routeVersion(of: place.service))
+    }
   }
 
   /// From now on everything is drawn as in another replication. `now` must be a whole second; what

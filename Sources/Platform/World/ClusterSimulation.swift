@@ -159,7 +159,9 @@ public final class ClusterSimulation {
 extension Bound {
   /// Time and rank in one word, for the winner tree.
   var key: UInt64 {
-    time == .distantFuture ? WinnerTree.absent : UInt64(time.nanoseconds) << 2 | UInt64(rank)
+    // What lies beyond the longest time that can be drawn is as good as never.
+    time.nanoseconds >= 1 << 61
+      ? WinnerTree.absent : UInt64(time.nanoseconds) << 2 | UInt64(rank)
   }
 
   init(key: UInt64) {

@@ -57,7 +57,9 @@ struct Topology: Sendable {
     let gatewayHashes = Self.memberHashes("gateway", perZone)
     laneGateways = lanes.map { lane in
       let parts = configuration.services[lane.service.index].parts(
-        lane: lane.position, wanted: configuration.gateways.perLane)
+        lane: lane.position,
+        wanted: configuration.services[lane.service.index].gatewaysPerLane
+          ?? configuration.gateways.perLane)
       return Self.order(serviceHashes[lane.service.index], gatewayHashes)
         .prefix(parts).map { lane.zone.index * perZone + $0 }
     }

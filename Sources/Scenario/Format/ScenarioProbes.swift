@@ -35,7 +35,7 @@ enum ScenarioProbes {
     duration: 1h
     cluster:
       zones: [{name: z, nodes: {count: 1, cpu: 1, memory: 1GiB}}]
-      gateways: {capacity: 1/s, request_timeout: 1s, call_timeout: 1s, queue_limit: 1}
+      gateways: {per_lane: 1, capacity: 1/s, request_timeout: 1s, call_timeout: 1s, queue_limit: 1}
       kubernetes: {pods_per_second: 1}
       autoscale: {tick: 1s}
     runtimes: {r: {init: 1ms}}

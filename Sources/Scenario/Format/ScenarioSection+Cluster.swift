@@ -24,7 +24,7 @@ extension ScenarioSection {
         "per_zone": "gateways in each zone",
         "per_lane":
           "gateways that share the requests of one service in one zone, not more than `per_zone`; "
-          + "each has instances of its own",
+          + "each has instances of its own; `auto` follows the rate of each service",
         "capacity":
           "requests a second that one gateway bears: beyond, `handling_time` is multiplied by "
           + "rate ÷ capacity from the next epoch on",

@@ -66,6 +66,9 @@ enum ScenarioWords {
           + "first, until the wanted size has been freed, whatever was free before",
       ]),
     Meanings("cluster.autoscale", ["none": "nothing is scaled, whatever services ask for"]),
+    Meanings(
+      "cluster.gateways.per_lane",
+      ["auto": "one, or so many that none bears more than 60 % of its `capacity`"]),
     Meanings("cluster.gateways.capacity", ["unlimited": "a gateway is never slow"]),
     Meanings("cluster.gateways.request_timeout", ["never": "requests wait as long as it takes"]),
     Meanings("cluster.gateways.call_timeout", ["never": "calls are waited for"]),

@@ -54,7 +54,8 @@ public struct ClusterSection: Sendable {
   public var name = "main"
   public var zones: [ZoneSection] = []
   public var gatewaysPerZone = 1
-  public var gatewaysPerLane = 1
+  /// Nil: as many as a lane's rate asks for.
+  public var gatewaysPerLane: Int?
   public var gatewayCapacityPerSecond: Double?
   public var gatewayHandling = Nanoseconds.zero
   public var routeTTL = Nanoseconds.zero

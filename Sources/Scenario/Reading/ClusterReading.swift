@@ -48,7 +48,9 @@ enum ClusterReading {
   private static func gateways(_ cluster: inout FieldReader, _ section: inout ClusterSection) {
     var gateways = cluster.section("gateways")
     section.gatewaysPerZone = gateways.count("per_zone", .assumed("2"), in: 1...10_000)
-    section.gatewaysPerLane = gateways.count("per_lane", .assumed("1"), in: 1...200)
+    if !gateways.isWord("per_lane", "auto", .assumed("auto")) {
+      section.gatewaysPerLane = gateways.count("per_lane", in: 1...200)
+    }
     if !gateways.isWord("capacity", "unlimited", .assumed("unlimited")) {
       section.gatewayCapacityPerSecond = gateways.rate("capacity")
     }

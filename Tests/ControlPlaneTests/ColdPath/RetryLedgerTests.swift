@@ -22,23 +22,36 @@ import Testing
   @Test func whatIsNotAnsweredIsSentAgainAndThenGivenUp() {
     var ledger = RetryLedger<Int>(rules)
     ledger.open(7, .readTokens, to: .etcd, at: .origin)
-    #expect(ledger.nextDue() == .milliseconds(500))
-    #expect(due(&ledger, at: .milliseconds(499)) == (0, []))
-    #expect(due(&ledger, at: .milliseconds(500)) == (1, []))
-    #expect(ledger.nextDue() == .milliseconds(1000))
-    #expect(due(&ledger, at: .milliseconds(1000)) == (1, []))
-    #expect(due(&ledger, at: .milliseconds(1500)) == (0, [7]))
+    let result1 = ledger.nextDue()
+    #expect(result1 == .milliseconds(500))
+    let result2 = due(&ledger, at: .milliseconds(499))
+    #expect(result2 == (0, []))
+    let result3 = due(&ledger, at: .milliseconds(500))
+    #expect(result3 == (1, []))
+    let result4 = ledger.nextDue()
+    #expect(result4 == .milliseconds(1000))
+    let result5 = due(&ledger, at: .milliseconds(1000))
+    #expect(result5 == (1, []))
+    let result6 = due(&ledger, at: .milliseconds(1500))
+    #expect(result6 == (0, [7]))
     #expect(ledger.count == 0)
-    #expect(ledger.nextDue() == nil)
+    let result7 = ledger.nextDue()
+    #expect(result7 == nil)
   }
 
   @Test func whatIsAnsweredIsForgotten() {
     var ledger = RetryLedger<Int>(rules)
     for key in 0..<100 { ledger.open(key, .readTokens, to: .etcd, at: .milliseconds(Int64(key))) }
-    for key in 0..<99 { #expect(ledger.close(key)) }
-    #expect(!ledger.close(5))
-    #expect(ledger.nextDue() == .milliseconds(599))
-    #expect(due(&ledger, at: .seconds(1)) == (1, []))
+    for key in 0..<99 {
+      let result8 = ledger.close(key)
+      #expect(result8)
+    }
+    let result9 = ledger.close(5)
+    #expect(!result9)
+    let result10 = ledger.nextDue()
+    #expect(result10 == .milliseconds(599))
+    let result11 = due(&ledger, at: .seconds(1))
+    #expect(result11 == (1, []))
   }
 
   /// An accepted message is asked for at longer intervals, and the answer to each question sets its
@@ -47,11 +60,14 @@ import Testing
     var ledger = RetryLedger<Int>(rules)
     ledger.open(1, .readTokens, to: .etcd, at: .origin)
     ledger.accept(1, at: .milliseconds(100))
-    #expect(due(&ledger, at: .seconds(30)) == (0, []))
+    let result12 = due(&ledger, at: .seconds(30))
+    #expect(result12 == (0, []))
     for round in 1...5 {
       let poll = Instant.milliseconds(Int64(30_000 * round) + 100)
-      #expect(ledger.nextDue() == poll)
-      #expect(due(&ledger, at: poll) == (1, []))
+      let result13 = ledger.nextDue()
+      #expect(result13 == poll)
+      let result14 = due(&ledger, at: poll)
+      #expect(result14 == (1, []))
       ledger.accept(1, at: poll)
     }
     #expect(ledger.contains(1))
