@@ -48,7 +48,7 @@ import Testing
     var router = ServiceRouter<UInt32>(rules: rules, choiceSeed: 1)
     router.routeArrived(version: 1, isNegative: false, at: .origin, into: &wishes)
     for pod in 0..<instances {
-      router.instanceReady(PodID(pod), ordinal: nil, version: 1, at: .origin, into: &wishes)
+      router.instanceReady(PodID(pod), ordinal: nil, at: .origin, into: &wishes)
     }
     for request in 0..<busy { router.arrive(UInt32(request), at: .origin, into: &wishes) }
     return router
@@ -117,10 +117,10 @@ import Testing
     router.arrive(2, at: .seconds(1), into: &wishes)
     #expect(wishes.starts.count == 1)
     // AutoScale has sent one at the same time.
-    router.instanceReady(PodID(2), ordinal: nil, version: 1, at: .seconds(2), into: &wishes)
+    router.instanceReady(PodID(2), ordinal: nil, at: .seconds(2), into: &wishes)
     #expect(wishes.called[2] != nil)
     router.instanceReady(
-      PodID(3), ordinal: wishes.starts[0], version: 1, at: .seconds(3), into: &wishes)
+      PodID(3), ordinal: wishes.starts[0], at: .seconds(3), into: &wishes)
     let counts = router.counts
     #expect(counts == InstanceCounts(usable: 3))
     #expect(wishes.retired == [PodID(3)])

@@ -12,7 +12,7 @@ import Testing
     var bits = Xoshiro256PlusPlus(seed: UInt64(slots * 100 + levels))
     for step in 0..<2000 {
       let slot = Int(bits.integer(below: UInt64(slots)))
-      if bits.chance(0.5) {
+      if bits.uniform() < 0.5 {
         table.remove(slot)
         plain[slot] = nil
       } else {
