@@ -20,6 +20,8 @@ public struct RunOutcome: Sendable {
   public var digest: UInt64
   public var represented: UInt64
   public var executed: UInt64
+  /// At which fidelity lanes were run, and why as requests.
+  public var fidelities: FidelitySummary
   public var simulated: Nanoseconds
   public var isInterrupted = false
 }
@@ -131,6 +133,7 @@ public final class Run {
       replication: replication, configuration: simulation.configuration,
       collected: collected, control: simulation.controlSummary,
       conservation: simulation.conservation(), lanes: lanes, digest: simulation.digest,
-      represented: arrivals, executed: work.executed, simulated: simulation.now - .origin)
+      represented: arrivals, executed: work.executed,
+      fidelities: simulation.fidelitySummary, simulated: simulation.now - .origin)
   }
 }

@@ -142,6 +142,11 @@ public struct ServiceRouter<Ticket: BitwiseCopyable>: ~Copyable {
     bits = Xoshiro256PlusPlus(seed: choiceSeed)
   }
 
+  /// Goes on with choices that are drawn anew.
+  public mutating func reseed(choiceSeed: UInt64) {
+    bits = Xoshiro256PlusPlus(seed: choiceSeed)
+  }
+
   /// Instances asked for and not there yet.
   public var starting: Int { starts.count }
 

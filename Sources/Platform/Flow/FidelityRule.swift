@@ -5,26 +5,17 @@ import Workload
 
 /// Which fidelity a lane has by its own state, for runs that leave it to the lane.
 ///
-/// The bounds are those inside which flow's errors were measured to be small; a lane that is at
-/// request fidelity goes to flow only at half of them, so that none changes sides at every review.
+/// The bounds are those inside which flow's errors were measured to be small (docs/fidelity.md); a
+/// lane that is at request fidelity goes to flow only at half of them, so that none changes sides
+/// at every review.
 struct FidelityRule: Sendable {
-  /// Arrivals a second below which single requests cost less than steps.
+  /// Arrivals a second below which single requests cost less than steps: two in the longest step,
+  /// and two in a step of a lane whose capacity changes.
   static let leastRate = 2.0
-
-  /// Whether flow has a form for lanes of this service at all.
-  static func mayFlow(_ service: ServiceConfiguration, _ configuration: ClusterConfiguration)
-    -> Bool
-  {
-    service.router.choice == .leastRequests && service.coldServiceTime == nil
-      && (service.gatewaysPerLane ?? configuration.gateways.perLane) == 1
-      && !configuration.hopByHop
-      && configuration.kubernetes.eviction == .none
-      && (configuration.contention == .epoch || service.cpuFraction == 0)
-      && service.serviceTime.mean > 0 && service.serviceTime.mean.isFinite
-  }
-
-  /// Whether the arrivals of a source are those of a rate, and not a list of single requests.
-  static func isRateLike(_ source: any ArrivalSource) -> Bool { !(source is PointSource) }
+  static let leastElasticRate = 20.0
+  /// Mean service time, seconds, from which the instances in use are a slow process of their own: a
+  /// third of the longest step.
+  static let longestElasticService = 1.0 / 3
 
   var rules: RouterRules
   var instances: Int
@@ -38,6 +29,11 @@ struct FidelityRule: Sendable {
   func wantsFlow(isFlow: Bool) -> Bool {
     let margin = isFlow ? 1.0 : 2.0
     guard rate >= Self.leastRate * margin, instances > 0 else { return false }
+    if isElastic {
+      guard rate >= Self.leastElasticRate * margin,
+        mean < Self.longestElasticService / margin
+      else { return false }
+    }
     let slots = Double(instances * rules.concurrencyLimit)
     let load = rate * mean * (isFlow ? 1 : 1.05)
     if slots >= load + 5 * load.squareRoot() + 4 { return true }
@@ -47,5 +43,11 @@ struct FidelityRule: Sendable {
     if slots <= 10 * margin, mean >= 0.1 / margin || rules.startRule == .onDemand { return false }
     // Flow's queue has no end that matters.
     return Double(rules.queueLimit) >= slots
+  }
+
+  /// Instances come for single requests and go when they have been idle: when each was last used
+  /// matters.
+  private var isElastic: Bool {
+    rules.startRule == .onDemand && rules.keepAlive.count < .max
   }
 }

@@ -6,7 +6,8 @@ import Primitives
 ///
 /// Requests fill positions from 0 up, so that what is idle is idle at the top: a step says up to
 /// which position instances were used, and a staircase of such marks answers how long a position
-/// has been idle. O(1) amortised a step.
+/// has been idle. O(1) amortised a step. A lane whose requests last long against a step follows
+/// each place instead.
 struct FlowInstances: Sendable {
   struct Entry: Sendable, BitwiseCopyable {
     var pod: PodID
@@ -16,6 +17,8 @@ struct FlowInstances: Sendable {
     var dispatcher: UInt16
     /// What is known apart from the marks.
     var idleSince: Instant
+    /// Its number in the gateway's table, where each place is followed; ascending.
+    var slot = 0
   }
 
   private struct Mark: Sendable, BitwiseCopyable {
@@ -27,6 +30,8 @@ struct FlowInstances: Sendable {
   private(set) var entries: [Entry] = []
   /// Fewer positions and later instants towards the end.
   private var marks: [Mark] = []
+  /// Which positions serve a request, where the lane follows each place; else not kept.
+  var places = PlaceOccupancy()
 
   var count: Int { entries.count }
 
@@ -66,44 +71,32 @@ struct FlowInstances: Sendable {
   }
 }
 
-/// The chance that an arrival finds the first i instances busy, for all i: Erlang's loss by his
-/// recursion, exact for ordered choice without waiting and exponential service (Kosten 1937 for the
-/// loads of the single instances).
-struct OverflowTable: Sendable {
-  private var load = -1.0
-  private var blocking: [Double] = [1]
-  /// Of the runs of arrivals that go beyond a level, the chance that an arrival begins one.
-  private var runs: [Double] = [1]
-
-  /// Makes the table hold for `count` instances at an offered load; a load within 2 % of the last
-  /// is taken for it.
-  mutating func prepare(count: Int, load wanted: Double) {
-    if abs(wanted - load) > 0.02 * load {
-      load = wanted
-      blocking.removeLast(blocking.count - 1)
-      runs.removeLast(runs.count - 1)
-    }
-    var last = blocking[blocking.count - 1]
-    while blocking.count <= count {
-      last = load * last / (Double(blocking.count) + load * last)
-      blocking.append(last)
-      // Arrivals beyond a level come in runs of 1/(1 - load/level) on average, of which one counts.
-      let single = max(0.1, 1 - load / Double(blocking.count))
-      runs.append(min(runs[runs.count - 1], last * single))
-    }
+// Where each place is followed.
+extension FlowInstances {
+  /// Adds an instance in the slot that became free last, as the gateway's table does.
+  mutating func addPlace(_ entry: Entry, isBusy: Bool) {
+    var entry = entry
+    entry.slot = places.takeSlot()
+    let position = entries.firstIndex { $0.slot > entry.slot } ?? entries.count
+    entries.insert(entry, at: position)
+    places.insert(at: position, isBusy: isBusy, idleSince: entry.idleSince)
   }
 
-  /// How many instances, from the first on, `arrivals` arrivals use, for `uniform` in (0, 1).
-  func used(arrivals: Int, count: Int, uniform: Double) -> Int {
-    guard arrivals > 0 else { return 0 }
-    let least = -Elementary.log(uniform) / Double(arrivals)
-    var low = 0
-    var high = count
-    while low < high {
-      let middle = (low + high) / 2
-      // An arrival that finds the first `middle` busy takes the next.
-      if runs[middle] >= least { low = middle + 1 } else { high = middle }
-    }
-    return low
+  mutating func removePlace(at position: Int) -> Entry {
+    places.remove(at: position, slot: entries[position].slot)
+    return entries.remove(at: position)
+  }
+
+  /// One of the busy positions, each as likely as any other, becomes idle. Precondition: there is
+  /// one.
+  mutating func release(at instant: Instant, using bits: inout some BitSource) {
+    let position = places.release(at: instant, using: &bits)
+    entries[position].idleSince = instant
+  }
+
+  /// The idle position that has been so longest. O(instances).
+  mutating func findLongestIdle() -> Int? {
+    let entries = entries
+    return places.findLongestIdle { entries[$0].idleSince }
   }
 }

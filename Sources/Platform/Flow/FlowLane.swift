@@ -19,7 +19,7 @@ final class FlowLane: LaneModel {
   var counters: LaneCounters { state.counters }
   var gauges: LaneGauges { state.gauges }
   var digest: Digest { state.digest }
-  var violation: String? { nil }
+  var violation: String? { state.violation ?? parked?.violation }
   var represented: UInt64 { state.represented }
   var delivered: UInt64 { state.feed.delivered }
   var executed: UInt64 { state.steps + (parked?.executed ?? 0) }
@@ -44,7 +44,7 @@ final class FlowLane: LaneModel {
   func publishDemand(_ demand: inout Demand) { state.publishDemand(&demand) }
 
   func adopt(_ pod: PodID, origin: Delivery.Origin, part: Int) {
-    state.join(pod, origin, isOwn: false)
+    state.join(pod, origin)
   }
 
   func adoptRoute(version: UInt32) {
@@ -54,9 +54,8 @@ final class FlowLane: LaneModel {
   }
 
   func forEachInstance(_ body: (PodID, Bool) -> Void) {
-    let busy = state.busyInstances
     for (position, entry) in state.instances.entries.enumerated() {
-      body(entry.pod, position >= busy)
+      body(entry.pod, state.isIdle(position))
     }
     for instance in state.draining { body(instance.entry.pod, false) }
   }
@@ -67,6 +66,7 @@ final class FlowLane: LaneModel {
   func settle(at now: Instant, recorder: any LatencyRecorder) {
     // A settled instant lies within the second that the lane is in, or at its end.
     if now <= state.feed.endOfSecond { state.advance(to: now, recorder: recorder) }
+    state.recordPending(recorder)
   }
 
   func clone(surroundings: LaneSurroundings) -> any LaneModel {
@@ -76,11 +76,11 @@ final class FlowLane: LaneModel {
     return copy
   }
 
-  func reseed(_ settings: LaneSettings, arrivals: any ArrivalSource, at now: Instant) {
-    state.settings = settings
-    state.feed.goOn(with: arrivals, at: now)
-    state.bits =
-      settings.serviceKey.appending(0xF10).appending(UInt64(now.nanoseconds)).sequence()
-    state.planStep()
+  func reseed(
+    _ settings: LaneSettings, choiceKey: StreamKey, arrivals: any ArrivalSource, at now: Instant
+  ) {
+    state.reseed(settings, arrivals: arrivals, at: now)
+    // When it is taken up again it goes on with the arrivals that it is given.
+    parked?.reseed(settings, choiceKey: choiceKey, arrivals: arrivals.clone(), at: now)
   }
 }

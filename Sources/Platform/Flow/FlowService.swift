@@ -69,20 +69,8 @@ struct FlowService: Sendable {
     return (length - residual, residual)
   }
 
-  /// The i-th point of a stratified sequence through the law: van der Corput order, so that any 2^k
-  /// points in a row lie in 2^k strata. Nanoseconds.
-  func point(_ i: UInt32, rotatedBy offset: UInt32) -> Int64 {
-    let bits = UInt32(12)
-    let reversed = Self.reverse(i & 0xFFF) >> (32 - bits)
-    let index = Int((reversed &+ offset) & 0xFFF)
-    return Int64((scale * shape.quantiles[index] + shift) * 1e9)
-  }
-
-  private static func reverse(_ word: UInt32) -> UInt32 {
-    var w = word
-    w = (w >> 1) & 0x5555_5555 | (w & 0x5555_5555) << 1
-    w = (w >> 2) & 0x3333_3333 | (w & 0x3333_3333) << 2
-    w = (w >> 4) & 0x0F0F_0F0F | (w & 0x0F0F_0F0F) << 4
-    return w.byteSwapped
+  /// The i-th of the 4096 quantiles. Nanoseconds.
+  func nanoseconds(_ quantile: Int) -> Int64 {
+    Int64((scale * shape.quantiles[quantile] + shift) * 1e9)
   }
 }

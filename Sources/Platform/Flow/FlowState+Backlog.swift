@@ -53,22 +53,23 @@ extension FlowState {
   private mutating func followBacklog(
     _ law: CongestionLaw, mean m: Double, arrivals: Int, over h: Double
   ) -> Int {
-    let before = inService + settledWaiting
-    let slots = law.slots
-    var wanted = slots + queued(law, mean: m)
+    settledWaiting += arrivals
+    let beginning = settledWaiting
+    let all = inService + beginning
+    var wanted = law.slots + queued(law, mean: m)
     if backlog <= 0 {
-      var source = bits
-      wanted = slots
-      for _ in 0..<8 where wanted >= slots {
-        wanted = thinned(arrivals: arrivals, over: h, using: &source)
+      wanted = law.slots
+      for _ in 0..<8 where wanted >= law.slots {
+        let (old, new) = endings(arrivals: beginning, over: h)
+        wanted = all - old - new
       }
-      bits = source
-      wanted = min(wanted, slots - 1)
+      wanted = min(wanted, law.slots - 1)
     }
-    let completed = max(0, before + arrivals - wanted)
-    let after = before + arrivals - completed
-    inService = min(slots, after)
-    settledWaiting = after - inService
+    let completed = max(0, all - wanted)
+    let begun = beginnings(waiting: settledWaiting, completed: completed)
+    settledWaiting -= begun
+    inService += begun
+    inService -= completed
     return completed
   }
 

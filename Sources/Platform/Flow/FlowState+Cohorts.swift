@@ -10,12 +10,11 @@ extension FlowState {
   mutating func openCohorts() {
     isBacklogKnown = false
     if settledWaiting > 0 {
-      ledger.unsettle(settledWaiting)
+      let count = ledger.unsettle(settledWaiting)
       let length = max(0, Int64(backlog * 1e9))
       ledger.append(
-        WaitLedger.Cohort(
-          from: now.nanoseconds - length, to: now.nanoseconds, count: settledWaiting))
-      settledWaiting = 0
+        WaitLedger.Cohort(from: now.nanoseconds - length, to: now.nanoseconds, count: count))
+      settledWaiting -= count
     }
     backlog = 0
   }
@@ -43,12 +42,14 @@ extension FlowState {
     if first > 0 { begin(first, from: instant, to: instant, isCold: true) }
     if free > first { begin(free - first, from: instant, to: instant) }
     inService += free
+    if followsPlaces { for _ in 0..<free { _ = instances.places.occupy() } }
   }
 
   /// Those that wait longest begin, evenly over an interval: their waits are settled.
   private mutating func begin(
     _ count: Int, from start: Instant, to end: Instant, isCold: Bool = false
   ) {
+    guard count > 0 else { return }
     let length = Double((end - start).count)
     var begun = 0
     var settled: [(wait: Int64, count: Int)] = []
@@ -77,26 +78,30 @@ extension FlowState {
     serveWaiting(at: start)
     let slots = slots
     if ledger.waiting == 0, slots > 0 {
-      var source = bits
-      let left = thinned(arrivals: arrivals, over: h, using: &source)
-      bits = source
-      if left <= slots {
-        let completed = inService + arrivals - left
-        inService = left
+      let (old, new) = endings(arrivals: arrivals, over: h)
+      if inService - old + arrivals - new <= slots {
+        inService -= old
+        inService += arrivals - new
         ledger.settle(wait: 0, count: arrivals)
-        return completed
+        return old + new
       }
     }
     ledger.append(
       WaitLedger.Cohort(from: start.nanoseconds, to: end.nanoseconds, count: arrivals))
-    let all = inService + ledger.waiting
-    let completed = min(busyCompletions(over: h), all)
-    let after = min(slots, all - completed)
-    let begun = after + completed - inService
-    if begun > 0 { begin(begun, from: start, to: end) }
-    inService = after
+    let completed = min(busyCompletions(over: h), inService + ledger.waiting)
+    let begun = beginnings(waiting: ledger.waiting, completed: completed)
+    begin(begun, from: start, to: end)
+    inService += begun
+    inService -= completed
     peakWaiting = max(peakWaiting, ledger.waiting)
     return completed
+  }
+
+  /// How many of `waiting` requests begin in a step in which `completed` end: as many as the slots
+  /// have room for at its end, and those that begin and end within it. After a scale-down more are
+  /// in service than there are slots, and nobody begins before enough of them have ended.
+  func beginnings(waiting: Int, completed: Int) -> Int {
+    min(waiting, max(0, max(slots, inService - completed) + completed - inService))
   }
 
   /// Completions of a station that stays full, rounded at random so that none is lost over many

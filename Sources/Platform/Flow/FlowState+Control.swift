@@ -25,11 +25,11 @@ extension FlowState {
         negative: isNegative && instances.count == 0, at: now, lifetimes: rules.routeLifetimes)
     case .instanceReady(let start, let pod, _):
       if start.isAhead { control.settledOrders &+= 1 }
-      let isOwn = !start.isAhead && close(start.ordinal)
-      join(pod, delivery.origin, isOwn: isOwn)
+      if !start.isAhead { _ = close(start.ordinal) }
+      join(pod, delivery.origin)
     case .endpointAdded(let pod, _):
       control.newsReceived &+= 1
-      join(pod, delivery.origin, isOwn: false)
+      join(pod, delivery.origin)
     case .podDeleted(let pod):
       control.retirements.end(pod)
     case .startFailed(let start, _):
@@ -53,10 +53,10 @@ extension FlowState {
   }
 
   /// An instance joins, unless it is or was here before.
-  mutating func join(_ pod: PodID, _ origin: Delivery.Origin, isOwn: Bool) {
+  mutating func join(_ pod: PodID, _ origin: Delivery.Origin) {
     guard instances.position(of: pod) == nil, !control.retirements.contains(pod) else { return }
     openCohorts()
-    instances.add(
+    addInstance(
       FlowInstances.Entry(
         pod: pod, node: origin.node, path: origin.path, dispatcher: origin.dispatcher,
         idleSince: now))
@@ -65,15 +65,18 @@ extension FlowState {
     armSampling()
     // As a gateway does: beyond the limit it is given up at once.
     guard instances.count + draining.count <= rules.maximumInstances else {
-      return retire(instances.removeTop())
+      if let position = instances.position(of: pod) { retire(removeInstance(at: position)) }
+      return
     }
     digest.record(RecordKind.joined, at: now, UInt64(pod.raw))
-    // The oldest that waits is the first on the new instance, where it was made for the lane's
-    // requests.
-    let hasCold = isOwn && ledger.waiting > 0 && slots > inService
-    serveWaiting(at: now, cold: hasCold ? 1 : 0)
-    guard hasCold else { return }
-    if origin.path == .pool { counters.coldPool &+= 1 } else { counters.coldFallback &+= 1 }
+    // The oldest that wait begin on the new instance, for which they have waited.
+    let cold = min(ledger.waiting, max(0, slots - inService), rules.concurrencyLimit)
+    serveWaiting(at: now, cold: cold)
+    if origin.path == .pool {
+      counters.coldPool &+= UInt64(cold)
+    } else {
+      counters.coldFallback &+= UInt64(cold)
+    }
   }
 
   private mutating func close(_ ordinal: UInt32) -> Bool {
@@ -90,10 +93,10 @@ extension FlowState {
   }
 
   private mutating func evict(_ pod: PodID, order: UInt64) {
-    guard let position = instances.position(of: pod), position >= busyInstances else {
+    guard let position = instances.position(of: pod), isIdle(position) else {
       return send(.evictionRefused(pod: pod, order: order), to: .kubernetes)
     }
-    retire(instances.remove(at: position))
+    retire(removeInstance(at: position))
     counters.evictions &+= 1
     send(.evicted(pod: pod, order: order), to: .kubernetes)
   }

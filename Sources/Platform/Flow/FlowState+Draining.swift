@@ -25,7 +25,7 @@ extension FlowState {
     guard surplus > 0 else { return }
     openCohorts()
     while surplus > 0, instances.count > busyInstances {
-      retire(instances.removeTop())
+      retire(removeIdle())
       surplus -= 1
     }
     for _ in 0..<surplus { drain(at: instances.count - 1) }
@@ -36,8 +36,8 @@ extension FlowState {
   mutating func lose(_ pod: PodID) {
     guard let position = instances.position(of: pod) else { return }
     openCohorts()
-    if position >= busyInstances {
-      retire(instances.remove(at: position))
+    if isIdle(position) {
+      retire(removeInstance(at: position))
     } else {
       drain(at: position)
       retireDrained()
@@ -50,14 +50,14 @@ extension FlowState {
     let share = Double(inService) / Double(instances.count)
     let room = (instances.count - 1) * rules.concurrencyLimit
     let drawn = Int((share + bits.uniform()).rounded(.down))
-    let requests = min(inService, max(drawn, inService - room))
+    let requests = followsPlaces ? 1 : min(inService, max(drawn, inService - room))
     inService -= requests
     var ends: [Instant] = []
     for _ in 0..<requests {
       ends.append(now + Nanoseconds(seconds: service.met(using: &bits).residual))
     }
     ends.sort()
-    draining.append(DrainingInstance(entry: instances.remove(at: position), ends: ends))
+    draining.append(DrainingInstance(entry: removeInstance(at: position), ends: ends))
   }
 
   /// Ends what ends on draining instances up to an instant; returns how many did.

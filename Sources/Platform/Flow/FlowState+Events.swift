@@ -57,24 +57,36 @@ extension FlowState {
   /// may have to.
   mutating func planStep() {
     stepEnd = feed.endOfSecond
-    endsWithArrival = false
+    stepArrivals = .drawn
     let isUnsettled = !control.starts.isEmpty || ledger.waiting > 0
-    if instances.count == 0, control.starts.isEmpty, waiting == 0 {
+    let longest = followsPlaces ? placesStepEnd : nil
+    if let longest { endStep(before: longest) }
+    let isVacant = instances.count == 0 && control.starts.isEmpty && waiting == 0
+    if isVacant || (followsPlaces && longest == nil) {
       if let arrival = feed.firstArrival(after: now, using: &bits) {
         stepEnd = arrival
-        endsWithArrival = true
+        stepArrivals = .oneAtEnd
+      } else {
+        stepArrivals = .none
       }
-    } else if let step = stepForExpiry {
-      stepEnd = min(stepEnd, now + step)
+    } else if !followsPlaces, let step = stepForExpiry {
+      endStep(before: now + step)
     }
     let mayAsk = rules.startRule == .onDemand || instances.count == 0
     if isUnsettled || (waiting > 0 && mayAsk) {
       let tenth: Int64 = 100_000_000
-      stepEnd = min(stepEnd, Instant(nanoseconds: (now.nanoseconds / tenth + 1) * tenth))
+      endStep(before: Instant(nanoseconds: (now.nanoseconds / tenth + 1) * tenth))
     }
-    guard !endsWithArrival else { return }
-    if let expiry = nextExpiry, expiry < stepEnd { stepEnd = max(now, expiry) }
-    if let drained = nextDrained, drained < stepEnd { stepEnd = max(now, drained) }
+    if let expiry = nextExpiry { endStep(before: max(now, expiry)) }
+    if let drained = nextDrained { endStep(before: max(now, drained)) }
+  }
+
+  /// Ends the step at an instant unless it ends before.
+  private mutating func endStep(before instant: Instant) {
+    guard instant < stepEnd else { return }
+    stepEnd = instant
+    // The arrival that was found comes later.
+    if stepArrivals == .oneAtEnd { stepArrivals = .none }
   }
 
   // MARK: Instances
@@ -91,11 +103,20 @@ extension FlowState {
     guard rules.keepAlive.count < .max, instances.count > rules.minimumInstances,
       instances.count > busyInstances
     else { return nil }
-    return instances.lastUse(instances.count - 1) + rules.keepAlive
+    let idleSince =
+      followsPlaces ? instances.places.idleSinceAtLeast : instances.lastUse(instances.count - 1)
+    return idleSince + rules.keepAlive
   }
 
   private mutating func expireIdle() {
-    while let expiry = nextExpiry, expiry <= now { retire(instances.removeTop()) }
+    while let expiry = nextExpiry, expiry <= now {
+      if followsPlaces {
+        // Only a bound was known.
+        _ = instances.findLongestIdle()
+        guard let exact = nextExpiry, exact <= now else { return }
+      }
+      retire(removeIdle())
+    }
   }
 
   mutating func retire(_ entry: FlowInstances.Entry) {
@@ -114,8 +135,7 @@ extension FlowState {
     let room = control.starts.count * rules.concurrencyLimit
     let limit = room + min(rules.queueLimit, .max - room)
     if waiting > limit, control.route.age(at: now) != .absent {
-      let count = waiting - limit
-      dropYoungest(count)
+      let count = dropYoungest(waiting - limit)
       if counts.total >= rules.maximumInstances {
         counters.refusedQueueFull &+= UInt64(count)
       } else {
@@ -130,21 +150,23 @@ extension FlowState {
     guard waiting > 0, rules.waitLimit.count < .max else { return }
     var failed = 0
     if ledger.waiting > 0 {
-      failed = ledger.older(than: now.nanoseconds - rules.waitLimit.count)
-      ledger.dequeue(failed) { _ in }
+      let late = ledger.older(than: now.nanoseconds - rules.waitLimit.count)
+      ledger.dequeue(late) { failed += $0.count }
     } else if backlog > rules.waitLimit.seconds {
       let share = 1 - rules.waitLimit.seconds / backlog
-      failed = Int(share * Double(settledWaiting))
-      dropYoungest(failed)
+      failed = dropYoungest(Int(share * Double(settledWaiting)))
     }
     counters.timedOut &+= UInt64(failed)
     if failed > 0 { digest.record(RecordKind.dropped, at: now, UInt64(failed)) }
   }
 
-  private mutating func dropYoungest(_ count: Int) {
+  /// Returns how many it has dropped.
+  private mutating func dropYoungest(_ count: Int) -> Int {
     if ledger.waiting > 0 { return ledger.dropYoungest(count) }
-    ledger.unsettle(count)
-    backlog *= 1 - Double(count) / Double(settledWaiting)
-    settledWaiting -= count
+    let dropped = ledger.unsettle(min(count, settledWaiting))
+    guard dropped > 0 else { return 0 }
+    backlog *= 1 - Double(dropped) / Double(settledWaiting)
+    settledWaiting -= dropped
+    return dropped
   }
 }

@@ -38,16 +38,18 @@ struct FlowState {
 
   /// Counted up to here.
   var now: Instant
-  /// The step ends here, with one arrival where that is what ends it.
+  /// The step ends here.
   var stepEnd: Instant
-  var endsWithArrival = false
+  var stepArrivals = StepArrivals.drawn
 
   var counters = LaneCounters()
   var digest = Digest()
   var represented: UInt64 = 0
   var steps: UInt64 = 0
-  /// Position in the stratified sequence of service times.
-  var point: UInt32 = 0
+  /// Completed, and not recorded yet.
+  var pending: PendingLatencies
+  /// Which instances are in use is followed one by one.
+  let followsPlaces: Bool
 
   var control = FlowControl()
   /// Arrivals that the gateways have been charged for.
@@ -67,6 +69,8 @@ struct FlowState {
     self.feed = feed
     self.surroundings = surroundings
     bits = key.appending(UInt64(now.nanoseconds)).sequence()
+    pending = PendingLatencies(phase: bits.uniform())
+    followsPlaces = Self.follows(rules, mean: service.mean)
     self.now = now
     stepEnd = now
     adjustService()
@@ -74,6 +78,15 @@ struct FlowState {
     for second in max(0, feed.second - 31)...feed.second {
       rate.observe(Double(feed.source.count(second: second)))
     }
+    planStep()
+  }
+
+  /// Continues with the draws of another replication, from a whole second on.
+  mutating func reseed(_ settings: LaneSettings, arrivals: any ArrivalSource, at now: Instant) {
+    self.settings = settings
+    feed.goOn(with: arrivals, at: now)
+    bits = settings.serviceKey.appending(0xF10).appending(UInt64(now.nanoseconds)).sequence()
+    pending.reseed(phase: bits.uniform())
     planStep()
   }
 
@@ -93,6 +106,45 @@ struct FlowState {
   /// Instances that serve at least one request, under a choice that prefers idle ones.
   var busyInstances: Int { min(instances.count, inService) }
 
+  /// Whether the instance at a position serves nothing.
+  func isIdle(_ position: Int) -> Bool {
+    followsPlaces ? instances.places.isIdle(position) : position >= busyInstances
+  }
+
+  mutating func addInstance(_ entry: FlowInstances.Entry, isBusy: Bool = false) {
+    if followsPlaces {
+      instances.addPlace(entry, isBusy: isBusy)
+    } else {
+      instances.add(entry)
+    }
+  }
+
+  mutating func removeInstance(at position: Int) -> FlowInstances.Entry {
+    followsPlaces ? instances.removePlace(at: position) : instances.remove(at: position)
+  }
+
+  /// Takes out the idle instance that an ordered choice has used least of late. Precondition: one
+  /// is idle.
+  mutating func removeIdle() -> FlowInstances.Entry {
+    if followsPlaces, let position = instances.findLongestIdle() {
+      return instances.removePlace(at: position)
+    }
+    return instances.removeTop()
+  }
+
+  /// What must never be: requests whose waits are settled are in service or about to be.
+  var violation: String? {
+    if ledger.settledCount != inService + inDraining + settledWaiting {
+      return "flow holds \(ledger.settledCount) invocations with a settled wait, and has "
+        + "\(inService) in service, \(inDraining) on draining instances and \(settledWaiting) "
+        + "that wait"
+    }
+    if followsPlaces, instances.places.busyCount != inService {
+      return "flow has \(inService) invocations on \(instances.places.busyCount) instances"
+    }
+    return nil
+  }
+
   /// Takes the slowdown that the machines publish, averaged over the lane's instances.
   mutating func adjustService() {
     var stretch = 1.0
@@ -106,6 +158,10 @@ struct FlowState {
     service.adjust(stretch: stretch, shift: handling + 2 * settings.hop.seconds)
   }
 }
+
+/// What a flow lane knows of a step's arrivals before the step: nothing; that one ends it, and none
+/// comes before; that none comes.
+enum StepArrivals: Sendable { case drawn, oneAtEnd, none }
 
 /// What a flow lane has asked of the control plane and been told by it.
 struct FlowControl: Sendable {

@@ -47,7 +47,7 @@ extension FlowState {
         draining.append(
           DrainingInstance(entry: instance.entry, ends: (ends[position] ?? []).sorted()))
       } else {
-        instances.add(instance.entry)
+        addInstance(instance.entry, isBusy: instance.inFlight > 0)
       }
     }
   }
@@ -66,6 +66,7 @@ extension FlowState {
     }
     openCohorts()
     serveWaiting(at: now)
+    recordPending(recorder)
     var carried = CarriedLane(
       at: now, source: feed.source, remaining: feed.remaining, delivered: feed.delivered,
       route: control.route, counters: counters, digest: digest, represented: represented,
@@ -84,6 +85,24 @@ extension FlowState {
   }
 
   private mutating func carryInstances(into carried: inout CarriedLane) {
+    if followsPlaces { carryPlaces(into: &carried) } else { carryOccupancy(into: &carried) }
+    for instance in draining {
+      carried.instances.append(
+        CarriedLane.Instance(
+          entry: instance.entry, inFlight: instance.ends.count, isDraining: true))
+    }
+  }
+
+  private func carryPlaces(into carried: inout CarriedLane) {
+    for (position, entry) in instances.entries.enumerated() {
+      var instance = CarriedLane.Instance(
+        entry: entry, inFlight: instances.places.isIdle(position) ? 0 : 1)
+      if instance.inFlight > 0 { instance.entry.idleSince = now }
+      carried.instances.append(instance)
+    }
+  }
+
+  private mutating func carryOccupancy(into carried: inout CarriedLane) {
     var source = bits
     let (places, window) = Occupancy.draw(
       instances: instances.count, rules: rules,
@@ -93,18 +112,17 @@ extension FlowState {
     for (position, place) in places.enumerated() {
       var entry = instances.entries[position]
       let lastUse = instances.lastUse(position)
-      if let idle = place.idleSeconds {
-        entry.idleSince = now - Nanoseconds(seconds: idle)
+      // An instance that the copy has not used for the whole keep-alive would have been given up:
+      // it was used last when flow last reached it.
+      let idle = Nanoseconds(seconds: place.idleSeconds ?? window)
+      if idle >= rules.keepAlive {
+        entry.idleSince = lastUse
       } else {
-        entry.idleSince = min(lastUse, now - Nanoseconds(seconds: window))
+        let since = now - idle
+        entry.idleSince = place.idleSeconds == nil ? min(lastUse, since) : since
       }
       if place.inFlight > 0 { entry.idleSince = now }
       carried.instances.append(CarriedLane.Instance(entry: entry, inFlight: place.inFlight))
-    }
-    for instance in draining {
-      carried.instances.append(
-        CarriedLane.Instance(
-          entry: instance.entry, inFlight: instance.ends.count, isDraining: true))
     }
   }
 
@@ -143,8 +161,8 @@ extension FlowState {
   private mutating func met(_ residual: ResidualRule) -> (age: Double, left: Double) {
     let (age, left) = service.met(using: &bits)
     guard residual == .fullService else { return (age, left) }
-    let whole = service.point(UInt32(truncatingIfNeeded: bits.next()), rotatedBy: 0)
-    return (0, Double(whole) * 1e-9)
+    let point = Int(bits.integer(below: UInt64(ServiceShape.points)))
+    return (0, Double(service.nanoseconds(point)) * 1e-9)
   }
 
   /// Request fidelity has recorded a wait when the request begins; flow does so when it completes.

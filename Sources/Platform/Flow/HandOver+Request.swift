@@ -71,9 +71,15 @@ extension RequestLaneEngine {
         break
       }
     }
-    core.queue = ChosenQueue(core.settings.queue)
+    replaceQueue()
     carried.sampledInFlightSeconds = core.sampledInFlightSeconds
     carried.counters = counters()
+  }
+
+  /// A broken rule that the old queue has seen is kept.
+  private mutating func replaceQueue() {
+    core.violation = core.violation ?? core.queue.violation
+    core.queue = ChosenQueue(core.settings.queue)
   }
 
   mutating func takeIn(_ carried: CarriedLane, using bits: inout some BitSource) {
@@ -81,7 +87,7 @@ extension RequestLaneEngine {
     feed = ArrivalFeed(
       carried.source, at: now, remaining: carried.remaining, delivered: carried.delivered,
       using: &bits)
-    core.queue = ChosenQueue(core.settings.queue)
+    replaceQueue()
     core.inbox = Slots()
     core.instances = InstanceStates(parts: 1)
     core.changedInstances.removeAll()

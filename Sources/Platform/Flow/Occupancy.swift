@@ -37,16 +37,19 @@ struct Occupancy: ~Copyable {
   ) -> (places: [Place], window: Double) {
     var copy = Occupancy(instances: instances, rules: rules)
     if rate > 0, mean > 0, instances > 0, inService < instances * rules.concurrencyLimit {
-      copy.run(to: inService, rate: rate, mean: mean, &bits)
+      copy.run(to: inService, rules: rules, rate: rate, mean: mean, &bits)
     }
     copy.adjust(to: inService, &bits)
     return (copy.places(instances), copy.seconds)
   }
 
   private mutating func run(
-    to wanted: Int, rate: Double, mean: Double, _ bits: inout some BitSource
+    to wanted: Int, rules: RouterRules, rate: Double, mean: Double,
+    _ bits: inout some BitSource
   ) {
-    let warm = min(50 * mean, Self.mostEvents / (4 * rate))
+    // For as long as an instance may have been idle, where that can be paid.
+    let idle = rules.keepAlive.count < .max ? 1.25 * rules.keepAlive.seconds : 0
+    let warm = min(max(50 * mean, idle), Self.mostEvents / (4 * rate))
     advance(by: warm, rate: rate, mean: mean, &bits)
     let gap = min(mean, Self.mostEvents / (4 * rate * Double(Self.inspections)))
     for _ in 0..<Self.inspections {

@@ -40,9 +40,9 @@ struct WaitLedger: Sendable {
   /// Takes `count` invocations in order, in pieces.
   mutating func complete(_ count: Int, _ body: (Settled) -> Void) {
     var left = count
-    settledCount -= count
     while left > 0, settledHead < settled.count {
       let piece = min(left, settled[settledHead].count)
+      settledCount -= piece
       var taken = settled[settledHead]
       taken.count = piece
       body(taken)
@@ -57,17 +57,17 @@ struct WaitLedger: Sendable {
     }
   }
 
-  /// Forgets the youngest settled invocations, whose waits have to be found anew.
-  mutating func unsettle(_ count: Int) {
+  /// Takes out the youngest settled invocations, and returns how many.
+  mutating func unsettle(_ count: Int) -> Int {
     var left = count
-    settledCount -= count
     while left > 0, settled.count > settledHead {
       let piece = min(left, settled[settled.count - 1].count)
       settled[settled.count - 1].count -= piece
+      settledCount -= piece
       left -= piece
       if settled[settled.count - 1].count == 0 { settled.removeLast() }
     }
-    precondition(left == 0, "more invocations wait than there are")
+    return count - left
   }
 
   mutating func append(_ cohort: Cohort) {
@@ -96,18 +96,20 @@ struct WaitLedger: Sendable {
     }
   }
 
-  /// Drops the youngest waiting invocations.
-  mutating func dropYoungest(_ count: Int) {
+  /// Drops the youngest waiting invocations, and returns how many.
+  mutating func dropYoungest(_ count: Int) -> Int {
     var left = min(count, waiting)
-    waiting -= left
+    let before = waiting
     while left > 0, cohorts.count > cohortHead {
       let last = cohorts.count - 1
       let piece = min(left, cohorts[last].count)
       cohorts[last].to = Self.position(cohorts[last], cohorts[last].count - piece)
       cohorts[last].count -= piece
+      waiting -= piece
       left -= piece
       if cohorts[last].count == 0 { cohorts.removeLast() }
     }
+    return before - waiting
   }
 
   /// Waiting invocations that came before an instant.

@@ -50,5 +50,6 @@ protocol LaneModel: AnyObject {
   func settle(at now: Instant, recorder: any LatencyRecorder)
   func clone(surroundings: LaneSurroundings) -> any LaneModel
   /// Continues with the draws of another replication, from a whole second on.
-  func reseed(_ settings: LaneSettings, arrivals: any ArrivalSource, at now: Instant)
+  func reseed(
+    _ settings: LaneSettings, choiceKey: StreamKey, arrivals: any ArrivalSource, at now: Instant)
 }

@@ -99,8 +99,15 @@ final class RequestLane: LaneModel {
     return copy
   }
 
-  func reseed(_ settings: LaneSettings, arrivals: any ArrivalSource, at now: Instant) {
+  func reseed(
+    _ settings: LaneSettings, choiceKey: StreamKey, arrivals: any ArrivalSource, at now: Instant
+  ) {
     engine.core.settings = settings
+    for part in 0..<engine.routers.count {
+      // By the instant too: else a fork would draw again what its past has drawn.
+      let key = choiceKey.appending(UInt64(part)).appending(UInt64(now.nanoseconds))
+      engine.routers[part].reseed(choiceSeed: key.raw)
+    }
     engine.feed.goOn(with: arrivals, at: now)
   }
 }

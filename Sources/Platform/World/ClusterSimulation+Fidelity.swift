@@ -33,7 +33,7 @@ extension ClusterSimulation {
 
   private func toFlow(_ id: LaneID, _ lane: RequestLane) -> Bool {
     let service = configuration.services[topology.lanes[id.index].service.index]
-    guard FidelityRule.mayFlow(service, configuration),
+    guard FidelityRule.obstacle(service, configuration) == nil,
       FidelityRule.isRateLike(lane.engine.feed.source)
     else { return false }
     lane.publishDemand(&demand)

@@ -8,9 +8,9 @@ extension ClusterSimulation {
   func makeLane(_ id: LaneID) -> any LaneModel {
     let place = topology.lanes[id.index]
     let service = configuration.services[place.service.index]
-    guard configuration.fidelity == .flow, FidelityRule.mayFlow(service, configuration) else {
-      return makeRequestLane(id)
-    }
+    guard configuration.fidelity == .flow,
+      FidelityRule.obstacle(service, configuration) == nil
+    else { return makeRequestLane(id) }
     let source = service.arrivals(place.position)
     guard FidelityRule.isRateLike(source) else { return makeRequestLane(id) }
     return makeFlowLane(
@@ -21,7 +21,7 @@ extension ClusterSimulation {
     let place = topology.lanes[id.index]
     let service = configuration.services[place.service.index]
     let settings = settings(id, service)
-    let choiceKey = key("instance choice", service).appending(UInt64(place.position))
+    let choiceKey = choiceKey(place.position, service)
     let arrivals = service.arrivals(place.position)
     let around = surroundings(epochEnd: .origin)
     let parts = settings.gateways.count
@@ -35,6 +35,10 @@ extension ClusterSimulation {
     // By the service's name: a service that is added moves nobody else's draws.
     StreamKey(seed: configuration.seed, replication: configuration.replication, name: name)
       .appending(XXH3.hash64(service.name))
+  }
+
+  private func choiceKey(_ position: Int, _ service: ServiceConfiguration) -> StreamKey {
+    key("instance choice", service).appending(UInt64(position))
   }
 
   func settings(_ id: LaneID, _ service: ServiceConfiguration) -> LaneSettings {
@@ -89,7 +93,9 @@ extension ClusterSimulation {
       let service = services[place.service.index]
       var arrivals = service.arrivals(place.position)
       arrivals.seek(to: now)
-      lanes[index].reseed(settings(LaneID(index), service), arrivals: arrivals, at: now)
+      lanes[index].reseed(
+        settings(LaneID(index), service), choiceKey: choiceKey(place.position, service),
+        arrivals: arrivals, at: now)
     }
   }
 

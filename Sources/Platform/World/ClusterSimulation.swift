@@ -99,11 +99,12 @@ public final class ClusterSimulation {
           recorder: recorder)
       }
       now = stop
-      if stop == boundary { closeSeriesRow() }
-      if stop == review { reviewFidelities() }
+      // Before a lane may change its form.
       if let violation = lanes.lazy.compactMap({ $0.violation }).first {
         throw InvariantViolation(what: violation, at: now, seed: configuration.seed)
       }
+      if stop == boundary { closeSeriesRow() }
+      if stop == review { reviewFidelities() }
     }
   }
 

@@ -1,0 +1,114 @@
+import ControlPlane
+import Primitives
+import Workload
+
+/// Why a lane was run as single requests.
+public enum RequestReason: String, Sendable, CaseIterable {
+  /// The run asks for requests.
+  case asked = "the run is at request fidelity"
+  case choice = "flow has no form for this choice of instances"
+  case coldService = "the first request of an instance takes a time of its own"
+  case gateways = "several gateways share a lane"
+  case hops = "every hop is an event"
+  case evictions = "nodes evict idle instances"
+  case exactProcessors = "processors are simulated exactly"
+  case loss = "calls can be lost"
+  case cutOff = "calls may run into their time-out"
+  case serviceTime = "the mean service time is zero or has no end"
+  case singleArrivals = "the arrivals are a list of single requests"
+  /// The lane's rate and state, where that decides.
+  case state = "by rate and state requests are more exact, or cheaper"
+}
+
+/// At which fidelity a lane has met its requests so far.
+public struct LaneForm: Sendable, Equatable {
+  /// Requests that were represented by flow, and those that were events.
+  public var represented: UInt64
+  public var executed: UInt64
+  public var fidelity: Fidelity
+  /// Why it is at request fidelity now; nil at flow.
+  public var reason: RequestReason?
+
+  public var wasFlow: Bool { represented > 0 || (executed == 0 && fidelity == .flow) }
+  public var wasRequests: Bool { executed > 0 || (represented == 0 && fidelity == .request) }
+}
+
+/// The lanes of a run by the fidelity that they had: each is in one of the three counts.
+public struct FidelitySummary: Sendable, Equatable {
+  public var flow = 0
+  /// At flow for a time and at request fidelity for a time.
+  public var both = 0
+  public var requests = 0
+  /// Those of `requests`, by why, the most frequent reason first.
+  public var reasons: [(reason: RequestReason, lanes: Int)] = []
+
+  init(_ forms: some Sequence<LaneForm>) {
+    var lanesByReason: [RequestReason: Int] = [:]
+    for form in forms {
+      if form.wasFlow {
+        if form.wasRequests { both += 1 } else { flow += 1 }
+      } else {
+        requests += 1
+        lanesByReason[form.reason ?? .state, default: 0] += 1
+      }
+    }
+    let found = RequestReason.allCases.compactMap { reason in
+      lanesByReason[reason].map { (reason: reason, lanes: $0) }
+    }
+    // Stable: reasons with equally many lanes stay in the order of their declaration.
+    reasons = found.enumerated().sorted {
+      ($1.element.lanes, $0.offset) < ($0.element.lanes, $1.offset)
+    }.map(\.element)
+  }
+
+  public static func == (a: Self, b: Self) -> Bool {
+    a.flow == b.flow && a.both == b.both && a.requests == b.requests
+      && a.reasons.elementsEqual(b.reasons) { $0 == $1 }
+  }
+}
+
+extension FidelityRule {
+  /// Why flow has no form for lanes of this service; nil where it has one.
+  static func obstacle(
+    _ service: ServiceConfiguration, _ configuration: ClusterConfiguration
+  ) -> RequestReason? {
+    if service.router.choice != .leastRequests { return .choice }
+    if service.coldServiceTime != nil { return .coldService }
+    if (service.gatewaysPerLane ?? configuration.gateways.perLane) != 1 { return .gateways }
+    if configuration.network.loss > 0 { return .loss }
+    if configuration.hopByHop { return .hops }
+    if configuration.kubernetes.eviction != .none { return .evictions }
+    if configuration.contention == .exact, service.cpuFraction != 0 { return .exactProcessors }
+    let mean = service.serviceTime.mean
+    // Flow knows no calls that are cut off, so hardly any may be as long.
+    if let limit = configuration.gateways.callTimeout, mean * 20 > limit.seconds { return .cutOff }
+    return mean > 0 && mean.isFinite ? nil : .serviceTime
+  }
+
+  /// Whether the arrivals of a source are those of a rate, and not a list of single requests.
+  static func isRateLike(_ source: any ArrivalSource) -> Bool { !(source is PointSource) }
+}
+
+extension ClusterSimulation {
+  /// At which fidelity a lane has met its requests so far, and why.
+  public func form(of lane: LaneID) -> LaneForm {
+    let model = lanes[lane.index]
+    let represented = model.represented
+    return LaneForm(
+      represented: represented, executed: model.counters.arrivals &- represented,
+      fidelity: fidelity(of: lane), reason: reason(model))
+  }
+
+  /// All lanes by the fidelity that they had.
+  public var fidelitySummary: FidelitySummary {
+    FidelitySummary(lanes.indices.lazy.map { self.form(of: LaneID($0)) })
+  }
+
+  private func reason(_ lane: any LaneModel) -> RequestReason? {
+    guard let lane = lane as? RequestLane else { return nil }
+    if configuration.fidelity == .request { return .asked }
+    let service = configuration.services[lane.settings.service.index]
+    if let obstacle = FidelityRule.obstacle(service, configuration) { return obstacle }
+    return FidelityRule.isRateLike(lane.engine.feed.source) ? .state : .singleArrivals
+  }
+}
