@@ -81,7 +81,11 @@ extension FidelityRule {
     if configuration.contention == .exact, service.cpuFraction != 0 { return .exactProcessors }
     let mean = service.serviceTime.mean
     // Flow knows no calls that are cut off, so hardly any may be as long.
-    if let limit = configuration.gateways.callTimeout, mean * 20 > limit.seconds { return .cutOff }
+    if let limit = configuration.gateways.callTimeout,
+      service.serviceTime.cumulative(at: limit.seconds) < 1 - 1e-4
+    {
+      return .cutOff
+    }
     return mean > 0 && mean.isFinite ? nil : .serviceTime
   }
 
