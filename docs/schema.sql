@@ -31,10 +31,10 @@ CREATE TABLE runs (  -- one simulated world, from its start to its end
   id INTEGER PRIMARY KEY NOT NULL,  -- number of the run in this file
   study INTEGER NOT NULL REFERENCES studies,  -- the study that it belongs to
   scenario INTEGER NOT NULL REFERENCES scenarios,  -- the scenario that it simulates
-  arm TEXT NOT NULL,  -- what it is within its study: base, candidate, calm, fault, or empty
+  arm TEXT NOT NULL,  -- what it is within its study: base, candidate, calm, fault, a pool size, or empty
   seed TEXT NOT NULL,  -- seed, in decimal; text because it may exceed a signed integer
   replication INTEGER NOT NULL,  -- number of the replication, from 0
-  fidelity TEXT NOT NULL,  -- request, flow or auto
+  fidelity TEXT NOT NULL,  -- request, flow or auto; request also where flow has a form for no lane
   digest TEXT NOT NULL,  -- digest of all recorded events, in hexadecimal; equal digests mean equal runs
   status TEXT NOT NULL CHECK (status IN ('running', 'complete', 'interrupted', 'failed')),  -- whether the run came to its end
   wall_seconds REAL,  -- how long it took
@@ -58,7 +58,6 @@ CREATE TABLE zones (  -- a zone of the simulated world
   run INTEGER NOT NULL REFERENCES runs,  -- the run
   zone TEXT NOT NULL,  -- name, unique in the run
   cluster TEXT NOT NULL,  -- the cluster that it is part of
-  region TEXT NOT NULL,  -- the region of that cluster
   nodes INTEGER NOT NULL,  -- machines at the start
   cpu_cores REAL NOT NULL,  -- their cores
   memory_mib REAL NOT NULL,  -- their memory
@@ -78,11 +77,13 @@ CREATE TABLE services (  -- a service and its totals after the warm-up
   arrivals INTEGER NOT NULL,  -- invocations that came
   completed INTEGER NOT NULL,  -- invocations that were answered
   refused INTEGER NOT NULL,  -- turned away by a limit, a full queue or for want of an instance
-  failed INTEGER NOT NULL,  -- begun and lost
-  timed_out INTEGER NOT NULL,  -- given up by the caller
+  failed INTEGER NOT NULL,  -- neither answered nor refused, and there no more: timed out, or cut off
+  timed_out INTEGER NOT NULL,  -- those of the failed that the caller gave up
   cold_starts INTEGER NOT NULL,  -- invocations that waited for an instance to be made
-  latency_mean_ns INTEGER,  -- mean time from arrival to answer
-  latency_p50_ns INTEGER,  -- its median
+  cold_starts_pool INTEGER NOT NULL,  -- those that waited for a warm pod's
+  cold_starts_fallback INTEGER NOT NULL,  -- those that waited for a pod to be created
+  latency_mean_ns INTEGER,  -- mean time from arrival to answer, exact
+  latency_p50_ns INTEGER,  -- its median; medians and percentiles of services are known to half an octave only
   latency_p99_ns INTEGER,  -- its 99th percentile
   latency_max_ns INTEGER,  -- the longest
   start_mean_ns INTEGER,  -- mean time that a cold start took
@@ -91,7 +92,7 @@ CREATE TABLE services (  -- a service and its totals after the warm-up
   start_max_ns INTEGER,  -- the longest
   instance_seconds REAL NOT NULL,  -- time that instances existed, ready or draining
   idle_instance_seconds REAL NOT NULL,  -- the part of it without work
-  peak_ready_instances INTEGER NOT NULL,  -- the most instances that were ready at once
+  peak_ready_instances INTEGER NOT NULL,  -- the most instances that were ready at once, at the end of any epoch
   PRIMARY KEY (run, service)
 ) STRICT, WITHOUT ROWID;
 
@@ -104,8 +105,8 @@ CREATE TABLE series (  -- what happened in one interval, per zone, class and run
   arrivals INTEGER NOT NULL,  -- invocations that came
   completed INTEGER NOT NULL,  -- invocations that were answered
   refused INTEGER NOT NULL,  -- turned away
-  failed INTEGER NOT NULL,  -- begun and lost
-  timed_out INTEGER NOT NULL,  -- given up by the caller
+  failed INTEGER NOT NULL,  -- neither answered nor refused, and there no more: timed out, or cut off
+  timed_out INTEGER NOT NULL,  -- those of the failed that the caller gave up
   cold_starts INTEGER NOT NULL,  -- invocations that began to wait for an instance to be made
   in_flight INTEGER NOT NULL,  -- being executed at the interval's end
   waiting INTEGER NOT NULL,  -- waiting at the interval's end
@@ -125,14 +126,14 @@ CREATE TABLE service_minutes (  -- a minute of a service in a zone, for the busi
   arrivals INTEGER NOT NULL,  -- invocations that came
   completed INTEGER NOT NULL,  -- invocations that were answered
   refused INTEGER NOT NULL,  -- turned away
-  failed INTEGER NOT NULL,  -- begun and lost
-  timed_out INTEGER NOT NULL,  -- given up by the caller
+  failed INTEGER NOT NULL,  -- neither answered nor refused, and there no more: timed out, or cut off
+  timed_out INTEGER NOT NULL,  -- those of the failed that the caller gave up
   cold_starts INTEGER NOT NULL,  -- invocations that began to wait for an instance to be made
   in_flight INTEGER NOT NULL,  -- being executed at the minute's end
   waiting INTEGER NOT NULL,  -- waiting at the minute's end
   ready_instances INTEGER NOT NULL,  -- ready at the minute's end
   latency_mean_ns INTEGER,  -- mean latency of those answered in the minute
-  latency_p50_ns INTEGER,  -- its median
+  latency_p50_ns INTEGER,  -- its median; it and the 99th are known to half an octave only
   latency_p99_ns INTEGER,  -- its 99th percentile
   latency_max_ns INTEGER,  -- the longest
   PRIMARY KEY (run, service, t_ns, zone)
@@ -140,7 +141,7 @@ CREATE TABLE service_minutes (  -- a minute of a service in a zone, for the busi
 
 CREATE TABLE histograms (  -- the distribution of a measure after the warm-up, over the part of the world that the scope names
   run INTEGER NOT NULL REFERENCES runs,  -- the run
-  scope TEXT NOT NULL,  -- all, group (one zone, class and runtime), service, lane and so on
+  scope TEXT NOT NULL,  -- all, group (one zone, class and runtime), lane (a service in a zone: half octaves only), or objective (the requests that a term of an objective is about)
   measure TEXT NOT NULL,  -- latency, start_latency, wait, or another measure in nanoseconds
   zone TEXT,  -- the zone; NULL: all
   class TEXT,  -- the class; NULL: all
@@ -159,22 +160,31 @@ CREATE TABLE histograms (  -- the distribution of a measure after the warm-up, o
 
 CREATE INDEX histograms_by_run_measure ON histograms (run, measure);
 
-CREATE TABLE cold_starts (  -- how long the parts of cold starts took
+CREATE TABLE cold_starts (  -- invocations after the warm-up that waited for an instance to be made, by its path
   run INTEGER NOT NULL REFERENCES runs,  -- the run
-  service INTEGER,  -- the service; NULL: all
-  runtime TEXT,  -- the runtime; NULL: all
-  zone TEXT,  -- the zone; NULL: all
+  zone TEXT NOT NULL,  -- the zone
+  class TEXT NOT NULL,  -- online, offline, timer or other
+  runtime TEXT NOT NULL,  -- the runtime
   path TEXT NOT NULL CHECK (path IN ('pool', 'fallback', 'virtual_node', 'all')),  -- how the instance was made
-  component TEXT NOT NULL,  -- allocation, pod_creation, code, agent, initialisation, publication, total
-  count INTEGER NOT NULL,  -- cold starts
-  mean_ns REAL,  -- mean time
-  p50_ns INTEGER,  -- median
+  count INTEGER NOT NULL,  -- invocations
+  PRIMARY KEY (run, zone, class, runtime, path)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE starts (  -- how instances were made after the warm-up, and how long the parts of that took; many requests may wait for one start, and AutoScale starts instances that none waits for
+  run INTEGER NOT NULL REFERENCES runs,  -- the run
+  runtime TEXT NOT NULL,  -- the runtime
+  zone TEXT NOT NULL,  -- the zone
+  path TEXT NOT NULL CHECK (path IN ('pool', 'fallback', 'virtual_node', 'all')),  -- how the instance was made
+  component TEXT NOT NULL,  -- allocation, pod_creation, code, agent, initialisation, publication, messages (the way between components, and waiting for a turn) or total, which is the sum of the others
+  count INTEGER NOT NULL,  -- instances
+  mean_ns REAL,  -- mean time, exact
+  p50_ns INTEGER,  -- median; it and the percentiles are known to half an octave only
   p90_ns INTEGER,  -- 90th percentile
   p99_ns INTEGER,  -- 99th percentile
   max_ns INTEGER  -- the longest
 ) STRICT;
 
-CREATE INDEX cold_starts_by_run ON cold_starts (run);
+CREATE INDEX starts_by_run ON starts (run);
 
 CREATE TABLE pools (  -- a warm pool and what became of it after the warm-up
   run INTEGER NOT NULL REFERENCES runs,  -- the run
@@ -182,15 +192,16 @@ CREATE TABLE pools (  -- a warm pool and what became of it after the warm-up
   runtime TEXT NOT NULL,  -- runtime of its pods
   shape TEXT NOT NULL,  -- their size
   zone TEXT NOT NULL,  -- where they are
-  peak_ready INTEGER NOT NULL,  -- the most ready pods of the same runtime, shape and zone at once
-  size INTEGER NOT NULL,  -- pods that the pool is meant to hold (its first target)
+  peak_ready INTEGER NOT NULL,  -- the most ready pods of the same runtime, shape and zone at once, at the end of any epoch
+  size INTEGER NOT NULL,  -- pods that the pool is meant to hold
+  first_pass_peak INTEGER,  -- the peak that the size is a percentage of, from a first pass; NULL: it is no percentage
   rule TEXT NOT NULL,  -- lost or backorder: what a take from an empty pool does to the refill
   takes INTEGER NOT NULL,  -- pods asked for
   hits INTEGER NOT NULL,  -- pods given
   misses INTEGER NOT NULL,  -- takes that found the pool empty
-  refills INTEGER NOT NULL,  -- pods that were added
+  refills INTEGER NOT NULL,  -- pods that were added; with the rule lost, first_level + refills - hits - last_level is 0 but for pods on their way out of the pool at either end
   idle_pod_seconds REAL NOT NULL,  -- time that pods waited in the pool
-  least_level INTEGER NOT NULL,  -- the fewest pods that the pool held
+  least_level INTEGER NOT NULL,  -- the fewest pods that the pool held at any time
   first_level INTEGER NOT NULL,  -- pods at the end of the warm-up
   last_level INTEGER NOT NULL,  -- pods at the end of the run
   PRIMARY KEY (run, pool)
@@ -208,7 +219,7 @@ CREATE TABLE pool_series (  -- the level of a pool at the end of an interval; in
   PRIMARY KEY (run, pool, t_ns)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE alarms (  -- a time during which an alarm on a pool's level stood
+CREATE TABLE alarms (  -- a time during which an alarm on a pool's level stood: until the pool was full, or had no owner any more; a run keeps the first 10,000
   run INTEGER NOT NULL REFERENCES runs,  -- the run
   pool INTEGER NOT NULL,  -- the pool
   raised_ns INTEGER NOT NULL,  -- when it was raised
@@ -219,7 +230,7 @@ CREATE TABLE alarms (  -- a time during which an alarm on a pool's level stood
 
 CREATE INDEX alarms_by_run ON alarms (run);
 
-CREATE TABLE caches (  -- where code was found when an instance loaded it
+CREATE TABLE caches (  -- where code was found when an instance was made, after the warm-up
   run INTEGER NOT NULL REFERENCES runs,  -- the run
   zone TEXT NOT NULL,  -- the zone
   level TEXT NOT NULL,  -- node, zone or origin: the host's cache, the zone's, the object store
@@ -234,7 +245,7 @@ CREATE TABLE leases (  -- a pool shard changed hands
   shard INTEGER NOT NULL,  -- the shard
   from_holder TEXT,  -- the Worker Manager that held it; NULL: none
   to_holder TEXT,  -- the one that holds it now; NULL: none
-  reason TEXT NOT NULL,  -- acquired, expired, released or crash
+  reason TEXT NOT NULL,  -- start (held when the run began), acquired, or expired
   gap_ns INTEGER  -- how long nobody held it
 ) STRICT;
 
@@ -251,21 +262,22 @@ CREATE TABLE zone_series (  -- what a zone's machines did in an interval
   PRIMARY KEY (run, zone, t_ns)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE components (  -- the messages of a component of the platform
+CREATE TABLE components (  -- the messages of a component of the platform, warm-up included
   run INTEGER NOT NULL REFERENCES runs,  -- the run
   component TEXT NOT NULL,  -- gateway, dispatcher, worker-manager, etcd, kubernetes, host-agent and so on
-  instance TEXT NOT NULL,  -- which one
-  messages_in INTEGER NOT NULL,  -- messages handled
+  instance TEXT NOT NULL,  -- which one; a zone: its gateways together; all: those of the cluster
+  messages_in INTEGER NOT NULL,  -- messages handled; of gateways, requests among them
   messages_out INTEGER NOT NULL,  -- messages sent
-  timeouts INTEGER NOT NULL,  -- requests of its own that got no answer in time
-  retries INTEGER NOT NULL,  -- requests of its own sent again
-  busy_ns INTEGER NOT NULL,  -- time spent handling messages
+  retries INTEGER,  -- questions asked again because no answer came in time; NULL: not counted
+  busy_ns INTEGER,  -- time spent handling them; NULL: that takes this component no time in the model
   PRIMARY KEY (run, component, instance)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE events (  -- something that a person would want to know
+CREATE TABLE events (  -- something that a person would want to know; a run keeps the first 2,000, and says how many it has left out
   run INTEGER NOT NULL REFERENCES runs,  -- the run
   t_ns INTEGER NOT NULL,  -- when
+  until_ns INTEGER,  -- the last of many that are told as one; NULL: there was one
+  count INTEGER NOT NULL,  -- how many this row tells of
   severity TEXT NOT NULL CHECK (severity IN ('info', 'warning', 'error')),  -- how much it matters
   kind TEXT NOT NULL,  -- a word for the sort of event, as in pool_alarm_raised
   subject TEXT NOT NULL,  -- the component, service, pool or zone that it is about
@@ -280,7 +292,7 @@ CREATE TABLE objectives (  -- the verdict on an objective, for one run or over a
   arm TEXT NOT NULL,  -- which arm of the study; empty where there is one
   ordinal INTEGER NOT NULL,  -- position in the scenario, from 0
   text TEXT NOT NULL,  -- the objective as written
-  value REAL,  -- the measured value; NULL: no sample
+  value REAL,  -- the measured value; with a duration the worst that lasted so long; NULL: none
   low REAL,  -- lower end of the 95 % interval
   high REAL,  -- upper end of the 95 % interval
   limit_value REAL NOT NULL,  -- the limit
@@ -291,17 +303,17 @@ CREATE TABLE objectives (  -- the verdict on an objective, for one run or over a
 
 CREATE INDEX objectives_by_study ON objectives (study);
 
-CREATE TABLE conservation (  -- the terms of a balance that must close: what came equals what left plus what is still there
+CREATE TABLE conservation (  -- the terms of a balance that must close: what came equals what left plus what is still there, warm-up included; each term has a counter of its own
   run INTEGER NOT NULL REFERENCES runs,  -- the run
-  scope TEXT NOT NULL,  -- all, or the part of the world
-  quantity TEXT NOT NULL,  -- requests, messages, pods, leases and so on
-  term TEXT NOT NULL,  -- for requests: arrivals, completed, refused, failed, waiting, in flight
+  scope TEXT NOT NULL,  -- all, a zone, or service@zone for a lane; one without requests has no rows
+  quantity TEXT NOT NULL,  -- requests, pods, tokens of shards, node_cpu_milli, node_memory_mib
+  term TEXT NOT NULL,  -- for requests: arrivals, completed, refused, failed, waiting, in flight; a lane's terms that are 0 have no row
   side INTEGER NOT NULL,  -- +1 for what came, -1 for what became of it: the sum over terms of side times count is 0
   count INTEGER NOT NULL,  -- how many
   PRIMARY KEY (run, scope, quantity, term)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE measures (  -- a single figure of a run
+CREATE TABLE measures (  -- a single figure of a run after the warm-up
   run INTEGER NOT NULL REFERENCES runs,  -- the run
   name TEXT NOT NULL,  -- the measure, its unit at the end
   scope TEXT NOT NULL,  -- all, or the part of the world
@@ -337,7 +349,7 @@ CREATE TABLE size_results (  -- what a pool size led to
   study INTEGER NOT NULL REFERENCES studies,  -- the study
   percentage REAL NOT NULL,  -- warm-pool percentage
   runtime TEXT,  -- the runtime; NULL: all
-  measure TEXT NOT NULL,  -- the measure
+  measure TEXT NOT NULL,  -- cold_starts, cold_starts_pool, cold_starts_fallback, pool_takes, pool_misses, p99 start or idle_pod_hours
   mean REAL NOT NULL,  -- mean over the replications
   low REAL,  -- lower end of the 95 % interval
   high REAL,  -- upper end of the 95 % interval
@@ -412,7 +424,7 @@ FROM series t JOIN runs r ON r.id = t.run GROUP BY t.run, t.t_ns;
 
 CREATE VIEW v_services AS  -- services with their shares of trouble, the busiest first
 SELECT run, service, name, kind, class, tenant, runtime, shape, zones, arrivals, completed,
-  refused, failed, timed_out, cold_starts,
+  refused, failed, timed_out, cold_starts, cold_starts_pool, cold_starts_fallback,
   round(100.0 * cold_starts / nullif(arrivals, 0), 4) AS cold_start_percent,
   round(latency_p50_ns / 1e6, 3) AS latency_p50_ms,
   round(latency_p99_ns / 1e6, 3) AS latency_p99_ms,
@@ -421,14 +433,21 @@ SELECT run, service, name, kind, class, tenant, runtime, shape, zones, arrivals,
   round(100.0 * idle_instance_seconds / nullif(instance_seconds, 0), 2) AS idle_percent
 FROM services ORDER BY run, arrivals DESC;
 
-CREATE VIEW v_cold_starts AS  -- how instances were made and how long the parts took, in milliseconds
-SELECT run, runtime, zone, service, path, component, count,
+CREATE VIEW v_cold_starts AS  -- invocations that waited for an instance, by its path
+SELECT run, runtime, zone, class,
+  sum(CASE path WHEN 'pool' THEN count ELSE 0 END) AS pool,
+  sum(CASE path WHEN 'fallback' THEN count ELSE 0 END) AS fallback,
+  sum(count) AS cold_starts
+FROM cold_starts GROUP BY run, runtime, zone, class;
+
+CREATE VIEW v_starts AS  -- how instances were made and how long the parts took, in milliseconds
+SELECT run, runtime, zone, path, component, count,
   round(mean_ns / 1e6, 3) AS mean_ms, round(p50_ns / 1e6, 3) AS p50_ms,
   round(p99_ns / 1e6, 3) AS p99_ms, round(max_ns / 1e6, 3) AS max_ms
-FROM cold_starts;
+FROM starts;
 
 CREATE VIEW v_pools AS  -- warm pools with their misses and what they cost in idle pods
-SELECT run, pool, runtime, shape, zone, size, peak_ready,
+SELECT run, pool, runtime, shape, zone, size, first_pass_peak, peak_ready,
   round(100.0 * size / nullif(peak_ready, 0), 2) AS percent_of_peak, takes, misses,
   round(100.0 * misses / nullif(takes, 0), 4) AS miss_percent, refills, least_level,
   round(idle_pod_seconds / 3600, 2) AS idle_pod_hours, rule
@@ -464,7 +483,7 @@ SELECT run, CASE WHEN t_ns IS NOT NULL THEN printf('%02d:%02d:%06.3f', t_ns / 36
 FROM leases;
 
 CREATE VIEW v_components AS  -- messages of the platform's components
-SELECT c.run, c.component, c.instance, c.messages_in, c.messages_out, c.timeouts, c.retries,
+SELECT c.run, c.component, c.instance, c.messages_in, c.messages_out, c.retries,
   round(c.busy_ns / 1e9, 3) AS busy_seconds,
   round(100.0 * c.busy_ns / nullif(r.simulated_ns, 0), 3) AS busy_percent
 FROM components c JOIN runs r ON r.id = c.run;

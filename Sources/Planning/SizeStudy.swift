@@ -15,8 +15,18 @@ public struct SizeCandidate: Sendable {
   public var verdict: ResultStore.Verdict
   /// By runtime, nil for all together, and measure.
   public var measures: [SizeMeasure]
+  /// One of each replication.
+  public var runs: [SizeRun]
 
   public var totalPods: Int { pods.values.reduce(0, +) }
+}
+
+/// What is kept of one replication of a size.
+public struct SizeRun: Sendable {
+  /// As it is stored, without its number.
+  public var row: RunRow
+  /// Each objective by this replication alone.
+  public var judged: [JudgedObjective]
 }
 
 public struct SizeMeasure: Sendable {
@@ -58,7 +68,7 @@ public struct SizeStudy: Sendable {
   public init(
     runner: ScenarioRunner, percentages: [Double], replications: Int, window: Range<Int64>
   ) {
-    self.runner = runner
+    self.runner = runner.withPools()
     self.percentages = percentages
     self.replications = replications
     self.window = window
@@ -88,8 +98,9 @@ public struct SizeStudy: Sendable {
   public func run(progress: (@Sendable (String) -> Void)? = nil) throws -> Outcome {
     progress?("first pass for the peaks")
     let parting = parting
-    let (peaks, common, firstExecuted) = try runner.firstPass(
+    let (all, common, firstExecuted) = try runner.firstPass(
       forkingAt: parting > .origin ? parting : nil)
+    let peaks = all.filter { warmPools.contains($0.key) }
     let sizes = distinctSizes(peaks)
     let past = Past(common)
     let perReplication = try Parallel.map(replications, threads: runner.threads) { replication in
@@ -117,6 +128,12 @@ public struct SizeStudy: Sendable {
     func fork() -> sending Run? { run.withLock { $0?.fork() } }
   }
 
+  /// The pools that there are to be sized.
+  private var warmPools: Set<PoolKey> {
+    let configuration = runner.mapping.configuration(replication: 0, peaks: nil)
+    return Set(configuration.pools.filter(\.isWarm).map(runner.mapping.key))
+  }
+
   /// Sizes that give equal pods are one.
   private func distinctSizes(
     _ peaks: [PoolKey: Int]
@@ -124,7 +141,7 @@ public struct SizeStudy: Sendable {
     var sizes: [(percentages: [Double], pods: [PoolKey: Int])] = []
     for percentage in percentages {
       var pods: [PoolKey: Int] = [:]
-      for (key, peak) in peaks where runner.mapping.isPooled(key) {
+      for (key, peak) in peaks {
         pods[key] = ScenarioMapping.pods(percentage: percentage, ofPeak: peak)
       }
       if let index = sizes.firstIndex(where: { $0.pods == pods }) {
@@ -147,10 +164,12 @@ public struct SizeStudy: Sendable {
     if let past {
       own = past
       own.reseed(mapping, replication: replication)
-      let targets = configuration.pools.map { (mapping.key($0), $0.target) }
-      own.resizePools(mapping, to: Dictionary(targets, uniquingKeysWith: { first, _ in first }))
+      let targets = configuration.pools.filter(\.isWarm).map { (mapping.key($0), $0.target) }
+      own.resizePools(mapping, to: Dictionary(uniqueKeysWithValues: targets))
     } else {
-      own = Run(configuration, replication: replication, keepsMinutes: false)
+      own = Run(
+        configuration, replication: replication, objectives: runner.document.objectives,
+        keepsMinutes: false)
     }
     let before = past == nil ? 0 : own.executed
     let start = Instant(nanoseconds: window.lowerBound)
@@ -179,39 +198,12 @@ public struct SizeStudy: Sendable {
     return SizeCandidate(
       percentages: size.percentages, pods: size.pods, judged: judged,
       verdict: ObjectiveVerdicts.overall(judged) ?? .undecided,
-      measures: SizeMeasures.all(outcomes, runner.document))
-  }
-}
-
-/// What a size study reports for each runtime and in total.
-enum SizeMeasures {
-  static func all(_ outcomes: [RunOutcome], _ document: ScenarioDocument) -> [SizeMeasure] {
-    let scopes: [String?] = [nil] + document.runtimes.map { $0.name }
-    let texts: [(String, String, String)] = [
-      ("cold_starts", "cold_starts", ""), ("pool_takes", "pool_takes", ""),
-      ("pool_misses", "pool_misses", ""), ("p99 start", "p99(start_latency)", "s"),
-      ("idle_pod_hours", "idle_pod_hours", "h"),
-    ]
-    return scopes.flatMap { scope in
-      texts.compactMap { name, text, unit in
-        measure(name, text, unit, scope, outcomes)
-      }
-    }
-  }
-
-  private static func measure(
-    _ name: String, _ text: String, _ unit: String, _ runtime: String?, _ outcomes: [RunOutcome]
-  ) -> SizeMeasure? {
-    var values: [Double] = []
-    for outcome in outcomes {
-      let judge = ObjectiveJudge(outcome.collected, outcome.configuration)
-      if let value = judge.value(named: text, runtime: runtime) { values.append(value) }
-    }
-    guard values.count == outcomes.count, !values.isEmpty else { return nil }
-    // None of these can be negative, whatever a symmetric interval says.
-    let interval =
-      values.count >= 8 ? try? MeanInterval.t(values).mapped { max(0, $0) } : nil
-    return SizeMeasure(
-      runtime: runtime, name: name, unit: unit, values: values, interval: interval)
+      measures: SizeMeasures.all(outcomes, runner.document),
+      runs: outcomes.map { outcome in
+        let alone = ObjectiveVerdicts.judge(runner.document, [outcome])
+        var row = RunRow(outcome, id: 0, study: 1)
+        row.verdict = ObjectiveVerdicts.overall(alone)
+        return SizeRun(row: row, judged: alone)
+      })
   }
 }

@@ -22,55 +22,69 @@ public enum ObjectiveVerdicts {
     _ document: ScenarioDocument, _ outcomes: [RunOutcome]
   ) -> [JudgedObjective] {
     document.objectives.map { objective in
-      let values = outcomes.map {
-        ObjectiveJudge($0.collected, $0.configuration).value(of: objective)
-      }
-      return objective.duration == nil
-        ? judge(objective, values.map(\.value)) : judge(objective, broken: values)
+      judge(objective, outcomes.map { ObjectiveJudge($0).value(of: objective) })
     }
   }
 
   /// Met or missed when the interval lies on one side; one replication judges by its value, and
   /// says so.
   public static func judge(_ objective: Objective, _ samples: [Double?]) -> JudgedObjective {
-    let values = samples.compactMap { $0 }
-    guard values.count == samples.count, !values.isEmpty else {
-      return JudgedObjective(
-        objective: objective, verdict: .undecided, value: nil, interval: nil,
-        samples: values.count, note: "no sample in \(samples.count - values.count) replications")
+    judge(
+      objective, samples.map { ObjectiveValue(value: $0, note: $0 == nil ? "no sample" : "") })
+  }
+
+  static func judge(_ objective: Objective, _ samples: [ObjectiveValue]) -> JudgedObjective {
+    let values = samples.compactMap(\.value).filter(\.isFinite)
+    if values.count == samples.count, !values.isEmpty { return judge(objective, samples, values) }
+    if !samples.isEmpty, samples.allSatisfy({ $0.isBroken != nil }) {
+      return judge(objective, byBreaksIn: samples, values)
     }
+    let unknown = samples.filter { $0.value?.isFinite != true && $0.isBroken == nil }
+    let reason = unknown.first?.note ?? ""
+    let note = reason.isEmpty ? "no sample" : reason
+    return JudgedObjective(
+      objective: objective, verdict: .undecided, value: nil, interval: nil, samples: values.count,
+      note: samples.count > 1
+        ? "\(note) in \(unknown.count) of \(samples.count) replications" : note)
+  }
+
+  /// Every replication has a value.
+  private static func judge(
+    _ objective: Objective, _ samples: [ObjectiveValue], _ values: [Double]
+  ) -> JudgedObjective {
     let mean = values.reduce(0, +) / Double(values.count)
     func holds(_ value: Double) -> Bool {
       objective.comparison.holds(SignificantDigits.rounded(value), objective.limit)
     }
-    guard values.count > 1, let interval = try? MeanInterval.t(values) else {
+    let note = BreakNote.text(samples)
+    // No measure can be negative, whatever a symmetric interval says.
+    guard values.count > 1, let interval = try? MeanInterval.t(values).mapped({ max(0, $0) })
+    else {
+      let own = "one replication: judged by its value"
       return JudgedObjective(
         objective: objective, verdict: holds(mean) ? .met : .missed, value: mean, interval: nil,
-        samples: 1, note: "one replication: judged by its value")
+        samples: values.count, note: note.isEmpty ? own : "\(own); \(note)")
     }
     let (low, high) = (holds(interval.low), holds(interval.high))
     return JudgedObjective(
       objective: objective, verdict: low && high ? .met : (!low && !high ? .missed : .undecided),
-      value: mean, interval: interval, samples: values.count, note: "")
+      value: mean, interval: interval, samples: values.count, note: note)
   }
 
+  /// Somewhere nothing lasted long enough for a value, which breaks no limit.
   private static func judge(
-    _ objective: Objective, broken values: [ObjectiveValue]
+    _ objective: Objective, byBreaksIn samples: [ObjectiveValue], _ values: [Double]
   ) -> JudgedObjective {
-    let broken = values.compactMap(\.isBroken)
-    let known = values.compactMap(\.value)
-    let mean = known.isEmpty ? nil : known.reduce(0, +) / Double(known.count)
-    let verdict: ResultStore.Verdict
-    if broken.count < values.count {
-      verdict = .undecided
-    } else if broken.allSatisfy({ $0 }) {
-      verdict = .missed
-    } else {
-      verdict = broken.contains(true) ? .undecided : .met
-    }
+    let broken = samples.count { $0.isBroken == true }
+    let note =
+      broken == 0
+      ? "no break could last so long: there were not samples in every interval"
+      : BreakNote.text(samples)
     return JudgedObjective(
-      objective: objective, verdict: verdict, value: mean, interval: nil, samples: broken.count,
-      note: "broken in \(broken.count { $0 }) of \(broken.count) replications")
+      objective: objective,
+      verdict: broken == 0 ? .met : (broken == samples.count ? .missed : .undecided),
+      value: values.isEmpty ? nil : values.reduce(0, +) / Double(values.count), interval: nil,
+      samples: values.count, note: note)
   }
 
   /// Missed if any is, else undecided if any is.
@@ -78,5 +92,26 @@ public enum ObjectiveVerdicts {
     guard !judged.isEmpty else { return nil }
     if judged.contains(where: { $0.verdict == .missed }) { return .missed }
     return judged.contains { $0.verdict == .undecided } ? .undecided : .met
+  }
+}
+
+/// When an objective was broken, in words.
+enum BreakNote {
+  /// The first break of the first replication that has one; empty: there is none.
+  static func text(_ samples: [ObjectiveValue]) -> String {
+    guard let first = samples.firstIndex(where: { $0.broken != nil }),
+      let broken = samples[first].broken
+    else { return "" }
+    let when = "broken from \(clock(broken.lowerBound)) to \(clock(broken.upperBound))"
+    guard samples.count > 1 else { return when }
+    let count = samples.count { $0.isBroken == true }
+    return "\(when) in replication \(first + 1), and in \(count) of \(samples.count) in all"
+  }
+
+  /// Hours, minutes and seconds of simulated time.
+  private static func clock(_ instant: Instant) -> String {
+    let seconds = instant.nanoseconds / 1_000_000_000
+    let parts = [seconds / 3600, seconds / 60 % 60, seconds % 60]
+    return parts.map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(separator: ":")
   }
 }

@@ -25,18 +25,24 @@ public struct GroupRow: Sendable {
   public var mean = 0.0
 }
 
-/// A pool or a zone at an instant.
-public struct PoolSample: Sendable {
+/// A warm pool at the end of an interval, and what was asked of it within.
+public struct PoolSample: Sendable, Equatable {
+  public var from: Instant
   public var at: Instant
   public var pool: Int
   public var level: Int
   public var target: Int
   public var outstanding: Int
+  public var takes: Int
+  public var misses: Int
 }
 
+/// A zone's machines in an interval.
 public struct ZoneSample: Sendable {
+  public var from: Instant
   public var at: Instant
   public var zone: Int
+  /// Mean over the interval.
   public var usedCores: Double
   public var allocatedCPUMilli: Int64
   public var allocatedMemoryMiB: Int64
@@ -57,14 +63,21 @@ public struct CollectedRun: Sendable {
   public var groupOfLane: [Int]
   /// By group and measure.
   public var totals: [[LatencyHistogram]]
+  /// By lane and measure, coarse.
+  public var lanes: [[LatencyHistogram]]
   /// By service and measure, coarse.
   public var services: [[LatencyHistogram]]
+  /// What objectives follow by themselves.
+  var followers: [TermFollower]
   public var rows: [GroupRow]
+  /// Every interval of the series, whether something happened or not.
+  public var intervals: [Range<Instant>]
   public var poolSamples: [PoolSample]
   public var zoneSamples: [ZoneSample]
   public var leases: [LeaseChange]
-  public var events: [NotableEvent]
+  public var log: EventLog
   public var starts: StartTotals
+  /// By pool; 0 for those that are none.
   public var poolTakes: [Int]
   public var poolMisses: [Int]
   public var warmup: Instant

@@ -14,6 +14,8 @@ public struct RunOutcome: Sendable {
   public var replication: Int
   public var configuration: ClusterConfiguration
   public var collected: CollectedRun
+  /// The most ready pods at once, without the warm-up.
+  public var readyPeaks: ReadyPeaks
   public var control: ControlSummary
   public var conservation: [ConservationTerms]
   public var lanes: [LaneCounters]
@@ -23,6 +25,8 @@ public struct RunOutcome: Sendable {
   /// At which fidelity lanes were run, and why as requests.
   public var fidelities: FidelitySummary
   public var simulated: Nanoseconds
+  /// How lanes were simulated: `request` where flow was asked for and has a form for none of them.
+  public var fidelity: Fidelity
   public var isInterrupted = false
 }
 
@@ -34,11 +38,15 @@ public final class Run {
   /// What lanes had counted when judging began.
   private var before: [LaneCounters] = []
 
-  /// - Parameter keepsMinutes: of single services, which only runs that are stored need.
+  /// - Parameters:
+  ///   - objectives: that will be judged.
+  ///   - keepsMinutes: of single services, which only runs that are stored need.
   public init(
-    _ configuration: ClusterConfiguration, replication: Int, keepsMinutes: Bool = true
+    _ configuration: ClusterConfiguration, replication: Int, objectives: [Objective] = [],
+    keepsMinutes: Bool = true
   ) {
-    collector = RunCollector(configuration, keepsMinutes: keepsMinutes)
+    collector = RunCollector(
+      configuration, objectives: objectives, keepsMinutes: keepsMinutes)
     simulation = ClusterSimulation(configuration, recorder: collector)
     self.replication = replication
   }
@@ -65,7 +73,7 @@ public final class Run {
 
   /// Sets every pool to a size, full, and gives back what is too many.
   public func resizePools(_ mapping: ScenarioMapping, to pods: [PoolKey: Int]) {
-    for (index, pool) in simulation.configuration.pools.enumerated() {
+    for (index, pool) in simulation.configuration.pools.enumerated() where pool.isWarm {
       if let target = pods[mapping.key(pool)] {
         simulation.resizePool(
           PoolID(index), to: target, alarmBelow: mapping.alarmLevel(ofSize: target))
@@ -110,6 +118,7 @@ public final class Run {
     simulation.closeRow()
     collector.warmup = now
     collector.beginJudging()
+    simulation.restartCounts()
     before = laneCounters
   }
 
@@ -131,9 +140,17 @@ public final class Run {
     let arrivals = lanes.reduce(0) { $0 + $1.arrivals }
     return RunOutcome(
       replication: replication, configuration: simulation.configuration,
-      collected: collected, control: simulation.controlSummary,
+      collected: collected, readyPeaks: simulation.readyPeaks, control: simulation.controlSummary,
       conservation: simulation.conservation(), lanes: lanes, digest: simulation.digest,
       represented: arrivals, executed: work.executed,
-      fidelities: simulation.fidelitySummary, simulated: simulation.now - .origin)
+      fidelities: simulation.fidelitySummary, simulated: simulation.now - .origin,
+      fidelity: fidelity)
+  }
+
+  private var fidelity: Fidelity {
+    let asked = simulation.configuration.fidelity
+    guard asked == .flow else { return asked }
+    let flows = (0..<simulation.laneCount).contains { simulation.fidelity(of: LaneID($0)) == .flow }
+    return flows ? .flow : .request
   }
 }

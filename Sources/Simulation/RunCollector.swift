@@ -2,6 +2,7 @@ import ControlPlane
 import Platform
 import Primitives
 import ResultStore
+import Scenario
 
 /// Collects what a run tells: histograms that are judged, rows of the series, starts, levels,
 /// leases.
@@ -12,15 +13,19 @@ final class RunCollector: RunRecorder {
   let groups: [LaneGroup]
   let groupOfLane: [Int]
   let serviceOfLane: [Int]
-  let runtimeOfService: [Int]
+  private let serviceCount: Int
   /// What comes before is not judged.
   var warmup: Instant
 
   /// By group and measure, judged.
   private(set) var totals: [[LatencyHistogram]]
-  /// By service and measure, coarse, judged; kept for services that an objective or a person may
-  /// ask for.
-  private(set) var services: [[LatencyHistogram]]
+  /// By lane and measure, coarse, judged.
+  private(set) var lanes: [[LatencyHistogram]]
+  /// What objectives follow by themselves, and by lane, which of them: first those of each measure,
+  /// then those that count.
+  private(set) var followers: [TermFollower]
+  private let timeFollowers: [[[Int]]]
+  private let countFollowers: [[Int]]
   /// By group, fine, and by lane, coarse: latencies since the last row of the series, at whose end
   /// they are added to everything that they belong to.
   private var interval: [LatencyHistogram]
@@ -29,20 +34,30 @@ final class RunCollector: RunRecorder {
   private var open: [GroupRow?]
 
   private(set) var rows: [GroupRow] = []
+  private(set) var intervals: [Range<Instant>] = []
+  private var intervalStart = Instant.origin
   private(set) var poolRows: [PoolSample] = []
   private(set) var zoneRows: [ZoneSample] = []
   private(set) var leases: [LeaseChange] = []
-  private(set) var events: [NotableEvent] = []
+  private(set) var log: EventLog
   private(set) var starts: StartTotals
   private(set) var poolTakes: [Int]
   private(set) var poolMisses: [Int]
+  /// By pool: whether there is one, and what was asked of it in the open interval.
+  private let isWarmPool: [Bool]
+  private var openTakes: [Int]
+  private var openMisses: [Int]
+  private let shards: Int
   private var lastZoneCoreSeconds: [Double]
-  private var lastZoneAt: [Instant]
   private var isJudging: Bool
   private var minutes: MinuteSeries
 
-  /// - Parameter keepsMinutes: of single services, for runs that are stored.
-  init(_ configuration: ClusterConfiguration, keepsMinutes: Bool = true) {
+  /// - Parameters:
+  ///   - objectives: that will be judged.
+  ///   - keepsMinutes: of single services, for runs that are stored.
+  init(
+    _ configuration: ClusterConfiguration, objectives: [Objective] = [], keepsMinutes: Bool = true
+  ) {
     minutes = MinuteSeries(configuration, isKept: keepsMinutes)
     var groups: [LaneGroup] = []
     var groupOfLane: [Int] = []
@@ -63,7 +78,7 @@ final class RunCollector: RunRecorder {
     self.groups = groups
     self.groupOfLane = groupOfLane
     self.serviceOfLane = serviceOfLane
-    runtimeOfService = configuration.services.map(\.runtime)
+    serviceCount = configuration.services.count
     warmup = .origin + configuration.warmup
     isJudging = configuration.warmup == .zero
     func histograms(_ count: Int, coarse: Bool) -> [[LatencyHistogram]] {
@@ -72,16 +87,40 @@ final class RunCollector: RunRecorder {
       }
     }
     totals = histograms(groups.count, coarse: false)
-    services = histograms(configuration.services.count, coarse: true)
+    lanes = histograms(groupOfLane.count, coarse: true)
+    let followers = TermFollower.all(objectives, configuration)
+    self.followers = followers
+    let laneCount = groupOfLane.count
+    timeFollowers = LatencyMeasure.allCases.map { measure in
+      Self.byLane(followers, count: laneCount) { $0.measure == measure }
+    }
+    countFollowers = Self.byLane(followers, count: laneCount) {
+      $0.measure == nil && $0.keepsIntervals
+    }
+    log = EventLog(zones: configuration.zones.count, pools: configuration.pools.count)
+    isWarmPool = configuration.pools.map(\.isWarm)
+    openTakes = configuration.pools.map { _ in 0 }
+    openMisses = openTakes
+    shards = configuration.workerManagers.shards
     interval = groups.map { _ in LatencyHistogram() }
     laneInterval = groupOfLane.map { _ in .coarse() }
     touched = groups.map { _ in false }
     open = groups.map { _ in nil }
-    starts = StartTotals(runtimes: configuration.runtimes.count)
+    starts = StartTotals(configuration)
     poolTakes = configuration.pools.map { _ in 0 }
     poolMisses = configuration.pools.map { _ in 0 }
     lastZoneCoreSeconds = configuration.zones.map { _ in 0 }
-    lastZoneAt = configuration.zones.map { _ in .origin }
+  }
+
+  /// By lane: which of some followers it is among the lanes of.
+  private static func byLane(
+    _ followers: [TermFollower], count: Int, _ isWanted: (TermFollower) -> Bool
+  ) -> [[Int]] {
+    var found = [[Int]](repeating: [], count: count)
+    for (index, follower) in followers.enumerated() where isWanted(follower) {
+      for lane in follower.lanes { found[lane].append(index) }
+    }
+    return found
   }
 
   /// For a fork: everything counted so far, to go on from.
@@ -90,10 +129,19 @@ final class RunCollector: RunRecorder {
     groups = other.groups
     groupOfLane = other.groupOfLane
     serviceOfLane = other.serviceOfLane
-    runtimeOfService = other.runtimeOfService
+    serviceCount = other.serviceCount
     warmup = other.warmup
     totals = other.totals
-    services = other.services
+    lanes = other.lanes
+    followers = other.followers
+    timeFollowers = other.timeFollowers
+    countFollowers = other.countFollowers
+    intervals = other.intervals
+    intervalStart = other.intervalStart
+    isWarmPool = other.isWarmPool
+    openTakes = other.openTakes
+    openMisses = other.openMisses
+    shards = other.shards
     interval = other.interval
     laneInterval = other.laneInterval
     touched = other.touched
@@ -102,12 +150,11 @@ final class RunCollector: RunRecorder {
     poolRows = other.poolRows
     zoneRows = other.zoneRows
     leases = other.leases
-    events = other.events
+    log = other.log
     starts = other.starts
     poolTakes = other.poolTakes
     poolMisses = other.poolMisses
     lastZoneCoreSeconds = other.lastZoneCoreSeconds
-    lastZoneAt = other.lastZoneAt
     isJudging = other.isJudging
   }
 
@@ -117,10 +164,9 @@ final class RunCollector: RunRecorder {
     for group in totals.indices {
       totals[group] = LatencyMeasure.allCases.map { _ in LatencyHistogram() }
     }
-    for service in services.indices {
-      services[service] = LatencyMeasure.allCases.map { _ in .coarse() }
-    }
-    starts = StartTotals(runtimes: starts.runtimeCount)
+    for lane in lanes.indices { lanes[lane] = LatencyMeasure.allCases.map { _ in .coarse() } }
+    for follower in followers.indices { followers[follower].restart() }
+    starts.restart()
     for pool in poolTakes.indices {
       poolTakes[pool] = 0
       poolMisses[pool] = 0
@@ -133,6 +179,9 @@ final class RunCollector: RunRecorder {
     _ nanoseconds: UnsafeBufferPointer<Int64>, _ measure: LatencyMeasure, lane: LaneID
   ) {
     let group = groupOfLane[lane.index]
+    for follower in timeFollowers[Int(measure.rawValue)][lane.index] {
+      followers[follower].record(nanoseconds, isJudged: isJudging)
+    }
     if measure == .latency {
       touched[group] = true
       return LatencyHistogram.record(
@@ -140,12 +189,15 @@ final class RunCollector: RunRecorder {
     }
     guard isJudging else { return }
     totals[group][Int(measure.rawValue)].record(contentsOf: nanoseconds)
-    services[serviceOfLane[lane.index]][Int(measure.rawValue)].record(contentsOf: nanoseconds)
+    lanes[lane.index][Int(measure.rawValue)].record(contentsOf: nanoseconds)
   }
 
   func record(_ nanoseconds: Int64, count: Int, _ measure: LatencyMeasure, lane: LaneID) {
     let group = groupOfLane[lane.index]
     let weight = UInt64(max(0, count))
+    for follower in timeFollowers[Int(measure.rawValue)][lane.index] {
+      followers[follower].record(nanoseconds, count: weight, isJudged: isJudging)
+    }
     if measure == .latency {
       touched[group] = true
       interval[group].record(nanoseconds, count: weight)
@@ -153,7 +205,7 @@ final class RunCollector: RunRecorder {
     }
     guard isJudging else { return }
     totals[group][Int(measure.rawValue)].record(nanoseconds, count: weight)
-    services[serviceOfLane[lane.index]][Int(measure.rawValue)].record(nanoseconds, count: weight)
+    lanes[lane.index][Int(measure.rawValue)].record(nanoseconds, count: weight)
   }
 
   func series(
@@ -164,23 +216,28 @@ final class RunCollector: RunRecorder {
     row.counters.add(delta)
     row.gauges.add(now)
     open[group] = row
+    for follower in countFollowers[lane.index] { followers[follower].add(delta, now) }
     spreadLatencies(of: lane)
     minutes.add(lane: lane, from: from, delta: delta, now: now)
   }
 
-  /// Adds what a lane has measured since the last row to its minute and its service.
+  /// Adds what a lane has measured since the last row to its minute and its total.
   private func spreadLatencies(of lane: LaneID) {
     guard !laneInterval[lane.index].isEmpty else { return }
     minutes.record(laneInterval[lane.index], lane: lane)
     if isJudging {
-      services[serviceOfLane[lane.index]][Int(LatencyMeasure.latency.rawValue)]
-        .merge(laneInterval[lane.index])
+      lanes[lane.index][Int(LatencyMeasure.latency.rawValue)].merge(laneInterval[lane.index])
     }
     laneInterval[lane.index].reset()
   }
 
   func seriesEnds(at instant: Instant) {
     minutes.end(at: instant)
+    intervals.append(intervalStart..<instant)
+    for follower in followers.indices {
+      followers[follower].close(from: intervalStart, to: instant)
+    }
+    intervalStart = instant
     for group in open.indices {
       guard var row = open[group] else { continue }
       if touched[group] {
@@ -201,7 +258,7 @@ final class RunCollector: RunRecorder {
 
   func started(_ start: StartRecord) {
     guard isJudging else { return }
-    starts.add(start, runtime: runtimeOfService[start.request.service.index])
+    starts.add(start, group: groups[groupOfLane[start.request.lane.index]])
   }
 
   func startFailed(_ start: StartRequest, because reason: StartFailure, at now: Instant) {
@@ -209,45 +266,72 @@ final class RunCollector: RunRecorder {
   }
 
   func took(_ pool: PoolID, isHit: Bool, at now: Instant) {
+    guard isWarmPool[pool.index] else { return }
+    openTakes[pool.index] += 1
+    if !isHit { openMisses[pool.index] += 1 }
     guard isJudging else { return }
     poolTakes[pool.index] += 1
     if !isHit { poolMisses[pool.index] += 1 }
   }
 
   func pool(_ pool: PoolID, at now: Instant, level: Int, target: Int, outstanding: Int) {
-    guard target > 0 || level > 0 || outstanding > 0 else { return }
+    guard isWarmPool[pool.index] else { return }
     poolRows.append(
-      PoolSample(at: now, pool: pool.index, level: level, target: target, outstanding: outstanding))
+      PoolSample(
+        from: intervalStart, at: now, pool: pool.index, level: level, target: target,
+        outstanding: outstanding, takes: openTakes[pool.index], misses: openMisses[pool.index]))
+    openTakes[pool.index] = 0
+    openMisses[pool.index] = 0
   }
 
   func zone(
     _ zone: ZoneID, at now: Instant, usedCoreSeconds: Double, seconds: Double,
     allocatedCPUMilli: Int64, allocatedMemoryMiB: Int64, pods: Int
   ) {
-    let elapsed = (now - lastZoneAt[zone.index]).seconds
+    let elapsed = (now - intervalStart).seconds
     let used = usedCoreSeconds - lastZoneCoreSeconds[zone.index]
     lastZoneCoreSeconds[zone.index] = usedCoreSeconds
-    lastZoneAt[zone.index] = now
     zoneRows.append(
       ZoneSample(
-        at: now, zone: zone.index, usedCores: elapsed > 0 ? used / elapsed : 0,
+        from: intervalStart, at: now, zone: zone.index, usedCores: elapsed > 0 ? used / elapsed : 0,
         allocatedCPUMilli: allocatedCPUMilli, allocatedMemoryMiB: allocatedMemoryMiB, pods: pods))
   }
 
   func lease(shard: Int, at now: Instant, from: Int?, to: Int?) {
     leases.append(LeaseChange(at: now, shard: shard, from: from, to: to))
+    // Nobody watches the levels of a shard's pools until it has an owner again.
+    if to == nil {
+      for pool in isWarmPool.indices where pool % shards == shard { log.clear(pool: pool, at: now) }
+    }
   }
 
-  func event(_ event: NotableEvent) { events.append(event) }
+  func event(_ event: NotableEvent) {
+    let isOfPool = event.kind == .alarmRaised || event.kind == .alarmCleared
+    if !isOfPool || isWarmPool[event.subject] { log.note(event) }
+  }
 }
 
 extension RunCollector {
+  /// By service and measure: its lanes together.
+  private var services: [[LatencyHistogram]] {
+    var merged = (0..<serviceCount).map { _ in
+      LatencyMeasure.allCases.map { _ in LatencyHistogram.coarse() }
+    }
+    for (lane, measures) in lanes.enumerated() {
+      for (measure, histogram) in measures.enumerated() {
+        merged[serviceOfLane[lane]][measure].merge(histogram)
+      }
+    }
+    return merged
+  }
+
   func collected() -> CollectedRun {
     minutes.closeAll()
     var run = CollectedRun(
       groups: groups, serviceOfLane: serviceOfLane, groupOfLane: groupOfLane, totals: totals,
-      services: services, rows: rows, poolSamples: poolRows, zoneSamples: zoneRows, leases: leases,
-      events: events, starts: starts, poolTakes: poolTakes, poolMisses: poolMisses, warmup: warmup)
+      lanes: lanes, services: services, followers: followers, rows: rows, intervals: intervals,
+      poolSamples: poolRows, zoneSamples: zoneRows, leases: leases, log: log, starts: starts,
+      poolTakes: poolTakes, poolMisses: poolMisses, warmup: warmup)
     run.minutes = minutes.rows
     return run
   }

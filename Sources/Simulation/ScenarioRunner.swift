@@ -20,6 +20,15 @@ public struct ScenarioRunner: Sendable {
 
   public var document: ScenarioDocument { mapping.document }
 
+  /// The same, with pools of none at first where the scenario has none: for trying sizes of them.
+  public func withPools() -> ScenarioRunner {
+    guard document.pools.size == .none else { return self }
+    var document = document
+    document.pools.size = .count(0)
+    return ScenarioRunner(
+      document, traces: mapping.traces, threads: threads, interruption: interruption)
+  }
+
   public var needsPeaks: Bool {
     if case .percent = document.pools.size { return true }
     return false
@@ -36,7 +45,8 @@ public struct ScenarioRunner: Sendable {
     forkingAt instant: Instant?
   ) throws -> (peaks: [PoolKey: Int], past: Run?, executed: UInt64) {
     let run = Run(
-      mapping.configuration(replication: 0, peaks: nil), replication: 0, keepsMinutes: false)
+      mapping.configuration(replication: 0, peaks: nil), replication: 0,
+      objectives: document.objectives, keepsMinutes: false)
     var past: Run?
     if let instant {
       try run.advance(to: instant, interruption: interruption)
@@ -44,7 +54,7 @@ public struct ScenarioRunner: Sendable {
     }
     try run.advance(to: .origin + document.duration, interruption: interruption)
     let outcome = try run.finish()
-    let counts = outcome.peakReady()
+    let counts = outcome.readyPeaks.pools
     let peaks = Dictionary(
       outcome.configuration.pools.enumerated().map { (mapping.key($1), counts[$0]) },
       uniquingKeysWith: { first, _ in first })
@@ -56,7 +66,7 @@ public struct ScenarioRunner: Sendable {
     replication: Int, peaks: [PoolKey: Int]?, progress: (@Sendable (Instant) -> Void)? = nil
   ) throws -> RunOutcome {
     let configuration = mapping.configuration(replication: replication, peaks: peaks)
-    let run = Run(configuration, replication: replication)
+    let run = Run(configuration, replication: replication, objectives: document.objectives)
     try run.advance(
       to: .origin + document.duration, interruption: interruption, progress: progress)
     var outcome = try run.finish()

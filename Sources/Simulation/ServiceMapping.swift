@@ -79,7 +79,7 @@ extension ScenarioMapping {
     service.cpuFraction = section.cpuFraction
     service.cpuShare = section.cpuShare
     service.codeBytes = section.codeBytes
-    service.usesPool = section.usesPool
+    service.usesPool = usesPool(section)
     service.initialRatePerSecond = source.initialRate
     service.meanRatePerSecond = source.meanRate
     service.gatewaysPerLane = gatewaysPerLane(source.meanRate / Double(max(1, zoneIDs.count)))

@@ -3,62 +3,87 @@ import Platform
 import Primitives
 import ResultStore
 
-/// Starts of instances by runtime and path, with the time that each part took.
+/// Starts of instances by zone, runtime and path, with the time that each part took, and where
+/// their code was found.
 public struct StartTotals: Sendable {
-  /// The parts of a start, in their order on the way.
+  /// The parts of a start, in their order on the way. `messages` is what is not in the others: on
+  /// the way between components, and waiting for a turn there.
   public enum Component: String, CaseIterable, Sendable {
     case allocation
     case podCreation = "pod_creation"
-    case code, agent, initialisation, publication, total
+    case code, agent, initialisation, publication, messages, total
   }
 
+  public let zoneCount: Int
   public let runtimeCount: Int
-  /// By runtime, path and component.
-  public private(set) var histograms: [LatencyHistogram]
-  /// By runtime, path and code level.
-  public private(set) var codeLevels: [Int]
+  private let codeBytes: [Int64]
+  /// By zone, runtime, path and component.
+  private var histograms: [LatencyHistogram] = []
+  /// By zone and level: loads of code, and their bytes.
+  private var loads: [Int] = []
+  private var loadedBytes: [Int64] = []
   /// By reason.
-  public var failed = [Int](repeating: 0, count: StartFailure.allCases.count)
+  public var failed: [Int] = []
 
-  init(runtimes: Int) {
-    runtimeCount = runtimes
-    let paths = StartPath.allCases.count
-    histograms = (0..<(runtimes * paths * Component.allCases.count)).map { _ in .coarse() }
-    codeLevels = Array(repeating: 0, count: runtimes * paths * CodeLevel.allCases.count)
+  init(_ configuration: ClusterConfiguration) {
+    zoneCount = configuration.zones.count
+    runtimeCount = configuration.runtimes.count
+    codeBytes = configuration.services.map(\.codeBytes)
+    restart()
   }
 
-  mutating func add(_ start: StartRecord, runtime: Int) {
-    let parts = [
+  /// Forgets everything so far.
+  mutating func restart() {
+    let count = zoneCount * runtimeCount * StartPath.allCases.count * Component.allCases.count
+    histograms = (0..<count).map { _ in .coarse() }
+    loads = Array(repeating: 0, count: zoneCount * CodeLevel.allCases.count)
+    loadedBytes = Array(repeating: 0, count: loads.count)
+    failed = Array(repeating: 0, count: StartFailure.allCases.count)
+  }
+
+  mutating func add(_ start: StartRecord, group: LaneGroup) {
+    var parts = [
       start.allocation, start.podCreation, start.codeLoading, start.agent, start.initialisation,
-      start.publication, start.total,
+      start.publication,
     ]
+    parts.append(max(.zero, start.total - parts.reduce(.zero, +)))
+    parts.append(start.total)
     for (component, part) in parts.enumerated() {
-      histograms[index(runtime, start.path, component)].record(part.count, count: 1)
+      histograms[index(group.zone, group.runtime, start.path, component)].record(part.count)
     }
-    codeLevels[codeIndex(runtime, start.path, start.code)] += 1
+    let level = group.zone * CodeLevel.allCases.count + Int(start.code.rawValue)
+    loads[level] += 1
+    loadedBytes[level] += codeBytes[start.request.service.index]
   }
 
   public func histogram(
-    runtime: Int, path: StartPath, _ component: Component
+    zone: Int, runtime: Int, path: StartPath, _ component: Component
   ) -> LatencyHistogram {
     let position = Component.allCases.firstIndex(of: component) ?? 0
-    return histograms[index(runtime, path, position)]
+    return histograms[index(zone, runtime, path, position)]
+  }
+
+  /// Of all zones together.
+  public func histogram(
+    runtime: Int, path: StartPath, _ component: Component
+  ) -> LatencyHistogram {
+    (0..<zoneCount).reduce(into: .coarse()) {
+      $0.merge(histogram(zone: $1, runtime: runtime, path: path, component))
+    }
   }
 
   public func count(runtime: Int, path: StartPath) -> Int {
     Int(histogram(runtime: runtime, path: path, .total).count)
   }
 
-  public func codeCount(runtime: Int, path: StartPath, _ level: CodeLevel) -> Int {
-    codeLevels[codeIndex(runtime, path, level)]
+  /// Instances of a zone that found their code at a level, and the bytes of that code.
+  func loads(zone: Int, _ level: CodeLevel) -> (count: Int, bytes: Int64) {
+    let index = zone * CodeLevel.allCases.count + Int(level.rawValue)
+    return (loads[index], loadedBytes[index])
   }
 
-  private func index(_ runtime: Int, _ path: StartPath, _ component: Int) -> Int {
-    (runtime * StartPath.allCases.count + Int(path.rawValue)) * Component.allCases.count + component
-  }
-
-  private func codeIndex(_ runtime: Int, _ path: StartPath, _ level: CodeLevel) -> Int {
-    (runtime * StartPath.allCases.count + Int(path.rawValue)) * CodeLevel.allCases.count
-      + Int(level.rawValue)
+  private func index(_ zone: Int, _ runtime: Int, _ path: StartPath, _ component: Int) -> Int {
+    ((zone * runtimeCount + runtime) * StartPath.allCases.count + Int(path.rawValue))
+      * Component.allCases.count + component
   }
 }

@@ -19,7 +19,7 @@ struct ResultSession: Sendable {
     writer = try ResultWriter(path: options.out, force: options.force)
     document = scenario.document
     traceFiles = scenario.traces.files
-    var study = StudyRow(id: 1, command: command)
+    study = StudyRow(id: 1, command: command)
     study.arguments = CommandArguments.text(Array(CommandLine.arguments.dropFirst(2)))
     study.programVersion = ProgramVersion.text
     study.machine = Self.machine
@@ -69,13 +69,16 @@ struct ResultSession: Sendable {
 
   /// Stores a replication, so that it outlives the process.
   func record(_ outcome: RunOutcome, wallSeconds: Double) throws {
+    let run = outcome.replication + 1
+    let judged = ObjectiveVerdicts.judge(document, [outcome])
     try ResultRecording(writer).record(
-      outcome, run: outcome.replication + 1, study: 1, document: document,
-      wallSeconds: wallSeconds)
+      outcome, run: run, study: 1, document: document, wallSeconds: wallSeconds,
+      verdict: ObjectiveVerdicts.overall(judged))
+    try ObjectiveRecording(writer).record(judged, study: 1, run: run)
     try writer.append(
       traceFiles.map {
         TraceFileRow(
-          run: outcome.replication + 1, path: $0.name, hash: HexadecimalWord.text($0.hash),
+          run: run, path: $0.name, hash: HexadecimalWord.text($0.hash),
           bytes: $0.bytes)
       })
     try writer.checkpoint()
@@ -85,20 +88,7 @@ struct ResultSession: Sendable {
   func close(
     _ judged: [JudgedObjective], verdict: Verdict?, isInterrupted: Bool
   ) throws {
-    for (ordinal, objective) in judged.enumerated() {
-      var row = ObjectiveRow()
-      row.study = 1
-      row.ordinal = ordinal
-      row.text = objective.objective.text
-      row.value = objective.value
-      row.low = objective.interval?.low
-      row.high = objective.interval?.high
-      row.limitValue = objective.objective.limit
-      row.unit = objective.isTime ? "s" : ""
-      row.verdict = objective.verdict
-      row.note = objective.note
-      try writer.append(row)
-    }
+    try ObjectiveRecording(writer).record(judged, study: 1)
     var ended = study
     ended.verdict = verdict
     ended.wallSeconds = began.duration(to: .now).inSeconds

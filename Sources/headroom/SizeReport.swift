@@ -72,7 +72,7 @@ struct SizeReport {
   }
 
   private static let columns = [
-    "pool", "pods", "cold starts", "misses", "p99 start", "idle pod-hours",
+    "pool", "pods", "cold: pool hit", "cold: fallback", "misses", "p99 start", "idle pod-hours",
   ]
 
   private var overview: String {
@@ -112,8 +112,8 @@ struct SizeReport {
     }
     let sizes = candidate.percentages.map(percent).joined(separator: " = ")
     return [
-      sizes, TextForm.grouped(pods(candidate, runtime)), cell("cold_starts"), cell("pool_misses"),
-      cell("p99 start"), cell("idle_pod_hours"),
+      sizes, TextForm.grouped(pods(candidate, runtime)), cell("cold_starts_pool"),
+      cell("cold_starts_fallback"), cell("pool_misses"), cell("p99 start"), cell("idle_pod_hours"),
     ]
   }
 

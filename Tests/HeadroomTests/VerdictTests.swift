@@ -65,7 +65,7 @@ import Testing
       ["replications=1"],
       objectives: "[\"requests(service=api) > 0\", \"requests(service=api-3) > 0\"]")
     let outcome = try #require(outcomes.first)
-    let judge = ObjectiveJudge(outcome.collected, outcome.configuration)
+    let judge = ObjectiveJudge(outcome)
     let group = try #require(judge.value(of: document.objectives[0]).value)
     let one = try #require(judge.value(of: document.objectives[1]).value)
     let all = try #require(judge.value(named: "requests", runtime: nil))

@@ -69,12 +69,8 @@ import Testing
       case .total: statistic == nil
       case .level: true
       }
-    let isScoped =
-      scopes.allSatisfy(definition.scopes.contains)
-      && (definition.combinesService || scopes.count < 2 || !scopes.contains(.service))
-    let used = statistic ?? (definition.kind == .total ? .total : .mean)
-    let isKept =
-      !isOverTime || (definition.overTime.contains(used) && !scopes.contains(.service))
+    let isScoped = scopes.allSatisfy(definition.scopes.contains)
+    let isKept = !isOverTime || definition.kind != .level || (statistic ?? .mean) == .mean
     return isStatistic && isScoped && isKept
   }
 
@@ -130,9 +126,8 @@ import Testing
       ("p99(latency, zone=a, zone=b) < 1s", "`zone` is given twice", "keep one of them"),
       ("p99(latency < 1s", "`)` or `,` is missing", nil),
       (
-        "p99(latency, service=a, zone=b) < 1s",
-        "`latency` of a service is not kept by anything else",
-        "leave out `service` or the other scopes"
+        "max(ready_pods) < 9 for 1m", "`ready_pods` has no `max` interval by interval",
+        "with `for` write `ready_pods`"
       ),
       (
         "pool_level(class=online) > 1", "`pool_level` is not known by class",
@@ -150,17 +145,6 @@ import Testing
     } catch {
       #expect(error.message == message)
       #expect(error.help == help)
-    }
-  }
-
-  @Test func whatIsNotKeptOverTimeIsSaid() {
-    do throws(ObjectiveParser.Failure) {
-      _ = try ObjectiveParser.parse("p90(latency) < 1s for 10m")
-      Issue.record("p90 over time is read")
-    } catch {
-      #expect(
-        error.help?.hasPrefix(
-          "with `for`: mean(latency), max(latency), p50(latency), p99(latency), requests") == true)
     }
   }
 

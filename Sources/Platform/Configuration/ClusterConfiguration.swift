@@ -208,6 +208,7 @@ public struct ShapeConfiguration: Sendable {
   }
 }
 
+/// What pods of one runtime, shape and zone are made of, and the stock of warm ones if any.
 public struct PoolConfiguration: Sendable {
   public var runtime: Int
   public var shape: Int
@@ -216,6 +217,15 @@ public struct PoolConfiguration: Sendable {
   public var rules: PoolRules
   /// From an order to a warm pod, seconds; nil: as Kubernetes creates any pod.
   public var refill: Distribution?
+  /// Whether there is a stock at all. Else every start makes its pod, and no take is counted.
+  public var isWarm = true
+  /// The peak of ready pods that the target is a percentage of; nil: it is not one.
+  public var sizedBy: Int?
+
+  /// Whether pods of both are of one runtime, shape and zone.
+  func isAlike(_ other: PoolConfiguration) -> Bool {
+    runtime == other.runtime && shape == other.shape && zone == other.zone
+  }
 
   public init(
     runtime: Int, shape: Int, zone: ZoneID, target: Int, rules: PoolRules, refill: Distribution?

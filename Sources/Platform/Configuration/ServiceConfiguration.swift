@@ -28,7 +28,7 @@ public struct ServiceConfiguration: Sendable {
   /// Processors that a request wants while it computes.
   public var cpuShare = 1.0
   public var codeBytes: Int64 = 0
-  /// Whether its pods come from the warm pools.
+  /// Whether its pods come from a warm pool; else each is made when it is wanted.
   public var usesPool = true
   /// Instances of each lane when the run begins, by position in `zones`.
   public var initialInstances: [Int]

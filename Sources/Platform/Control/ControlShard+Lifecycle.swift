@@ -38,6 +38,7 @@ extension ControlShard {
       }
       prefillCaches()
     }
+    restartCounts(at: .origin)
     armScan(at: .origin)
     if autoscaler.isNeeded {
       schedule(.autoscaleTick, at: .origin + configuration.autoscaleTick, class: EventRank.alarm)
@@ -61,7 +62,10 @@ extension ControlShard {
       let shards = topology.shardCandidates.indices.filter {
         topology.shardCandidates[$0][0] == index
       }
-      for shard in shards { _ = etcd.acquire(shard: shard, lease: lease, holder: index) }
+      for shard in shards {
+        _ = etcd.acquire(shard: shard, lease: lease, holder: index)
+        recorder.lease(shard: shard, at: .origin, from: nil, to: index)
+      }
       managers[index].adopt(
         lease: lease, shards: shards, at: managerServers[index].clock.local(.origin))
     }
@@ -180,11 +184,25 @@ extension ControlShard {
     for pool in poolTargets.indices { configure(PoolID(pool), at: index, now) }
   }
 
-  /// Brings the integral of a pool's level up to an instant.
+  /// Brings the integral of a pool's level, and the least there was of it, up to an instant; called
+  /// before the level changes.
   func notePoolLevel(_ pool: PoolID, at now: Instant) {
     let seconds = (now - levelsAt[pool.index]).seconds
-    poolSeconds[pool.index] += Double(kubernetes.warm[pool.index].count) * seconds
+    let level = kubernetes.warm[pool.index].count
+    poolSeconds[pool.index] += Double(level) * seconds
+    poolTallies[pool.index].leastLevel = min(poolTallies[pool.index].leastLevel, level)
     levelsAt[pool.index] = now
+  }
+
+  /// Counts of pools begin afresh.
+  func restartCounts(at now: Instant) {
+    for pool in poolTallies.indices {
+      notePoolLevel(PoolID(pool), at: now)
+      poolTallies[pool] = PoolSummary()
+      poolTallies[pool].firstLevel = kubernetes.warm[pool].count
+      poolTallies[pool].leastLevel = kubernetes.warm[pool].count
+      poolSeconds[pool] = 0
+    }
   }
 
   // MARK: Telling
@@ -234,13 +252,31 @@ extension ControlShard {
     summary.pools = configuration.pools.indices.map { pool in
       var tally = poolTallies[pool]
       tally.level = kubernetes.warm[pool].count
+      tally.leastLevel = min(tally.leastLevel, tally.level)
       tally.target = poolTargets[pool]
       tally.idlePodSeconds = poolSeconds[pool]
       return tally
     }
     summary.components =
-      dispatcherServers.indices.map { component("dispatcher", $0, dispatcherServers[$0]) }
-      + managerServers.indices.map { component("worker-manager", $0, managerServers[$0]) }
+      dispatcherServers.indices.map {
+        var dispatcher = component("dispatcher", $0, dispatcherServers[$0])
+        dispatcher.retries = traffic.repeatedTakes[$0]
+        return dispatcher
+      } + managerServers.indices.map { component("worker-manager", $0, managerServers[$0]) }
+    summary.others = [
+      traffic.summary(.hostAgent, "host-agent"), traffic.summary(.zoneCache, "code-cache"),
+      traffic.summary(.kubernetes, "kubernetes"),
+      traffic.summary(.etcd, "etcd", handling: configuration.etcd.handling.seconds),
+      traffic.summary(.autoscaler, "autoscaler"),
+    ]
+    summary.nodes = configuration.zones.indices.map { zone in
+      var nodes = kubernetes.moved[zone]
+      let table = kubernetes.nodeTables[zone]
+      nodes.allocated = NodeCapacity(
+        cpuMilli: table.allocatedCPUMilli, memoryMiB: table.allocatedMemoryMiB)
+      return nodes
+    }
+    summary.tokensHeld = etcd.tokens.count { $0.holder != nil }
     return summary
   }
 

@@ -21,14 +21,17 @@ extension ControlShard {
   func wakeDispatcher(_ index: Int, at now: Instant) {
     let clock = dispatcherServers[index].clock
     dispatchers[index].wake(at: clock.local(now), into: &effects)
-    applyDispatcherEffects(index, leavingAt: now)
+    applyDispatcherEffects(index, leavingAt: now, isRepeating: true)
   }
 
-  private func applyDispatcherEffects(_ index: Int, leavingAt departure: Instant) {
+  private func applyDispatcherEffects(
+    _ index: Int, leavingAt departure: Instant, isRepeating: Bool = false
+  ) {
     var wanted = takeEffects()
     for effect in wanted {
       switch effect {
       case .send(let message, let address):
+        if isRepeating { traffic.repeats(message, dispatcher: index) }
         sendFromDispatcher(message, to: address, index, leavingAt: departure)
       case .wakeDispatcher(let local):
         schedule(
@@ -112,6 +115,7 @@ extension ControlShard {
           poolTallies[pool.index].hits += 1
         } else {
           poolTallies[pool.index].misses += 1
+          poolTallies[pool.index].leastLevel = 0
         }
         recorder.took(pool, isHit: isHit, at: now)
       case .serves(let shard, let isServing):

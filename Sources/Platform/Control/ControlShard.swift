@@ -59,6 +59,7 @@ final class ControlShard {
   var poolAlarms: [Int]
   var poolTallies: [PoolSummary]
   var poolSeconds: [Double]
+  var traffic: ComponentTraffic
   var levelsAt: [Instant]
   /// When etcd looks for expired leases next; an alarm for any other instant is void.
   var nextScan = Instant.origin
@@ -119,6 +120,7 @@ final class ControlShard {
     evictor = Evictor(
       rule: configuration.kubernetes.eviction, services: configuration.services.count,
       zones: configuration.zones.count)
+    traffic = ComponentTraffic(dispatchers: configuration.dispatchers.count)
     poolTargets = configuration.pools.map(\.target)
     poolAlarms = configuration.pools.map(\.rules.alarmBelow)
     poolTallies = configuration.pools.map { _ in PoolSummary() }
@@ -158,6 +160,7 @@ final class ControlShard {
     poolTargets = other.poolTargets
     poolAlarms = other.poolAlarms
     poolTallies = other.poolTallies
+    traffic = other.traffic
     poolSeconds = other.poolSeconds
     levelsAt = other.levelsAt
     nextScan = other.nextScan
@@ -216,6 +219,7 @@ final class ControlShard {
     _ message: ControlMessage, from: Address, at address: Address, _ now: Instant
   ) {
     let index = Int(address.index)
+    traffic.handled(by: address.kind)
     switch address.kind {
     case .dispatcher: dispatcherReceives(message, index, at: now)
     case .workerManager: managerReceives(message, index, at: now)
@@ -244,6 +248,7 @@ final class ControlShard {
     _ message: ControlMessage, from: Address, to address: Address, leavingAt departure: Instant,
     ordinal: UInt64, extra: Nanoseconds = .zero
   ) {
+    traffic.sent(by: from.kind)
     // Between an instance and its own node nothing is in the way, and nothing is lost.
     let isLocal = address.kind == .node || from.kind == .node
     let outcome =

@@ -1,3 +1,4 @@
+import ControlPlane
 import Primitives
 
 /// What the shared part has counted.
@@ -19,14 +20,24 @@ public struct ControlSummary: Sendable {
   public var codeFetches: [UInt64] = []
   /// Pods that were claimed for a start and never became ready.
   public var podsAbandoned: UInt64 = 0
-  /// By pool, whoever owned it.
+  /// By pool, since the last restart of counts.
   public var pools: [PoolSummary] = []
+  /// Dispatchers and Worker Managers, one by one.
   public var components: [ComponentSummary] = []
+  /// What else handles messages, all of a kind together.
+  public var others: [ComponentSummary] = []
   public var autoscaleDecisions: UInt64 = 0
+  /// By zone: what placing has taken and deleting has given back so far, and what is taken.
+  public var nodes: [NodeSummary] = []
+  /// Tokens of shards that are held.
+  public var tokensHeld = 0
 }
 
 public struct PoolSummary: Sendable {
   public var level = 0
+  /// At the last restart of counts, and the least since.
+  public var firstLevel = 0
+  public var leastLevel = 0
   public var target = 0
   public var takes: UInt64 = 0
   public var hits: UInt64 = 0
@@ -36,11 +47,23 @@ public struct PoolSummary: Sendable {
   public var idlePodSeconds = 0.0
 }
 
+/// What pods hold of a zone's nodes.
+public struct NodeSummary: Sendable {
+  public var placed = NodeCapacity(cpuMilli: 0, memoryMiB: 0)
+  public var released = NodeCapacity(cpuMilli: 0, memoryMiB: 0)
+  /// As the nodes themselves know.
+  public var allocated = NodeCapacity(cpuMilli: 0, memoryMiB: 0)
+}
+
 /// Messages that one component has handled.
 public struct ComponentSummary: Sendable {
   public var kind: String
-  public var index: Int
+  /// Which one; nil: the cluster has one, or all of them together.
+  public var index: Int?
   public var messagesIn: UInt64
   public var messagesOut: UInt64
-  public var busySeconds: Double
+  /// Nil: handling a message takes it no time in the model.
+  public var busySeconds: Double?
+  /// Questions asked again because no answer came in time; nil: not counted.
+  public var retries: UInt64?
 }

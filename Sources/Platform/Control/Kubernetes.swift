@@ -29,6 +29,8 @@ struct Kubernetes: Sendable {
   private(set) var refills: [[UInt64]]
   /// By pool: the Worker Manager that is told of its refills.
   var watchers: [Int?]
+  /// By zone: what placing has taken and deleting has given back.
+  private(set) var moved: [NodeSummary]
   private var nextAdmission = Instant.origin
   private let spacing: Nanoseconds
   private let tolerance: Nanoseconds
@@ -46,6 +48,7 @@ struct Kubernetes: Sendable {
       first += zone.nodeCount
     }
     firstNode = starts
+    moved = zones.map { _ in NodeSummary() }
     nodeTables = zones.map { zone in
       NodeTable(
         nodes: (0..<zone.nodeCount).map { _ in
@@ -98,6 +101,10 @@ struct Kubernetes: Sendable {
   mutating func place(_ shape: ShapeConfiguration, in zone: ZoneID) -> NodeID? {
     let placed = nodeTables[zone.index].place(
       cpuMilli: shape.cpuMilli, memoryMiB: shape.memoryMiB)
+    if placed != nil {
+      moved[zone.index].placed.cpuMilli += shape.cpuMilli
+      moved[zone.index].placed.memoryMiB += shape.memoryMiB
+    }
     return placed.map { NodeID(firstNode[zone.index] + $0) }
   }
 
@@ -106,6 +113,8 @@ struct Kubernetes: Sendable {
   }
 
   mutating func release(_ node: NodeID, _ shape: ShapeConfiguration, in zone: ZoneID) {
+    moved[zone.index].released.cpuMilli += shape.cpuMilli
+    moved[zone.index].released.memoryMiB += shape.memoryMiB
     nodeTables[zone.index].release(
       node.index - firstNode[zone.index], cpuMilli: shape.cpuMilli, memoryMiB: shape.memoryMiB)
   }

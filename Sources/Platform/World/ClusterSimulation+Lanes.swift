@@ -75,6 +75,7 @@ extension ClusterSimulation {
         lanes[index].adopt(pod, origin: origin, part: part)
       }
       laneSet.collect(index, into: control)
+      laneSet.noteReady(index)
     }
     // Warm caches know what the Dispatchers know, so that nothing old is told as news.
     for (index, place) in topology.lanes.enumerated() {

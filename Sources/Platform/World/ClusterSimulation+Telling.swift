@@ -37,6 +37,15 @@ extension ClusterSimulation {
     return (place.service, place.zone)
   }
 
+  /// From here on peaks, levels of pools and what they cost are counted afresh.
+  public func restartCounts() {
+    laneSet.ready.restart()
+    control.restartCounts(at: now)
+  }
+
+  /// The most ready pods at once since the last restart of counts.
+  public var readyPeaks: ReadyPeaks { laneSet.ready.peaks }
+
   public var controlSummary: ControlSummary { control.summary }
 
   /// Invocations that were represented, and events that were executed, so far.

@@ -43,7 +43,7 @@ public final class ClusterSimulation {
     control = ControlShard(
       configuration: configuration, topology: topology, recorder: recorder)
     let laneCount = topology.lanes.count
-    laneSet = LaneSet(count: laneCount, configuration: configuration)
+    laneSet = LaneSet(configuration: configuration, topology: topology)
     agenda = LaneAgenda(count: laneCount)
     order = WinnerTree(capacity: laneCount + 1)
     reported = Array(repeating: LaneCounters(), count: laneCount)
@@ -134,6 +134,7 @@ public final class ClusterSimulation {
         _ = lanes[queue - 1].run(
           until: bound, roundTrip: nil, epochEnd: end, recorder: recorder)
         laneSet.collect(queue - 1, into: control)
+        laneSet.noteReady(queue - 1)
         order.set(queue, to: lanes[queue - 1].next.key)
       }
       order.set(0, to: control.next().key)

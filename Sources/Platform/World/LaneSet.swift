@@ -8,6 +8,7 @@ import SimulationKernel
 /// for no access checks.
 struct LaneSet {
   var lanes: [any LaneModel] = []
+  var ready: ReadyCounts
   /// By lane: messages sent, for the network's draws; how far it has run, while it is active.
   var ordinals: [UInt64]
   var horizons: [Instant]
@@ -22,7 +23,9 @@ struct LaneSet {
   /// The least one-way delay between a lane and anything shared.
   let lookahead: Nanoseconds
 
-  init(count: Int, configuration: ClusterConfiguration) {
+  init(configuration: ClusterConfiguration, topology: Topology) {
+    let count = topology.lanes.count
+    ready = ReadyCounts(configuration, topology)
     ordinals = Array(repeating: 0, count: count)
     horizons = Array(repeating: .origin, count: count)
     isAwaiting = Array(repeating: false, count: count)
@@ -137,9 +140,17 @@ struct LaneSet {
     awaiting.removeAll(keepingCapacity: true)
     for index in active {
       lanes[index].publishDemand(&demand)
+      ready.set(index, to: lanes[index].gauges.ready)
       agenda.put(index, at: agenda.time(of: index))
       if isAwaiting[index] { awaiting.append(index) }
     }
+    ready.close()
+  }
+
+  /// Looks at a lane's ready pods between epochs.
+  mutating func noteReady(_ index: Int) {
+    ready.set(index, to: lanes[index].gauges.ready)
+    ready.close()
   }
 
   /// Runs a lane as far as it may go: to the end of the epoch, or to where a reply could reach it.

@@ -78,8 +78,9 @@ struct Topology: Sendable {
   ) -> PoolID {
     let index = configuration.pools.firstIndex {
       $0.runtime == service.runtime && $0.shape == service.shape && $0.zone == zone
+        && $0.isWarm == service.usesPool
     }
-    precondition(index != nil, "every (runtime, shape, zone) in use has a pool, perhaps of size 0")
+    precondition(index != nil, "every (runtime, shape, zone) in use has a pool, perhaps of none")
     return PoolID(index ?? 0)
   }
 

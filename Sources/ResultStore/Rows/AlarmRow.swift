@@ -20,7 +20,10 @@ public struct AlarmRow: StoredRow {
   public static let table = TableDescription(
     AlarmRow.self, name: "alarms",
     identity: .none(indexedBy: ["run"]),
-    about: "a time during which an alarm on a pool's level stood")
+    about: """
+      a time during which an alarm on a pool's level stood: until the pool was full, or had no \
+      owner any more; a run keeps the first 10,000
+      """)
 
   public mutating func visitColumns(_ columns: inout some ColumnVisitor) {
     columns.column("run", &run, "the run", references: "runs")

@@ -17,7 +17,7 @@ public struct CacheRow: StoredRow {
   public static let table = TableDescription(
     CacheRow.self, name: "caches",
     identity: .key(["run", "zone", "level"]),
-    about: "where code was found when an instance loaded it")
+    about: "where code was found when an instance was made, after the warm-up")
 
   public mutating func visitColumns(_ columns: inout some ColumnVisitor) {
     columns.column("run", &run, "the run", references: "runs")

@@ -7,9 +7,8 @@ public struct ComponentRow: StoredRow {
   public var instance = ""
   public var messagesIn = 0
   public var messagesOut = 0
-  public var timeouts = 0
-  public var retries = 0
-  public var busy = Nanoseconds.zero
+  public var retries: Int?
+  public var busy: Nanoseconds?
 
   public init() {}
 
@@ -22,18 +21,23 @@ public struct ComponentRow: StoredRow {
   public static let table = TableDescription(
     ComponentRow.self, name: "components",
     identity: .key(["run", "component", "instance"]),
-    about: "the messages of a component of the platform")
+    about: "the messages of a component of the platform, warm-up included")
 
   public mutating func visitColumns(_ columns: inout some ColumnVisitor) {
     columns.column("run", &run, "the run", references: "runs")
     columns.column(
       "component", &component,
       "gateway, dispatcher, worker-manager, etcd, kubernetes, host-agent and so on")
-    columns.column("instance", &instance, "which one")
-    columns.column("messages_in", &messagesIn, "messages handled")
+    columns.column(
+      "instance", &instance, "which one; a zone: its gateways together; all: those of the cluster")
+    columns.column(
+      "messages_in", &messagesIn, "messages handled; of gateways, requests among them")
     columns.column("messages_out", &messagesOut, "messages sent")
-    columns.column("timeouts", &timeouts, "requests of its own that got no answer in time")
-    columns.column("retries", &retries, "requests of its own sent again")
-    columns.column("busy_ns", &busy, "time spent handling messages")
+    columns.column(
+      "retries", &retries,
+      "questions asked again because no answer came in time; NULL: not counted")
+    columns.column(
+      "busy_ns", &busy,
+      "time spent handling them; NULL: that takes this component no time in the model")
   }
 }

@@ -23,15 +23,21 @@ public struct ConservationRow: StoredRow {
     identity: .key(["run", "scope", "quantity", "term"]),
     about: """
       the terms of a balance that must close: what came equals what left plus what is \
-      still there
+      still there, warm-up included; each term has a counter of its own
       """)
 
   public mutating func visitColumns(_ columns: inout some ColumnVisitor) {
     columns.column("run", &run, "the run", references: "runs")
-    columns.column("scope", &scope, "all, or the part of the world")
-    columns.column("quantity", &quantity, "requests, messages, pods, leases and so on")
     columns.column(
-      "term", &term, "for requests: arrivals, completed, refused, failed, waiting, in flight")
+      "scope", &scope, "all, a zone, or service@zone for a lane; one without requests has no rows")
+    columns.column(
+      "quantity", &quantity, "requests, pods, tokens of shards, node_cpu_milli, node_memory_mib")
+    columns.column(
+      "term", &term,
+      """
+      for requests: arrivals, completed, refused, failed, waiting, in flight; a lane's terms that \
+      are 0 have no row
+      """)
     columns.column(
       "side", &side,
       "+1 for what came, -1 for what became of it: the sum over terms of side times count is 0")

@@ -40,7 +40,10 @@ public struct HistogramRow: StoredRow {
     columns.column("run", &run, "the run", references: "runs")
     columns.column(
       "scope", &scope,
-      "all, group (one zone, class and runtime), service, lane and so on")
+      """
+      all, group (one zone, class and runtime), lane (a service in a zone: half octaves only), or \
+      objective (the requests that a term of an objective is about)
+      """)
     columns.column(
       "measure", &measure, "latency, start_latency, wait, or another measure in nanoseconds")
     columns.column("zone", &zone, "the zone; NULL: all")

@@ -30,7 +30,7 @@ public struct LeaseRow: StoredRow {
     columns.column("shard", &shard, "the shard")
     columns.column("from_holder", &fromHolder, "the Worker Manager that held it; NULL: none")
     columns.column("to_holder", &toHolder, "the one that holds it now; NULL: none")
-    columns.column("reason", &reason, "acquired, expired, released or crash")
+    columns.column("reason", &reason, "start (held when the run began), acquired, or expired")
     columns.column("gap_ns", &gap, "how long nobody held it")
   }
 }

@@ -17,7 +17,7 @@ public struct MeasureRow: StoredRow {
   public static let table = TableDescription(
     MeasureRow.self, name: "measures",
     identity: .key(["run", "name", "scope"]),
-    about: "a single figure of a run")
+    about: "a single figure of a run after the warm-up")
 
   public mutating func visitColumns(_ columns: inout some ColumnVisitor) {
     columns.column("run", &run, "the run", references: "runs")

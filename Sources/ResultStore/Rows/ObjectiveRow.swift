@@ -37,7 +37,9 @@ public struct ObjectiveRow: StoredRow {
     columns.column("arm", &arm, "which arm of the study; empty where there is one")
     columns.column("ordinal", &ordinal, "position in the scenario, from 0")
     columns.column("text", &text, "the objective as written")
-    columns.column("value", &value, "the measured value; NULL: no sample")
+    columns.column(
+      "value", &value,
+      "the measured value; with a duration the worst that lasted so long; NULL: none")
     columns.column("low", &low, "lower end of the 95 % interval")
     columns.column("high", &high, "upper end of the 95 % interval")
     columns.column("limit_value", &limitValue, "the limit")

@@ -7,6 +7,7 @@ public struct PoolRow: StoredRow {
   public var zone = ""
   public var peakReady = 0
   public var size = 0
+  public var firstPassPeak: Int?
   public var rule = ""
   public var takes = 0
   public var hits = 0
@@ -39,16 +40,25 @@ public struct PoolRow: StoredRow {
     columns.column("shape", &shape, "their size")
     columns.column("zone", &zone, "where they are")
     columns.column(
-      "peak_ready", &peakReady, "the most ready pods of the same runtime, shape and zone at once")
-    columns.column("size", &size, "pods that the pool is meant to hold (its first target)")
+      "peak_ready", &peakReady,
+      "the most ready pods of the same runtime, shape and zone at once, at the end of any epoch")
+    columns.column("size", &size, "pods that the pool is meant to hold")
+    columns.column(
+      "first_pass_peak", &firstPassPeak,
+      "the peak that the size is a percentage of, from a first pass; NULL: it is no percentage")
     columns.column(
       "rule", &rule, "lost or backorder: what a take from an empty pool does to the refill")
     columns.column("takes", &takes, "pods asked for")
     columns.column("hits", &hits, "pods given")
     columns.column("misses", &misses, "takes that found the pool empty")
-    columns.column("refills", &refills, "pods that were added")
+    columns.column(
+      "refills", &refills,
+      """
+      pods that were added; with the rule lost, first_level + refills - hits - last_level is 0 but \
+      for pods on their way out of the pool at either end
+      """)
     columns.column("idle_pod_seconds", &idlePodSeconds, "time that pods waited in the pool")
-    columns.column("least_level", &leastLevel, "the fewest pods that the pool held")
+    columns.column("least_level", &leastLevel, "the fewest pods that the pool held at any time")
     columns.column("first_level", &firstLevel, "pods at the end of the warm-up")
     columns.column("last_level", &lastLevel, "pods at the end of the run")
   }

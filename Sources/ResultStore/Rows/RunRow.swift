@@ -38,10 +38,13 @@ public struct RunRow: StoredRow {
     columns.column("study", &study, "the study that it belongs to", references: "studies")
     columns.column("scenario", &scenario, "the scenario that it simulates", references: "scenarios")
     columns.column(
-      "arm", &arm, "what it is within its study: base, candidate, calm, fault, or empty")
+      "arm", &arm,
+      "what it is within its study: base, candidate, calm, fault, a pool size, or empty")
     columns.column("seed", &seed, "seed, in decimal; text because it may exceed a signed integer")
     columns.column("replication", &replication, "number of the replication, from 0")
-    columns.column("fidelity", &fidelity, "request, flow or auto")
+    columns.column(
+      "fidelity", &fidelity,
+      "request, flow or auto; request also where flow has a form for no lane")
     columns.column(
       "digest", &digest,
       "digest of all recorded events, in hexadecimal; equal digests mean equal runs")

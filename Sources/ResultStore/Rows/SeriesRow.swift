@@ -49,8 +49,9 @@ public struct SeriesRow: StoredRow {
     columns.column("arrivals", &arrivals, "invocations that came")
     columns.column("completed", &completed, "invocations that were answered")
     columns.column("refused", &refused, "turned away")
-    columns.column("failed", &failed, "begun and lost")
-    columns.column("timed_out", &timedOut, "given up by the caller")
+    columns.column(
+      "failed", &failed, "neither answered nor refused, and there no more: timed out, or cut off")
+    columns.column("timed_out", &timedOut, "those of the failed that the caller gave up")
     columns.column(
       "cold_starts", &coldStarts, "invocations that began to wait for an instance to be made")
     columns.column("in_flight", &inFlight, "being executed at the interval's end")

@@ -45,15 +45,17 @@ public struct ServiceMinuteRow: StoredRow {
     columns.column("arrivals", &arrivals, "invocations that came")
     columns.column("completed", &completed, "invocations that were answered")
     columns.column("refused", &refused, "turned away")
-    columns.column("failed", &failed, "begun and lost")
-    columns.column("timed_out", &timedOut, "given up by the caller")
+    columns.column(
+      "failed", &failed, "neither answered nor refused, and there no more: timed out, or cut off")
+    columns.column("timed_out", &timedOut, "those of the failed that the caller gave up")
     columns.column(
       "cold_starts", &coldStarts, "invocations that began to wait for an instance to be made")
     columns.column("in_flight", &inFlight, "being executed at the minute's end")
     columns.column("waiting", &waiting, "waiting at the minute's end")
     columns.column("ready_instances", &readyInstances, "ready at the minute's end")
     columns.column("latency_mean_ns", &latencyMean, "mean latency of those answered in the minute")
-    columns.column("latency_p50_ns", &latencyP50, "its median")
+    columns.column(
+      "latency_p50_ns", &latencyP50, "its median; it and the 99th are known to half an octave only")
     columns.column("latency_p99_ns", &latencyP99, "its 99th percentile")
     columns.column("latency_max_ns", &latencyMax, "the longest")
   }

@@ -17,6 +17,8 @@ public struct ServiceRow: StoredRow {
   public var failed = 0
   public var timedOut = 0
   public var coldStarts = 0
+  public var coldStartsPool = 0
+  public var coldStartsFallback = 0
   public var latencyMean: Nanoseconds?
   public var latencyP50: Nanoseconds?
   public var latencyP99: Nanoseconds?
@@ -56,11 +58,17 @@ public struct ServiceRow: StoredRow {
     columns.column("completed", &completed, "invocations that were answered")
     columns.column(
       "refused", &refused, "turned away by a limit, a full queue or for want of an instance")
-    columns.column("failed", &failed, "begun and lost")
-    columns.column("timed_out", &timedOut, "given up by the caller")
+    columns.column(
+      "failed", &failed, "neither answered nor refused, and there no more: timed out, or cut off")
+    columns.column("timed_out", &timedOut, "those of the failed that the caller gave up")
     columns.column("cold_starts", &coldStarts, "invocations that waited for an instance to be made")
-    columns.column("latency_mean_ns", &latencyMean, "mean time from arrival to answer")
-    columns.column("latency_p50_ns", &latencyP50, "its median")
+    columns.column("cold_starts_pool", &coldStartsPool, "those that waited for a warm pod's")
+    columns.column(
+      "cold_starts_fallback", &coldStartsFallback, "those that waited for a pod to be created")
+    columns.column("latency_mean_ns", &latencyMean, "mean time from arrival to answer, exact")
+    columns.column(
+      "latency_p50_ns", &latencyP50,
+      "its median; medians and percentiles of services are known to half an octave only")
     columns.column("latency_p99_ns", &latencyP99, "its 99th percentile")
     columns.column("latency_max_ns", &latencyMax, "the longest")
     columns.column("start_mean_ns", &startMean, "mean time that a cold start took")
@@ -71,6 +79,7 @@ public struct ServiceRow: StoredRow {
       "instance_seconds", &instanceSeconds, "time that instances existed, ready or draining")
     columns.column("idle_instance_seconds", &idleInstanceSeconds, "the part of it without work")
     columns.column(
-      "peak_ready_instances", &peakReadyInstances, "the most instances that were ready at once")
+      "peak_ready_instances", &peakReadyInstances,
+      "the most instances that were ready at once, at the end of any epoch")
   }
 }

@@ -29,7 +29,12 @@ public struct SizeResultRow: StoredRow {
     columns.column("study", &study, "the study", references: "studies")
     columns.column("percentage", &percentage, "warm-pool percentage")
     columns.column("runtime", &runtime, "the runtime; NULL: all")
-    columns.column("measure", &measure, "the measure")
+    columns.column(
+      "measure", &measure,
+      """
+      cold_starts, cold_starts_pool, cold_starts_fallback, pool_takes, pool_misses, p99 start or \
+      idle_pod_hours
+      """)
     columns.column("mean", &mean, "mean over the replications")
     columns.column("low", &low, "lower end of the 95 % interval")
     columns.column("high", &high, "upper end of the 95 % interval")

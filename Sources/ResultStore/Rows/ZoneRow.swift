@@ -3,18 +3,16 @@ public struct ZoneRow: StoredRow {
   public var run = 0
   public var zone = ""
   public var cluster = ""
-  public var region = ""
   public var nodes = 0
   public var cpuCores: Double = 0
   public var memoryMiB: Double = 0
 
   public init() {}
 
-  public init(run: Int, zone: String, cluster: String, region: String) {
+  public init(run: Int, zone: String, cluster: String) {
     self.run = run
     self.zone = zone
     self.cluster = cluster
-    self.region = region
   }
 
   public static let table = TableDescription(
@@ -26,7 +24,6 @@ public struct ZoneRow: StoredRow {
     columns.column("run", &run, "the run", references: "runs")
     columns.column("zone", &zone, "name, unique in the run")
     columns.column("cluster", &cluster, "the cluster that it is part of")
-    columns.column("region", &region, "the region of that cluster")
     columns.column("nodes", &nodes, "machines at the start")
     columns.column("cpu_cores", &cpuCores, "their cores")
     columns.column("memory_mib", &memoryMiB, "their memory")

@@ -12,8 +12,9 @@ public enum ResultSchema {
   public static let tables: [TableDescription] = [
     ScenarioRow.table, AssumptionRow.table, StudyRow.table, RunRow.table, TraceFileRow.table,
     ZoneRow.table, ServiceRow.table, SeriesRow.table, ServiceMinuteRow.table, HistogramRow.table,
-    ColdStartRow.table, PoolRow.table, PoolSeriesRow.table, AlarmRow.table, CacheRow.table,
-    LeaseRow.table, ZoneSeriesRow.table, ComponentRow.table, EventRow.table, ObjectiveRow.table,
+    ColdStartRow.table, StartRow.table, PoolRow.table, PoolSeriesRow.table, AlarmRow.table,
+    CacheRow.table, LeaseRow.table, ZoneSeriesRow.table, ComponentRow.table, EventRow.table,
+    ObjectiveRow.table,
     ConservationRow.table, MeasureRow.table, SizeCandidateRow.table, SizePoolRow.table,
     SizeResultRow.table, ComparisonRow.table,
   ]

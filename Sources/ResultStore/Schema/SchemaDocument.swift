@@ -41,6 +41,13 @@ extension ResultSchema {
     Columns that end in `_ns` are nanoseconds; `t_ns` is simulated time since the start of the run.
     Tables are strict, and `.schema TABLE` in the SQLite shell shows the same comments as this page.
 
+    A request is completed, refused (turned away by a limit, a full queue or for want of an
+    instance) or failed (timed out, or cut off), or it still waits or is in flight: these six terms
+    of its balance exclude one another. So `failed / requests` does not hold refusals; an objective
+    about both takes two lines. With `for`, counts are those of one interval of the series, pods and
+    levels those at its end, of everything in the scope together; an interval without requests has
+    no times, which break no limit.
+
     While a command runs, the file has the name that it will get plus `.partial-` and the number of
     the process. A command that dies leaves that file: it can be opened and holds everything up to
     the last checkpoint, with runs whose status is still `running`.

@@ -70,7 +70,7 @@ extension ResultSchema {
       name: "v_services", about: "services with their shares of trouble, the busiest first",
       query: """
         SELECT run, service, name, kind, class, tenant, runtime, shape, zones, arrivals, completed,
-          refused, failed, timed_out, cold_starts,
+          refused, failed, timed_out, cold_starts, cold_starts_pool, cold_starts_fallback,
           round(100.0 * cold_starts / nullif(arrivals, 0), 4) AS cold_start_percent,
           round(latency_p50_ns / 1e6, 3) AS latency_p50_ms,
           round(latency_p99_ns / 1e6, 3) AS latency_p99_ms,
@@ -80,13 +80,22 @@ extension ResultSchema {
         FROM services ORDER BY run, arrivals DESC
         """),
     .init(
-      name: "v_cold_starts",
+      name: "v_cold_starts", about: "invocations that waited for an instance, by its path",
+      query: """
+        SELECT run, runtime, zone, class,
+          sum(CASE path WHEN 'pool' THEN count ELSE 0 END) AS pool,
+          sum(CASE path WHEN 'fallback' THEN count ELSE 0 END) AS fallback,
+          sum(count) AS cold_starts
+        FROM cold_starts GROUP BY run, runtime, zone, class
+        """),
+    .init(
+      name: "v_starts",
       about: "how instances were made and how long the parts took, in milliseconds",
       query: """
-        SELECT run, runtime, zone, service, path, component, count,
+        SELECT run, runtime, zone, path, component, count,
           round(mean_ns / 1e6, 3) AS mean_ms, round(p50_ns / 1e6, 3) AS p50_ms,
           round(p99_ns / 1e6, 3) AS p99_ms, round(max_ns / 1e6, 3) AS max_ms
-        FROM cold_starts
+        FROM starts
         """),
   ]
 
@@ -94,7 +103,7 @@ extension ResultSchema {
     .init(
       name: "v_pools", about: "warm pools with their misses and what they cost in idle pods",
       query: """
-        SELECT run, pool, runtime, shape, zone, size, peak_ready,
+        SELECT run, pool, runtime, shape, zone, size, first_pass_peak, peak_ready,
           round(100.0 * size / nullif(peak_ready, 0), 2) AS percent_of_peak, takes, misses,
           round(100.0 * misses / nullif(takes, 0), 4) AS miss_percent, refills, least_level,
           round(idle_pod_seconds / 3600, 2) AS idle_pod_hours, rule
@@ -138,7 +147,7 @@ extension ResultSchema {
     .init(
       name: "v_components", about: "messages of the platform's components",
       query: """
-        SELECT c.run, c.component, c.instance, c.messages_in, c.messages_out, c.timeouts, c.retries,
+        SELECT c.run, c.component, c.instance, c.messages_in, c.messages_out, c.retries,
           round(c.busy_ns / 1e9, 3) AS busy_seconds,
           round(100.0 * c.busy_ns / nullif(r.simulated_ns, 0), 3) AS busy_percent
         FROM components c JOIN runs r ON r.id = c.run

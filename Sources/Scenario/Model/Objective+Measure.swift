@@ -73,10 +73,6 @@ extension Objective.Measure {
     var kind: Kind
     var unit = Unit.number
     var scopes: [Objective.Scope]
-    /// Whether `service` may stand beside other scopes.
-    var combinesService = true
-    /// Statistics that are kept interval by interval, for objectives with `for`.
-    var overTime: [Objective.Statistic] = []
     var about: String
   }
 
@@ -84,9 +80,7 @@ extension Objective.Measure {
   var definition: Definition {
     switch self {
     case .latency:
-      .time(
-        "from the arrival at the gateway to the answer there",
-        overTime: [.mean, .maximum, .quantile(0.5), .quantile(0.99)])
+      .time("from the arrival at the gateway to the answer there")
     case .startLatency:
       .time("of a cold start: from the arrival to the call of the instance that was made")
     case .wait:
@@ -97,8 +91,8 @@ extension Objective.Measure {
       .count("requests turned away because a queue was full or nothing could be started")
     case .failed:
       .count(
-        "requests that waited longer than `request_timeout` or were called for longer than `call_timeout`"
-      )
+        "requests that waited longer than `request_timeout` or were called for longer than "
+          + "`call_timeout`; refused ones are not among them")
     case .coldStarts:
       .count("requests that waited for an instance to be made and began on it as its first")
     case .poolTakes: .pool("starts that wanted a pod of a warm pool, whether there was one or not")
@@ -106,10 +100,12 @@ extension Objective.Measure {
     case .idlePodHours: .pool("warm pods in pools × hours")
     case .poolLevel:
       .level(
-        "warm pods in a pool at the end of an interval; with `for`, of all pools of the scope "
-          + "together", [.runtime, .zone])
+        "warm pods at the end of an interval, in all pools of the scope together",
+        [.runtime, .zone])
     case .readyPods:
-      .level("instances that are ready at the end of an interval", [.class, .runtime, .zone])
+      .level(
+        "instances that are ready at the end of an interval, of everything in the scope together",
+        Objective.Scope.allCases)
     case .utilisation:
       .level("cores in use ÷ cores of the nodes, within an interval", [.zone], unit: .share)
     }
@@ -117,14 +113,12 @@ extension Objective.Measure {
 }
 
 extension Objective.Measure.Definition {
-  fileprivate static func time(_ about: String, overTime: [Objective.Statistic] = []) -> Self {
-    Self(
-      kind: .distribution, unit: .time, scopes: Objective.Scope.allCases, combinesService: false,
-      overTime: overTime, about: about)
+  fileprivate static func time(_ about: String) -> Self {
+    Self(kind: .distribution, unit: .time, scopes: Objective.Scope.allCases, about: about)
   }
 
   fileprivate static func count(_ about: String) -> Self {
-    Self(kind: .total, scopes: Objective.Scope.allCases, overTime: [.total], about: about)
+    Self(kind: .total, scopes: Objective.Scope.allCases, about: about)
   }
 
   fileprivate static func pool(_ about: String) -> Self {
@@ -134,6 +128,6 @@ extension Objective.Measure.Definition {
   fileprivate static func level(
     _ about: String, _ scopes: [Objective.Scope], unit: Objective.Measure.Unit = .number
   ) -> Self {
-    Self(kind: .level, unit: unit, scopes: scopes, overTime: [.mean], about: about)
+    Self(kind: .level, unit: unit, scopes: scopes, about: about)
   }
 }

@@ -44,11 +44,6 @@ enum ObjectiveRules {
         message: "`\(name)` is not known by \(key)",
         help: "it can be asked for by " + allowed.joined(separator: ", "))
     }
-    if !definition.combinesService, term.scope["service"] != nil, term.scope.count > 1 {
-      throw Failure(
-        message: "`\(name)` of a service is not kept by anything else",
-        help: "leave out `service` or the other scopes")
-    }
   }
 
   /// A time over something else would have a unit that no limit can be given in.
@@ -61,26 +56,15 @@ enum ObjectiveRules {
       help: "divide times by times and numbers by numbers")
   }
 
+  /// A level has one value in an interval.
   private static func checkOverTime(_ objective: Objective) throws(Failure) {
-    guard objective.denominator == nil, objective.numerator.scope["service"] == nil else {
+    for term in objective.terms
+    where term.measure.definition.kind == .level && term.statistic != .mean {
+      let (name, statistic) = (term.measure.rawValue, term.statistic.text)
       throw Failure(
-        message: "a ratio or a single service is not kept interval by interval",
-        help: "leave out `for`, which judges the whole run")
+        message: "`\(name)` has no `\(statistic)` interval by interval",
+        help: "with `for` write `\(name)`")
     }
-    let term = objective.numerator
-    guard !term.measure.definition.overTime.contains(term.statistic) else { return }
-    throw Failure(
-      message: "this is not kept interval by interval", help: "with `for`: " + keptOverTime)
-  }
-
-  /// Everything that may stand before `for`.
-  private static var keptOverTime: String {
-    Objective.Measure.allCases.flatMap { measure in
-      measure.definition.overTime.map { statistic in
-        statistic == measure.definition.kind.statistic
-          ? measure.rawValue : "\(statistic.text)(\(measure.rawValue))"
-      }
-    }.joined(separator: ", ")
   }
 }
 

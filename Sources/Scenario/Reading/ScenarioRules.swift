@@ -29,6 +29,14 @@ enum ScenarioRules {
         "with `contention: epoch` the least round trip must be 0.25 ms",
         help: "raise `network.\(key)` to 125us, or use `contention: exact`")
     }
+    if document.fidelity == "flow", document.contention == "exact",
+      document.services.allSatisfy({ $0.cpuFraction > 0 }), context.isSound("fidelity")
+    {
+      context.fail(
+        .inconsistent, at: "fidelity", length: document.fidelity.count,
+        "flow has no form for processors that are shared exactly",
+        help: "use `contention: epoch`, or `fidelity: request`")
+    }
     if document.warmup >= document.duration, context.isSound("warmup"), context.isSound("duration")
     {
       context.fail(

@@ -1,0 +1,107 @@
+import Platform
+import Primitives
+import ResultStore
+import Scenario
+
+/// What a measure is read from.
+enum MeasureSource {
+  case times
+  case counter((LaneCounters) -> UInt64)
+  case ready
+  case pools
+  case zones
+}
+
+extension Objective.Measure {
+  /// Nil for what is no time.
+  var latencyMeasure: LatencyMeasure? {
+    switch self {
+    case .latency: .latency
+    case .startLatency: .startLatency
+    case .wait: .wait
+    default: nil
+    }
+  }
+
+  var source: MeasureSource {
+    switch self {
+    case .latency, .startLatency, .wait: .times
+    case .requests: .counter { $0.arrivals }
+    case .completed: .counter { $0.completed }
+    case .refused: .counter { $0.refused }
+    case .failed: .counter { $0.failed }
+    case .coldStarts: .counter { $0.coldStarts }
+    case .readyPods: .ready
+    case .poolTakes, .poolMisses, .idlePodHours, .poolLevel: .pools
+    case .utilisation: .zones
+    }
+  }
+}
+
+extension LaneCounters {
+  /// Requests that were neither answered nor refused and are there no more. Time-outs are all that
+  /// the model has of these.
+  public var failed: UInt64 { timedOut }
+}
+
+extension Objective.Statistic {
+  /// Seconds; nil without a sample.
+  func value(of histogram: LatencyHistogram) -> Double? {
+    guard histogram.count > 0 else { return nil }
+    switch self {
+    case .mean, .total: return histogram.mean * 1e-9
+    case .maximum: return Double(histogram.maximum) * 1e-9
+    case .quantile(let p): return Double(histogram.quantile(p)) * 1e-9
+    }
+  }
+}
+
+/// The part of the cluster that a term is about: every key of its scope narrows it down.
+struct ObjectiveScope {
+  let scope: [String: String]
+  let configuration: ClusterConfiguration
+
+  init(_ term: Objective.Term, _ configuration: ClusterConfiguration) {
+    scope = term.scope
+    self.configuration = configuration
+  }
+
+  /// Lanes are numbered service by service, in the order of each one's zones.
+  var lanes: [Int] {
+    var found: [Int] = []
+    var lane = 0
+    for service in configuration.services {
+      let isIn = contains(service)
+      for zone in service.zones {
+        if isIn && contains(zone: zone) { found.append(lane) }
+        lane += 1
+      }
+    }
+    return found
+  }
+
+  var pools: [Int] {
+    configuration.pools.indices.filter { index in
+      let pool = configuration.pools[index]
+      return pool.isWarm && contains(zone: pool.zone) && contains(runtime: pool.runtime)
+    }
+  }
+
+  var zones: [Int] {
+    configuration.zones.indices.filter { contains(zone: ZoneID($0)) }
+  }
+
+  private func contains(_ service: ServiceConfiguration) -> Bool {
+    if let name = scope["service"], service.name != name, service.group != name { return false }
+    if let name = scope["class"], service.trafficClass.rawValue != name { return false }
+    return contains(runtime: service.runtime)
+  }
+
+  private func contains(runtime: Int) -> Bool {
+    scope["runtime"].map { $0 == configuration.runtimes[runtime].name } ?? true
+  }
+
+  private func contains(zone: ZoneID) -> Bool {
+    scope["zone"].map { $0 == configuration.zones[zone.index].name } ?? true
+  }
+}

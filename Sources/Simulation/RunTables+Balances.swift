@@ -1,0 +1,174 @@
+import ControlPlane
+import Platform
+import Primitives
+import ResultStore
+import Scenario
+
+// Conservation, single figures and events as rows.
+extension RunTables {
+  func conservation() -> [ConservationRow] {
+    requests() + pods() + tokens() + nodes()
+  }
+
+  private func requests() -> [ConservationRow] {
+    let names = ["arrivals", "completed", "refused", "failed", "waiting", "in flight"]
+    var sums = [UInt64](repeating: 0, count: names.count)
+    var rows: [ConservationRow] = []
+    for terms in outcome.conservation {
+      let values = [
+        terms.arrivals, terms.completed, terms.refused, terms.failed, terms.waiting,
+        terms.inFlight,
+      ]
+      for index in values.indices {
+        sums[index] += values[index]
+        guard values[index] > 0 else { continue }
+        rows.append(
+          ConservationRow(
+            run: run, scope: name(of: terms.lane.index), quantity: "requests", term: names[index],
+            side: index == 0 ? 1 : -1, count: Int(values[index])))
+      }
+    }
+    return names.indices.map { index in
+      ConservationRow(
+        run: run, scope: "all", quantity: "requests", term: names[index],
+        side: index == 0 ? 1 : -1, count: Int(sums[index]))
+    } + rows
+  }
+
+  private func name(of lane: Int) -> String {
+    let zone = configuration.zones[collected.groups[collected.groupOfLane[lane]].zone].name
+    return "\(configuration.services[collected.serviceOfLane[lane]].name)@\(zone)"
+  }
+
+  private func balance(
+    _ quantity: String, scope: String = "all", _ terms: [(String, side: Int, Int)]
+  ) -> [ConservationRow] {
+    terms.map {
+      ConservationRow(
+        run: run, scope: scope, quantity: quantity, term: $0.0, side: $0.side, count: $0.2)
+    }
+  }
+
+  private func pods() -> [ConservationRow] {
+    let control = outcome.control
+    return balance(
+      "pods",
+      [
+        ("created", 1, Int(control.podsCreated)), ("deleted", -1, Int(control.podsDeleted)),
+        ("creating", -1, control.podsCreating), ("warm", -1, control.podsWarm),
+        ("loading", -1, control.podsLoading), ("ready", -1, control.podsReady),
+      ])
+  }
+
+  /// Tokens of shards: taken at etcd, lost there with their lease, held at the end.
+  private func tokens() -> [ConservationRow] {
+    balance(
+      "tokens",
+      [
+        ("taken", 1, collected.leases.count { $0.to != nil }),
+        ("lost", -1, collected.leases.count { $0.to == nil }),
+        ("held", -1, outcome.control.tokensHeld),
+      ])
+  }
+
+  private func nodes() -> [ConservationRow] {
+    zip(configuration.zones, outcome.control.nodes).flatMap { zone, nodes in
+      balance(
+        "node_cpu_milli", scope: zone.name,
+        [
+          ("placed", 1, Int(nodes.placed.cpuMilli)), ("released", -1, Int(nodes.released.cpuMilli)),
+          ("allocated", -1, Int(nodes.allocated.cpuMilli)),
+        ])
+        + balance(
+          "node_memory_mib", scope: zone.name,
+          [
+            ("placed", 1, Int(nodes.placed.memoryMiB)),
+            ("released", -1, Int(nodes.released.memoryMiB)),
+            ("allocated", -1, Int(nodes.allocated.memoryMiB)),
+          ])
+    }
+  }
+
+  /// Figures after the warm-up that tests and people ask for by name.
+  func measures() -> [MeasureRow] {
+    var sum = LaneCounters()
+    for lane in collected.laneCounters { sum.add(lane) }
+    let seconds = (.origin + outcome.simulated - collected.warmup).seconds
+    let values: [(String, Double)] = [
+      ("arrivals", Double(sum.arrivals)), ("completed", Double(sum.completed)),
+      ("refused", Double(sum.refused)), ("failed", Double(sum.failed)),
+      ("timed_out", Double(sum.timedOut)),
+      ("cold_starts", Double(sum.coldStarts)), ("cold_starts_pool", Double(sum.coldPool)),
+      ("cold_starts_fallback", Double(sum.coldFallback)), ("waited", Double(sum.waited)),
+      ("instances_made", Double(sum.instancesAdded)),
+      ("ready_instances_mean", seconds > 0 ? sum.readySeconds / seconds : 0),
+      ("idle_instances_mean", seconds > 0 ? sum.idleSeconds / seconds : 0),
+      ("in_flight_mean", seconds > 0 ? sum.inFlightSeconds / seconds : 0),
+      ("idle_instance_seconds", sum.idleSeconds), ("stale_route_uses", Double(sum.staleUses)),
+      ("route_questions", Double(sum.routeQuestions)), ("evictions", Double(sum.evictions)),
+      ("alarms_left_out", Double(collected.log.alarmsLeftOut)),
+    ]
+    return values.map { MeasureRow(run: run, name: $0.0, scope: "all", value: $0.1) }
+  }
+
+  func events() -> [EventRow] {
+    var rows = collected.log.events.map { logged in
+      let event = logged.event
+      var row = EventRow(
+        run: run, time: event.at, severity: event.kind.severity, kind: event.kind.rawValue,
+        subject: subject(event), text: text(event))
+      row.count = logged.count
+      if logged.count > 1 { row.until = logged.until }
+      return row
+    }
+    if collected.log.leftOut > 0 {
+      var row = EventRow(
+        run: run, time: .origin + outcome.simulated, severity: .info, kind: "left_out",
+        subject: "run", text: "so many more events are not told one by one")
+      row.count = collected.log.leftOut
+      rows.append(row)
+    }
+    return rows
+  }
+
+  private func subject(_ event: NotableEvent) -> String {
+    switch event.kind {
+    case .alarmRaised, .alarmCleared: return poolName(event.subject)
+    case .crash, .restart: return "worker-manager-\(event.subject)"
+    case .leaseLost, .leaseTaken: return "shard-\(event.subject)"
+    case .noCapacity: return configuration.zones[event.subject].name
+    }
+  }
+
+  private func poolName(_ index: Int) -> String {
+    let pool = configuration.pools[index]
+    return [
+      configuration.runtimes[pool.runtime].name, configuration.shapes[pool.shape].name,
+      configuration.zones[pool.zone.index].name,
+    ].joined(separator: "/")
+  }
+
+  private func text(_ event: NotableEvent) -> String {
+    switch event.kind {
+    case .alarmRaised:
+      "level \(event.detail) is below \(configuration.pools[event.subject].rules.alarmBelow)"
+    case .alarmCleared: "level \(event.detail) is at the target again"
+    case .crash: "stopped and lost its state"
+    case .restart: "started with nothing"
+    case .leaseLost: "worker-manager-\(event.detail) serves it no more"
+    case .leaseTaken: "worker-manager-\(event.detail) serves it"
+    case .noCapacity: "no node had room for a pod"
+    }
+  }
+}
+
+extension NotableEvent.Kind {
+  /// What a component does as it is meant to is no warning.
+  fileprivate var severity: Severity {
+    switch self {
+    case .crash: .error
+    case .alarmRaised, .leaseLost, .noCapacity: .warning
+    case .alarmCleared, .restart, .leaseTaken: .info
+    }
+  }
+}
