@@ -35,8 +35,13 @@ import Testing
       let function = functions * share * share * share / 1_000_000_000
       lines.append("\(time),f\(function < 10 ? "0" : "")\(function)")
     }
-    #expect(lines[1] == "1060,f07")
-    #expect(lines.last == "39345305,f01")
+    func line(_ event: [Any]) throws -> String {
+      "\(try #require(event[1] as? Int)),\(try #require(event[0] as? String))"
+    }
+    let first = try #require(checks["first_events"] as? [[Any]]).map(line)
+    #expect(Array(lines[1...first.count]) == first)
+    #expect(lines.last == (try line(try #require(checks["last_event"] as? [Any]))))
+    #expect(kinds.reduce(0) { $0 + $1[0] } == checks["total_memory_mb"] as? Int)
     try lines.joined(separator: "\n").write(
       to: folder.appending(path: "faascache.csv"), atomically: true, encoding: .utf8)
   }

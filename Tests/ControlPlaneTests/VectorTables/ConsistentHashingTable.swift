@@ -1,6 +1,5 @@
 import ControlPlane
 import Primitives
-import Testing
 
 /// mcrouter's plain score: the combined hash as a floating-point number, the last of equals wins.
 private enum McrouterScoring: RendezvousScoring {
@@ -40,7 +39,27 @@ private enum Mcrouter {
     return bytes.withUnsafeBytes { MurmurHash2A64.hash64($0, seed: 2_718_281_828) }
   }
 
-  static func keys(_ count: Int) -> [UInt64] { (0..<count).map { key("mykey:\($0)") } }
+  /// The number of keys, or `mykey:0..mykey:LAST`.
+  static func keys(_ value: VectorValue) throws -> [UInt64] {
+    guard case .text(let text) = value else {
+      return (0..<Int(try value.double())).map { key("mykey:\($0)") }
+    }
+    let start = "mykey:0..mykey:"
+    guard text.hasPrefix(start), let last = Int(text.dropFirst(start.count)) else {
+      throw VectorValue.Unreadable(description: "nobody knows the keys `\(text)`")
+    }
+    return (0...last).map { key("mykey:\($0)") }
+  }
+
+  static func weights(_ one: VectorValue) throws -> [Double] {
+    guard case .text(let text)? = one["weights"] else {
+      return try one.list("weights").map { try $0.double() }
+    }
+    guard text == "all 1" else {
+      throw VectorValue.Unreadable(description: "nobody knows the weights `\(text)`")
+    }
+    return Array(repeating: 1, count: try one.int("n"))
+  }
 }
 
 private func fnv1a(_ text: String) -> UInt64 {
@@ -58,124 +77,133 @@ private func weightedOwner(_ key: UInt64, _ members: [UInt64], _ weights: [Doubl
     ?? -1
 }
 
-private func counts(_ keys: [UInt64], _ members: Int, _ owner: (UInt64) -> Int) -> [Int] {
+private func shares(_ keys: [UInt64], _ members: Int, _ owner: (UInt64) -> Int) -> [Int] {
   var counts = [Int](repeating: 0, count: members)
   for key in keys { counts[owner(key)] += 1 }
   return counts
 }
 
 extension VectorTables {
-  @Test func consistentHashing() throws {
-    let table = try VectorTable("consistent_hashing")
-    try plain(table)
-    try weighted(table)
-    try table.check("hrw_xorshift_fnv1a_computed", expecting: "ranking") { one in
-      let names = try table.fields(of: "hrw_xorshift_fnv1a_computed").list("nodes").map {
-        try $0.text()
-      }
-      let order = RendezvousOrder.all(
-        key: fnv1a(try one.text("key")), members: names.map(fnv1a), by: XorshiftScoring.self)
-      return VectorTable.same(
-        "ranking", order.map { names[$0] }, try one.list("ranking").map { try $0.text() })
-        + VectorTable.same("winner", names[order[0]], try one.text("winner"))
-    }
-    try table.check("hrw_properties", expecting: "property") { one in
-      try HashingProperties.check(try one.text("property"), one)
-    }
-    try others(table)
-    table.finish()
+  static var consistentHashing: [String: GroupCheck] {
+    let index = [Expectation("index")]
+    let counts = [Expectation("counts")]
+    let moved = [Expectation("moved_keys")]
+    let removal: Set = ["n", "remove_index", "keys"]
+    return [
+      "hrw_plain_lookup": GroupCheck(.simulation, inputs: ["n", "key"], expecting: index) {
+        one, _ in
+        let members = Mcrouter.members(try one.int("n"))
+        return .same(
+          "owner", plainOwner(Mcrouter.key(try one.text("key")), members), try one.int("index"))
+      },
+      "hrw_plain_counts": GroupCheck(.simulation, inputs: ["n", "keys"], expecting: counts) {
+        one, _ in
+        let members = Mcrouter.members(try one.int("n"))
+        let keys = try Mcrouter.keys(try one.member("keys"))
+        return .same(
+          "counts", shares(keys, members.count) { plainOwner($0, members) },
+          try one.ints("counts"))
+      },
+      "hrw_plain_removal": GroupCheck(
+        .simulation, inputs: removal, expecting: moved, by: plainRemoval),
+      "hrw_weighted_lookup": GroupCheck(
+        .library, inputs: ["n", "key", "weights"], expecting: index
+      ) { one, _ in
+        let members = Mcrouter.members(try one.int("n"))
+        let key = Mcrouter.key(try one.text("key"))
+        return .same(
+          "owner", weightedOwner(key, members, try Mcrouter.weights(one)), try one.int("index"))
+      },
+      "hrw_weighted_counts": GroupCheck(
+        .library, inputs: ["n", "keys", "weights"], expecting: counts
+      ) { one, _ in
+        let members = Mcrouter.members(try one.int("n"))
+        let weights = try Mcrouter.weights(one)
+        let keys = try Mcrouter.keys(try one.member("keys"))
+        return .same(
+          "counts", shares(keys, members.count) { weightedOwner($0, members, weights) },
+          try one.ints("counts"))
+      },
+      "hrw_weighted_removal": GroupCheck(
+        .library, inputs: removal, expecting: moved, by: weightedRemoval),
+      "hrw_xorshift_fnv1a_computed": GroupCheck(
+        .simulation, inputs: ["key"], expecting: [.init("ranking"), .init("winner")], by: ranking),
+      "hrw_properties": HashingProperties.check,
+      "jump_hash": GroupCheck(
+        .library, inputs: ["key", "key_hex", "buckets"],
+        expecting: [.init("bucket"), .init("bucket_for_n_1_to_*")], by: jumpHash),
+      "maglev_populate": GroupCheck(
+        .library, inputs: ["M", "permutations", "dead"], expecting: [.init("lookup")]
+      ) { one, _ in
+        let permutations = try one.list("permutations").map { try $0.ints() }
+        return .same(
+          "lookup", MaglevTable.populate(permutations: permutations, dead: try one.ints("dead")),
+          try one.ints("lookup"))
+          + .same("places", permutations[0].count, try one.int("M"))
+      },
+      "bounded_load_slots_computed": GroupCheck(
+        .library, inputs: ["overall_active", "hash_balance_factor", "host_weight"],
+        expecting: [.init("total_slots"), .init("host_slots")]
+      ) { one, _ in
+        let total = BoundedLoad.totalSlots(
+          active: try one.int("overall_active"),
+          balanceFactorPercent: try one.int("hash_balance_factor"))
+        return .same("total", total, try one.int("total_slots"))
+          + .same(
+            "slots", BoundedLoad.slots(of: try one.double("host_weight"), total: total),
+            try one.int("host_slots"))
+      },
+    ]
   }
 
-  private func plain(_ table: VectorTable) throws {
-    try table.check("hrw_plain_lookup", expecting: "index") { one in
-      VectorTable.same(
-        "owner", plainOwner(Mcrouter.key(try one.text("key")), Mcrouter.members(try one.int("n"))),
-        try one.int("index"))
+  private static func plainRemoval(_ one: VectorValue, _: VectorValue) throws -> Comparison {
+    let members = Mcrouter.members(try one.int("n"))
+    let removed = try one.int("remove_index")
+    var fewer = members
+    fewer.remove(at: removed)
+    var moved = 0
+    var owned = 0
+    for key in try Mcrouter.keys(try one.member("keys")) {
+      let before = plainOwner(key, members)
+      if before == removed { owned += 1 }
+      if fewer[plainOwner(key, fewer)] != members[before] { moved += 1 }
     }
-    try table.check("hrw_plain_counts", expecting: "counts") { one in
-      let members = Mcrouter.members(try one.int("n"))
-      let expected = try one.list("counts").map { Int(try $0.double()) }
-      let keys = Mcrouter.keys(try one.text("keys").hasSuffix(":9999") ? 10_000 : 1000)
-      return VectorTable.same(
-        "counts", counts(keys, members.count) { plainOwner($0, members) }, expected)
-    }
-    try table.check("hrw_plain_removal", expecting: "moved_keys") { one in
-      let members = Mcrouter.members(try one.int("n"))
-      let removed = try one.int("remove_index")
-      var fewer = members
-      fewer.remove(at: removed)
-      var moved = 0
-      var owned = 0
-      for key in Mcrouter.keys(try one.int("keys")) {
-        let before = plainOwner(key, members)
-        if before == removed { owned += 1 }
-        if fewer[plainOwner(key, fewer)] != members[before] { moved += 1 }
-      }
-      return VectorTable.same("moved", moved, try one.int("moved_keys"))
-        + VectorTable.same("owned by the removed", owned, moved)
-    }
+    return .same("moved", moved, try one.int("moved_keys"))
+      + .same("owned by the removed", owned, moved)
   }
 
-  private func weighted(_ table: VectorTable) throws {
-    try table.check("hrw_weighted_lookup", expecting: "index") { one in
-      let count = try one.int("n")
-      return VectorTable.same(
-        "owner",
-        weightedOwner(
-          Mcrouter.key(try one.text("key")), Mcrouter.members(count),
-          Array(repeating: 1, count: count)), try one.int("index"))
+  private static func weightedRemoval(_ one: VectorValue, _: VectorValue) throws -> Comparison {
+    let members = Mcrouter.members(try one.int("n"))
+    let all = Array(repeating: 1.0, count: members.count)
+    var fewer = all
+    fewer[try one.int("remove_index")] = 0
+    let moved = try Mcrouter.keys(try one.member("keys")).count {
+      weightedOwner($0, members, all) != weightedOwner($0, members, fewer)
     }
-    try table.check("hrw_weighted_counts", expecting: "counts") { one in
-      let members = Mcrouter.members(try one.int("n"))
-      let weights = try one.list("weights").map { try $0.double() }
-      let expected = try one.list("counts").map { Int(try $0.double()) }
-      return VectorTable.same(
-        "counts",
-        counts(Mcrouter.keys(10_000), members.count) { weightedOwner($0, members, weights) },
-        expected)
-    }
-    try table.check("hrw_weighted_removal", expecting: "moved_keys") { one in
-      let members = Mcrouter.members(try one.int("n"))
-      let removed = try one.int("remove_index")
-      let all = Array(repeating: 1.0, count: members.count)
-      var fewer = all
-      fewer[removed] = 0
-      let moved = Mcrouter.keys(try one.int("keys")).count {
-        weightedOwner($0, members, all) != weightedOwner($0, members, fewer)
-      }
-      return VectorTable.same("moved", moved, try one.int("moved_keys"))
-    }
+    return .same("moved", moved, try one.int("moved_keys"))
   }
 
-  private func others(_ table: VectorTable) throws {
-    try table.check(
-      "jump_hash", expecting: "bucket_for_n_1_to_20", "bucket_for_n_1_to_19", "bucket"
-    ) { one in
-      if one["bucket"] != nil {
-        let found = JumpHash.bucket(key: try one.word("key"), buckets: try one.int("buckets"))
-        return VectorTable.same("bucket", found, try one.int("bucket"))
-      }
-      let long = one["bucket_for_n_1_to_20"] != nil
-      let expected = try one.list(long ? "bucket_for_n_1_to_20" : "bucket_for_n_1_to_19")
-      let key = try one.hex("key_hex")
-      let found = (1...expected.count).map { JumpHash.bucket(key: key, buckets: $0) }
-      return VectorTable.same("buckets", found, try expected.map { Int(try $0.double()) })
+  private static func ranking(_ one: VectorValue, _ group: VectorValue) throws -> Comparison {
+    let names = try group.list("nodes").map { try $0.text() }
+    let order = RendezvousOrder.all(
+      key: fnv1a(try one.text("key")), members: names.map(fnv1a), by: XorshiftScoring.self)
+    return .same(
+      "ranking", order.map { names[$0] }, try one.list("ranking").map { try $0.text() })
+      + .same("winner", names[order[0]], try one.text("winner"))
+  }
+
+  private static func jumpHash(_ one: VectorValue, _: VectorValue) throws -> Comparison {
+    if one["bucket"] != nil {
+      let found = JumpHash.bucket(key: try one.word("key"), buckets: try one.int("buckets"))
+      return .same("bucket", found, try one.int("bucket"))
     }
-    try table.check("maglev_populate", expecting: "lookup") { one in
-      func whole(_ list: [VectorValue]) throws -> [Int] { try list.map { Int(try $0.double()) } }
-      let found = MaglevTable.populate(
-        permutations: try one.list("permutations").map { try whole(try $0.list()) },
-        dead: try whole(try one.list("dead")))
-      return VectorTable.same("lookup", found, try whole(try one.list("lookup")))
-    }
-    try table.check("bounded_load_slots_computed", expecting: "host_slots") { one in
-      let total = BoundedLoad.totalSlots(
-        active: try one.int("overall_active"),
-        balanceFactorPercent: try one.int("hash_balance_factor"))
-      return VectorTable.same("total", total, try one.int("total_slots"))
-        + VectorTable.same(
-          "slots", BoundedLoad.slots(of: try one.double("host_weight"), total: total),
-          try one.int("host_slots"))
-    }
+    let start = "bucket_for_n_1_to_"
+    guard case .object(let members) = one,
+      let name = members.keys.first(where: { $0.hasPrefix(start) }),
+      let most = Int(name.dropFirst(start.count))
+    else { throw VectorValue.Unreadable(description: "no buckets") }
+    let key = try one.hex("key_hex")
+    return .same(
+      "buckets", (1...most).map { JumpHash.bucket(key: key, buckets: $0) }, try one.ints(name))
   }
 }

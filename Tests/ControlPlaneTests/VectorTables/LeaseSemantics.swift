@@ -3,7 +3,21 @@ import Primitives
 
 /// Each sentence of the lease table as calls of the lessor.
 enum LeaseSemantics {
-  static func differences(_ one: VectorValue) throws -> [String] {
+  static var check: GroupCheck {
+    GroupCheck(
+      .simulation,
+      inputs: [
+        "op", "id", "ttl", "min_ttl", "election_ticks", "heartbeat_ms", "at_remaining_s", "extend",
+      ],
+      expecting: [
+        "result", "granted_ttl", "min_ttl_s", "remaining_after_s", "period_ms",
+        "max_per_scan", "revoke_rate_default", "retry_if_not_revoked_s", "interval_s", "batch",
+        "rate_per_s", "note",
+      ].map { .init($0) }, notes: ["rule"]
+    ) { one, _ in try comparison(one) }
+  }
+
+  private static func comparison(_ one: VectorValue) throws -> Comparison {
     switch try one.text("op") {
     case "grant": return try grant(one)
     case "grant twice same id":
@@ -16,7 +30,7 @@ enum LeaseSemantics {
       let found = Lessor.leastTimeToLive(
         electionTicks: Int64(try one.int("election_ticks")),
         heartbeat: .milliseconds(Int64(try one.int("heartbeat_ms"))))
-      return VectorTable.same("least", found.seconds, try one.double("min_ttl_s"))
+      return .same("least", found.seconds, try one.double("min_ttl_s"))
     case "renew": return try renew(one)
     case "renew after expiry, not yet revoked": return try lateRenewal(one)
     case "renew on non-primary":
@@ -28,7 +42,7 @@ enum LeaseSemantics {
     case "expiry scan": return try scan(one)
     case "checkpoint": return try checkpoint(one)
     case "promote": return try promote(one)
-    default: return ["nobody knows how to do `\(try one.text("op"))`"]
+    case let text: throw VectorValue.Unreadable(description: "nobody knows how to do `\(text)`")
     }
   }
 
@@ -43,24 +57,25 @@ enum LeaseSemantics {
     }
   }
 
-  private static func outcome(_ one: VectorValue, _ body: () throws -> Void) throws -> [String] {
+  private static func outcome(_ one: VectorValue, _ body: () throws -> Void) throws -> Comparison {
     var failure: LeaseError?
     do {
       try body()
     } catch let error as LeaseError {
       failure = error
     }
-    return VectorTable.same("result", words(failure), try one.text("result"))
+    return .same("result", words(failure), try one.text("result"))
   }
 
-  private static func grant(_ one: VectorValue) throws -> [String] {
+  private static func grant(_ one: VectorValue) throws -> Comparison {
     var lessor = Lessor()
     if one["granted_ttl"] != nil {
+      var rules = Lessor.Rules()
+      rules.leastTimeToLive = Nanoseconds(try one.nanoseconds("min_ttl"))
+      lessor = Lessor(rules: rules)
       let granted = try lessor.grant(
         LeaseID(1), timeToLive: Nanoseconds(try one.nanoseconds("ttl")), at: .origin)
-      return VectorTable.same("granted", granted.seconds, try one.double("granted_ttl"))
-        + VectorTable.same(
-          "least", lessor.rules.leastTimeToLive.seconds, try one.double("min_ttl"))
+      return .same("granted", granted.seconds, try one.double("granted_ttl"))
     }
     let id = Int64((try? one.double("id")) ?? 1)
     let seconds = Int64((try? one.double("ttl")) ?? 10)
@@ -69,18 +84,18 @@ enum LeaseSemantics {
     }
   }
 
-  private static func renew(_ one: VectorValue) throws -> [String] {
+  private static func renew(_ one: VectorValue) throws -> Comparison {
     var lessor = Lessor()
     let length = Nanoseconds(try one.nanoseconds("ttl"))
     _ = try lessor.grant(LeaseID(1), timeToLive: length, at: .origin)
     let now = Instant.origin + length - Nanoseconds(try one.nanoseconds("at_remaining_s"))
     _ = try lessor.renew(LeaseID(1), at: now)
-    return VectorTable.same(
+    return .same(
       "remaining", lessor.remaining(LeaseID(1), at: now)?.seconds,
       try one.double("remaining_after_s"))
   }
 
-  private static func lateRenewal(_ one: VectorValue) throws -> [String] {
+  private static func lateRenewal(_ one: VectorValue) throws -> Comparison {
     var lessor = Lessor()
     _ = try lessor.grant(LeaseID(1), timeToLive: .seconds(10), at: .origin)
     let late = Instant.seconds(10)
@@ -88,10 +103,10 @@ enum LeaseSemantics {
     _ = lessor.expire(at: late)
     var after: LeaseError?
     do throws(LeaseError) { _ = try lessor.renew(LeaseID(1), at: late) } catch { after = error }
-    return waits + VectorTable.same("after the revocation", after, .notFound)
+    return waits + .same("after the revocation", after, .notFound)
   }
 
-  private static func demote(_ one: VectorValue) throws -> [String] {
+  private static func demote(_ one: VectorValue) throws -> Comparison {
     var lessor = Lessor()
     _ = try lessor.grant(LeaseID(1), timeToLive: .seconds(10), at: .origin)
     lessor.demote()
@@ -103,10 +118,10 @@ enum LeaseSemantics {
     let found =
       "all expiries become \(isForever ? "forever" : "due"); pending renew fails with "
       + words(failure)
-    return VectorTable.same("result", found, try one.text("result"))
+    return .same("result", found, try one.text("result"))
   }
 
-  private static func revoke(_ one: VectorValue) throws -> [String] {
+  private static func revoke(_ one: VectorValue) throws -> Comparison {
     var lessor = Lessor()
     _ = try lessor.grant(LeaseID(1), timeToLive: .seconds(10), at: .origin)
     for key in [3, 1, 2] as [Int64] { try lessor.attach(LeasedKey(key), to: LeaseID(1)) }
@@ -114,10 +129,10 @@ enum LeaseSemantics {
     let gone = try lessor.revoke(LeaseID(1))
     let isDone = gone == [LeasedKey(1), LeasedKey(3)] && !lessor.contains(LeaseID(1))
     let found = isDone ? "attached keys deleted in one transaction, lease removed" : "\(gone)"
-    return VectorTable.same("result", found, try one.text("result"))
+    return .same("result", found, try one.text("result"))
   }
 
-  private static func scan(_ one: VectorValue) throws -> [String] {
+  private static func scan(_ one: VectorValue) throws -> Comparison {
     var lessor = Lessor()
     for id in 1...600 as ClosedRange<Int64> {
       _ = try lessor.grant(LeaseID(id), timeToLive: .seconds(10), at: .origin)
@@ -126,18 +141,18 @@ enum LeaseSemantics {
     let second = lessor.scan(at: .seconds(10))
     let retry = lessor.rules.retryPeriod
     let again = lessor.scan(at: .seconds(10) + retry)
-    return VectorTable.same(
+    return .same(
       "period", lessor.rules.scanPeriod.seconds * 1000, try one.double("period_ms"))
-      + VectorTable.same(
+      + .same(
         "most", "revokeRate/2 = \(first.count)", try one.text("max_per_scan"))
-      + VectorTable.same("the rest", second.count, 100)
-      + VectorTable.same("again", again.count, 500)
-      + VectorTable.same("retry", retry.seconds, try one.double("retry_if_not_revoked_s"))
-      + VectorTable.same(
+      + .same("the rest", second.count, 100)
+      + .same("again", again.count, 500)
+      + .same("retry", retry.seconds, try one.double("retry_if_not_revoked_s"))
+      + .same(
         "rate", Double(lessor.rules.revocationsPerSecond), try one.double("revoke_rate_default"))
   }
 
-  private static func checkpoint(_ one: VectorValue) throws -> [String] {
+  private static func checkpoint(_ one: VectorValue) throws -> Comparison {
     var lessor = Lessor()
     let rules = lessor.rules
     _ = try lessor.grant(LeaseID(1), timeToLive: .seconds(1000), at: .origin)
@@ -146,18 +161,24 @@ enum LeaseSemantics {
     try lessor.checkpoint(LeaseID(1), remaining: due[0].remaining, at: .seconds(300))
     lessor.demote()
     lessor.promote(extendedBy: .zero, at: .seconds(400))
-    return VectorTable.same("due", due.map(\.id), [LeaseID(1), LeaseID(2)])
-      + VectorTable.same(
-        "survives", lessor.remaining(LeaseID(1), at: .seconds(400))?.seconds, 700)
-      + VectorTable.same("whole", lessor.remaining(LeaseID(2), at: .seconds(400))?.seconds, 1000)
-      + VectorTable.same(
+    let survives = lessor.remaining(LeaseID(1), at: .seconds(400))?.seconds
+    let isWhole = lessor.remaining(LeaseID(2), at: .seconds(400))?.seconds == 1000
+    let found =
+      "remaining TTL survives leader change \(survives == 700 ? "only when checkpointed" : "never")"
+      + ", otherwise \(isWhole ? "full" : "another") TTL again"
+    return .same("due", due.map(\.id), [LeaseID(1), LeaseID(2)])
+      + .same("note", found, try one.text("note"))
+      + .same(
         "interval", rules.checkpointInterval.seconds, try one.double("interval_s"))
-      + VectorTable.same("batch", Double(rules.checkpointsPerBatch), try one.double("batch"))
-      + VectorTable.same(
+      + .same("batch", Double(rules.checkpointsPerBatch), try one.double("batch"))
+      + .same(
         "rate", Double(rules.checkpointsPerSecond), try one.double("rate_per_s"))
   }
 
-  private static func promote(_ one: VectorValue) throws -> [String] {
+  private static func promote(_ one: VectorValue) throws -> Comparison {
+    guard try one.text("extend") == "election timeout" else {
+      throw VectorValue.Unreadable(description: "nobody knows the extension")
+    }
     var lessor = Lessor(isPrimary: false)
     _ = try lessor.grant(LeaseID(1), timeToLive: .seconds(30), at: .origin)
     let `extension` = Nanoseconds.seconds(1)
@@ -165,6 +186,6 @@ enum LeaseSemantics {
     let remaining = lessor.remaining(LeaseID(1), at: .seconds(50))
     let found =
       remaining == .seconds(31) ? "every lease remaining = ttl + extend" : "\(remaining as Any)"
-    return VectorTable.same("result", found, try one.text("result"))
+    return .same("result", found, try one.text("result"))
   }
 }

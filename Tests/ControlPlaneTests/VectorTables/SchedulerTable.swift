@@ -1,57 +1,79 @@
 import ControlPlane
-import Testing
 
 extension VectorTables {
-  @Test func schedulerScoring() throws {
-    let table = try VectorTable("scheduler_scoring")
-    try table.check(
-      "node_resources_fit_least_allocated", expecting: "expect", "expect_error"
-    ) { try ResourceCase($0).differences(by: ResourceScore.least) }
-    try table.check(
-      "node_resources_fit_most_allocated", expecting: "expect", "expect_error"
-    ) { try ResourceCase($0).differences(by: ResourceScore.most) }
-    try table.check("balanced_allocation", expecting: "score") { one in
-      let shares = try one.list("fractions").map { try $0.double() }
-      return VectorTable.same(
-        "score", Double(ResourceScore.balanced(shares)), try one.double("score"))
+  /// Nodes are filtered and scored by what pods have taken and take; spreading, balance and taints
+  /// are not in the simulation.
+  static var schedulerScoring: [String: GroupCheck] {
+    let resources: Set = ["resources", "pod", "nodes", "existing"]
+    let scores = [Expectation("expect"), Expectation("expect_error")]
+    return [
+      "node_resources_fit_least_allocated": GroupCheck(
+        .simulation, inputs: resources, expecting: scores
+      ) { one, _ in try ResourceCase(one).comparison(by: ResourceScore.least) },
+      "node_resources_fit_most_allocated": GroupCheck(
+        .simulation, inputs: resources, expecting: scores
+      ) { one, _ in try ResourceCase(one).comparison(by: ResourceScore.most) },
+      "balanced_allocation": GroupCheck(
+        .library, inputs: ["fractions"], expecting: [.init("score")]
+      ) { one, _ in
+        let score = ResourceScore.balanced(try one.doubles("fractions"))
+        return .same("score", Double(score), try one.double("score"))
+      },
+      // Where Kubernetes has since begun to round, `expect_if_rounded` says what comes of it.
+      "pod_topology_spread_score": GroupCheck(
+        .library, inputs: ["pod", "nodes", "failed_nodes", "existing", "require_all"],
+        expecting: [.init("expect"), .init("expect_if_rounded")]
+      ) { one, _ in try SpreadCase(one).comparison() },
+      "taint_toleration_score": GroupCheck(
+        .library, inputs: ["tolerations", "nodes"], expecting: [.init("expect")],
+        by: taintScores),
+      "taint_toleration_filter": GroupCheck(
+        .library, inputs: ["tolerations", "taints"], expecting: [.init("schedulable")]
+      ) { one, _ in
+        let found = TaintRules.isSchedulable(try taints(one), try tolerations(one))
+        return .same("schedulable", VectorValue.bool(found), try one.member("schedulable"))
+      },
+    ]
+  }
+
+  private static func taintScores(_ one: VectorValue, _: VectorValue) throws -> Comparison {
+    let tolerations = try tolerations(one)
+    let nodes = try one.list("nodes")
+    let counts = try nodes.map { TaintRules.intolerable(try taints($0), tolerations) }
+    return try zip(nodes, TaintRules.scores(counts)).comparing { node, score in
+      let name = try node.text("name")
+      return .same(name, Double(score), try one.member("expect").double(name))
     }
-    try table.check("pod_topology_spread_score", expecting: "expect") {
-      try SpreadCase($0).differences()
-    }
-    try table.check("taint_toleration_score", expecting: "expect") { one in
-      let tolerations = try Self.tolerations(one)
-      let nodes = try one.list("nodes")
-      let counts = try nodes.map {
-        TaintRules.intolerable(try Self.taints($0), tolerations)
-      }
-      return try zip(nodes, TaintRules.scores(counts)).flatMap { node, score in
-        let name = try node.text("name")
-        return VectorTable.same(name, Double(score), try one.member("expect").double(name))
-      }
-    }
-    try table.check("taint_toleration_filter", expecting: "schedulable") { one in
-      let found = TaintRules.isSchedulable(try Self.taints(one), try Self.tolerations(one))
-      return VectorTable.same(
-        "schedulable", VectorValue.bool(found), try one.member("schedulable"))
-    }
-    table.finish()
   }
 
   private static func taints(_ node: VectorValue) throws -> [Taint] {
     try node.list("taints").map {
       Taint(
         key: try $0.text("key"), value: try $0.text("value"),
-        effect: try #require(Taint.Effect(rawValue: try $0.text("effect"))))
+        effect: try effect(try $0.text("effect")))
     }
   }
 
   private static func tolerations(_ one: VectorValue) throws -> [Toleration] {
-    try one.list("tolerations").map {
-      Toleration(
-        key: try $0.text("key"),
-        value: try $0["operator"]?.text() == "Exists" ? nil : try $0.text("value"),
-        effect: try $0["effect"].flatMap { Taint.Effect(rawValue: try $0.text()) })
+    try one.list("tolerations").map { entry in
+      let isAny =
+        switch try entry["operator"]?.text() {
+        case "Exists": true
+        case "Equal", nil: false
+        case let other?:
+          throw VectorValue.Unreadable(description: "nobody knows the operator `\(other)`")
+        }
+      return Toleration(
+        key: try entry["key"]?.text() ?? "", value: isAny ? nil : try entry.text("value"),
+        effect: try entry["effect"].map { try effect(try $0.text()) })
     }
+  }
+
+  private static func effect(_ text: String) throws -> Taint.Effect {
+    guard let effect = Taint.Effect(rawValue: text) else {
+      throw VectorValue.Unreadable(description: "nobody knows the effect `\(text)`")
+    }
+    return effect
   }
 }
 
@@ -68,20 +90,20 @@ private struct ResourceCase {
     }
   }
 
-  func differences(by score: (Int64, Int64) -> Int64) throws -> [String] {
+  func comparison(by score: (Int64, Int64) -> Int64) throws -> Comparison {
     if let message = one["expect_error"] {
       do {
         _ = try ResourceScore.combined(resources.map { (0, $0.weight) })
-        return ["no error"]
+        return .same("error", "none", try message.text())
       } catch {
-        return VectorTable.same(
+        return .same(
           "error", "weight must be in [1,\(ResourceScore.highest)]", try message.text())
       }
     }
-    return try one.list("nodes").flatMap { node in
+    return try one.list("nodes").comparing { node in
       let name = try node.text("name")
       let expected = try one.member("expect").double(name)
-      return VectorTable.same(name, Double(try total(node, name, score)), expected)
+      return .same(name, Double(try total(node, name, score)), expected)
     }
   }
 
@@ -123,7 +145,10 @@ private struct SpreadCase {
     constraints = try one.member("pod").list("spread")
   }
 
-  func differences() throws -> [String] {
+  func comparison() throws -> Comparison {
+    guard try one.member("require_all") == .bool(true),
+      try constraints.allSatisfy({ try $0.text("when") == "ScheduleAnyway" })
+    else { throw VectorValue.Unreadable(description: "constraints of another kind") }
     let candidates = try one.list("nodes")
     let others = try one.list("failed_nodes")
     let names = try (candidates + others).map { try $0.text("name") }
@@ -135,17 +160,17 @@ private struct SpreadCase {
         maxSkew: try $0.int("max_skew"),
         isPerNode: try $0.text("topology_key") == "kubernetes.io/hostname")
     }
-    var differences: [String] = []
+    var comparison = Comparison()
     for (key, rounding) in [
       ("expect", TopologySpread.Rounding.cut), ("expect_if_rounded", .nearest),
     ] {
       let scores = TopologySpread.scores(rules, nodes, rounding: rounding)
       for (index, name) in names.enumerated() where index < candidates.count {
-        differences += VectorTable.same(
+        comparison += .same(
           "\(key) \(name)", scores[index].map(Double.init), try one.member(key).double(name))
       }
     }
-    return differences
+    return comparison
   }
 
   private func node(

@@ -69,6 +69,10 @@ enum VectorValue: Equatable {
     return list
   }
 
+  func ints() throws -> [Int] { try list().map { Int(try $0.double()) } }
+  func ints(_ key: String) throws -> [Int] { try member(key).ints() }
+  func doubles(_ key: String) throws -> [Double] { try list(key).map { try $0.double() } }
+
   func word(_ key: String) throws -> UInt64 {
     let value = try member(key)
     if case .text(let text) = value, let word = UInt64(text) { return word }
@@ -85,51 +89,57 @@ enum VectorValue: Equatable {
 
   func nanoseconds(_ key: String) throws -> Int64 { Int64((try double(key) * 1e9).rounded()) }
 
+  /// The unit of the last decimal place that a number is printed with; of a whole number, 1.
+  func lastDigit() throws -> Double {
+    let printed: String
+    if case .text(let text) = self { printed = text } else { printed = "\(try double())" }
+    let parts = printed.lowercased().split(separator: "e")
+    let exponent = parts.count > 1 ? Int(parts[1]) ?? 0 : 0
+    let digits = parts[0].split(separator: ".")
+    let decimals = digits.count > 1 && digits[1] != "0" ? digits[1].count : 0
+    return Self.powerOfTen(exponent - decimals)
+  }
+
+  static func powerOfTen(_ exponent: Int) -> Double {
+    Double("1e\(exponent)") ?? 0
+  }
+
   // MARK: Changing
 
-  /// The same with another expected value somewhere under a key: what must not go unnoticed.
-  /// `list.key` is the key in the last item of a list that has it.
-  func perturbed(under path: String) -> VectorValue? {
-    let steps = path.split(separator: ".").map(String.init)
-    if steps.count == 2, case .object(var members) = self,
-      case .list(var items)? = members[steps[0]],
-      let index = items.lastIndex(where: { $0[steps[1]] != nil }),
-      let other = items[index].perturbed(under: steps[1])
-    {
-      items[index] = other
-      members[steps[0]] = .list(items)
-      return .object(members)
-    }
-    let key = path
-    guard case .object(var members) = self, let value = members[key],
-      let other = value.perturbed()
-    else { return nil }
-    members[key] = other
+  func setting(_ key: String, to value: VectorValue) -> VectorValue {
+    guard case .object(var members) = self else { return self }
+    members[key] = value
     return .object(members)
   }
 
-  private func perturbed() -> VectorValue? {
+  /// The same once for each value at a path, which is changed there.
+  func variants(
+    at path: ArraySlice<String>, _ change: (VectorValue) -> VectorValue?
+  ) -> [VectorValue] {
     switch self {
-    case .null: return nil
-    case .bool(let value): return .bool(!value)
-    case .number(let value): return .number(value + max(1, abs(value) * 0.1))
-    case .text(let text):
-      if let value = Double(text), text.count < 30, text.contains(".") {
-        return .text(String(value + max(1, abs(value) * 0.1)))
+    case .object(let members):
+      let keys = members.keys.sorted().filter { path.isEmpty || Self.matches($0, path.first) }
+      return keys.flatMap { key in
+        (members[key] ?? .null).variants(at: path.dropFirst(), change).map {
+          setting(key, to: $0)
+        }
       }
-      guard let last = text.last else { return .text("x") }
-      return .text(text.dropLast() + (last == "0" ? "1" : "0"))
-    case .list(var list):
-      guard let index = list.indices.last, let other = list[index].perturbed() else { return nil }
-      list[index] = other
-      return .list(list)
-    case .object(var members):
-      guard let key = members.keys.sorted().last, let value = members[key],
-        let other = value.perturbed()
-      else { return nil }
-      members[key] = other
-      return .object(members)
+    case .list(let list):
+      return list.indices.flatMap { index in
+        list[index].variants(at: path, change).map { other in
+          var changed = list
+          changed[index] = other
+          return .list(changed)
+        }
+      }
+    default: return path.isEmpty ? change(self).map { [$0] } ?? [] : []
     }
+  }
+
+  /// Whether a key is one of a name, whose trailing `*` stands for anything.
+  static func matches(_ key: String, _ name: String?) -> Bool {
+    guard let name, name.hasSuffix("*") else { return key == name }
+    return key.hasPrefix(name.dropLast())
   }
 }
 
