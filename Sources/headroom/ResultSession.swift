@@ -19,7 +19,7 @@ struct ResultSession: Sendable {
     writer = try ResultWriter(path: options.out, force: options.force)
     document = scenario.document
     traceFiles = scenario.traces.files
-    study = StudyRow(id: 1, command: command)
+    var study = StudyRow(id: 1, command: command)
     study.arguments = CommandArguments.text(Array(CommandLine.arguments.dropFirst(2)))
     study.programVersion = ProgramVersion.text
     study.machine = Self.machine

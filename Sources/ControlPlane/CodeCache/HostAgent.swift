@@ -24,7 +24,7 @@ public struct HostAgent: Sendable {
   public private(set) var cache: ByteCache
   /// The start that each pod of this node was given to, as long as the pod lives.
   private var claims: [PodID: UInt64] = [:]
-  private var waiting: [ServiceID: [Waiting]] = [:]
+  private var startsByService: [ServiceID: [Waiting]] = [:]
   private var downloads: RetryLedger<ServiceID>
   private var reports: RetryLedger<PodID>
   /// Hits of the node's own cache.
@@ -116,7 +116,7 @@ extension HostAgent {
       hits += 1
       return effects.initialise(start, pod: pod, code: .node)
     }
-    waiting[start.service, default: []].append(Waiting(start: start, pod: pod))
+    startsByService[start.service, default: []].append(Waiting(start: start, pod: pod))
     guard !downloads.contains(start.service) else { return }
     let message = ControlMessage.fetchCode(
       service: start.service, node: node, start: start.identity)
@@ -131,7 +131,7 @@ extension HostAgent {
   ) {
     guard downloads.close(service) else { return }
     cache.insert(service.raw, bytes: bytes)
-    for waiting in waiting.removeValue(forKey: service) ?? [] {
+    for waiting in startsByService.removeValue(forKey: service) ?? [] {
       // Its pod may have been deleted meanwhile.
       guard claims[waiting.pod] == waiting.start.identity else { continue }
       effects.initialise(waiting.start, pod: waiting.pod, code: level)

@@ -72,7 +72,7 @@ public struct RetryLedger<Key: Hashable & Sendable & BitwiseCopyable>: Sendable 
 
   /// Forgets the messages that a rule picks. O(messages).
   public mutating func forget(where isForgotten: (ControlMessage) -> Bool) {
-    entries = entries.filter { !isForgotten($0.value.message) }
+    entries = entries.filter { !isForgotten($0.value.message) }  // order-free: each by itself
   }
 
   /// Sends again what is due, oldest first.

@@ -28,7 +28,7 @@ public struct RouteTable: Sendable {
   private var positions: [PodID: Int] = [:]
   private var byStart: [UInt64: PodID] = [:]
   /// Live endpoints by gateway's part of a lane.
-  private var counts: [UInt64: Int] = [:]
+  private var liveByOwner: [UInt64: Int] = [:]
   private(set) var removals: [Endpoint] = []
 
   public init() {}
@@ -46,7 +46,7 @@ public struct RouteTable: Sendable {
     let endpoint = Endpoint(pod: pod, lane: lane, part: part, version: version, start: start)
     positions[pod] = added.count
     added.append(endpoint)
-    counts[endpoint.owner, default: 0] += 1
+    liveByOwner[endpoint.owner, default: 0] += 1
     if start != .max { byStart[start] = pod }
   }
 
@@ -56,8 +56,8 @@ public struct RouteTable: Sendable {
     added[position].isLive = false
     var removed = added[position]
     if byStart[removed.start] == pod { byStart[removed.start] = nil }
-    let left = (counts[removed.owner] ?? 1) - 1
-    counts[removed.owner] = left > 0 ? left : nil
+    let left = (liveByOwner[removed.owner] ?? 1) - 1
+    liveByOwner[removed.owner] = left > 0 ? left : nil
     version &+= 1
     removed.version = version
     removals.append(removed)
@@ -83,6 +83,6 @@ public struct RouteTable: Sendable {
 
   /// Whether no live endpoint belongs to a gateway's part of a lane.
   public func isEmpty(lane: LaneID, part: UInt8) -> Bool {
-    counts[UInt64(lane.raw) << 8 | UInt64(part)] == nil
+    liveByOwner[UInt64(lane.raw) << 8 | UInt64(part)] == nil
   }
 }

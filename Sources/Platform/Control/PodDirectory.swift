@@ -74,7 +74,7 @@ struct PodDirectory: Sendable {
   /// pods. O(pods there).
   func violation() -> String? {
     var recount = [Int](repeating: 0, count: State.allCases.count)
-    for pod in pods.values { recount[Int(pod.state.rawValue)] += 1 }
+    for pod in pods.values { recount[Int(pod.state.rawValue)] += 1 }  // order-free: counts
     if recount.dropLast() != counts.dropLast() {
       return "pods by state \(counts) but recounted \(recount)"
     }
@@ -86,6 +86,6 @@ struct PodDirectory: Sendable {
 
   /// Calls `body` with node and pool of every pod, in no order.
   func visit(_ body: (NodeID, PoolID) -> Void) {
-    for pod in pods.values { body(pod.node, pod.pool) }
+    for pod in pods.values { body(pod.node, pod.pool) }  // order-free: callers add up
   }
 }
