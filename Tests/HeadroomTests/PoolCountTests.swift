@@ -105,7 +105,7 @@ import Testing
   /// An instance that comes and goes between two rows of the series is seen.
   @Test func peaksAreThoseOfAnyTime() throws {
     let document = try SmallCluster.document(
-      SmallCluster.listed("[3s, 3s, 3s]"), ["pools.size=3"])
+      SmallCluster.listed("[3s, 3s, 3s]"), ["pools.size=3", "start=warm"])
     let outcome = try SmallCluster.run(document)
     #expect(outcome.collected.rows.allSatisfy { $0.gauges.ready == 0 })
     #expect(outcome.readyPeaks.pools == [3] && outcome.readyPeaks.services == [3])

@@ -170,6 +170,20 @@ import Testing
     #expect(log.alarms.first?.cleared == .seconds(5))
   }
 
+  /// Flow has no form for processors that are shared exactly, and says so at the place.
+  @Test func flowIsNotExact() throws {
+    let text = SmallCluster.text + "\nfidelity: flow\n"
+    let result = ScenarioReader().read(
+      text, file: "small.yaml", overrides: ["contention=exact"])
+    #expect(result.document == nil)
+    let error = try #require(result.errors.first)
+    #expect(error.message == "flow has no form for processors that are shared exactly")
+    #expect(error.line == text.split(separator: "\n", omittingEmptySubsequences: false).count - 1)
+    // Services that need no processors can flow all the same.
+    let free = ["contention=exact", "services.py.cpu_fraction=0"]
+    #expect(ScenarioReader().read(text, file: "small.yaml", overrides: free).document != nil)
+  }
+
   /// Asked for flow where no lane has a form for it, a run says what it was.
   @Test func aFidelityThatWasNotRunIsNotStored() throws {
     let exact = try SmallCluster.document(SmallCluster.text, ["fidelity=flow"])

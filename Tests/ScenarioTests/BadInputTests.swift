@@ -158,9 +158,9 @@ struct BadInput: Sendable, CustomTestStringConvertible {
       "warmup: 1m", "warmup: ▲10m", .inconsistent, "the warm-up is as long as the run",
       help: "shorten `warmup` or lengthen `duration`"),
     BadInput(
-      "service=api) < 400ms", "service=api) < 400ms for 2m", .badObjective,
-      "`p99(latency, service=api) < 400ms for 2m`: a ratio or a single service is not kept "
-        + "interval by interval", help: "leave out `for`, which judges the whole run"),
+      "\"p99(latency, service=api) < 400ms\"", "▲\"max(ready_pods) < 9 for 2m\"", .badObjective,
+      "`max(ready_pods) < 9 for 2m`: `ready_pods` has no `max` interval by interval",
+      help: "with `for` write `ready_pods`"),
   ]
 }
 
