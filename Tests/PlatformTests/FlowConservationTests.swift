@@ -27,7 +27,7 @@ import Workload
     let simulation = try Self.busy(seed: seed)
     let lane = try Self.flow(simulation)
     #expect(lane.state.inService == 10 && lane.state.waiting > 0)
-    lane.state.scaleDown(to: 4)
+    for entry in lane.state.instances.entries.suffix(6) { lane.state.lose(entry.pod) }
     #expect(lane.state.draining.count == 6)
     lane.state.control.starts = [
       FlowControl.Start(ordinal: 0, askedAt: simulation.now, attempt: 0)

@@ -131,7 +131,8 @@ extension HostAgent {
   ) {
     guard downloads.close(service) else { return }
     cache.insert(service.raw, bytes: bytes)
-    for waiting in startsByService.removeValue(forKey: service) ?? [] {
+    let released = startsByService.removeValue(forKey: service) ?? []
+    for waiting in released {
       // Its pod may have been deleted meanwhile.
       guard claims[waiting.pod] == waiting.start.identity else { continue }
       effects.initialise(waiting.start, pod: waiting.pod, code: level)

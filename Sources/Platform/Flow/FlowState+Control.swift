@@ -54,7 +54,9 @@ extension FlowState {
 
   /// An instance joins, unless it is or was here before.
   mutating func join(_ pod: PodID, _ origin: Delivery.Origin) {
-    guard instances.position(of: pod) == nil, !control.retirements.contains(pod) else { return }
+    guard instances.position(of: pod) == nil, !control.retirements.contains(pod),
+      !draining.contains(where: { $0.entry.pod == pod })
+    else { return }
     openCohorts()
     addInstance(
       FlowInstances.Entry(
