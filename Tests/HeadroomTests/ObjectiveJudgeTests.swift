@@ -58,7 +58,8 @@ import Testing
           }
         })
       for pair in 0..<statistics.count {
-        #expect(try #require(judged[2 * pair].value) == judged[2 * pair + 1].value)
+        let (one, other) = (judged[2 * pair].value, judged[2 * pair + 1].value)
+        #expect(one != nil && one == other)
       }
     }
   }
