@@ -31,8 +31,10 @@ import Testing
       let results = try Reference.run(Self.erlangC(row))
       Reference.expect(
         try results.ratio("waited", "arrivals"), row[2], "P(wait) on \(row[1])")
-      // The mean wait is in service times, which have a mean of 1 s.
-      Reference.expect(try results.meanTimes("wait"), row[3], "mean wait on \(row[1])")
+      // The mean wait is in service times, which have a mean of 1 s. Waits come in long runs, so
+      // that theirs is the widest band.
+      Reference.expect(
+        try results.meanTimes("wait"), row[3], band: 0.1 * row[3], "mean wait on \(row[1])")
     }
   }
 
@@ -56,7 +58,7 @@ import Testing
   /// would take an hour.
   private static let bands = [
     "pool-lost-10-15": 0.004, "pool-lost-100-100": 0.006, "pool-lost-100-110": 0.004,
-    "pool-backorder-10-15": 0.007, "pool-backorder-10-20": 0.0008,
+    "pool-backorder-10-15": 0.011, "pool-backorder-10-20": 0.0008,
     "pool-backorder-100-110": 0.02, "pool-backorder-100-120": 0.008,
     "pool-backorder-100-130": 0.0012,
   ]
