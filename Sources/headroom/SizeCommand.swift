@@ -39,6 +39,9 @@ struct SizeCommand: ParsableCommand {
     }
   }
 
+  /// An interval from fewer seeds would say more than they know.
+  private static let leastSeeds = 8
+
   private func requireObjectives(_ scenario: LoadedScenario) throws(CommandFailure) {
     guard scenario.document.objectives.isEmpty else { return }
     throw CommandFailure(
@@ -51,7 +54,12 @@ struct SizeCommand: ParsableCommand {
     _ scenario: LoadedScenario, _ shares: [Double], _ given: Range<Int64>?
   ) throws -> (study: SizeStudy, meter: ProgressMeter) {
     let document = scenario.document
-    let replications = options.replications ?? max(8, document.replications)
+    let replications = options.replications ?? max(Self.leastSeeds, document.replications)
+    guard replications >= Self.leastSeeds else {
+      throw CommandFailure(
+        .usage, "HR3013", "--replications \(replications): an interval takes more seeds",
+        help: "at least \(Self.leastSeeds), which is what there are without the option")
+    }
     let window = try SizeArguments.window(given, in: document, self.window ?? "")
     func study(_ interruption: (any Interruption)?) -> SizeStudy {
       SizeStudy(
