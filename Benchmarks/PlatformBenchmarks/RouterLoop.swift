@@ -37,7 +37,7 @@ struct RouterLoop: ~Copyable {
     router = ServiceRouter(rules: rules, choiceSeed: 1)
     router.routeArrived(version: 1, isNegative: false, at: now, into: &sink)
     for pod in 0..<instances {
-      router.instanceReady(PodID(pod), ordinal: nil, version: 1, at: now, into: &sink)
+      router.instanceReady(PodID(pod), ordinal: nil, at: now, into: &sink)
     }
     for request in 0..<busy {
       router.arrive(UInt32(request), at: now, into: &sink)
