@@ -22,8 +22,30 @@ public enum ObjectiveVerdicts {
     _ document: ScenarioDocument, _ outcomes: [RunOutcome]
   ) -> [JudgedObjective] {
     document.objectives.map { objective in
-      judge(objective, outcomes.map { ObjectiveJudge($0).value(of: objective) })
+      let judges = outcomes.map { ObjectiveJudge($0) }
+      let judged = judge(objective, judges.map { $0.value(of: objective) })
+      guard objective.duration == nil, let all = objective.denominator else { return judged }
+      return boundedIfNothingWasSeen(
+        judged, trials: judges.reduce(0) { $0 + ($1.total(of: all) ?? 0) })
     }
+  }
+
+  /// A share of which nothing was seen in any replication is not known to be zero: its interval
+  /// ends where so few events would be seen in one case of forty (Clopper and Pearson; events that
+  /// come together make it too short).
+  static func boundedIfNothingWasSeen(
+    _ judged: JudgedObjective, trials: Double
+  ) -> JudgedObjective {
+    guard judged.value == 0, judged.interval?.high == 0, trials >= 1,
+      let interval = try? Proportion.clopperPearson(
+        successes: 0, trials: Int(min(trials, 1e15)))
+    else { return judged }
+    var judged = judged
+    judged.interval = interval
+    judged.note = "none seen in \(Int(min(trials, 1e15)))"
+    let holds = judged.objective.comparison.holds(interval.high, judged.objective.limit)
+    if judged.verdict == .met, !holds { judged.verdict = .undecided }
+    return judged
   }
 
   /// Met or missed when the interval lies on one side; one replication judges by its value, and

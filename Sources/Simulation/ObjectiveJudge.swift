@@ -119,6 +119,11 @@ extension Objective.Statistic {
 }
 
 extension ObjectiveJudge {
+  /// A counter's total in its scope; nil for what is no counter.
+  public func total(of term: Objective.Term) -> Double? {
+    term.statistic == .total ? value(term) : nil
+  }
+
   /// The value of a measure by its name, as in objectives, in a runtime or overall.
   public func value(named name: String, runtime: String?) -> Double? {
     var term: Objective.Term
