@@ -15,8 +15,8 @@ import Testing
       at: .origin)
   }
 
-  /// Brings a manager to the point where it holds the token and has listed an empty pool.
-  private func serving(target: Int = 2) -> (WorkerManager, EffectLog) {
+  /// A manager that has just got the token, and has asked for the pool's pods.
+  private func owner(target: Int) -> (WorkerManager, EffectLog) {
     var log = EffectLog()
     var manager = manager(target: target)
     manager.start(at: .origin, into: &log)
@@ -24,6 +24,12 @@ import Testing
       .leaseGranted(lease: 7, timeToLive: .seconds(10), question: 1), at: .milliseconds(1),
       into: &log)
     token(&manager, holder: 0, lease: 7, revision: 1, at: .milliseconds(2), &log)
+    return (manager, log)
+  }
+
+  /// One that has listed an empty pool.
+  private func serving(target: Int = 2) -> (WorkerManager, EffectLog) {
+    var (manager, log) = owner(target: target)
     manager.handle(.listedAll(PoolID(0), listing: 1, count: 0), at: .milliseconds(3), into: &log)
     return (manager, log)
   }
@@ -128,13 +134,7 @@ import Testing
 
   /// A listing of which a message was lost is asked for again.
   @Test func anIncompleteListingIsRepeated() {
-    var log = EffectLog()
-    var manager = manager(target: 1)
-    manager.start(at: .origin, into: &log)
-    manager.handle(
-      .leaseGranted(lease: 7, timeToLive: .seconds(10), question: 1), at: .milliseconds(1),
-      into: &log)
-    token(&manager, holder: 0, lease: 7, revision: 1, at: .milliseconds(2), &log)
+    var (manager, log) = owner(target: 1)
     _ = log.take()
     manager.handle(.listedAll(PoolID(0), listing: 1, count: 1), at: .milliseconds(3), into: &log)
     #expect(
@@ -149,13 +149,7 @@ import Testing
 
   /// What a predecessor has ordered is not ordered again.
   @Test func ordersOfAPredecessorAreTakenOver() {
-    var log = EffectLog()
-    var manager = manager(target: 2)
-    manager.start(at: .origin, into: &log)
-    manager.handle(
-      .leaseGranted(lease: 7, timeToLive: .seconds(10), question: 1), at: .milliseconds(1),
-      into: &log)
-    token(&manager, holder: 0, lease: 7, revision: 1, at: .milliseconds(2), &log)
+    var (manager, log) = owner(target: 2)
     _ = log.take()
     let foreign = PodOrder(id: 5 << 48 | 1, pool: PoolID(0), purpose: .refill)
     manager.handle(.listedOrder(foreign, listing: 1), at: .milliseconds(3), into: &log)
