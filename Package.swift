@@ -72,7 +72,7 @@ let package = Package(
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
     .testTarget(
       name: "HeadroomTests", dependencies: ["Planning", "Reporting"],
-      resources: [.copy("Reference")]),
+      exclude: ["Golden"], resources: [.copy("Reference")]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -30,7 +30,7 @@ enum WarmPathScenario {
         runtime: go
         shape: small
         instances: {initial: 50, min: 50, max: 50}
-        arrivals: {process: poisson, total_rate: \(requestsPerSecond)/s, dispersion: 10}
+        arrivals: {process: poisson, total_rate: \(requestsPerSecond)/s, dispersion: 100}
         service_time: lognormal(mean: 9ms, sigma: 0.8)
         cpu_fraction: 0.3
         keep_alive: fixed(60s)

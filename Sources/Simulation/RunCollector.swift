@@ -110,6 +110,18 @@ final class RunCollector: RunRecorder {
     poolTakes = configuration.pools.map { _ in 0 }
     poolMisses = configuration.pools.map { _ in 0 }
     lastZoneCoreSeconds = configuration.zones.map { _ in 0 }
+    reserveRows(configuration)
+  }
+
+  /// Room for the rows of the series, so that a run asks for none on its way; of long runs, for
+  /// the first part.
+  private func reserveRows(_ configuration: ClusterConfiguration) {
+    let planned = configuration.duration.count / configuration.seriesInterval.count + 1
+    let count = Int(min(planned, 1000))
+    intervals.reserveCapacity(count)
+    rows.reserveCapacity(count * groups.count)
+    poolRows.reserveCapacity(count * configuration.pools.count)
+    zoneRows.reserveCapacity(count * configuration.zones.count)
   }
 
   /// By lane: which of some followers it is among the lanes of.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Simulation
 
 @main
 enum Program {
@@ -17,9 +18,4 @@ struct HeadroomCommand: ParsableCommand {
     subcommands: [
       RunCommand.self, SizeCommand.self, TraceCommand.self, VerifyCommand.self, SchemaCommand.self,
     ])
-}
-
-enum ProgramVersion {
-  /// Results of another version are not verified against this one's.
-  static let text = "0.1.0"
 }

@@ -1,5 +1,6 @@
 import Reporting
 import Scenario
+import Simulation
 
 /// What a command prints with `--json`: one shape for all commands, as docs/json.md has it. Every
 /// key is always there, null where it does not apply.

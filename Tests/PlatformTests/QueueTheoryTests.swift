@@ -92,16 +92,16 @@ import Testing
       #expect(component.messagesIn >= counters.coldStarts)
     }
   }
+}
 
-  /// The mean of independent runs is within four of its standard errors of the expected value.
-  private func expectMean(
-    of values: [Double], _ expected: Double, sourceLocation: SourceLocation = #_sourceLocation
-  ) {
-    let n = Double(values.count)
-    let mean = values.reduce(0, +) / n
-    let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (n - 1)
-    let error = (variance / n).squareRoot()
-    #expect(abs(mean - expected) <= 4 * error, "\(mean) ± \(error)", sourceLocation: sourceLocation)
-    #expect(error < 0.05 * expected, "the test could not fail", sourceLocation: sourceLocation)
-  }
+/// The mean of independent runs is within four of its standard errors of the expected value.
+func expectMean(
+  of values: [Double], _ expected: Double, sourceLocation: SourceLocation = #_sourceLocation
+) {
+  let n = Double(values.count)
+  let mean = values.reduce(0, +) / n
+  let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (n - 1)
+  let error = (variance / n).squareRoot()
+  #expect(abs(mean - expected) <= 4 * error, "\(mean) ± \(error)", sourceLocation: sourceLocation)
+  #expect(error < 0.05 * expected, "the test could not fail", sourceLocation: sourceLocation)
 }

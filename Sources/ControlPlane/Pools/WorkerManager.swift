@@ -151,8 +151,8 @@ public struct WorkerManager: Sendable {
     if mayServe(at: now) {
       for campaign in campaigns { next = min(next, campaign.at) }
     }
-    let ledgers = [orders.nextDue(), loads.nextDue(), deletions.nextDue(), questions.nextDue()]
-    for due in ledgers { next = min(next, due ?? .distantFuture) }
+    next = min(next, orders.nextDue() ?? .distantFuture, loads.nextDue() ?? .distantFuture)
+    next = min(next, deletions.nextDue() ?? .distantFuture, questions.nextDue() ?? .distantFuture)
     if let first = reorders.first { next = min(next, first.at) }
     if next < .distantFuture { effects.wakeManager(at: max(next, now)) }
   }

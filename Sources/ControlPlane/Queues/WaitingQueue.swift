@@ -75,7 +75,7 @@ public struct WaitingQueue<Ticket: BitwiseCopyable>: ~Copyable {
   }
 
   @usableFromInline mutating func grow() {
-    let larger = max(8, capacity * 2)
+    let larger = max(64, capacity * 2)
     let fresh = UnsafeMutablePointer<Entry>.allocate(capacity: larger)
     for offset in 0..<count {
       (fresh + offset).initialize(to: storage[(head + offset) & (capacity - 1)])

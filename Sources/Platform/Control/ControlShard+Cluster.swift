@@ -54,6 +54,21 @@ extension ControlShard {
 
   // MARK: Exact processors
 
+  /// Those of the nodes, then those of the gateways: as many as handle, fully busy, what a gateway
+  /// bears. None with another model of contention.
+  static func exactProcessors(
+    _ configuration: ClusterConfiguration, _ topology: Topology
+  ) -> [ProcessorSharing] {
+    guard configuration.contention == .exact else { return [] }
+    var cores = topology.nodeCores
+    if let capacity = configuration.gateways.capacityPerSecond {
+      let count = configuration.zones.count * configuration.gateways.perZone
+      let each = capacity * configuration.gateways.handling.seconds
+      cores += Array(repeating: each, count: count)
+    }
+    return cores.map(ProcessorSharing.init(cores:))
+  }
+
   func nodeReceives(_ message: ControlMessage, _ index: Int, at now: Instant) {
     guard case .startWork(let call, let lane, _, let work, let shareMilli) = message else {
       return

@@ -114,9 +114,7 @@ final class ControlShard {
     kubernetes = Kubernetes(
       configuration.kubernetes, zones: configuration.zones, poolCount: configuration.pools.count)
     autoscaler = Autoscaler(configuration, topology)
-    processors =
-      configuration.contention == .exact
-      ? topology.nodeCores.map(ProcessorSharing.init(cores:)) : []
+    processors = Self.exactProcessors(configuration, topology)
     evictor = Evictor(
       rule: configuration.kubernetes.eviction, services: configuration.services.count,
       zones: configuration.zones.count)

@@ -8,7 +8,7 @@ extension RequestLane {
   /// model has no other form. The lane must not run afterwards unless it takes a state in.
   func handOut(at now: Instant, recorder: any LatencyRecorder) -> CarriedLane? {
     guard engine.routers.count == 1, !isAwaiting, !settings.hopByHop,
-      !settings.exactProcessors || settings.cpuFraction == 0
+      !settings.isExact
     else { return nil }
     settle(at: now, recorder: recorder)
     return engine.handOut(at: now, represented: represented)

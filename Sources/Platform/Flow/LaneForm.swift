@@ -78,7 +78,11 @@ extension FidelityRule {
     if configuration.network.loss > 0 { return .loss }
     if configuration.hopByHop { return .hops }
     if configuration.kubernetes.eviction != .none { return .evictions }
-    if configuration.contention == .exact, service.cpuFraction != 0 { return .exactProcessors }
+    if configuration.contention == .exact,
+      service.cpuFraction != 0 || configuration.gateways.capacityPerSecond != nil
+    {
+      return .exactProcessors
+    }
     let mean = service.serviceTime.mean
     // Flow knows no calls that are cut off, so hardly any may be as long.
     if let limit = configuration.gateways.callTimeout,

@@ -36,6 +36,9 @@ extension LaneCore: RouterEffects {
     _ ticket: Ticket, _ assignment: Assignment, _ index: Int, service: Int64, isCold: Bool,
     at now: Instant
   ) {
+    if settings.isExact {
+      return beginExactly(ticket, assignment, index, service: service, isCold: isCold, at: now)
+    }
     var total = service
     var cores = 0.0
     var handling = settings.gatewayHandling.count
@@ -45,11 +48,6 @@ extension LaneCore: RouterEffects {
     }
     if settings.cpuFraction > 0 {
       let computing = Double(service) * settings.cpuFraction
-      if settings.exactProcessors {
-        return beginExactly(
-          ticket, assignment, index, work: Int64(computing),
-          other: service - Int64(computing) + handling, isCold: isCold, at: now)
-      }
       let node = Int(instances[index].node)
       let stretched = computing * surroundings.nodeSlowdowns[node]
       total = service + Int64(stretched - computing)
@@ -91,7 +89,7 @@ extension LaneCore: RouterEffects {
       idle += 1
       if settings.reportsIdle { report(instances[index].pod, isIdle: true, at: now) }
     }
-    if settings.cpuFraction > 0, !settings.exactProcessors {
+    if settings.cpuFraction > 0, !settings.isExact {
       demand(-Double(bitPattern: UInt64(bitPattern: event.extra)), index, at: now)
     }
     if event.flags & LaneEvent.cutOff != 0 { return cutOff(event, at: now) }
@@ -194,27 +192,65 @@ extension LaneCore {
   }
 
   private mutating func beginExactly(
-    _ ticket: Ticket, _ assignment: Assignment, _ index: Int, work: Int64, other: Int64,
-    isCold: Bool, at now: Instant
+    _ ticket: Ticket, _ assignment: Assignment, _ index: Int, service: Int64, isCold: Bool,
+    at now: Instant
   ) {
-    let call = ExactCall(
-      slot: assignment.slot.raw, part: part, isCold: isCold, arrival: ticket.arrival,
-      afterwards: Nanoseconds(other) + settings.hop)
-    let number = calls.put(call)
-    send(
-      .startWork(
-        call: number, lane: settings.lane, pod: assignment.pod, workNanoseconds: work,
-        shareMilli: UInt32((settings.cpuShare * 1000).rounded())),
-      to: Address(.node, Int(instances[index].node)), at: now, extraDelay: settings.hop)
+    if settings.lossThreshold > 0, isLost(ticket.identity) {
+      _ = queue.push(
+        at: now + settings.callTimeout, class: EventRank.completion,
+        LaneEvent(
+          kind: .answered, part: part, flags: LaneEvent.cutOff | (isCold ? LaneEvent.cold : 0),
+          slot: assignment.slot.raw, arrival: ticket.arrival, extra: 0))
+      return
+    }
+    let work = Int64(Double(service) * settings.cpuFraction)
+    var call = ExactCall(
+      slot: assignment.slot.raw, part: part, isCold: isCold, arrival: ticket.arrival, began: now,
+      nodeWork: Nanoseconds(work), afterwards: Nanoseconds(service - work) + settings.hop)
+    guard let first = settings.firstGatewayProcessor, settings.gatewayHandling > .zero else {
+      call.afterwards = call.afterwards + settings.gatewayHandling
+      return goOn(calls.put(call), at: now)
+    }
+    askProcessors(
+      first + settings.gateways[Int(part)], calls.put(call), instances[index].pod,
+      work: settings.gatewayHandling, share: 1, after: .zero, at: now)
   }
 
-  /// The node has done the processor time of a call.
-  mutating func workDone(_ number: UInt32, at now: Instant) {
-    let call = calls.take(number)
+  /// A processor has done its part of a call.
+  mutating func workDone(_ number: UInt32, at now: Instant) { goOn(number, at: now) }
+
+  /// On to the instance's node while there is work for it, else the rest and the way back.
+  private mutating func goOn(_ number: UInt32, at now: Instant) {
+    let call = calls[number]
+    let index = instances.index(call.slot, part: call.part)
+    // The part that the node computes begins one hop after the gateway's.
+    let isOnItsWay = !call.isAtNode
+    if isOnItsWay { calls.update(number) { $0.isAtNode = true } }
+    if isOnItsWay, call.nodeWork > .zero {
+      return askProcessors(
+        Int(instances[index].node), number, instances[index].pod, work: call.nodeWork,
+        share: settings.cpuShare, after: settings.hop, at: now)
+    }
+    _ = calls.take(number)
+    let end = now + call.afterwards + (isOnItsWay ? settings.hop : .zero)
+    var flags = call.isCold ? LaneEvent.cold : 0
+    // The instance works on to the end; only then is the gateway's time-out looked at.
+    if end - call.began > settings.callTimeout { flags |= LaneEvent.cutOff }
     _ = queue.push(
-      at: now + call.afterwards, class: EventRank.completion,
+      at: end, class: EventRank.completion,
       LaneEvent(
-        kind: .answered, part: call.part, flags: call.isCold ? LaneEvent.cold : 0,
-        slot: call.slot, arrival: call.arrival, extra: 0))
+        kind: .answered, part: call.part, flags: flags, slot: call.slot, arrival: call.arrival,
+        extra: 0))
+  }
+
+  private mutating func askProcessors(
+    _ place: Int, _ call: UInt32, _ pod: PodID, work: Nanoseconds, share: Double,
+    after delay: Nanoseconds, at now: Instant
+  ) {
+    send(
+      .startWork(
+        call: call, lane: settings.lane, pod: pod, workNanoseconds: work.count,
+        shareMilli: UInt32((share * 1000).rounded())),
+      to: Address(.node, place), at: now, extraDelay: delay)
   }
 }

@@ -13,12 +13,17 @@ struct LaneSurroundings {
   var epochEnd: Instant
 }
 
-/// A request that computes on a node whose processors are simulated exactly.
+/// A request that computes at a gateway or on a node whose processors are simulated exactly.
 struct ExactCall: BitwiseCopyable {
   var slot: UInt32
   var part: UInt8
   var isCold: Bool
   var arrival: Instant
+  /// When the gateway began the call, for its time-out.
+  var began: Instant
+  /// Processor time on the instance's node, and whether it has been asked for.
+  var nodeWork: Nanoseconds
+  var isAtNode = false
   /// What follows the processor time: other service time and the way back.
   var afterwards: Nanoseconds
 }
@@ -161,6 +166,10 @@ struct Slots<Value: BitwiseCopyable & Sendable>: Sendable {
     }
     values.append(value)
     return UInt32(values.count - 1)
+  }
+
+  mutating func update(_ slot: UInt32, _ change: (inout Value) -> Void) {
+    change(&values[Int(slot)])
   }
 
   mutating func take(_ slot: UInt32) -> Value {

@@ -32,8 +32,11 @@ struct LaneSettings: Sendable {
   var lossKey: StreamKey
   var concurrencyLimit: UInt32
   var hopByHop: Bool
-  /// Processor time goes through the nodes' exact model.
-  var exactProcessors: Bool
+  /// Processor time goes through the exact model of nodes and gateways.
+  var isExact: Bool
+  /// Where the gateways' processors begin among those that are simulated exactly; nil: gateways
+  /// are never slow.
+  var firstGatewayProcessor: Int?
   /// Tell the node when an instance becomes busy or idle, for eviction.
   var reportsIdle: Bool
   /// AutoScale wants samples.

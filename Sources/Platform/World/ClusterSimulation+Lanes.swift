@@ -37,6 +37,11 @@ extension ClusterSimulation {
       .appending(XXH3.hash64(service.name))
   }
 
+  /// Gateways whose capacity has a limit come after the nodes.
+  private var firstGatewayProcessor: Int? {
+    configuration.gateways.capacityPerSecond == nil ? nil : topology.nodeCores.count
+  }
+
   private func choiceKey(_ position: Int, _ service: ServiceConfiguration) -> StreamKey {
     key("instance choice", service).appending(UInt64(position))
   }
@@ -56,7 +61,10 @@ extension ClusterSimulation {
       callTimeout: configuration.gateways.callTimeout ?? Nanoseconds(.max / 4),
       lossThreshold: control.network.lossThreshold, lossKey: key("loss of a call", service),
       concurrencyLimit: UInt32(clamping: service.router.concurrencyLimit),
-      hopByHop: configuration.hopByHop, exactProcessors: configuration.contention == .exact,
+      hopByHop: configuration.hopByHop,
+      isExact: configuration.contention == .exact
+        && (service.cpuFraction > 0 || firstGatewayProcessor != nil),
+      firstGatewayProcessor: firstGatewayProcessor,
       reportsIdle: configuration.kubernetes.eviction != .none,
       isScaled: service.scaling != nil)
   }

@@ -188,7 +188,11 @@ public struct LatencyHistogram: Sendable, Equatable {
 
   private mutating func reserve(_ bucket: Int) {
     let missing = bucket + 1 - counts.count
-    if missing > 0 { counts.append(contentsOf: repeatElement(0, count: missing)) }
+    guard missing > 0 else { return }
+    // In large steps, so that a new greatest value hardly ever asks for memory.
+    let step = resolution == .coarse ? BucketLayout.coarseBuckets : 1024
+    counts.reserveCapacity((bucket / step + 1) * step)
+    counts.append(contentsOf: repeatElement(0, count: missing))
   }
 
   @inline(__always)
