@@ -47,7 +47,13 @@ struct MinuteSeries: Sendable {
       }
     }
     open = Array(repeating: nil, count: count)
-    latencies = Array(repeating: .coarse(), count: count)
+    latencies = (0..<count).map { _ in
+      var histogram = LatencyHistogram.coarse()
+      histogram.reserveAll()
+      return histogram
+    }
+    let planned = configuration.duration.count / 60_000_000_000 + 2
+    rows.reserveCapacity(count * Int(min(planned, 1000)))
   }
 
   mutating func record(_ measured: LatencyHistogram, lane: LaneID) {

@@ -116,12 +116,18 @@ final class RunCollector: RunRecorder {
   /// Room for the rows of the series, so that a run asks for none on its way; of long runs, for
   /// the first part.
   private func reserveRows(_ configuration: ClusterConfiguration) {
-    let planned = configuration.duration.count / configuration.seriesInterval.count + 1
+    let planned = configuration.duration.count / configuration.seriesInterval.count + 2
     let count = Int(min(planned, 1000))
     intervals.reserveCapacity(count)
     rows.reserveCapacity(count * groups.count)
     poolRows.reserveCapacity(count * configuration.pools.count)
     zoneRows.reserveCapacity(count * configuration.zones.count)
+    // Half a kilobyte each: of many lanes only those that need it.
+    guard lanes.count <= 4096 else { return }
+    for lane in lanes.indices {
+      laneInterval[lane].reserveAll()
+      for measure in lanes[lane].indices { lanes[lane][measure].reserveAll() }
+    }
   }
 
   /// By lane: which of some followers it is among the lanes of.
@@ -174,9 +180,11 @@ final class RunCollector: RunRecorder {
   func beginJudging() {
     isJudging = true
     for group in totals.indices {
-      totals[group] = LatencyMeasure.allCases.map { _ in LatencyHistogram() }
+      for measure in totals[group].indices { totals[group][measure].reset() }
     }
-    for lane in lanes.indices { lanes[lane] = LatencyMeasure.allCases.map { _ in .coarse() } }
+    for lane in lanes.indices {
+      for measure in lanes[lane].indices { lanes[lane][measure].reset() }
+    }
     for follower in followers.indices { followers[follower].restart() }
     starts.restart()
     for pool in poolTakes.indices {

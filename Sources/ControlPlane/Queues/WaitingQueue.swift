@@ -74,6 +74,11 @@ public struct WaitingQueue<Ticket: BitwiseCopyable>: ~Copyable {
     return copy
   }
 
+  /// Asks for the memory of a short queue, so that the first one that waits does not.
+  public mutating func reserve() {
+    if capacity == 0 { grow() }
+  }
+
   @usableFromInline mutating func grow() {
     let larger = max(64, capacity * 2)
     let fresh = UnsafeMutablePointer<Entry>.allocate(capacity: larger)

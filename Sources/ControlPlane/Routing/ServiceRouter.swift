@@ -140,6 +140,7 @@ public struct ServiceRouter<Ticket: BitwiseCopyable>: ~Copyable {
     self.rules = rules
     instances = InstanceTable(choice: rules.choice, concurrencyLimit: rules.concurrencyLimit)
     bits = Xoshiro256PlusPlus(seed: choiceSeed)
+    waiting.reserve()
   }
 
   /// Goes on with choices that are drawn anew.

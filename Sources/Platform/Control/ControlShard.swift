@@ -124,6 +124,8 @@ final class ControlShard {
     poolTallies = configuration.pools.map { _ in PoolSummary() }
     poolSeconds = configuration.pools.map { _ in 0 }
     levelsAt = configuration.pools.map { _ in .origin }
+    mail.reserveCapacity(256)
+    spareMail.reserveCapacity(256)
   }
 
   init(cloning other: ControlShard, recorder: any RunRecorder) {

@@ -34,7 +34,7 @@ struct LaneCore: ~Copyable {
   var settings: LaneSettings
   var queue: ChosenQueue<LaneEvent>
   /// Messages that are on their way to this lane.
-  var inbox = Slots<Delivery>()
+  var inbox = Slots<Delivery>(room: 4)
   var outbox: [OutMessage] = []
   var instances: InstanceStates
   /// Instances whose demand for processors has changed in this epoch.
@@ -81,6 +81,7 @@ struct LaneCore: ~Copyable {
     self.surroundings = surroundings
     instances = InstanceStates(parts: settings.gateways.count)
     settledOrders = Array(repeating: 0, count: settings.gateways.count)
+    outbox.reserveCapacity(4)
   }
 
   /// Advances the integrals to `now`, before anything that they integrate changes.
@@ -156,6 +157,14 @@ struct HopCall: BitwiseCopyable {
 struct Slots<Value: BitwiseCopyable & Sendable>: Sendable {
   private var values: [Value] = []
   private var free: [UInt32] = []
+
+  init() {}
+
+  /// With room for so many before any memory is asked for.
+  init(room: Int) {
+    values.reserveCapacity(room)
+    free.reserveCapacity(room)
+  }
 
   subscript(slot: UInt32) -> Value { values[Int(slot)] }
 

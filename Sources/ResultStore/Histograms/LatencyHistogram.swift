@@ -28,6 +28,11 @@ public struct LatencyHistogram: Sendable, Equatable {
   /// At most 64 buckets, for the many lanes and services.
   public static func coarse() -> LatencyHistogram { .init(.coarse) }
 
+  /// Asks for the memory of all buckets of a coarse one, so that no later value does.
+  public mutating func reserveAll() {
+    if resolution == .coarse { counts.reserveCapacity(BucketLayout.coarseBuckets) }
+  }
+
   /// Longer times are counted as this long (39 hours), which bounds the memory.
   public static let greatestValue: Int64 = (1 << 47) - 1
 
