@@ -72,7 +72,7 @@ extension FlowState {
     } else if !followsPlaces, let step = stepForExpiry {
       endStep(before: now + step)
     }
-    let mayAsk = rules.startRule == .onDemand || instances.count == 0
+    let mayAsk = rules.startRule == .onDemand || instances.count == 0 || settings.isScaled
     if isUnsettled || (waiting > 0 && mayAsk) {
       let tenth: Int64 = 100_000_000
       endStep(before: Instant(nanoseconds: (now.nanoseconds / tenth + 1) * tenth))
