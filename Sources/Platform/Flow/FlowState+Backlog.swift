@@ -18,7 +18,10 @@ extension FlowState {
       // What comes meets the backlog from before it: a backlog that its own arrivals have raised
       // would be seen more often than it is there.
       let wait = backlog > 0 ? law.wait(backlog: backlog / m) * m : 0
-      ledger.settle(wait: Int64((wait * 1e9).rounded()), count: count)
+      let begun = now + Nanoseconds(seconds: part * Double(i))
+      ledger.settle(
+        came(count, from: begun, to: begun + Nanoseconds(seconds: part)),
+        wait: Int64((wait * 1e9).rounded()))
       moveBacklog(law, mean: m, arrivals: count, over: part)
       peakWaiting = max(peakWaiting, queued(law, mean: m))
     }
