@@ -60,9 +60,12 @@ public struct FidelityContention: FidelityCell {
     var cluster = FidelityWorld.cluster(side, seed: seed, cores: Int64(cores))
     // So many that none is missed: the node alone is short.
     let instances = min(16_000, 900 * cores)
+    var rules = FidelityWorld.rules(instances: instances)
+    // Nothing is asked of the control plane: epochs need a delay to it, and there is none here.
+    rules.routeLifetimes.fresh = .seconds(1_000_000)
+    rules.routeLifetimes.stale = .seconds(1_000_000)
     var service = FidelityWorld.service(
-      FidelityWorld.rules(instances: instances), time: time,
-      intensity: .constant(perSecond: rate), instances: instances, seed: seed)
+      rules, time: time, intensity: .constant(perSecond: rate), instances: instances, seed: seed)
     service.cpuFraction = 1
     cluster.services = [service]
     return cluster
