@@ -49,8 +49,8 @@ public struct FidelityDocument {
 
       Poisson arrivals, exponential service, one slot an instance, one queue. \
       \(rows.count) cells; a run judges 1,000,000 requests after a warm-up, with up to 20 \
-      instances 2,000,000 at a utilisation of 0.9 and 4,000,000 at 0.95. Latency is wait and \
-      service together.
+      instances 2,000,000 at a utilisation of 0.9, and 4,000,000 at 0.95 or at 20,000/s. Latency is \
+      wait and service together.
 
       \(try FidelityFindings.line("Mean latency", all, bound: 1, Self.name) { $0.meanLatency })
       \(try FidelityFindings.line("p50", all, bound: 1, Self.name) { $0.p50Latency })

@@ -25,11 +25,12 @@ public struct FidelityStation: FidelityCell, Hashable {
   }
 
   /// The cells that are published. Few instances under much load have long-lived queues, whose
-  /// mean takes more requests to know.
+  /// mean takes more requests to know; flow draws by the second, so that a high rate takes more
+  /// requests for as many draws.
   public static let published: [FidelityStation] = [10.0, 1000, 20_000].flatMap { rate in
     [5, 20, 100, 1000].flatMap { instances in
       [0.3, 0.6, 0.8, 0.9, 0.95].map { utilisation in
-        let long = utilisation > 0.92 ? 4.0 : utilisation > 0.85 ? 2 : 1
+        let long = utilisation > 0.92 || rate > 1e4 ? 4.0 : utilisation > 0.85 ? 2 : 1
         return FidelityStation(
           rate: rate, instances: instances, utilisation: utilisation,
           requests: 1e6 * (instances <= 20 ? long : 1))
