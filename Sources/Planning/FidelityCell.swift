@@ -20,6 +20,8 @@ public struct FidelitySide: Sendable, Hashable {
 public protocol FidelityCell: Sendable {
   /// The first is the reference.
   static var sides: [FidelitySide] { get }
+  /// Cells that cost little take so many times the seeds.
+  static var seedFactor: Int { get }
   /// Simulated before anything is judged, and judged then; whole seconds.
   var warmUpSeconds: Int64 { get }
   var judgedSeconds: Int64 { get }
@@ -28,6 +30,8 @@ public protocol FidelityCell: Sendable {
 }
 
 extension FidelityCell {
+  public static var seedFactor: Int { 1 }
+
   /// Runs one seed in one way.
   /// - Throws: `InvariantViolation` when a run does not add up.
   public func measure(_ side: FidelitySide, seed: UInt64) throws -> FidelityMeasures {

@@ -18,8 +18,9 @@ public struct FidelityDocument {
       # Errors of the fidelities
 
       Written by `headroom fidelity --out docs/fidelity.md --force`. Each cell is simulated in \
-      every way with \(seeds) seeds; all ways of a seed meet the same number of arrivals in every \
-      second, and draw the rest for themselves. ± is the half width of a 95 % interval over seeds \
+      every way with \(seeds) seeds, \(seeds * FidelityElastic.seedFactor) where instances come \
+      and go; all ways of a seed meet the same number of arrivals in every second, and draw the \
+      rest for themselves. ± is the half width of a 95 % interval over seeds \
       (Student's t). Errors are paired by seed and in percent of what request fidelity gives.
 
       """
@@ -29,6 +30,24 @@ public struct FidelityDocument {
 
   private func rows<Cell: FidelityCell>(_ kind: Cell.Type) -> [(cell: Cell, row: FidelityRow)] {
     rows.compactMap { row in (row.cell as? Cell).map { ($0, row) } }
+  }
+
+  // MARK: Bounds
+
+  /// What a measure is called, the bound on its error in percent, and where it is.
+  private typealias Bounded = (String, Double, (FidelityMeasures) -> Double)
+
+  private var latency: Bounded { ("Mean latency", 1, \.meanLatency) }
+  private var p50: Bounded { ("p50", 1, \.p50Latency) }
+  private var p99: Bounded { ("p99", 5, \.p99Latency) }
+  private var meanInstances: Bounded { ("Mean instances", 1, \.meanInstances) }
+  private var peakInstances: Bounded { ("Peak instances", 3, \.peakInstances) }
+  private var coldStarts: Bounded { ("Cold starts", 10, \.coldStarts) }
+
+  private func findings(_ bounds: [Bounded], _ rows: [FidelityRow]) throws -> String {
+    try bounds.map { what, bound, value in
+      try FidelityFindings.line(what, rows, bound: bound, Self.name, value)
+    }.joined(separator: "\n")
   }
 
   // MARK: Stations
@@ -49,12 +68,10 @@ public struct FidelityDocument {
 
       Poisson arrivals, exponential service, one slot an instance, one queue. \
       \(rows.count) cells; a run judges 1,000,000 requests after a warm-up, with up to 20 \
-      instances 2,000,000 at a utilisation of 0.9, and 4,000,000 at 0.95 or at 20,000/s. Latency is \
-      wait and service together.
+      instances 2,000,000 at a utilisation of 0.9, and 4,000,000 at 0.95 or at 20,000/s. Latency \
+      is wait and service together.
 
-      \(try FidelityFindings.line("Mean latency", all, bound: 1, Self.name) { $0.meanLatency })
-      \(try FidelityFindings.line("p50", all, bound: 1, Self.name) { $0.p50Latency })
-      \(try FidelityFindings.line("p99", all, bound: 5, Self.name) { $0.p99Latency })
+      \(try findings([latency, p50, p99], all))
 
       \(table.text)
       """
@@ -79,8 +96,17 @@ public struct FidelityDocument {
   }
 
   private static func name(_ row: FidelityRow) -> String {
-    guard let cell = row.cell as? FidelityStation else { return "" }
-    return "\(FidelityNumber.plain(cell.rate))/s on \(cell.instances) at \(cell.utilisation)"
+    switch row.cell {
+    case let cell as FidelityStation:
+      "\(FidelityNumber.plain(cell.rate))/s on \(cell.instances) at \(cell.utilisation)"
+    case let cell as FidelityElastic:
+      "\(cell.name), \(words(cell.scaling)), \(FidelityNumber.time(cell.meanService))"
+        + (cell.start > 0 ? ", start \(FidelityNumber.time(cell.start))" : "")
+    case let cell as FidelityContention:
+      "\(cell.cores) cores at \(cell.utilisation), \(FidelityNumber.time(cell.meanService)) "
+        + cell.law.rawValue
+    default: ""
+    }
   }
 
   // MARK: Elastic
@@ -96,15 +122,18 @@ public struct FidelityDocument {
         "instances over time, largest difference %",
       ], words: 2)
     for (cell, row) in rows { table.add(try Self.line(cell, row)) }
+    let all = rows.map { $0.row }
     return """
 
       ## Instances that come and go: flow against request
 
-      Poisson arrivals, exponential service; every instance takes its start's time until it serves. \
-      Cold starts are requests that waited for an instance which a gateway had asked for; AutoScale \
-      makes instances ahead, and such waits count in the latency only. Peaks are of whole seconds. \
-      The last column is the ten seconds in which the mean numbers of instances lie furthest apart, \
-      in percent of the mean over the whole run: the greatest of many differences.
+      Poisson arrivals, exponential service; every instance takes its start's time until it \
+      serves. Cold starts are requests that waited for an instance which was made for them; what \
+      waits while AutoScale makes instances ahead counts in the latency only. Peaks are of whole \
+      seconds. The last column is the ten seconds in which the mean numbers of instances lie \
+      furthest apart, in percent of the mean over the whole run: the greatest of many differences.
+
+      \(try findings([latency, p99, meanInstances, peakInstances, coldStarts], all))
 
       \(table.text)
       """
@@ -149,15 +178,18 @@ public struct FidelityDocument {
       "p99, error %", "flow, epoch: mean latency, error %", "p99, error %",
     ])
     for (cell, row) in rows { table.add(try Self.line(cell, row)) }
+    let all = rows.map { $0.row }
     return """
 
       ## Processors of a node: epoch against exact
 
-      Poisson arrivals at one node, requests that only compute, one core each and instances enough. \
-      `exact` is processor sharing; `epoch` slows what begins by the demand of the 100 ms before. \
+      Poisson arrivals at one node, requests that only compute, one core each and instances \
+      enough. `exact` is processor sharing; `epoch` slows what begins by the demand of the 100 ms before. \
       Below 1 a run judges 300 s after 30 s; at 1.1 the node falls behind for the 60 s that are \
       judged, of which only what has completed counts. The theory is that of shared processors, \
-      which does not depend on the law.
+      which does not depend on the law. Bounds are those of `epoch` with single requests.
+
+      \(try findings([latency, p99], all))
 
       \(table.text)
       """

@@ -8,9 +8,11 @@ import Workload
 /// A service whose instances come and go: on demand with a keep-alive, or by Knative's autoscaler.
 public struct FidelityElastic: FidelityCell {
   public static let sides = FidelityStation.sides
+  public static let seedFactor = 5
 
   public enum Scaling: Sendable, Equatable {
-    /// An instance for each request that finds none; it goes when it has been idle so long, seconds.
+    /// An instance for each request that finds none; it goes when it has been idle so long,
+    /// seconds.
     case onDemand(keepAlive: Double)
     /// Knative's autoscaler with its defaults, and what it begins with.
     case knative(concurrency: Int, initial: Int)

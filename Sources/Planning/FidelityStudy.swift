@@ -59,7 +59,7 @@ public struct FidelityRow: Sendable {
 /// Runs cells in all their ways, with the same seeds in each.
 public struct FidelityStudy: Sendable {
   public var cells: [any FidelityCell]
-  /// Seeds are 1, 2, … up to it.
+  /// Seeds are 1, 2, … up to it, times the cell's factor.
   public var seeds: Int
   public var threads: Int
 
@@ -75,10 +75,12 @@ public struct FidelityStudy: Sendable {
     var seed: Int
   }
 
+  private func seeds(of cell: any FidelityCell) -> Int { seeds * type(of: cell).seedFactor }
+
   private var work: [Work] {
     cells.indices.flatMap { cell in
       type(of: cells[cell]).sides.indices.flatMap { side in
-        (1...seeds).map { Work(cell: cell, side: side, seed: $0) }
+        (1...seeds(of: cells[cell])).map { Work(cell: cell, side: side, seed: $0) }
       }
     }
   }
@@ -99,11 +101,12 @@ public struct FidelityStudy: Sendable {
     guard all.count == work.count else { return nil }
     var next = 0
     return cells.map { cell in
-      FidelityRow(
+      let count = seeds(of: cell)
+      return FidelityRow(
         cell: cell,
         runs: type(of: cell).sides.map { _ in
-          defer { next += seeds }
-          return Array(all[next..<next + seeds])
+          defer { next += count }
+          return Array(all[next..<next + count])
         })
     }
   }
