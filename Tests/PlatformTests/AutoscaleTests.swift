@@ -162,6 +162,47 @@ import Workload
     #expect(exact.instancesRetired > 50 && rough.instancesRetired > 50)
   }
 
+  /// A step of load tenfold: what waits when instances join goes on waiting, so that flow asks for
+  /// as many as requests do, and its waits are those of requests.
+  @Test(arguments: [0.0, 3]) func flowPanicsAlike(start: Double) throws {
+    struct Panic {
+      var peak: Double
+      var readySeconds: Double
+      var latency: Double
+    }
+    func panic(_ fidelity: Fidelity, seed: UInt64) throws -> Panic {
+      var cluster = ScaledWorld.lane(
+        minutes: [20, 200, 20, 20], service: .exponential(mean: 1), concurrency: 1, initial: 29,
+        seed: seed, fidelity: fidelity)
+      cluster.kubernetes.create = .constant(start)
+      let recorder = Weighted()
+      let simulation = ClusterSimulation(cluster, recorder: recorder)
+      var peak = 0
+      for second in 1...240 {
+        try simulation.run(until: .seconds(Int64(second)))
+        try simulation.checkInvariants()
+        peak = max(peak, simulation.lane(LaneID(0)).gauges.ready)
+      }
+      simulation.finish()
+      #expect(simulation.fidelity(of: LaneID(0)) == fidelity)
+      return Panic(
+        peak: Double(peak), readySeconds: simulation.lane(LaneID(0)).counters.readySeconds,
+        latency: (recorder.sums[.latency] ?? 0) / Double(recorder.counts[.latency] ?? 1))
+    }
+    let seeds: [UInt64] = Array(1...8)
+    let requests = try seeds.map { try panic(.request, seed: $0) }
+    let flows = try seeds.map { try panic(.flow, seed: $0) }
+    func error(_ value: (Panic) -> Double) -> Estimate {
+      Estimate(zip(flows, requests).map { value($0) / value($1) - 1 })
+    }
+    for found in [error(\.peak), error(\.readySeconds), error(\.latency)] {
+      #expect(abs(found.mean) < 0.03 + 2.4 * found.error, "\(found)")
+      #expect(found.error < 0.02, "the test could not fail: \(found)")
+    }
+    // More than the load after the step would want.
+    #expect(requests.allSatisfy { $0.peak > 400 })
+  }
+
   /// Draining instances change sides with their requests.
   @Test func handOverWhileDraining() throws {
     let cluster = ScaledWorld.lane(

@@ -11,7 +11,7 @@ import Workload
   /// Mean wait and share that waits against Erlang C.
   @Test(arguments: [(5, 0.8), (20, 0.7), (20, 0.95), (100, 0.9), (1000, 0.95)])
   func erlangC(instances: Int, utilisation: Double) throws {
-    let cell = FidelityCell(instances: instances, utilisation: utilisation, requests: 4e6)
+    let cell = StationCell(instances: instances, utilisation: utilisation, requests: 4e6)
     let runs = try (1...8).map { try cell.run(.flow, seed: UInt64($0)) }
     let wait = Estimate(runs.map(\.meanWait))
     let share = Estimate(runs.map(\.waitProbability))
@@ -26,7 +26,7 @@ import Workload
   }
 
   @Test func requestAndFlowMeetTheSameArrivals() throws {
-    let cell = FidelityCell(instances: 20, utilisation: 0.9, requests: 2e4)
+    let cell = StationCell(instances: 20, utilisation: 0.9, requests: 2e4)
     #expect(
       try cell.run(.flow, seed: 3).requests == cell.run(.request, seed: 3).requests)
   }

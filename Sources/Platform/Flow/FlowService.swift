@@ -26,6 +26,9 @@ struct FlowService: Sendable {
 
   var mean: Double { scale * shape.mean + shift }
 
+  /// Machines have published a slowdown.
+  var isStretched: Bool { scale > unitScale }
+
   /// Variance ÷ squared mean of the whole; 0 when it takes no time.
   var squaredCV: Double {
     let whole = mean

@@ -18,7 +18,10 @@ extension FlowState {
       // What comes meets the backlog from before it: a backlog that its own arrivals have raised
       // would be seen more often than it is there.
       let wait = backlog > 0 ? law.wait(backlog: backlog / m) * m : 0
-      ledger.settle(wait: Int64((wait * 1e9).rounded()), count: count)
+      let begun = now + Nanoseconds(seconds: part * Double(i))
+      ledger.settle(
+        came(count, from: begun, to: begun + Nanoseconds(seconds: part)),
+        wait: Int64((wait * 1e9).rounded()))
       moveBacklog(law, mean: m, arrivals: count, over: part)
       peakWaiting = max(peakWaiting, queued(law, mean: m))
     }
@@ -43,9 +46,26 @@ extension FlowState {
   }
 
   /// Requests that wait when the backlog is what it is.
+  ///
+  /// All that wait must begin before the next one does, so a backlog of V is C V / m requests, less
+  /// the part of the one that begins next. In equilibrium that is (1 − ρ) C V / m, which makes the
+  /// mean that of Little's law; a backlog far beyond its law, which grows or drains, is short of no
+  /// more than a few requests, whatever the rate is now.
   private func queued(_ law: CongestionLaw, mean m: Double) -> Int {
     guard backlog > 0, m > 0 else { return 0 }
-    return Int((backlog / m * Double(law.slots) * min(1, law.utilisation)).rounded())
+    let whole = backlog / m * Double(law.slots)
+    return Int((whole - min(max(0, 1 - law.utilisation) * whole, Self.mostShort(law))).rounded())
+  }
+
+  /// The backlog in which so many wait on average: `queued` the other way round.
+  private func backlog(ofQueued count: Double, _ law: CongestionLaw, mean m: Double) -> Double {
+    let inLaw = count / min(1, max(law.utilisation, 0.01))
+    return min(inLaw, count + Self.mostShort(law)) * m / Double(law.slots)
+  }
+
+  /// Of an exponential law, what lies beyond five means is less than a hundredth.
+  private static func mostShort(_ law: CongestionLaw) -> Double {
+    5 * max(0, 1 - law.utilisation) * Double(law.slots) * law.meanPositiveWait
   }
 
   /// Makes the counts follow the backlog; a deficit is carried, since the next step starts from the
@@ -111,13 +131,13 @@ extension FlowState {
   /// cut off at the slots.
   private mutating func drawBacklog(_ law: CongestionLaw, mean m: Double) {
     isBacklogKnown = true
-    let perRequest = m / (Double(law.slots) * min(1, max(law.utilisation, 0.01)))
     if settledWaiting > 0 {
-      backlog = (Double(settledWaiting) - 0.5 + bits.uniform()) * perRequest
+      let count = Double(settledWaiting) - 0.5 + bits.uniform()
+      backlog = backlog(ofQueued: count, law, mean: m)
       return
     }
     if inService >= law.slots {
-      backlog = 0.5 * bits.uniformOpen() * perRequest
+      backlog = backlog(ofQueued: 0.5 * bits.uniformOpen(), law, mean: m)
       return
     }
     let load = Double(law.slots) * min(law.utilisation, CongestionLaw.highestStable)

@@ -5,17 +5,13 @@ import SimulationKernel
 extension FlowState {
   /// Pieces that the requests which begin within a step are divided into.
   private static let pieces = 4
+  /// And what is short enough not to be divided, nanoseconds.
+  private static let shortestPiece: Int64 = 25_000_000
 
   /// Puts those that wait with settled waits back among those whose waits are open.
   mutating func openCohorts() {
     isBacklogKnown = false
-    if settledWaiting > 0 {
-      let count = ledger.unsettle(settledWaiting)
-      let length = max(0, Int64(backlog * 1e9))
-      ledger.append(
-        WaitLedger.Cohort(from: now.nanoseconds - length, to: now.nanoseconds, count: count))
-      settledWaiting -= count
-    }
+    if settledWaiting > 0 { settledWaiting -= ledger.reopen(settledWaiting) }
     backlog = 0
   }
 
@@ -31,6 +27,8 @@ extension FlowState {
     settledWaiting = count
     backlog = Double(count) * perRequest
     isBacklogKnown = true
+    // It is that of the slots there are now, and not to be carried over from a law of fewer.
+    law = nil
   }
 
   /// Gives free slots to those that wait; `cold` of them are the first on an instance that was made
@@ -52,22 +50,28 @@ extension FlowState {
     guard count > 0 else { return }
     let length = Double((end - start).count)
     var begun = 0
-    var settled: [(wait: Int64, count: Int)] = []
+    var settled: [WaitLedger.Settled] = []
     ledger.dequeue(count) { cohort in
-      let parts = min(cohort.count, Self.pieces)
-      var taken = 0
+      var rest = cohort
+      let parts = Self.parts(of: cohort)
       for part in 0..<parts {
-        let next = cohort.count * (part + 1) / parts
-        let middle = Double(taken + next) / 2
-        let came =
-          Double(cohort.from) + Double(cohort.to - cohort.from) * middle / Double(cohort.count)
-        let begins = Double(start.nanoseconds) + length * (Double(begun) + middle) / Double(count)
-        settled.append((max(0, Int64(begins - came)), next - taken))
-        taken = next
+        let piece = rest.takeOldest(cohort.count * (part + 1) / parts - (cohort.count - rest.count))
+        guard piece.count > 0 else { continue }
+        let middle = Double(begun) + Double(piece.count) / 2
+        let begins = Double(start.nanoseconds) + length * middle / Double(count)
+        let came = Double(piece.from) + Double(piece.to - piece.from) / 2
+        settled.append(
+          WaitLedger.Settled(came: piece, wait: max(0, Int64(begins - came)), isCold: isCold))
+        begun += piece.count
       }
-      begun += cohort.count
     }
-    for piece in settled { ledger.settle(wait: piece.wait, count: piece.count, isCold: isCold) }
+    for piece in settled { ledger.settle(piece.came, wait: piece.wait, isCold: isCold) }
+  }
+
+  /// A cohort that was divided before is not divided without end.
+  private static func parts(of cohort: WaitLedger.Cohort) -> Int {
+    let length = cohort.to - cohort.from
+    return max(1, min(cohort.count, pieces, Int(length / shortestPiece + 1)))
   }
 
   /// A step with open waits. While the slots are not full the requests in service are thinned; when
@@ -82,12 +86,11 @@ extension FlowState {
       if inService - old + arrivals - new <= slots {
         inService -= old
         inService += arrivals - new
-        ledger.settle(wait: 0, count: arrivals)
+        ledger.settle(came(arrivals, from: start, to: end), wait: 0)
         return old + new
       }
     }
-    ledger.append(
-      WaitLedger.Cohort(from: start.nanoseconds, to: end.nanoseconds, count: arrivals))
+    ledger.append(came(arrivals, from: start, to: end))
     let completed = min(busyCompletions(over: h), inService + ledger.waiting)
     let begun = beginnings(waiting: ledger.waiting, completed: completed)
     begin(begun, from: start, to: end)
@@ -95,6 +98,10 @@ extension FlowState {
     inService -= completed
     peakWaiting = max(peakWaiting, ledger.waiting)
     return completed
+  }
+
+  func came(_ count: Int, from start: Instant, to end: Instant) -> WaitLedger.Cohort {
+    WaitLedger.Cohort(from: start.nanoseconds, to: end.nanoseconds, count: count)
   }
 
   /// How many of `waiting` requests begin in a step in which `completed` end: as many as the slots

@@ -37,11 +37,13 @@ extension FlowState {
     publishedCores.removeAll(keepingCapacity: true)
   }
 
-  /// Processors that one request in service wants, averaged over its time there.
+  /// Processors that one request in service wants, averaged over its time there. Only processor
+  /// time is stretched, so its part of the whole grows with the slowdown.
   var coresPerRequest: Double {
     let whole = service.mean
     guard whole > 0 else { return 0 }
-    return settings.cpuShare * settings.cpuFraction * service.scale * service.shape.mean / whole
+    let computing = service.scale - (1 - settings.cpuFraction) * service.unitScale
+    return settings.cpuShare * computing * service.shape.mean / whole
   }
 
   private var coresPerInstance: Double {

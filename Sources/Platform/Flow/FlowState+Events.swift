@@ -45,6 +45,7 @@ extension FlowState {
     retireDrained()
     expireIdle()
     repeatUnanswered()
+    if service.isStretched { adjustService() }
     guard now >= feed.endOfSecond else { return }
     feed.nextSecond()
     rate.observe(Double(feed.ofSecond))
@@ -72,8 +73,9 @@ extension FlowState {
     } else if !followsPlaces, let step = stepForExpiry {
       endStep(before: now + step)
     }
-    let mayAsk = rules.startRule == .onDemand || instances.count == 0
-    if isUnsettled || (waiting > 0 && mayAsk) {
+    let mayAsk = rules.startRule == .onDemand || instances.count == 0 || settings.isScaled
+    // What a node falls behind in a tenth of a second slows the next.
+    if isUnsettled || (waiting > 0 && mayAsk) || service.isStretched {
       let tenth: Int64 = 100_000_000
       endStep(before: Instant(nanoseconds: (now.nanoseconds / tenth + 1) * tenth))
     }

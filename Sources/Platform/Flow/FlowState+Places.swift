@@ -68,10 +68,9 @@ extension FlowState {
   private mutating func takePlace(at instant: Instant) {
     if ledger.waiting == 0, inService < slots, instances.places.occupy() != nil {
       inService += 1
-      ledger.settle(wait: 0, count: 1)
+      ledger.settle(came(1, from: instant, to: instant), wait: 0)
     } else {
-      let time = instant.nanoseconds
-      ledger.append(WaitLedger.Cohort(from: time, to: time, count: 1))
+      ledger.append(came(1, from: instant, to: instant))
       peakWaiting = max(peakWaiting, ledger.waiting)
     }
   }

@@ -89,7 +89,7 @@ extension FlowState {
   private mutating func stepQuietly(arrivals: Int, over h: Double) -> Int {
     let (old, new) = endings(arrivals: arrivals, over: h)
     isBacklogKnown = false
-    ledger.settle(wait: 0, count: arrivals)
+    ledger.settle(came(arrivals, from: now, to: now + Nanoseconds(seconds: h)), wait: 0)
     inService -= old
     inService += arrivals - new
     // Hardly ever more than there is room for, and they wait then.

@@ -20,10 +20,9 @@ extension FlowState {
     control.outbox = carried.outbox
     control.retirements = carried.retirements
     // Their waits have been recorded when they began.
-    ledger.settle(wait: 0, count: carried.calls.count)
+    ledger.settle(came(carried.calls.count, from: now, to: now), wait: 0)
     for ticket in carried.waiting {
-      let time = ticket.arrival.nanoseconds
-      ledger.append(WaitLedger.Cohort(from: time, to: time, count: 1))
+      ledger.append(came(1, from: ticket.arrival, to: ticket.arrival))
     }
     for call in carried.calls where call.cores > 0 {
       publishedCores.append((carried.instances[call.position].entry.node.index, call.cores))

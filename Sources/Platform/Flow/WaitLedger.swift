@@ -4,9 +4,11 @@ import Primitives
 /// and that have not completed, in order, then those that wait and are counted by when they came.
 struct WaitLedger: Sendable {
   struct Settled: Sendable, BitwiseCopyable {
+    var came: Cohort
     var wait: Int64
-    var count: Int
     var isCold = false
+
+    var count: Int { came.count }
   }
 
   /// Arrivals of a time interval, uniform in it.
@@ -14,6 +16,30 @@ struct WaitLedger: Sendable {
     var from: Int64
     var to: Int64
     var count: Int
+
+    /// Precondition: no more than there are.
+    mutating func takeOldest(_ piece: Int) -> Cohort {
+      let cut = piece == count ? to : position(piece)
+      defer {
+        from = cut
+        count -= piece
+      }
+      return Cohort(from: from, to: cut, count: piece)
+    }
+
+    /// Precondition: no more than there are.
+    mutating func takeYoungest(_ piece: Int) -> Cohort {
+      let cut = piece == count ? from : position(count - piece)
+      defer {
+        to = cut
+        count -= piece
+      }
+      return Cohort(from: cut, to: to, count: piece)
+    }
+
+    private func position(_ index: Int) -> Int64 {
+      from + Int64(Double(to - from) * Double(index) / Double(count))
+    }
   }
 
   private(set) var settled: [Settled] = []
@@ -25,15 +51,17 @@ struct WaitLedger: Sendable {
   /// Invocations in `settled`.
   private(set) var settledCount = 0
 
-  mutating func settle(wait: Int64, count: Int, isCold: Bool = false) {
-    guard count > 0 else { return }
-    settledCount += count
+  /// Invocations that came after all before them have a wait.
+  mutating func settle(_ came: Cohort, wait: Int64, isCold: Bool = false) {
+    guard came.count > 0 else { return }
+    settledCount += came.count
     if !isCold, settled.count > settledHead, settled[settled.count - 1].wait == wait,
       !settled[settled.count - 1].isCold
     {
-      settled[settled.count - 1].count += count
+      settled[settled.count - 1].came.count += came.count
+      settled[settled.count - 1].came.to = came.to
     } else {
-      settled.append(Settled(wait: wait, count: count, isCold: isCold))
+      settled.append(Settled(came: came, wait: wait, isCold: isCold))
     }
   }
 
@@ -41,13 +69,11 @@ struct WaitLedger: Sendable {
   mutating func complete(_ count: Int, _ body: (Settled) -> Void) {
     var left = count
     while left > 0, settledHead < settled.count {
-      let piece = min(left, settled[settledHead].count)
-      settledCount -= piece
       var taken = settled[settledHead]
-      taken.count = piece
+      taken.came = settled[settledHead].came.takeOldest(min(left, taken.count))
+      settledCount -= taken.count
       body(taken)
-      left -= piece
-      settled[settledHead].count -= piece
+      left -= taken.count
       if settled[settledHead].count == 0 { settledHead += 1 }
     }
     precondition(left == 0, "more invocations complete than have begun")
@@ -59,15 +85,31 @@ struct WaitLedger: Sendable {
 
   /// Takes out the youngest settled invocations, and returns how many.
   mutating func unsettle(_ count: Int) -> Int {
+    var taken = 0
+    takeYoungest(count) { taken += $0.count }
+    return taken
+  }
+
+  /// Puts the youngest settled invocations back among those that wait, by when they came, and
+  /// returns how many. Precondition: nobody waits that has come before them.
+  mutating func reopen(_ count: Int) -> Int {
+    var pieces: [Cohort] = []
+    takeYoungest(count) { pieces.append($0) }
+    let before = waiting
+    for piece in pieces.reversed() { append(piece) }
+    return waiting - before
+  }
+
+  private mutating func takeYoungest(_ count: Int, _ body: (Cohort) -> Void) {
     var left = count
     while left > 0, settled.count > settledHead {
-      let piece = min(left, settled[settled.count - 1].count)
-      settled[settled.count - 1].count -= piece
-      settledCount -= piece
-      left -= piece
-      if settled[settled.count - 1].count == 0 { settled.removeLast() }
+      let last = settled.count - 1
+      let piece = settled[last].came.takeYoungest(min(left, settled[last].count))
+      settledCount -= piece.count
+      left -= piece.count
+      body(piece)
+      if settled[last].count == 0 { settled.removeLast() }
     }
-    return count - left
   }
 
   mutating func append(_ cohort: Cohort) {
@@ -81,13 +123,9 @@ struct WaitLedger: Sendable {
     var left = min(count, waiting)
     waiting -= left
     while left > 0 {
-      let cohort = cohorts[cohortHead]
-      let piece = min(left, cohort.count)
-      let end = piece == cohort.count ? cohort.to : Self.position(cohort, piece)
-      body(Cohort(from: cohort.from, to: end, count: piece))
-      cohorts[cohortHead].from = end
-      cohorts[cohortHead].count -= piece
-      left -= piece
+      let piece = cohorts[cohortHead].takeOldest(min(left, cohorts[cohortHead].count))
+      body(piece)
+      left -= piece.count
       if cohorts[cohortHead].count == 0 { cohortHead += 1 }
     }
     if cohortHead > 64, cohortHead * 2 > cohorts.count {
@@ -102,11 +140,9 @@ struct WaitLedger: Sendable {
     let before = waiting
     while left > 0, cohorts.count > cohortHead {
       let last = cohorts.count - 1
-      let piece = min(left, cohorts[last].count)
-      cohorts[last].to = Self.position(cohorts[last], cohorts[last].count - piece)
-      cohorts[last].count -= piece
-      waiting -= piece
-      left -= piece
+      let piece = cohorts[last].takeYoungest(min(left, cohorts[last].count))
+      waiting -= piece.count
+      left -= piece.count
       if cohorts[last].count == 0 { cohorts.removeLast() }
     }
     return before - waiting
@@ -136,10 +172,5 @@ struct WaitLedger: Sendable {
         body(cohort.from + Int64(Double(cohort.to - cohort.from) * share))
       }
     }
-  }
-
-  private static func position(_ cohort: Cohort, _ index: Int) -> Int64 {
-    cohort.from
-      + Int64(Double(cohort.to - cohort.from) * Double(index) / Double(cohort.count))
   }
 }

@@ -1,0 +1,88 @@
+import ArgumentParser
+import Foundation
+import Planning
+import Reporting
+
+/// `headroom fidelity`: how far cheaper ways to simulate are from the exact one.
+struct FidelityCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "fidelity",
+    abstract: "Measure the errors of flow and of epochs against exact simulation.")
+
+  enum Cells: String, ExpressibleByArgument, CaseIterable { case station, elastic, contention, all }
+
+  @Option(help: "Where the table goes, as Markdown; else it is printed.")
+  var out: String?
+
+  @Flag(help: "Replace a file that exists.")
+  var force = false
+
+  @Option(help: "Which cells: station, elastic, contention or all.")
+  var cells = Cells.all
+
+  @Option(help: "Seeds of each cell, at least 8.")
+  var seeds = 8
+
+  @Option(help: "Threads; results do not depend on it.")
+  var threads = ProcessInfo.processInfo.activeProcessorCount
+
+  func validate() throws {
+    if !(8...1000).contains(seeds) { throw ValidationError("--seeds is between 8 and 1000") }
+    if !(1...1024).contains(threads) { throw ValidationError("--threads is between 1 and 1024") }
+  }
+
+  func run() throws {
+    try conclude("fidelity", json: false) {
+      try checkFree()
+      Signals.shared.listen()
+      let study = FidelityStudy(cells: chosen, seeds: seeds, threads: threads)
+      let began = ContinuousClock.now
+      let rows = try study.run { done, total in
+        let elapsed = began.duration(to: .now).inSeconds
+        Output.progress(
+          ProgressText.line("runs", done: Double(done), total: Double(total), elapsed: elapsed))
+        return !Signals.shared.isInterrupted
+      }
+      guard let rows else {
+        return Conclusion(
+          status: .interrupted, text: "interrupted: nothing is written",
+          summary: Summary(command: "fidelity"))
+      }
+      let text = try FidelityDocument(rows: rows, seeds: seeds).text()
+      try write(text)
+      return Conclusion(
+        status: .fine, text: out.map { "\(rows.count) cells in \($0)" } ?? text,
+        summary: Summary(command: "fidelity"))
+    }
+  }
+
+  private var chosen: [any FidelityCell] {
+    switch cells {
+    case .station: FidelityStation.published
+    case .elastic: FidelityElastic.published
+    case .contention: FidelityContention.published
+    case .all:
+      FidelityStation.published as [any FidelityCell] + FidelityElastic.published
+        + FidelityContention.published
+    }
+  }
+
+  private func checkFree() throws(CommandFailure) {
+    guard let out, !force, FileManager.default.fileExists(atPath: out) else { return }
+    throw CommandFailure(
+      .inputOutput, "HR3030", "`\(out)` exists and is not replaced",
+      help: "choose another name, or add --force")
+  }
+
+  /// Whole or not at all.
+  private func write(_ text: String) throws(CommandFailure) {
+    guard let out else { return }
+    do {
+      try text.write(toFile: out, atomically: true, encoding: .utf8)
+    } catch {
+      throw CommandFailure(
+        .inputOutput, "HR3031", "`\(out)` cannot be written: \(error.localizedDescription)",
+        help: "look at its folder, permissions and disk")
+    }
+  }
+}
