@@ -14,8 +14,9 @@ struct TraceTable: ~Copyable {
   /// - Throws: `TraceFailure` for a file without a header.
   init(path: String, name: String) throws(TraceFailure) {
     let opened = try Self.open(path, name)
-    separator = Self.separator(opened.line)
+    let separator = Self.separator(opened.line)
     header = try Self.header(opened.line, separator, name)
+    self.separator = separator
     reader = opened
     self.name = name
   }
