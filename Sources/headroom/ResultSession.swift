@@ -85,10 +85,10 @@ struct ResultSession: Sendable {
     try writer.checkpoint()
   }
 
-  private func groups(_ outcome: RunOutcome, run: Int) -> [GroupRow] {
+  private func groups(_ outcome: RunOutcome, run: Int) -> [ServiceGroupRow] {
     document.services.map { section in
       let total = GroupTotal(section.name, [outcome])
-      var row = GroupRow(run: run, name: section.name)
+      var row = ServiceGroupRow(run: run, name: section.name)
       row.services = total.services
       row.arrivals = Int(clamping: total.counters.arrivals)
       row.coldStarts = Int(clamping: total.counters.coldStarts)

@@ -74,7 +74,7 @@ func sample<Row: StoredRow>(_ type: Row.Type, seed: Int, leavesGaps: Bool = fals
 /// Every type of row, for tests that go through all tables.
 let rowTypes: [any StoredRow.Type] = [
   ScenarioRow.self, AssumptionRow.self, StudyRow.self, RunRow.self, TraceFileRow.self,
-  ZoneRow.self, ServiceRow.self, GroupRow.self, SeriesRow.self, ServiceMinuteRow.self,
+  ZoneRow.self, ServiceRow.self, ServiceGroupRow.self, SeriesRow.self, ServiceMinuteRow.self,
   HistogramRow.self, ColdStartRow.self, StartRow.self, PoolRow.self, PoolSeriesRow.self,
   AlarmRow.self, CacheRow.self,
   LeaseRow.self,

@@ -13,7 +13,7 @@ public enum ResultSchema {
   /// Every table, in an order in which references point backward.
   public static let tables: [TableDescription] = [
     ScenarioRow.table, AssumptionRow.table, StudyRow.table, RunRow.table, TraceFileRow.table,
-    ZoneRow.table, ServiceRow.table, GroupRow.table, SeriesRow.table, ServiceMinuteRow.table,
+    ZoneRow.table, ServiceRow.table, ServiceGroupRow.table, SeriesRow.table, ServiceMinuteRow.table,
     HistogramRow.table,
     ColdStartRow.table, StartRow.table, PoolRow.table, PoolSeriesRow.table, AlarmRow.table,
     CacheRow.table, LeaseRow.table, ZoneSeriesRow.table, ComponentRow.table, EventRow.table,

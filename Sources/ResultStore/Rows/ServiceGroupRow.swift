@@ -1,5 +1,5 @@
 /// The services that one entry of the scenario describes, together.
-public struct GroupRow: StoredRow {
+public struct ServiceGroupRow: StoredRow {
   public var run = 0
   public var name = ""
   public var services = 0
@@ -19,7 +19,7 @@ public struct GroupRow: StoredRow {
   }
 
   public static let table = TableDescription(
-    GroupRow.self, name: "service_groups",
+    ServiceGroupRow.self, name: "service_groups",
     identity: .key(["run", "name"]),
     about: "the services that one entry of the scenario describes, after the warm-up")
 
