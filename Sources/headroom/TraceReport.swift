@@ -36,10 +36,11 @@ struct TraceReport {
           + "all times are moved by \(moved)")
     }
     if trace.missingIntervals > 0 {
+      let count = TextForm.grouped(trace.missingIntervals)
       lines.append(
-        "\(TextForm.grouped(trace.missingIntervals)) intervals are not in the file and count as "
-          + "empty"
-      )
+        trace.missingIntervals == 1
+          ? "1 interval is not in the file and counts as empty"
+          : "\(count) intervals are not in the file and count as empty")
     }
     lines.append(TextForm.sparkline(description.series, width: 72))
     return lines.joined(separator: "\n")

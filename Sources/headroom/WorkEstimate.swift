@@ -9,7 +9,7 @@ struct WorkEstimate {
   /// on two cores of a shared machine between 0.5 and 1.5 us.
   static let secondsPerRequest = 1e-6
   /// Shorter runs begin without a word.
-  static let longestSilent = 300.0
+  static let longestSilent = 120.0
 
   /// Of all replications.
   let requests: Double
@@ -36,8 +36,8 @@ struct WorkEstimate {
     return "note: about \(count) requests, each an event: \(isAtMost ? "at most " : "")"
       + "\(Self.span(seconds)) on \(threads) thread\(threads == 1 ? "" : "s"), an estimate at "
       + "\(TextForm.time(seconds: Self.secondsPerRequest)) a request; "
-      + "`--replications` and `--set duration=…` make it shorter, "
-      + "`--fidelity flow` where MODEL.md says that it holds"
+      + "`--replications` and `--set duration=…` make it shorter; `--fidelity flow` may, where "
+      + "services have hundreds of requests a second"
   }
 
   private static func span(_ seconds: Double) -> String {
