@@ -190,6 +190,14 @@ import Workload
     #expect(try error("o.csv", format: .series).kind == .empty)
   }
 
+  @Test func aBlockNumberMakesNoEndlessMatrix() throws {
+    let rows = (0..<4000).map { "s\($0),0,1" } + ["s0,80000,1"]
+    try folder.write("app,block,invocations\n" + rows.joined(separator: "\n"), to: "b.csv")
+    #expect(try error("b.csv").kind == .outOfRange)
+    try folder.write("app,block,invocations\na,1.5,1\n", to: "h.csv")
+    #expect(try error("h.csv").kind == .badNumber)
+  }
+
   @Test func moreColdStartsThanInvocations() throws {
     try folder.write("app,block,invocations,cold_starts\na,0,2,2\na,1,2,3\n", to: "c.csv")
     let error = try error("c.csv")

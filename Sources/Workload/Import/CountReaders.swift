@@ -2,6 +2,9 @@
 enum CountReaders {
   /// Days of minutes in one row at most.
   static let mostBlocks = 60 * 1440
+  /// Services times blocks of a file of block totals at most, which a single row with a great
+  /// number of a block would make of a small file: 1 GiB of counts.
+  static let mostCells = 1 << 28
 
   /// Columns whose names are whole numbers, in their order: the minutes.
   private static func minuteColumns(_ table: borrowing TraceTable) throws(TraceFailure) -> [Int] {
@@ -71,6 +74,18 @@ enum CountReaders {
     return services
   }
 
+  /// The number of a block, from 0; nil, with an error, where it is none.
+  private static func blockNumber(_ table: inout TraceTable, _ column: Int) -> Int? {
+    guard let number = table.number(column, in: 0...Double(mostBlocks - 1)) else { return nil }
+    guard number == number.rounded() else {
+      table.fail(
+        .badNumber, column, table.shown(column), "a whole number", "correct the row or leave it out"
+      )
+      return nil
+    }
+    return Int(number)
+  }
+
   /// What a file of block totals has.
   struct Blocks {
     var services: [TraceService]
@@ -101,7 +116,7 @@ enum CountReaders {
       for (index, column) in others.enumerated() {
         sums[index] += table.optionalNumber(column) ?? 0
       }
-      let number = table.number(block, in: 0...Double(mostBlocks))
+      let number = blockNumber(&table, block)
       var coldStarts: UInt32 = 0
       if let cold {
         guard let found = table.count(cold) else { continue }
@@ -113,11 +128,18 @@ enum CountReaders {
           .outOfRange, cold, "\(coldStarts) cold starts of \(value) invocations",
           "no more cold starts than invocations", "correct the row or leave it out")
       }
-      if !totals.add(value, cold: coldStarts, service: name, block: Int(number)) {
+      if !totals.add(value, cold: coldStarts, service: name, block: number) {
         table.fail(
-          .duplicate, block, "block \(Int(number)) of `\(name)` once more", "it once",
+          .duplicate, block, "block \(number) of `\(name)` once more", "it once",
           "add the rows up or leave one out")
       }
+    }
+    guard totals.cells <= mostCells else {
+      throw TraceFailure(
+        TraceError(
+          .outOfRange, file: table.name, column: table.header[block],
+          found: "\(totals.cells) blocks of all services together",
+          expected: "at most \(mostCells)", help: "number blocks from 0 without gaps"))
     }
     return Blocks(
       services: totals.services(blockSeconds: blockSeconds, hasColdStarts: cold != nil),
@@ -153,6 +175,9 @@ private struct BlockTotals {
   private var names: [String] = []
   private var counts: [[Int: (count: UInt32, cold: UInt32)]] = []
   private var blockCount = 0
+
+  /// Counts that there will be, of all services together.
+  var cells: Int { names.count * blockCount }
 
   /// False where the block has a count already.
   mutating func add(_ count: UInt32, cold: UInt32, service: String, block: Int) -> Bool {
