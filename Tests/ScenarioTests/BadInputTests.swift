@@ -197,8 +197,8 @@ extension BadInputTests {
       "service `api`: 1000000000000 requests a second are more than can be told apart",
       help: "at most 4000000000 a second"),
     BadInput(
-      "        arrivals: {process: poisson, rate: 120/s}",
-      "        count: 1M\n        arrivals: {process: poisson, rate: 500/s}", .implausible,
+      "    arrivals: {process: poisson, rate: 120/s}",
+      "    count: 1M\n    arrivals: {process: poisson, rate: 500/s}", .implausible,
       "all services together have 500000033 requests a second",
       help: "the whole of ByteFaaS has 120 million at its peak; look at rates and at `count`"),
     BadInput(
