@@ -96,6 +96,20 @@ CREATE TABLE services (  -- a service and its totals after the warm-up
   PRIMARY KEY (run, service)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE service_groups (  -- the services that one entry of the scenario describes, after the warm-up
+  run INTEGER NOT NULL REFERENCES runs,  -- the run
+  name TEXT NOT NULL,  -- name of the entry
+  services INTEGER NOT NULL,  -- how many services it describes
+  arrivals INTEGER NOT NULL,  -- invocations that came
+  cold_starts INTEGER NOT NULL,  -- invocations that waited for an instance to be made
+  published_column TEXT,  -- the column of the trace with the publishers' own cold starts
+  published_invocations INTEGER,  -- invocations of what the run replays, where that is whole blocks of the trace
+  published_cold_starts INTEGER,  -- the publishers' cold starts among them
+  file_invocations INTEGER,  -- invocations of the whole trace
+  file_cold_starts INTEGER,  -- the publishers' cold starts among these
+  PRIMARY KEY (run, name)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE series (  -- what happened in one interval, per zone, class and runtime; intervals without anything have no row
   run INTEGER NOT NULL REFERENCES runs,  -- the run
   t_ns INTEGER NOT NULL,  -- start of the interval
@@ -432,6 +446,16 @@ SELECT run, service, name, kind, class, tenant, runtime, shape, zones, arrivals,
   round(start_p99_ns / 1e6, 3) AS start_p99_ms, peak_ready_instances,
   round(100.0 * idle_instance_seconds / nullif(instance_seconds, 0), 2) AS idle_percent
 FROM services ORDER BY run, arrivals DESC;
+
+CREATE VIEW v_groups AS  -- cold starts of each entry of the scenario beside those of a trace's publishers
+SELECT run, name, services, arrivals, cold_starts,
+  round(100.0 * cold_starts / nullif(arrivals, 0), 4) AS cold_start_percent,
+  published_column,
+  round(100.0 * published_cold_starts / nullif(published_invocations, 0), 4)
+    AS published_percent,
+  round(100.0 * file_cold_starts / nullif(file_invocations, 0), 4)
+    AS published_percent_of_file
+FROM service_groups;
 
 CREATE VIEW v_cold_starts AS  -- invocations that waited for an instance, by its path
 SELECT run, runtime, zone, class,

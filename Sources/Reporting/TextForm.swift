@@ -66,6 +66,19 @@ public enum TextForm {
       })
   }
 
+  /// Words in lines of a width at most, each after an indent; a longer word has a line of its own.
+  public static func wrapped(_ text: String, width: Int, indent: String = "") -> String {
+    var lines: [String] = []
+    for word in text.split(whereSeparator: \.isWhitespace) {
+      if let last = lines.last, last.count + 1 + word.count <= width {
+        lines[lines.count - 1] += " " + word
+      } else {
+        lines.append(indent + word)
+      }
+    }
+    return lines.joined(separator: "\n")
+  }
+
   /// Columns padded to the same width: the first `left` of them to the left, the others to the
   /// right. A last column with `notes` is not padded.
   public static func table(_ rows: [[String]], left: Int = 1, notes: Bool = false) -> String {

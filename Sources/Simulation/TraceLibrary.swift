@@ -42,6 +42,28 @@ public struct TraceLibrary: Sendable {
   /// The trace of a service section, with the services that it replays.
   public func trace(of section: String) -> Trace? { traces[section] }
 
+  /// The publishers' cold starts of the services of a section: of the whole file, and of what a
+  /// replication is judged by, where that is made of whole blocks.
+  public func publishedColdStarts(
+    of section: ServiceSection, in document: ScenarioDocument, replication: Int
+  ) -> (file: PublishedColdStarts, run: PublishedColdStarts?)? {
+    guard let trace = traces[section.name], let whole = trace.publishedColdStarts() else {
+      return nil
+    }
+    let window = TraceWindow(section, of: trace, in: document, replication: replication)
+    let run = window.judged.flatMap { trace.publishedColdStarts(in: $0) }
+    return (whole, run)
+  }
+
+  /// Into how many parts a section's trace is divided, of which each replication replays one; nil
+  /// where each replays all of it.
+  public func parts(of section: ServiceSection) -> Int? {
+    guard let trace = traces[section.name], let part = section.arrivals.trace?.part?.seconds,
+      part > 0
+    else { return nil }
+    return max(1, Int((Double(trace.lengthSeconds) / part).rounded(.up)))
+  }
+
   func variations(of section: String) -> VariationTable? { variations[section] }
 
   private mutating func add(_ more: [TraceFile]) {
@@ -124,6 +146,7 @@ extension TraceRequest {
     columns.time = section.timeColumn
     columns.service = section.serviceColumn
     columns.duration = section.durationColumn
+    columns.value = section.valueColumn
     origin = section.beginsAtFirst ? .first : .zero
     timeUnit = section.timeUnit.count
     durationUnit = section.durationUnit.count

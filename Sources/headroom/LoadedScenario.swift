@@ -11,7 +11,7 @@ struct LoadedScenario {
   var values: [ResolvedValue]
   var traces: TraceLibrary
   var warnings: [Diagnostic]
-  /// The warnings for people, each with its line.
+  /// The warnings for people that are told after the result, each with its line.
   var notices: [String]
   /// What the run leaves out of what the scenario names.
   var notes: [String]
@@ -38,9 +38,14 @@ struct LoadedScenario {
     warnings = result.warnings
     traces = try TraceLibrary(for: document, directory: data)
     notes = TraceNotes.all(document, traces)
-    notices = warnings.prefix(Self.mostShown).map { $0.render(source: result.source) }
-    if warnings.count > Self.mostShown {
-      notices.append("and \(warnings.count - Self.mostShown) more warnings")
+    // What no platform has may not come to an end: that is told before it begins.
+    for warning in warnings where warning.kind == .implausible {
+      Output.error(warning.render(source: result.source))
+    }
+    let later = warnings.filter { $0.kind != .implausible }
+    notices = later.prefix(Self.mostShown).map { $0.render(source: result.source) }
+    if later.count > Self.mostShown {
+      notices.append("and \(later.count - Self.mostShown) more warnings")
     }
     notices += notes.map { "note: \($0)" }
   }

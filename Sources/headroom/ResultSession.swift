@@ -12,13 +12,13 @@ struct ResultSession: Sendable {
   private let study: StudyRow
   private let began = ContinuousClock.now
   private let document: ScenarioDocument
-  private let traceFiles: [TraceFile]
+  private let scenario: LoadedScenario
 
   init(_ options: SimulationOptions, command: String, scenario: LoadedScenario) throws {
     Self.tellLeftovers(beside: options.out)
     writer = try ResultWriter(path: options.out, force: options.force)
     document = scenario.document
-    traceFiles = scenario.traces.files
+    self.scenario = scenario
     var study = StudyRow(id: 1, command: command)
     study.arguments = CommandArguments.text(Array(CommandLine.arguments.dropFirst(2)))
     study.programVersion = ProgramVersion.text
@@ -75,13 +75,31 @@ struct ResultSession: Sendable {
       outcome, run: run, study: 1, document: document, wallSeconds: wallSeconds,
       verdict: ObjectiveVerdicts.overall(judged))
     try ObjectiveRecording(writer).record(judged, study: 1, run: run)
+    try writer.append(groups(outcome, run: run))
     try writer.append(
-      traceFiles.map {
+      scenario.traces.files.map {
         TraceFileRow(
           run: run, path: $0.name, hash: HexadecimalWord.text($0.hash),
           bytes: $0.bytes)
       })
     try writer.checkpoint()
+  }
+
+  private func groups(_ outcome: RunOutcome, run: Int) -> [ServiceGroupRow] {
+    document.services.map { section in
+      let total = GroupTotal(section.name, [outcome])
+      var row = ServiceGroupRow(run: run, name: section.name)
+      row.services = total.services
+      row.arrivals = Int(clamping: total.counters.arrivals)
+      row.coldStarts = Int(clamping: total.counters.coldStarts)
+      let published = PublishedShare(section, scenario, replications: [outcome.replication])
+      row.publishedColumn = published?.file.column
+      row.publishedInvocations = published?.run.map { Int(clamping: $0.invocations) }
+      row.publishedColdStarts = published?.run.map { Int(clamping: $0.coldStarts) }
+      row.fileInvocations = published.map { Int(clamping: $0.file.invocations) }
+      row.fileColdStarts = published.map { Int(clamping: $0.file.coldStarts) }
+      return row
+    }
   }
 
   /// Ends the file and gives it its name.

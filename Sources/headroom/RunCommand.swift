@@ -17,6 +17,7 @@ struct RunCommand: ParsableCommand {
     try conclude("run", json: options.json) {
       Signals.shared.listen()
       let scenario = try LoadedScenario(options)
+      if let note = WorkEstimate(scenario, threads: options.threads).note { Output.error(note) }
       let began = ContinuousClock.now
       let session = try ResultSession(options, command: "run", scenario: scenario)
       do {

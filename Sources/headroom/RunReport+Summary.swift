@@ -1,6 +1,8 @@
 import Platform
 import Reporting
+import Scenario
 import Simulation
+import Workload
 
 extension RunReport {
   var summary: Summary {
@@ -12,6 +14,7 @@ extension RunReport {
     summary["objectives"] = .array(findings.judged.map(\.json))
     summary["latency"] = latency
     summary["cold_starts"] = coldStarts
+    summary["groups"] = .array(findings.document.services.map(group))
     summary["events"] = .object([
       "invocations_represented": .unsigned(findings.represented),
       "events_executed": .unsigned(findings.executed),
@@ -57,6 +60,28 @@ extension RunReport {
     .object([
       "value": .number(estimate.value), "low": JSONValue(estimate.interval?.low),
       "high": JSONValue(estimate.interval?.high),
+    ])
+  }
+
+  private func group(_ section: ServiceSection) -> JSONValue {
+    let total = GroupTotal(section.name, findings.counted)
+    let published = PublishedShare(
+      section, scenario, replications: findings.counted.map(\.replication))
+    func object(_ cold: PublishedColdStarts?) -> JSONValue {
+      guard let cold else { return .null }
+      return .object([
+        "invocations": .unsigned(cold.invocations), "cold_starts": .unsigned(cold.coldStarts),
+        "share": JSONValue(cold.share),
+      ])
+    }
+    return .object([
+      "name": .string(section.name), "services": JSONValue(total.services),
+      "requests": .unsigned(total.counters.arrivals),
+      "cold_starts": .unsigned(total.counters.coldStarts), "share": JSONValue(total.share),
+      "low": JSONValue(total.interval.map { max(0, $0.low) }),
+      "high": JSONValue(total.interval?.high),
+      "published_column": JSONValue(published?.file.column),
+      "published_file": object(published?.file), "published_run": object(published?.run),
     ])
   }
 

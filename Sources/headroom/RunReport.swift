@@ -7,6 +7,7 @@ import Reporting
 import ResultStore
 import Scenario
 import Simulation
+import Workload
 
 /// What `run` prints: the verdict first, then numbers, then where to look and how to get the same
 /// again.
@@ -23,7 +24,7 @@ struct RunReport {
     let sections =
       counted.isEmpty
       ? [header, footer]
-      : [header, verdict, times, coldStarts, starts, groups, cluster, footer]
+      : [header, verdict, times, coldStarts, starts, groups, cluster, note, footer]
     return sections.filter { !$0.isEmpty }.joined(separator: "\n\n")
   }
 
@@ -115,23 +116,59 @@ struct RunReport {
 
   /// What each line of the scenario's services came to, all replications together.
   private var groups: String {
-    let names = document.services.map(\.name)
-    guard (2...16).contains(names.count) else { return "" }
+    let sections = document.services
+    let isTrace = sections.contains { published($0) != nil }
+    guard (2...16).contains(sections.count) || (isTrace && sections.count == 1) else { return "" }
     var rows = [["", "services", "requests", "cold starts", "of requests", "p99 start", "idle"]]
-    for name in names {
-      let total = GroupTotal(name, counted)
-      let requests = Double(total.counters.arrivals)
+    for section in sections {
+      let total = GroupTotal(section.name, counted)
       rows.append([
-        "  \(name)", TextForm.grouped(total.services),
+        "  \(section.name)", TextForm.grouped(total.services),
         TextForm.grouped(Int(clamping: total.counters.arrivals)),
-        TextForm.grouped(Int(clamping: total.counters.coldStarts)),
-        requests > 0 ? TextForm.percent(Double(total.counters.coldStarts) / requests) : "-",
+        TextForm.grouped(Int(clamping: total.counters.coldStarts)), share(total),
         total.start.count > 0
           ? TextForm.time(seconds: Double(total.start.quantile(0.99)) * 1e-9) : "-",
         TextForm.time(seconds: total.counters.idleSeconds),
       ])
     }
-    return "SERVICES, without the warm-up\n" + TextForm.table(rows)
+    let bounds = counted.count > 1 ? "; ± the 95 % interval over replications" : ""
+    return (["SERVICES, without the warm-up\(bounds)", TextForm.table(rows)] + publishedLines)
+      .joined(separator: "\n")
+  }
+
+  private func share(_ total: GroupTotal) -> String {
+    guard let share = total.share else { return "-" }
+    let half = total.interval.map { " ± " + TextForm.number(($0.high - $0.mean) * 100) } ?? ""
+    return TextForm.number(share * 100) + half + " %"
+  }
+
+  private func published(_ section: ServiceSection) -> PublishedShare? {
+    PublishedShare(section, scenario, replications: counted.map(\.replication))
+  }
+
+  /// The publishers' own figure, once for each file that has one.
+  private var publishedLines: [String] {
+    var files: [String] = []
+    return document.services.flatMap { section -> [String] in
+      guard let file = section.arrivals.trace?.file, !files.contains(file),
+        let found = published(section)
+      else { return [] }
+      files.append(file)
+      func line(_ cold: PublishedColdStarts, _ of: String) -> String {
+        "  \(TextForm.grouped(Int(clamping: cold.coldStarts))) of "
+          + "\(TextForm.grouped(Int(clamping: cold.invocations))) invocations, "
+          + "\(cold.share.map(TextForm.percent) ?? "-"), \(of)"
+      }
+      return [
+        "PUBLISHED in column `\(found.file.column)` of \(file):",
+        line(found.file, "in the whole file"),
+      ] + (found.run.map { [line($0, "in what is replayed here")] } ?? [])
+    }
+  }
+
+  private var note: String {
+    document.note.isEmpty
+      ? "" : "NOTE\n" + TextForm.wrapped(document.note, width: 96, indent: "  ")
   }
 
   private var cluster: String {

@@ -10,7 +10,8 @@ struct Summary {
   private static let keys = [
     "schema_version", "command", "program_version", "status", "verdict", "exit_code",
     "diagnostics", "notes", "scenario", "seed", "replications", "runs", "objectives", "latency",
-    "cold_starts", "events", "sizes", "verification", "trace", "results", "wall_seconds", "again",
+    "cold_starts", "groups", "events", "sizes", "verification", "trace", "results", "wall_seconds",
+    "again",
   ]
 
   init(command: String) {
@@ -39,6 +40,7 @@ struct Summary {
     object["notes"] = JSONValue(scenario.notes)
     object["scenario"] = .object([
       "name": .string(document.name), "file": .string(scenario.file),
+      "note": document.note.isEmpty ? .null : .string(document.note),
       "duration_seconds": .number(document.duration.seconds),
       "warmup_seconds": .number(document.warmup.seconds),
       "fidelity": .string(document.fidelity), "contention": .string(document.contention),

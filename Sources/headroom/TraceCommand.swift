@@ -19,10 +19,12 @@ struct TraceCommand: ParsableCommand {
     var file: String
 
     @Option(
-      help: "Its form: azure2019, azure2021, requests, minutes or blocks; else from the header.")
+      help: """
+        Its form: azure2019, azure2021, requests, minutes, blocks or series; else from the header.
+        """)
     var format: TraceFormat?
 
-    @Option(help: "Name of the column of times, for requests.")
+    @Option(help: "Name of the column of times, for requests and series.")
     var time = "timestamp"
 
     @Option(help: "Name of the column of services, for requests.")
@@ -30,6 +32,9 @@ struct TraceCommand: ParsableCommand {
 
     @Option(help: "Name of the column of durations, for requests.")
     var duration = "duration"
+
+    @Option(help: "Name of the column of counts, for series.")
+    var value = "value"
 
     @Option(help: "Length of a block in seconds, for blocks.")
     var block = 504 * 60
@@ -56,6 +61,7 @@ struct TraceCommand: ParsableCommand {
         request.columns.time = time
         request.columns.service = service
         request.columns.duration = duration
+        request.columns.value = value
         request.blockSeconds = block
         request.durationsFile = durations
         request.memoryFile = memory

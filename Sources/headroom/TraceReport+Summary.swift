@@ -36,6 +36,7 @@ extension TraceReport {
       "memory_mib": spread(description.memoryMiB),
       "sums": .array(
         trace.sums.map { .object(["column": .string($0.column), "sum": .number($0.sum)]) }),
+      "cold_starts": coldStarts, "missing_intervals": JSONValue(trace.missingIntervals),
       "busiest": .array(
         description.busiest.map {
           .object(["name": .string($0.name), "invocations": .unsigned($0.invocations)])
@@ -49,6 +50,14 @@ extension TraceReport {
     return .object([
       "count": JSONValue(spread.count), "p25": .number(spread.p25), "p50": .number(spread.p50),
       "p75": .number(spread.p75), "p90": .number(spread.p90),
+    ])
+  }
+
+  private var coldStarts: JSONValue {
+    guard let cold = trace.publishedColdStarts() else { return .null }
+    return .object([
+      "column": .string(cold.column), "count": .unsigned(cold.coldStarts),
+      "share": JSONValue(cold.share),
     ])
   }
 }

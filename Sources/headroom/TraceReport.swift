@@ -17,7 +17,11 @@ struct TraceReport {
   }
 
   private var bin: String {
-    description.binSeconds == 60 ? "minute" : "block of \(description.binSeconds / 60) min"
+    switch description.binSeconds {
+    case 60: "minute"
+    case let seconds where seconds % 60 == 0: "block of \(seconds / 60) min"
+    case let seconds: "block of \(seconds) s"
+    }
   }
 
   private var header: String {
@@ -30,6 +34,13 @@ struct TraceReport {
       lines.append(
         "\(TextForm.grouped(trace.shiftedRows)) requests began before the file's zero; "
           + "all times are moved by \(moved)")
+    }
+    if trace.missingIntervals > 0 {
+      let count = TextForm.grouped(trace.missingIntervals)
+      lines.append(
+        trace.missingIntervals == 1
+          ? "1 interval is not in the file and counts as empty"
+          : "\(count) intervals are not in the file and count as empty")
     }
     lines.append(TextForm.sparkline(description.series, width: 72))
     return lines.joined(separator: "\n")
@@ -61,7 +72,13 @@ struct TraceReport {
     rows.append([
       "the same, service by service", TextForm.percent(description.zeroShare),
     ])
-    for sum in trace.sums {
+    if let cold = trace.publishedColdStarts(), let share = cold.share {
+      rows.append([
+        "published cold starts, `\(cold.column)`",
+        "\(count(cold.coldStarts)), \(TextForm.percent(share))",
+      ])
+    }
+    for sum in trace.sums where sum.column != trace.coldStartColumn {
       rows.append(["sum of `\(sum.column)`", TextForm.number(sum.sum)])
     }
     return TextForm.table(rows)

@@ -91,13 +91,60 @@ struct TraceScenarioTests {
     #expect(outcome.collected.poolTakes.reduce(0, +) > 50)
   }
 
-  /// A short part of the blocks: totals are kept under each assumption, and more regular means
-  /// fewer cold starts than batches.
+  /// A short part of a block: totals are kept under each assumption, and more regular means fewer
+  /// cold starts than batches.
   @Test func blocksUnderThreeAssumptions() throws {
-    let busiest = ["poisson", "regular", "batches"].map { "services.\($0).arrivals.busiest=3255" }
-    let outcome = try run("azure-apps-blocks", ["duration=20m"] + busiest)
+    let outcome = try run("azure-apps-blocks", ["duration=20m", "replications=1"])
     let groups = ["poisson", "regular", "batches"].map { cold($0, outcome) }
-    #expect(groups[0].requests > 500_000)
+    for group in groups { #expect(group.requests > 300_000) }
     #expect(groups[2].cold > groups[1].cold)
+  }
+
+  private func blocks(_ overrides: [String] = []) throws -> (ScenarioDocument, TraceLibrary) {
+    let file = URL(fileURLWithPath: #filePath).appending(
+      path: "../../../scenarios/azure-apps-blocks.yaml")
+    let text = try String(contentsOf: file.standardizedFileURL, encoding: .utf8)
+    let result = ScenarioReader().read(text, file: "", overrides: overrides)
+    let document = try #require(result.document, "\(result.rendered)")
+    return (document, try TraceLibrary(for: document, directory: TraceFolder.path))
+  }
+
+  /// As many replications as blocks are the whole file, each block once, with the publishers' own
+  /// count.
+  @Test func replicationsAreTheWholeFile() throws {
+    let (document, traces) = try blocks(["replications=34"])
+    for section in document.services {
+      var sum: (invocations: UInt64, coldStarts: UInt64) = (0, 0)
+      for replication in 0..<34 {
+        let found = try #require(
+          traces.publishedColdStarts(of: section, in: document, replication: replication))
+        #expect(found.file.invocations == 766_609_677 && found.file.coldStarts == 1_088_763)
+        sum.invocations += found.run?.invocations ?? 0
+        sum.coldStarts += found.run?.coldStarts ?? 0
+      }
+      #expect(sum == (766_609_677, 1_088_763))
+    }
+    let mapping = ScenarioMapping(document, traces: traces)
+    let expected = (0..<34).reduce(0.0) { $0 + mapping.expectedRequests(replication: $1) }
+    // Each part but the first of the file is preceded by ten minutes of the one before it.
+    #expect(expected > 3 * 766_609_677 && expected < 3 * 766_609_677 * 1.03)
+  }
+
+  /// Every replication deals variations to applications anew, each with the published law.
+  @Test func everyReplicationDealsAnew() throws {
+    let (document, traces) = try blocks()
+    let mapping = ScenarioMapping(document, traces: traces)
+    let batches = try #require(document.services.last)
+    let deals = try (0..<8).map { replication in
+      try #require(mapping.variations(of: batches, replication: replication))
+    }
+    for (one, other) in zip(deals, deals.dropFirst()) {
+      #expect(one.count == 3255)
+      #expect(one.sorted() == other.sorted())
+      // More than a fifth of them are 0 for everybody.
+      #expect(zip(one, other).count { $0 == $1 } < 1200)
+    }
+    #expect(mapping.variations(of: batches, replication: 0) == deals[0])
+    #expect(mapping.variations(of: document.services[0], replication: 0) == nil)
   }
 }

@@ -59,8 +59,19 @@ import Testing
     try execute("PRAGMA user_version = \(ResultSchema.version + 1)")
     let newer = failure()
     #expect(newer?.kind == .newerSchema && newer?.exitClass == .badInput)
-    try execute("PRAGMA user_version = 0")
-    #expect(failure()?.kind == .olderSchema)
+    #expect(newer?.found == "schema \(ResultSchema.version + 1), of a newer headroom")
+    #expect(newer?.help == "read it with the version that wrote it, or a later one")
+    for version in 0..<ResultSchema.version {
+      try execute("PRAGMA user_version = \(version)")
+      let older = failure()
+      #expect(older?.kind == .olderSchema && older?.exitClass == .badInput)
+      #expect(older?.found == "schema \(version), of an older headroom")
+      #expect(older?.expected == "results of headroom, schema \(ResultSchema.version)")
+      #expect(older?.help == "run the command again with this version")
+    }
+    // The version that a writer stores is the one that a reader asks for.
+    try execute("PRAGMA user_version = \(ResultSchema.version)")
+    _ = try ResultReader(path: path).runs()
   }
 
   @Test(arguments: [1, 3, 10])

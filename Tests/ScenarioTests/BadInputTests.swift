@@ -35,7 +35,7 @@ struct BadInput: Sendable, CustomTestStringConvertible {
     #expect(result.document?.services.count == 2)
   }
 
-  @Test(arguments: keys + quantities + references + rules)
+  @Test(arguments: keys + quantities + references + rules + implausible)
   func eachChangeHasItsError(_ bad: BadInput) throws {
     let (text, place) = try #require(Samples.changed(bad.old, to: bad.new))
     let result = Samples.read(text)
@@ -161,6 +161,55 @@ struct BadInput: Sendable, CustomTestStringConvertible {
       "\"p99(latency, service=api) < 400ms\"", "▲\"max(ready_pods) < 9 for 2m\"", .badObjective,
       "`max(ready_pods) < 9 for 2m`: `ready_pods` has no `max` interval by interval",
       help: "with `for` write `ready_pods`"),
+  ]
+}
+
+extension BadInputTests {
+  /// Values that no platform has: errors where nothing could happen, else warnings.
+  static let implausible = [
+    BadInput(
+      "zone-b, nodes: {count: 4, cpu: 16, memory: 64GiB}",
+      "zone-b, nodes: {count: 4, cpu: 16, memory: ▲0B}", .outOfRange,
+      "nodes of zone `zone-b` have no memory", help: "for example `memory: 256GiB`"),
+    BadInput(
+      "zone-b, nodes: {count: 4, cpu: 16,", "zone-b, nodes: {count: 4, cpu: ▲0,", .outOfRange,
+      "nodes of zone `zone-b` have no cpu", help: "for example `cpu: 64`"),
+    BadInput(
+      "runtimes:", "network: {loss: ▲100%}\nruntimes:", .implausible,
+      "every message between two components is lost: nothing is ever answered",
+      help: "real networks lose far less than 1 %"),
+    BadInput(
+      "runtimes:", "network: {loss: ▲0.5}\nruntimes:", .implausible,
+      "50 % of all messages between two components are lost",
+      help: "real networks lose far less than 1 %"),
+    BadInput(
+      "gateways: {per_zone: 2}",
+      "gateways: {per_zone: 2}\n  worker_managers: {lease_ttl: 4s, clock_margin: ▲4s}",
+      .inconsistent, "a Worker Manager never trusts its lease: the margin is as long",
+      help: "lower `clock_margin` far below `lease_ttl`"),
+    BadInput(
+      "gateways: {per_zone: 2}",
+      "gateways: {per_zone: 2}\n  worker_managers: {lease_ttl: 9s, clock_margin: ▲7s}",
+      .implausible, "a Worker Manager ceases to trust its lease before it has renewed it",
+      help: "a lease is renewed after a third of `lease_ttl`: lower `clock_margin`"),
+    BadInput(
+      "rate: 120/s", "rate: ▲1e12/s", .outOfRange,
+      "service `api`: 1000000000000 requests a second are more than can be told apart",
+      help: "at most 4000000000 a second"),
+    BadInput(
+      "    arrivals: {process: poisson, rate: 120/s}",
+      "    count: 1M\n    arrivals: {process: poisson, rate: 500/s}", .implausible,
+      "all services together have 500000033 requests a second",
+      help: "the whole of ByteFaaS has 120 million at its peak; look at rates and at `count`"),
+    BadInput(
+      "arrivals: {process: poisson, rate: 120/s}",
+      "arrivals: {process: trace, file: a.csv, part: ▲5m}", .inconsistent,
+      "service `api`: the part ends before the run",
+      help: "let `duration` be `warmup` and `part` together, or less"),
+    BadInput(
+      "arrivals: {process: poisson, rate: 120/s}",
+      "arrivals: {process: trace, file: a.csv, part: ▲1500ms}", .outOfRange,
+      "a part is no whole number of seconds", help: "for example `part: 504m`"),
   ]
 }
 

@@ -159,16 +159,49 @@ import Workload
     #expect(error.line == 2)
   }
 
-  @Test func allErrorsAtOnceButNotEndlessly() throws {
-    let rows = (0..<100).map { "s\($0),x,1" }
+  /// One error a kind, with the place of the first and the number of the others.
+  @Test func errorsOfAKindAreTold() throws {
+    let rows = (0..<100).map { "s\($0),x,\($0 == 50 ? "9999999999" : "0.25")" } + ["s1,1,1", "a,1"]
     try folder.write("app,1,2\n" + rows.joined(separator: "\n"), to: "many.csv")
-    let failure = #expect(throws: TraceFailure.self) {
-      try folder.reader.read(TraceRequest(file: "many.csv"))
-    }
-    #expect(failure?.total == 100)
-    #expect(failure?.errors.count == 20)
-    #expect(failure?.errors.map(\.line) == Array(2...21))
-    #expect(failure?.description.contains("80 more") == true)
+    let failure = try #require(
+      #expect(throws: TraceFailure.self) {
+        try folder.reader.read(TraceRequest(file: "many.csv"))
+      })
+    #expect(failure.total == 202)
+    #expect(failure.errors.map(\.kind) == [.badNumber, .outOfRange, .duplicate, .fieldCount])
+    #expect(failure.errors.map(\.line) == [2, 52, 102, 103])
+    #expect(failure.errors.map(\.more) == [198, 0, 0, 0])
+    #expect(failure.description.contains("and 198 more like it"))
+  }
+
+  /// A series of which nobody says what it measures is not taken for a list of requests.
+  @Test func aSeriesMustBeDeclared() throws {
+    try folder.write("timestamp,value\n2024-01-01 00:00:00,5\n2024-01-01 00:05:00,7\n", to: "s.csv")
+    let undeclared = try error("s.csv")
+    #expect(undeclared.kind == .unknownFormat && undeclared.help.contains("series"))
+    try folder.write("timestamp,value\n10,1.5\n20,2\n30,0.1\n", to: "f.csv")
+    let fractions = try error("f.csv", format: .series)
+    #expect(fractions.kind == .badNumber && fractions.line == 2 && fractions.more == 1)
+    try folder.write("timestamp,value\n10,1\n20,2\n20,3\n", to: "d.csv")
+    #expect(try error("d.csv", format: .series).kind == .badTime)
+    try folder.write("timestamp,value\n10,1\n12,2\n15,3\n", to: "g.csv")
+    #expect(try error("g.csv", format: .series).kind == .badTime)
+    try folder.write("timestamp,value\n10,1\n", to: "o.csv")
+    #expect(try error("o.csv", format: .series).kind == .empty)
+  }
+
+  @Test func aBlockNumberMakesNoEndlessMatrix() throws {
+    let rows = (0..<4000).map { "s\($0),0,1" } + ["s0,80000,1"]
+    try folder.write("app,block,invocations\n" + rows.joined(separator: "\n"), to: "b.csv")
+    #expect(try error("b.csv").kind == .outOfRange)
+    try folder.write("app,block,invocations\na,1.5,1\n", to: "h.csv")
+    #expect(try error("h.csv").kind == .badNumber)
+  }
+
+  @Test func moreColdStartsThanInvocations() throws {
+    try folder.write("app,block,invocations,cold_starts\na,0,2,2\na,1,2,3\n", to: "c.csv")
+    let error = try error("c.csv")
+    #expect(error.kind == .outOfRange && error.line == 3 && error.column == "cold_starts")
   }
 
   /// Any bytes give a trace or errors.

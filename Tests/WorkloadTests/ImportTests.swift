@@ -21,6 +21,48 @@ import Workload
     #expect(trace.files.map(\.name) == ["m.csv"])
   }
 
+  /// Five-minute intervals with one left out, in numbers that are written with a point.
+  @Test(arguments: [",", "|", ";"]) func series(separator: String) throws {
+    let rows = [
+      "timestamp,value", "2024-01-01 00:02:00,5", "2024-01-01 00:07:00,7.0",
+      "2024-01-01 00:17:00,1",
+    ]
+    let text = rows.joined(separator: "\n").replacing(",", with: separator)
+    try folder.write(text, to: "s.csv")
+    var request = TraceRequest(file: "s.csv")
+    request.format = .series
+    let trace = try folder.reader.read(request)
+    let service = try #require(trace.services.first)
+    #expect(service.name == "value")
+    guard case .counts(let counts, let seconds) = service.demand else {
+      Issue.record("no counts")
+      return
+    }
+    #expect(counts == [5, 7, 0, 1])
+    #expect(seconds == 300)
+    #expect(trace.missingIntervals == 1)
+    #expect(trace.lengthSeconds == 1200)
+  }
+
+  @Test func publishedColdStarts() throws {
+    try folder.write(
+      "app,block,invocations,cold_starts_5min,mem\na,0,10,3,1.5\na,2,5,1,1\nb,1,7,2,0\n",
+      to: "b.csv")
+    var request = TraceRequest(file: "b.csv")
+    request.blockSeconds = 60
+    let trace = try folder.reader.read(request)
+    func cold(_ invocations: UInt64, _ count: UInt64) -> PublishedColdStarts {
+      PublishedColdStarts(column: "cold_starts_5min", invocations: invocations, coldStarts: count)
+    }
+    #expect(trace.publishedColdStarts() == cold(22, 6))
+    #expect(trace.publishedColdStarts(in: 0..<60) == cold(10, 3))
+    #expect(trace.publishedColdStarts(in: 60..<180) == cold(12, 3))
+    #expect(trace.publishedColdStarts(in: 60..<999_960) == cold(12, 3))
+    #expect(trace.publishedColdStarts(in: 30..<90) == nil)
+    try folder.write("app,block,invocations\na,0,10\n", to: "n.csv")
+    #expect(try folder.reader.read(TraceRequest(file: "n.csv")).publishedColdStarts() == nil)
+  }
+
   @Test func azure2019WithDurationsAndMemory() throws {
     try folder.write("HashOwner,HashApp,HashFunction,Trigger,1,2\no,p,f,queue,3,4\n", to: "i.csv")
     try folder.write(

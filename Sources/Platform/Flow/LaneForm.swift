@@ -15,7 +15,7 @@ public enum RequestReason: String, Sendable, CaseIterable {
   case loss = "calls can be lost"
   case cutOff = "calls may run into their time-out"
   case serviceTime = "the mean service time is zero or has no end"
-  case singleArrivals = "the arrivals are a list of single requests"
+  case singleArrivals = "the arrivals are single requests or batches"
   /// The lane's rate and state, where that decides.
   case state = "by rate and state requests are more exact, or cheaper"
 }
@@ -93,8 +93,8 @@ extension FidelityRule {
     return mean > 0 && mean.isFinite ? nil : .serviceTime
   }
 
-  /// Whether the arrivals of a source are those of a rate, and not a list of single requests.
-  static func isRateLike(_ source: any ArrivalSource) -> Bool { !(source is PointSource) }
+  /// Whether the arrivals of a source are those of a rate, and not single requests or batches.
+  static func isRateLike(_ source: any ArrivalSource) -> Bool { source.isRateLike }
 }
 
 extension ClusterSimulation {

@@ -80,6 +80,19 @@ extension ResultSchema {
         FROM services ORDER BY run, arrivals DESC
         """),
     .init(
+      name: "v_groups",
+      about: "cold starts of each entry of the scenario beside those of a trace's publishers",
+      query: """
+        SELECT run, name, services, arrivals, cold_starts,
+          round(100.0 * cold_starts / nullif(arrivals, 0), 4) AS cold_start_percent,
+          published_column,
+          round(100.0 * published_cold_starts / nullif(published_invocations, 0), 4)
+            AS published_percent,
+          round(100.0 * file_cold_starts / nullif(file_invocations, 0), 4)
+            AS published_percent_of_file
+        FROM service_groups
+        """),
+    .init(
       name: "v_cold_starts", about: "invocations that waited for an instance, by its path",
       query: """
         SELECT run, runtime, zone, class,

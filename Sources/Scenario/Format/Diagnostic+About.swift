@@ -22,6 +22,7 @@ extension Diagnostic.Kind {
     case .duplicateName: "two zones or services of one name"
     case .unusedName: "a runtime or shape that no service uses"
     case .neverHappens: "a fault or an objective that the run is too short for"
+    case .implausible: "a value that is possible and that no platform has"
     }
   }
 }

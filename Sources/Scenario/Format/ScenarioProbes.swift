@@ -11,7 +11,7 @@ enum ScenarioProbes {
       [
         "",
         "file: a.csv, within: batches, variation: b.csv, durations: c.csv, memory: d.csv, "
-          + "busiest: 1, only: [e]",
+          + "busiest: 1, part: 1h, only: [e]",
       ]
     ),
   ]

@@ -6,6 +6,7 @@ extension ScenarioSection {
         "headroom": "version of this format, 1",
         "name": "name of the scenario, in reports and results",
         "about": "what it is for, for people",
+        "note": "what a reader of the figures must know; reports end with it",
         "duration": "simulated time; second 0 is midnight",
         "warmup": "time at the beginning that is simulated and not judged; shorter than `duration`",
         "start": "what is there at second 0",

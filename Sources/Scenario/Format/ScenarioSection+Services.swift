@@ -67,6 +67,10 @@ extension ScenarioSection {
           + "`within: batches`, which needs it",
         "origin": "what second 0 is, for `format: requests`; times with a date begin at the first",
         "block": "length of a block, in whole seconds, for `format: blocks`",
+        "part":
+          "length of a part, in whole seconds: each replication replays another part of the trace, "
+          + "in an order that the seed deals, after as much of what comes before it as the warm-up "
+          + "is long",
         "durations": "file of quantiles of service times, for `format: azure2019`",
         "memory": "file of quantiles of memory, for `format: azure2019`",
         "busiest": "takes only so many services, those with the most requests",
@@ -75,11 +79,12 @@ extension ScenarioSection {
       ]),
     ScenarioSection(
       "services[].arrivals.columns",
-      "Columns of a trace of `format: requests`, by their names in its header.",
+      "Columns of a trace of `format: requests` or `series`, by their names in its header.",
       [
         "time": "when a request arrived: a number, or a date and time",
         "service": "whose request it is; without the column, all are of the service `requests`",
         "duration": "how long the request took on an instance",
+        "value": "how many requests came in the interval that begins at `time`, for a series",
         "time_unit": "unit of `time`",
         "duration_unit": "unit of `duration`",
       ]),

@@ -83,7 +83,11 @@ extension ScenarioWords {
         "minutes": "a row a service: its name, then a count for each minute",
         "blocks":
           "a row a service and block of time: its name, the number of the block from 0 in a column "
-          + "`block…`, `invocations`",
+          + "`block…`, `invocations`, and perhaps the publishers' cold starts in a column "
+          + "`cold_starts…`",
+        "series":
+          "a row an interval of one service: its time and its count, with the columns that "
+          + "`columns` names; never found from the header, which does not say what is measured",
       ]),
     Meanings(
       "services[].arrivals.within",
@@ -92,6 +96,7 @@ extension ScenarioWords {
         "regular": "at equal gaps, with a phase of the service's own",
         "batches": "in gaps and batches of a variation that each service gets from `variation`",
       ]),
+    Meanings("services[].arrivals.part", ["all": "each replays all of it, from its beginning"]),
     Meanings(
       "services[].arrivals.origin",
       ["zero": "the zero of the file's times", "first": "its first request"]),

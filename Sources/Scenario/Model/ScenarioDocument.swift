@@ -27,6 +27,7 @@ public struct ScenarioDocument: Sendable {
 
   public var name = ""
   public var about = ""
+  public var note = ""
   public var duration = Nanoseconds.seconds(60)
   public var warmup = Nanoseconds.zero
   public var start = "warm"

@@ -3,7 +3,7 @@ import Primitives
 /// Arrivals from files of measured traffic: which files, and how they are read.
 public struct TraceSection: Sendable, Equatable {
   public enum Format: String, Sendable, CaseIterable {
-    case azure2019, azure2021, requests, minutes, blocks
+    case azure2019, azure2021, requests, minutes, blocks, series
   }
 
   /// How requests lie within a minute or block of which only the number is known.
@@ -21,11 +21,15 @@ public struct TraceSection: Sendable, Equatable {
   public var timeColumn = "timestamp"
   public var serviceColumn = "service"
   public var durationColumn = "duration"
+  public var valueColumn = "value"
   public var timeUnit = Nanoseconds.seconds(1)
   public var durationUnit = Nanoseconds.seconds(1)
   /// Time begins at the first request, not at the file's zero.
   public var beginsAtFirst = false
   public var block = Nanoseconds.seconds(504 * 60)
+  /// Each replication replays a part of this length, preceded by what comes in its warm-up; nil:
+  /// each replays the trace from its beginning.
+  public var part: Nanoseconds?
   public var durationsFile: String?
   public var memoryFile: String?
   /// Only services of these names; empty: all.

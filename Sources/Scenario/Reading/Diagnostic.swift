@@ -25,9 +25,12 @@ public struct Diagnostic: Sendable, Equatable {
     case duplicateName = "HR0118"
     case unusedName = "HR0151"
     case neverHappens = "HR0152"
+    case implausible = "HR0153"
 
     /// Warnings stop nothing: the scenario means something, but perhaps not what was meant.
-    public var isWarning: Bool { self == .unusedName || self == .neverHappens }
+    public var isWarning: Bool {
+      self == .unusedName || self == .neverHappens || self == .implausible
+    }
   }
 
   public var kind: Kind

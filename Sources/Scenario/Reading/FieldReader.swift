@@ -55,6 +55,8 @@ final class ReadingContext {
 
   func isSound(_ path: String) -> Bool { !broken.contains(path) }
   func place(_ path: String, _ mark: Mark) { places[path] = mark }
+  /// Whether the scenario gives a value for a path.
+  func isPlaced(_ path: String) -> Bool { places[path] != nil }
 }
 
 /// Reads the fields of one mapping, remembers which were asked for, and complains about the others.

@@ -71,6 +71,7 @@ public struct ScenarioReader: Sendable {
     }
     document.name = reader.string("name")
     document.about = reader.string("about", .assumed(""))
+    document.note = reader.string("note", .assumed(""))
     document.duration = reader.duration("duration")
     document.warmup = reader.duration("warmup", .assumed("0s"))
     document.start = reader.word("start", of: ["warm", "empty"], .assumed("warm"))

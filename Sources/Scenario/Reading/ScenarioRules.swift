@@ -13,6 +13,7 @@ enum ScenarioRules {
     faults(document, context)
     times(document, context)
     unused(document, context)
+    PlausibilityRules(document: document, context: context).check()
   }
 
   private static func times(_ document: ScenarioDocument, _ context: ReadingContext) {

@@ -26,6 +26,7 @@ enum TraceReading {
         .outOfRange, at: reader.child("block"), "a block is no whole number of seconds",
         help: "for example `block: 504m`")
     }
+    section.part = part(&reader)
     section.durationsFile = optionalText("durations", &reader)
     section.memoryFile = optionalText("memory", &reader)
     if reader.has("busiest") {
@@ -38,11 +39,23 @@ enum TraceReading {
     return section
   }
 
+  private static func part(_ reader: inout FieldReader) -> Nanoseconds? {
+    if reader.isWord("part", "all", .assumed("all")) { return nil }
+    let part = reader.duration("part", .assumed("all"), atLeast: "1s")
+    if part.count % 1_000_000_000 != 0 {
+      reader.context.fail(
+        .outOfRange, at: reader.child("part"), "a part is no whole number of seconds",
+        help: "for example `part: 504m`")
+    }
+    return part
+  }
+
   private static func columns(_ reader: inout FieldReader, _ section: inout TraceSection) {
     var columns = reader.section("columns")
     section.timeColumn = columns.string("time", .assumed("timestamp"))
     section.serviceColumn = columns.string("service", .assumed("service"))
     section.durationColumn = columns.string("duration", .assumed("duration"))
+    section.valueColumn = columns.string("value", .assumed("value"))
     section.timeUnit = unit(&columns, "time_unit")
     section.durationUnit = unit(&columns, "duration_unit")
     columns.finish()

@@ -106,9 +106,14 @@ public protocol ArrivalSource: Sendable {
   /// Continues from a whole second, as if everything before had been handed over.
   mutating func seek(to instant: Instant)
   func clone() -> Self
+  /// Whether the arrivals of a second are described by their number, as those of a rate: not where
+  /// single requests or batches have instants that matter.
+  var isRateLike: Bool { get }
 }
 
 extension ArrivalSource {
+  public var isRateLike: Bool { true }
+
   /// Sources are values.
   public func clone() -> Self { self }
 }

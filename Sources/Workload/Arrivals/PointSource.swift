@@ -19,6 +19,8 @@ public struct PointSource: ArrivalSource {
 
   static let batch = 1024
 
+  public var isRateLike: Bool { false }
+
   private let points: [Point]
   private var next = 0
 

@@ -44,6 +44,8 @@ public struct RenewalPattern: Sendable, Equatable {
 public struct RenewalSource: ArrivalSource {
   static let most = 1024
 
+  public var isRateLike: Bool { false }
+
   private let counts: [UInt32]
   private let blockSeconds: Int
   private let pattern: RenewalPattern

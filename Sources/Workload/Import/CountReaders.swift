@@ -2,6 +2,9 @@
 enum CountReaders {
   /// Days of minutes in one row at most.
   static let mostBlocks = 60 * 1440
+  /// Services times blocks of a file of block totals at most, which a single row with a great
+  /// number of a block would make of a small file: 1 GiB of counts.
+  static let mostCells = 1 << 28
 
   /// Columns whose names are whole numbers, in their order: the minutes.
   private static func minuteColumns(_ table: borrowing TraceTable) throws(TraceFailure) -> [Int] {
@@ -71,11 +74,30 @@ enum CountReaders {
     return services
   }
 
-  /// Block totals in long form: a service, the number of a block from 0, a count; other columns of
-  /// numbers are added up.
+  /// The number of a block, from 0; nil, with an error, where it is none.
+  private static func blockNumber(_ table: inout TraceTable, _ column: Int) -> Int? {
+    guard let number = table.number(column, in: 0...Double(mostBlocks - 1)) else { return nil }
+    guard number == number.rounded() else {
+      table.fail(
+        .badNumber, column, table.shown(column), "a whole number", "correct the row or leave it out"
+      )
+      return nil
+    }
+    return Int(number)
+  }
+
+  /// What a file of block totals has.
+  struct Blocks {
+    var services: [TraceService]
+    var sums: [(column: String, sum: Double)]
+    var coldStartColumn: String?
+  }
+
+  /// Block totals in long form: a service, the number of a block from 0, a count, and perhaps the
+  /// publishers' cold starts; columns of other numbers are added up.
   static func blocks(
     _ table: inout TraceTable, blockSeconds: Int
-  ) throws(TraceFailure) -> (services: [TraceService], sums: [(column: String, sum: Double)]) {
+  ) throws(TraceFailure) -> Blocks {
     let block = table.header.firstIndex { $0.hasPrefix("block") }
     let count = try table.required(
       "invocations", help: "this form has a header `app,block504min,invocations`")
@@ -86,6 +108,7 @@ enum CountReaders {
           found: "no column whose name begins with `block`", expected: "the number of the block",
           help: "this form has a header `app,block504min,invocations`"))
     }
+    let cold = table.header.firstIndex { $0.hasPrefix("cold_starts") }
     let others = table.header.indices.filter { $0 != 0 && $0 != block && $0 != count }
     var sums = [Double](repeating: 0, count: others.count)
     var totals = BlockTotals()
@@ -93,16 +116,35 @@ enum CountReaders {
       for (index, column) in others.enumerated() {
         sums[index] += table.optionalNumber(column) ?? 0
       }
-      let number = table.number(block, in: 0...Double(mostBlocks))
+      let number = blockNumber(&table, block)
+      var coldStarts: UInt32 = 0
+      if let cold {
+        guard let found = table.count(cold) else { continue }
+        coldStarts = found
+      }
       guard let value = table.count(count), let name = table.text(0), let number else { continue }
-      if !totals.add(value, service: name, block: Int(number)) {
+      if coldStarts > value, let cold {
         table.fail(
-          .duplicate, block, "block \(Int(number)) of `\(name)` once more", "it once",
+          .outOfRange, cold, "\(coldStarts) cold starts of \(value) invocations",
+          "no more cold starts than invocations", "correct the row or leave it out")
+      }
+      if !totals.add(value, cold: coldStarts, service: name, block: number) {
+        table.fail(
+          .duplicate, block, "block \(number) of `\(name)` once more", "it once",
           "add the rows up or leave one out")
       }
     }
-    let services = totals.services(blockSeconds: blockSeconds)
-    return (services, zip(others, sums).map { (table.header[$0], $1) })
+    guard totals.cells <= mostCells else {
+      throw TraceFailure(
+        TraceError(
+          .outOfRange, file: table.name, column: table.header[block],
+          found: "\(totals.cells) blocks of all services together",
+          expected: "at most \(mostCells)", help: "number blocks from 0 without gaps"))
+    }
+    return Blocks(
+      services: totals.services(blockSeconds: blockSeconds, hasColdStarts: cold != nil),
+      sums: zip(others, sums).map { (table.header[$0], $1) },
+      coldStartColumn: cold.map { table.header[$0] })
   }
 }
 
@@ -131,11 +173,14 @@ private struct UniqueNames {
 private struct BlockTotals {
   private var positions: [String: Int] = [:]
   private var names: [String] = []
-  private var counts: [[Int: UInt32]] = []
+  private var counts: [[Int: (count: UInt32, cold: UInt32)]] = []
   private var blockCount = 0
 
+  /// Counts that there will be, of all services together.
+  var cells: Int { names.count * blockCount }
+
   /// False where the block has a count already.
-  mutating func add(_ count: UInt32, service: String, block: Int) -> Bool {
+  mutating func add(_ count: UInt32, cold: UInt32, service: String, block: Int) -> Bool {
     let position = positions[service] ?? names.count
     if position == names.count {
       positions[service] = position
@@ -143,13 +188,16 @@ private struct BlockTotals {
       counts.append([:])
     }
     blockCount = max(blockCount, block + 1)
-    return counts[position].updateValue(count, forKey: block) == nil
+    return counts[position].updateValue((count, cold), forKey: block) == nil
   }
 
-  func services(blockSeconds: Int) -> [TraceService] {
+  func services(blockSeconds: Int, hasColdStarts: Bool) -> [TraceService] {
     zip(names, counts).map { name, blocks in
-      let values = (0..<blockCount).map { blocks[$0] ?? 0 }
-      return TraceService(name: name, demand: .counts(values, blockSeconds: blockSeconds))
+      let values = (0..<blockCount).map { blocks[$0]?.count ?? 0 }
+      var service = TraceService(
+        name: name, demand: .counts(values, blockSeconds: blockSeconds))
+      if hasColdStarts { service.coldStarts = (0..<blockCount).map { blocks[$0]?.cold ?? 0 } }
+      return service
     }
   }
 }

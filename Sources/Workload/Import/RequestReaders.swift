@@ -78,7 +78,8 @@ enum RequestReaders {
     return try table.required(name, help: help)
   }
 
-  private static func time(
+  /// A time as a number of units or as a date.
+  static func time(
     _ table: inout TraceTable, _ column: Int, _ request: TraceRequest, _ isDated: inout Bool
   ) -> Int64? {
     if table.bytes(column).contains(UInt8(ascii: ":")) {

@@ -13,6 +13,10 @@ public struct Trace: Sendable {
   public var originShift: Int64 = 0
   /// Sums of numbers that came with the rows and are no demand, by column.
   public var sums: [(column: String, sum: Double)] = []
+  /// The column of cold starts that the publishers count or simulate, which services then have.
+  public var coldStartColumn: String?
+  /// Intervals that a series leaves out, and which count as empty.
+  public var missingIntervals = 0
 
   public var invocations: UInt64 { services.reduce(0) { $0 + $1.demand.invocations } }
 }
@@ -32,6 +36,8 @@ public struct TraceService: Sendable {
   public var app = ""
   public var trigger = ""
   public var demand: TraceDemand
+  /// The publishers' cold starts by block, where the file has them.
+  public var coldStarts: [UInt32]?
   /// How long an invocation takes, in seconds.
   public var duration: TraceQuantiles?
   public var memoryMiB: TraceQuantiles?
@@ -84,15 +90,19 @@ public enum TraceFormat: String, Sendable, CaseIterable {
   case minutes
   /// One row a service and block of time: name, number of the block, count.
   case blocks
+  /// One row an interval of one service: its time and its count.
+  case series
 }
 
 /// What to read, and how.
 public struct TraceRequest: Sendable, Hashable {
-  /// How the columns of a request list are called; empty: there is none.
+  /// How the columns of a request list or series are called; empty: there is none.
   public struct Columns: Sendable, Hashable {
     public var time = "timestamp"
     public var service = "service"
     public var duration = "duration"
+    /// Of the counts of a series.
+    public var value = "value"
 
     public init() {}
   }

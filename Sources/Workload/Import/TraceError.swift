@@ -30,6 +30,8 @@ public struct TraceError: Error, Sendable, Equatable, CustomStringConvertible {
   public var expected: String
   /// What a person can do now.
   public var help: String
+  /// Further errors of the same kind that expected the same, in other rows or columns.
+  public var more = 0
 
   public init(
     _ kind: Kind, file: String, line: Int = 0, column: String? = nil, found: String,
@@ -48,8 +50,9 @@ public struct TraceError: Error, Sendable, Equatable, CustomStringConvertible {
     var place = file
     if line > 0 { place += ":\(line)" }
     if let column { place += ", column `\(column)`" }
+    let others = more > 0 ? "\n  and \(more) more like it" : ""
     return "error[\(kind.rawValue)]: found \(found), expected \(expected)\n"
-      + "  --> \(place)\n  = help: \(help)"
+      + "  --> \(place)\(others)\n  = help: \(help)"
   }
 
   /// Whether it is there and cannot be read.
@@ -59,7 +62,7 @@ public struct TraceError: Error, Sendable, Equatable, CustomStringConvertible {
   public var isMissing: Bool { kind == .missingFile || kind == .noData }
 }
 
-/// Why a trace could not be read: its first errors, and how many there are.
+/// Why a trace could not be read: the first error of each kind, and how many there are of all.
 public struct TraceFailure: Error, Sendable, Equatable, CustomStringConvertible {
   public var errors: [TraceError]
   public var total: Int
@@ -76,13 +79,15 @@ public struct TraceFailure: Error, Sendable, Equatable, CustomStringConvertible 
 
   public var description: String {
     let shown = errors.map(\.description).joined(separator: "\n")
-    return total > errors.count ? shown + "\nand \(total - errors.count) more" : shown
+    let told = errors.reduce(0) { $0 + 1 + $1.more }
+    return total > told ? shown + "\nand \(total - told) more" : shown
   }
 }
 
-/// Errors of one file while it is read.
+/// Errors of one file while it is read: the first of each kind with its place, and the number of
+/// those like it. A matrix of fractions has one thing wrong and not a hundred thousand.
 struct TraceErrorLog {
-  /// More are counted, but not kept.
+  /// Kinds; more are counted, but not kept.
   static let most = 20
 
   private(set) var errors: [TraceError] = []
@@ -90,7 +95,14 @@ struct TraceErrorLog {
 
   mutating func add(_ error: TraceError) {
     total += 1
-    if errors.count < Self.most { errors.append(error) }
+    let like = errors.firstIndex {
+      $0.kind == error.kind && $0.expected == error.expected && $0.help == error.help
+    }
+    if let like {
+      errors[like].more += 1
+    } else if errors.count < Self.most {
+      errors.append(error)
+    }
   }
 
   func throwIfAny() throws(TraceFailure) {

@@ -26,6 +26,12 @@ public struct TraceReader: Sendable {
       let read = try CountReaders.blocks(&table, blockSeconds: request.blockSeconds)
       trace.services = read.services
       trace.sums = read.sums
+      trace.coldStartColumn = read.coldStartColumn
+    case .series:
+      let read = try SeriesReader.read(&table, request)
+      trace.services = [read.service]
+      trace.originShift = read.originShift
+      trace.missingIntervals = read.missingIntervals
     case .azure2021: Self.take(try RequestReaders.azure2021(&table), into: &trace)
     case .requests: Self.take(try RequestReaders.requests(&table, request), into: &trace)
     }
@@ -67,6 +73,14 @@ public struct TraceReader: Sendable {
       Int(header[2]) == first + 1
     {
       return .minutes
+    }
+    if header.contains("timestamp"), header.contains("value"), header.count == 2 {
+      throw TraceFailure(
+        TraceError(
+          .unknownFormat, file: table.name, line: 1, found: "columns `timestamp`, `value`",
+          expected: "a form that says what a row is",
+          help: "`format: series` (on the command line `--format series`) where each value counts "
+            + "the invocations of an interval; other measurements are no demand"))
     }
     if header.contains("timestamp") { return .requests }
     let shown = header.prefix(6).map { "`\($0)`" }.joined(separator: ", ")

@@ -1,8 +1,10 @@
-/// The rows of a file of comma-separated values with a header, and what is wrong with them.
+/// The rows of a file of separated values with a header, and what is wrong with them.
 struct TraceTable: ~Copyable {
   private var reader: LineReader
   let name: String
   let header: [String]
+  /// Between fields: a comma, or what a header without one is divided by.
+  private let separator: UInt8
   var log = TraceErrorLog()
   /// Bytes of the fields of the present row.
   private(set) var fields: [Range<Int>] = []
@@ -12,21 +14,30 @@ struct TraceTable: ~Copyable {
   /// - Throws: `TraceFailure` for a file without a header.
   init(path: String, name: String) throws(TraceFailure) {
     let opened = try Self.open(path, name)
-    header = try Self.header(opened.line, name)
+    let separator = Self.separator(opened.line)
+    header = try Self.header(opened.line, separator, name)
+    self.separator = separator
     reader = opened
     self.name = name
   }
 
-  private static func header(_ line: [UInt8], _ name: String) throws(TraceFailure) -> [String] {
-    let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
-    let bytes = line.dropFirst(line.starts(with: mark) ? mark.count : 0)
+  private static func separator(_ line: [UInt8]) -> UInt8 {
+    [",", ";", "\t", "|"].map { UInt8(ascii: $0) }.first { line.contains($0) } ?? UInt8(ascii: ",")
+  }
+
+  private static func header(
+    _ line: [UInt8], _ separator: UInt8, _ name: String
+  ) throws(TraceFailure) -> [String] {
+    let byteOrder: [UInt8] = [0xEF, 0xBB, 0xBF]
+    let bytes = line.dropFirst(line.starts(with: byteOrder) ? byteOrder.count : 0)
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw TraceFailure(
         TraceError(
           .encoding, file: name, line: 1, found: "bytes that are not UTF-8",
           expected: "a header of column names", help: "save the file as UTF-8"))
     }
-    let names = text.split(separator: ",", omittingEmptySubsequences: false)
+    let mark = Character(Unicode.Scalar(separator))
+    let names = text.split(separator: mark, omittingEmptySubsequences: false)
       .map { $0.trimmingQuotes }
     try requireDistinct(names, name)
     return names
@@ -91,7 +102,7 @@ struct TraceTable: ~Copyable {
     var isQuoted = false
     for (index, byte) in reader.line.enumerated() {
       if byte == UInt8(ascii: "\"") { isQuoted.toggle() }
-      if byte == UInt8(ascii: ","), !isQuoted {
+      if byte == separator, !isQuoted {
         fields.append(start..<index)
         start = index + 1
       }
