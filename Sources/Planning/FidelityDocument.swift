@@ -184,7 +184,8 @@ public struct FidelityDocument {
       ## Processors of a node: epoch against exact
 
       Poisson arrivals at one node, requests that only compute, one core each and instances \
-      enough. `exact` is processor sharing; `epoch` slows what begins by the demand of the 100 ms before. \
+      enough. `exact` is processor sharing; `epoch` slows what begins by the demand of the 100 ms \
+      before. \
       Below 1 a run judges 300 s after 30 s; at 1.1 the node falls behind for the 60 s that are \
       judged, of which only what has completed counts. The theory is that of shared processors, \
       which does not depend on the law. Bounds are those of `epoch` with single requests.

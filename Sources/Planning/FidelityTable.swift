@@ -48,6 +48,6 @@ enum FidelityNumber {
   }
 
   private static func width(_ value: Double) -> String {
-    value == 0 ? "0" : String(format: value < 10 ? "%.1g" : "%.0f", value)
+    value == 0 ? "0" : String(format: value < 9.5 ? "%.1g" : "%.0f", value)
   }
 }
