@@ -5,8 +5,8 @@ import Simulation
 
 /// How long a run may take, told before it begins where that is long.
 struct WorkEstimate {
-  /// Seconds of one processor for one request at request fidelity, cold starts among them: measured
-  /// on two cores of a shared machine between 0.5 and 1.5 us.
+  /// Seconds of one processor for one request at request fidelity, rounded: measured 1.24 us on
+  /// scenarios/azure-apps-blocks.yaml, cold starts among them, on a shared machine.
   static let secondsPerRequest = 1e-6
   /// Shorter runs begin without a word.
   static let longestSilent = 120.0
