@@ -23,7 +23,8 @@ public struct AlarmPeriod: Sendable, Equatable {
 /// Failures to place a pod in one zone are one event as long as less than a minute lies between two
 /// of them. Beyond its bounds the log counts what it leaves out.
 public struct EventLog: Sendable {
-  static let mostEvents = 2000
+  /// Of each kind, so that many of one leave room for a single one of another.
+  static let mostEvents = 1000
   static let mostAlarms = 10_000
   static let pause = Nanoseconds.seconds(60)
 
@@ -33,6 +34,8 @@ public struct EventLog: Sendable {
   public private(set) var alarmsLeftOut = 0
   /// By zone: the event of pods without room that may go on. By pool: the alarm that stands.
   private var withoutRoom: [Int?]
+  /// Events kept of each kind.
+  private var kept: [NotableEvent.Kind: Int] = [:]
   private var standing: [Int?]
 
   init(zones: Int, pools: Int) {
@@ -53,10 +56,11 @@ public struct EventLog: Sendable {
       events[index].until = event.at
       return
     }
-    guard events.count < Self.mostEvents else {
+    guard kept[event.kind, default: 0] < Self.mostEvents else {
       leftOut += 1
       return
     }
+    kept[event.kind, default: 0] += 1
     if event.kind == .noCapacity { withoutRoom[event.subject] = events.count }
     events.append(LoggedEvent(event: event, until: event.at))
   }

@@ -32,7 +32,7 @@ struct TraceReport {
     if trace.shiftedRows > 0 {
       let moved = TextForm.time(seconds: Double(trace.originShift) * 1e-9)
       lines.append(
-        "\(TextForm.grouped(trace.shiftedRows)) requests began before the file's zero; "
+        "\(TextForm.grouped(trace.shiftedRows)) of the requests began before the file's zero; "
           + "all times are moved by \(moved)")
     }
     if trace.missingIntervals > 0 {

@@ -183,6 +183,23 @@ import Testing
     #expect(abs(share - 0.0199) < 0.003, "\(share)")
   }
 
+  /// However many messages are lost, no gateway holds an instance that is not there: a manager that
+  /// hears nothing of a load gives up a pod, and not the instance that it has become meanwhile.
+  @Test(arguments: [0.15, 0.3, 0.5])
+  func noInstanceOutlivesItsPod(loss: Double) throws {
+    for seed in 1...3 as ClosedRange<UInt64> {
+      var cluster = TestWorld.cluster(rate: 2)
+      cluster.seed = seed
+      cluster.network.loss = loss
+      cluster.gateways.callTimeout = .seconds(5)
+      let simulation = ClusterSimulation(cluster, recorder: Observer())
+      for minute in 1...15 as ClosedRange<Int64> {
+        try simulation.run(until: .seconds(60 * minute))
+        try simulation.checkInvariants()
+      }
+    }
+  }
+
   @Test func lostMessagesAreRepeated() throws {
     var cluster = TestWorld.cluster()
     cluster.network.loss = 0.05

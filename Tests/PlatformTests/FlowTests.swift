@@ -104,6 +104,30 @@ import Workload
     #expect(simulation.fidelity(of: LaneID(0)) == expected)
   }
 
+  /// Processors in use are rate x service x share of it, at both fidelities: also of lanes so small
+  /// that their steps end at arrivals.
+  @Test(arguments: [(5.0, 0.2), (20, 0.1), (20, 0.4), (200, 0.2)])
+  func processorsInUse(rate: Double, mean: Double) throws {
+    for fidelity in [Fidelity.request, .flow] {
+      var cluster = FlowWorld.elastic(
+        rate: rate, service: .exponential(mean: mean), keepAlive: .seconds(60), instances: 4,
+        seed: 3, fidelity: fidelity)
+      cluster.contention = .epoch
+      cluster.network.sameZone = .milliseconds(1)
+      cluster.network.controlPlane = .milliseconds(1)
+      cluster.network.crossZone = .milliseconds(1)
+      cluster.services[0].cpuFraction = 0.5
+      let end = 2000.0
+      let (simulation, observer) = try TestWorld.run(cluster, until: .seconds(Int64(end)))
+      #expect((simulation.fidelity(of: LaneID(0)) == .flow) == (fidelity == .flow))
+      let used = (observer.coreSeconds[ZoneID(0)] ?? 0) / end
+      let expected = rate * mean * 0.5
+      // Four standard errors of a Poisson number of exponential times, and a hundredth.
+      let error = 4 * (2 / (rate * end)).squareRoot() + 0.01
+      #expect(abs(used / expected - 1) < error, "\(fidelity): \(used) for \(expected)")
+    }
+  }
+
   @Test func residualsHaveTheirMean() {
     let law = Distribution.lognormal(mean: 0.2, sigma: 0.6)
     var shapes = ServiceShapes()

@@ -61,6 +61,8 @@ final class Observer: RunRecorder {
   var misses = 0
   var leases: [(shard: Int, at: Instant, from: Int?, to: Int?)] = []
   var events: [NotableEvent] = []
+  /// Of all zones, up to the last row of the series.
+  var coreSeconds: [ZoneID: Double] = [:]
 
   func record(
     _ nanoseconds: UnsafeBufferPointer<Int64>, _ measure: LatencyMeasure, lane: LaneID
@@ -82,7 +84,7 @@ final class Observer: RunRecorder {
   func zone(
     _ zone: ZoneID, at now: Instant, usedCoreSeconds: Double, seconds: Double,
     allocatedCPUMilli: Int64, allocatedMemoryMiB: Int64, pods: Int
-  ) {}
+  ) { coreSeconds[zone] = usedCoreSeconds }
   func lease(shard: Int, at now: Instant, from: Int?, to: Int?) {
     leases.append((shard, now, from, to))
   }

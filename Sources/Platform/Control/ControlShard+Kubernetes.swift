@@ -8,7 +8,9 @@ extension ControlShard {
     switch message {
     case .createPod(let order): createPod(order, for: from, at: now)
     case .deletePod(let pod, let replyTo):
-      delete(pod, at: now)
+      // A Worker Manager gives up pods of its pools. One that its agent has given to a start is none
+      // of them any more, whatever answers were lost: it serves, or its deadline ends it.
+      if replyTo.kind != .workerManager || !isClaimed(pod) { delete(pod, at: now) }
       sendPlain(.podDeleted(pod), from: .kubernetes, to: replyTo, leavingAt: now)
     case .claimed(let pod): unlabel(pod, at: now)
     case .listPool(let pool, let listing): list(pool, listing, for: from, at: now)
@@ -23,6 +25,11 @@ extension ControlShard {
     case .evictionRefused(let pod, let order): evicted(pod, order, isGone: false, at: now)
     default: break
     }
+  }
+
+  private func isClaimed(_ pod: PodID) -> Bool {
+    let record = pods[pod]
+    return record.state != .gone && hostAgents[record.node.index].hasClaim(on: pod)
   }
 
   private func zone(of pod: PodID) -> ZoneID {

@@ -8,9 +8,11 @@ extension FlowState {
     publishRequests(&demand)
     guard settings.cpuFraction > 0 else { return }
     let each = coresPerInstance
+    // A mean moves with every step; a hundredth of it is not worth telling all nodes.
+    let tolerance = followsPlaces ? 0.01 : 0
     let isSame =
       !isDemandOld && draining.isEmpty && publishedCores.count == instances.count
-      && publishedCores.first.map { abs($0.cores - each) <= 1e-12 } ?? true
+      && publishedCores.first.map { abs($0.cores - each) <= tolerance * each } ?? true
     guard !isSame else { return }
     withdrawDemand(&demand)
     isDemandOld = false
@@ -46,8 +48,12 @@ extension FlowState {
     return settings.cpuShare * computing * service.shape.mean / whole
   }
 
+  /// Steps that end at an arrival end when there is more in service than at other times, so that
+  /// there the mean of late is told and not what is there at their end.
   private var coresPerInstance: Double {
-    instances.count > 0 ? Double(inService) / Double(instances.count) * coresPerRequest : 0
+    guard instances.count > 0 else { return 0 }
+    let level = (followsPlaces ? recent.mean : nil) ?? Double(inService)
+    return level / Double(instances.count) * coresPerRequest
   }
 
   /// Arrivals are known by the step, which may be longer than an epoch: a gateway bears their rate.

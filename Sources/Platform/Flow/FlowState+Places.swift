@@ -61,6 +61,7 @@ extension FlowState {
         leavePlace(at: at)
       }
     }
+    levelAtEnd = inService
     if isEndedByArrival { takePlace(at: end) }
     return completed
   }

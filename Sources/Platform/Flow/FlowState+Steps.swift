@@ -17,6 +17,7 @@ extension FlowState {
       ? stepPlaces(
         arrivals: arrivals, isEndedByArrival: isEndedByArrival, from: start, to: end)
       : completions(arrivals: arrivals, from: start, to: end)
+    if !followsPlaces { levelAtEnd = inService }
     integrate(before: before, drainingBefore: drainingBefore, over: (end - start).seconds)
     now = end
     complete(completed + drained, recorder)
@@ -102,7 +103,8 @@ extension FlowState {
   /// Time integrals of what is there.
   private mutating func integrate(before: Int, drainingBefore: Int, over h: Double) {
     let last = weightOfLast(over: h)
-    let level = (1 - last) * Double(before) + last * Double(inService)
+    let level = (1 - last) * Double(before) + last * Double(levelAtEnd)
+    if followsPlaces { recent.add(level, over: h) }
     counters.readySeconds += Double(instances.count + draining.count) * h
     counters.idleSeconds += max(0, Double(instances.count) - level) * h
     counters.inFlightSeconds += (level + 0.5 * Double(drainingBefore + inDraining)) * h

@@ -56,6 +56,10 @@ struct FlowState {
   var publishedArrivals: UInt64 = 0
   /// Processors that nodes have been told of.
   var publishedCores: [(node: Int, cores: Double)] = []
+  /// Requests in service over the last seconds, weighted down with age, where steps end at arrivals.
+  var recent = RecentLevel()
+  /// Requests in service at the end of the last step, before an arrival that has ended it.
+  var levelAtEnd = 0
   /// They were told of instances that are gone.
   var isDemandOld = false
 
@@ -197,5 +201,23 @@ struct FlowControl: Sendable {
   mutating func put(_ delivery: Delivery, at instant: Instant) {
     let index = inbox.firstIndex { $0.at > instant } ?? inbox.count
     inbox.insert(Mail(at: instant, delivery: delivery), at: index)
+  }
+}
+
+/// A level's mean over the last seconds: earlier ones weigh e^(-age / 5 s). Over a long time it gives
+/// out the whole integral that it took in.
+struct RecentLevel: Sendable {
+  private static let memorySeconds = 5.0
+
+  private var sum = 0.0
+  private var seconds = 0.0
+
+  /// Nil before anything was added.
+  var mean: Double? { seconds > 0 ? sum / seconds : nil }
+
+  mutating func add(_ level: Double, over h: Double) {
+    let kept = Elementary.exp(-h / Self.memorySeconds)
+    sum = sum * kept + level * h
+    seconds = seconds * kept + h
   }
 }
