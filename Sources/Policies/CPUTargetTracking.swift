@@ -33,6 +33,7 @@ public struct CPUTargetTracking: SampledPolicy {
     wanted = TrailingMaximum(settings.minPods, length: settings.scaleInDelay)
   }
 
+  @discardableResult
   public mutating func observe(_ sample: ScalingSample, at instant: Instant) -> Bool {
     guard signals.take(sample), let used = signals.sums.cpuMilli else { return false }
     let pods = pods(using: used)

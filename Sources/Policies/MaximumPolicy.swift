@@ -14,6 +14,7 @@ public struct MaximumPolicy: ScalingPolicy {
     }
   }
 
+  @discardableResult
   public mutating func observe(_ sample: ScalingSample, at instant: Instant) -> Bool {
     var isNews = false
     for index in policies.indices {

@@ -42,6 +42,7 @@ public struct KedaAutoscaler: SampledPolicy {
     autoscaler = KubernetesPodAutoscaler(scaling, replicas: replicas)
   }
 
+  @discardableResult
   public mutating func observe(_ sample: ScalingSample, at instant: Instant) -> Bool {
     catchUp(before: instant)
     guard let told = sample.partitions, told != partitions else { return false }
@@ -101,7 +102,7 @@ public struct KedaAutoscaler: SampledPolicy {
     looks += 1
     metric = found
     if found.isActive { lastActive = now }
-    _ = autoscaler.observe(ScalingSample(lag: found.value), at: now)
+    autoscaler.observe(ScalingSample(lag: found.value), at: now)
   }
 
   private mutating func activate(at now: Instant) {

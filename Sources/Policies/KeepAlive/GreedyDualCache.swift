@@ -82,7 +82,8 @@ public struct GreedyDualCache: Sendable, Equatable {
     }
     guard let least else { return nil }
     let gone = entries.remove(at: least)
-    clock = gone.priority
+    // One that was busy while others went may have less than the clock, which does not go back.
+    clock = max(clock, gone.priority)
     used -= functions[gone.function].size
     if !entries.contains(where: { $0.function == gone.function }) {
       frequencies[gone.function] = 0

@@ -21,7 +21,8 @@ public struct HybridHistogram: KeepAlivePolicy, Equatable {
     public var leastVariation = 2.0
     /// Around an idle time that is foretold.
     public var seriesMarginPercent: Int64 = 15
-    /// Weight of the latest idle time beyond the range (assumed: in the place of the paper's ARIMA).
+    /// Weight of the latest idle time beyond the range (assumed: in the place of the paper's
+    /// ARIMA).
     public var seriesAlpha = 0.5
 
     public init() {}

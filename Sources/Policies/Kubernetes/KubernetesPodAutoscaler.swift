@@ -63,6 +63,7 @@ public struct KubernetesPodAutoscaler: SampledPolicy {
     calculator = ReplicaCalculator(tolerance: settings.tolerance)
   }
 
+  @discardableResult
   public mutating func observe(_ sample: ScalingSample, at instant: Instant) -> Bool {
     catchUp(to: instant, at: false)
     guard signals.take(sample) else { return false }

@@ -23,14 +23,14 @@ public struct ScaleEvents: Sendable, Equatable {
     self.down = down
   }
 
-  /// Notes a change to other replicas; an equal number is none.
+  /// Notes a change to other replicas; an equal number is none. Without rules nothing is noted.
   public mutating func record(
-    from before: Int, to after: Int, up rules: ScalingRules, down downRules: ScalingRules,
+    from before: Int, to after: Int, up rules: ScalingRules?, down downRules: ScalingRules?,
     at now: Instant
   ) {
-    if after > before {
+    if after > before, let rules {
       Self.store(Event(change: after - before, at: now), &up, rules.longestPeriod)
-    } else if after < before {
+    } else if after < before, let downRules {
       Self.store(Event(change: before - after, at: now), &down, downRules.longestPeriod)
     }
   }

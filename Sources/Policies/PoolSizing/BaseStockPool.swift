@@ -5,8 +5,8 @@ import Primitives
 /// second and the time of a refill.
 ///
 /// Poisson takes at rate r and refills that take R on average: a take misses with Erlang B(rR, w)
-/// where a miss orders nothing, and with P(Poisson(rR) >= w) where it does. Both hold for any law of
-/// the refill time.
+/// where a miss orders nothing, and with P(Poisson(rR) >= w) where it does. Both hold for any law
+/// of the refill time.
 public struct BaseStockPool: PoolSizing, Equatable {
   public struct Settings: Sendable, Equatable {
     public var rule: PoolRule

@@ -58,6 +58,7 @@ public struct PredictiveAutoscaler: SampledPolicy {
   }
 
   /// A sample's concurrency is the mean of the second that ended.
+  @discardableResult
   public mutating func observe(_ sample: ScalingSample, at instant: Instant) -> Bool {
     guard let milli = sample.concurrencyMilli else { return false }
     close(before: index(instant - Nanoseconds(1)))

@@ -56,6 +56,7 @@ public struct TimeWindowPolicy: ScalingPolicy {
     base?.observe(concurrency: concurrency, lane: lane, at: instant)
   }
 
+  @discardableResult
   public mutating func observe(_ sample: ScalingSample, at instant: Instant) -> Bool {
     base?.observe(sample, at: instant) ?? false
   }
