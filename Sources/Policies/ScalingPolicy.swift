@@ -41,7 +41,7 @@ protocol SampledPolicy: ScalingPolicy {}
 
 extension SampledPolicy {
   public mutating func observe(concurrency: Double, lane: Int, at instant: Instant) {
-    let milli = Int64(min(max(0, concurrency * 1000), 0x1p52))
+    let milli = Int64(min(max(0, (concurrency * 1000).rounded()), 0x1p52))
     observe(ScalingSample(lane: lane, concurrencyMilli: milli), at: instant)
   }
 }

@@ -74,13 +74,52 @@ public struct BinpackingEstimator: Sendable {
     var room: Room
     let isNew: Bool
     var hasPods = false
-    /// Pods of the group that is being placed.
-    var inGroup = 0
+  }
+
+  /// Pods of the group that is being placed, by the domains that it is spread over.
+  private struct Domains {
+    let spread: Spread
+    /// The zones in the order of `counts`; none where domains are nodes.
+    private var zones: [Int] = []
+    private var counts: [Int] = []
+    private var least = 0
+
+    init(_ spread: Spread, _ bins: [Bin]) {
+      self.spread = spread
+      for bin in bins { add(bin) }
+    }
+
+    /// A node more: one of nodes, or of a zone that may be known.
+    mutating func add(_ bin: Bin) {
+      if spread.domain == .zone {
+        guard !zones.contains(bin.room.zone) else { return }
+        zones.append(bin.room.zone)
+      }
+      counts.append(0)
+      least = 0
+    }
+
+    private func place(_ index: Int, _ bin: Bin) -> Int {
+      guard spread.domain == .zone else { return index }
+      return zones.firstIndex(of: bin.room.zone) ?? 0
+    }
+
+    func allows(_ index: Int, _ bin: Bin) -> Bool {
+      let emptiest = counts.count < spread.minDomains ? 0 : least
+      return counts[place(index, bin)] + 1 - emptiest <= spread.maxSkew
+    }
+
+    mutating func put(_ index: Int, _ bin: Bin) {
+      let place = place(index, bin)
+      counts[place] += 1
+      if counts[place] - 1 == least { least = counts.min() ?? 0 }
+    }
   }
 
   private let template: Room
   private let maxNodes: Int
   private var bins: [Bin]
+  private var domains: Domains?
   private var firstNew: Int
   private var estimate: Estimate
 
@@ -122,7 +161,7 @@ public struct BinpackingEstimator: Sendable {
 
   /// O(pods + nodes) for a group that is not spread, else O(pods × nodes).
   private mutating func place(_ group: PodGroup, _ index: Int) {
-    for bin in bins.indices { bins[bin].inGroup = 0 }
+    domains = group.spread.map { Domains($0, bins) }
     var left = group.count
     // What does not fit a node once does not fit it later.
     var bin = firstNew
@@ -156,7 +195,9 @@ public struct BinpackingEstimator: Sendable {
       guard bins[last].hasPods else { return false }
     }
     guard maxNodes == 0 || bins.count - firstNew < maxNodes else { return false }
-    bins.append(Bin(room: template, isNew: true))
+    let fresh = Bin(room: template, isNew: true)
+    bins.append(fresh)
+    domains?.add(fresh)
     guard fits(group, bins.count - 1) == .fits else { return false }
     put(group, bins.count - 1, index)
     return true
@@ -168,7 +209,7 @@ public struct BinpackingEstimator: Sendable {
     bins[bin].room.pods -= 1
     if let port = group.hostPort { bins[bin].room.ports.append(port) }
     bins[bin].hasPods = true
-    bins[bin].inGroup += 1
+    domains?.put(bin, bins[bin])
     estimate.placed[index] += 1
   }
 
@@ -183,27 +224,6 @@ public struct BinpackingEstimator: Sendable {
     guard room.pods > 0, room.cpuMilli >= group.cpuMilli, room.memory >= group.memory,
       group.hostPort.map({ !room.ports.contains($0) }) ?? true
     else { return .full }
-    guard let spread = group.spread else { return .fits }
-    let (here, least) = counts(spread, bin)
-    return here + 1 - least <= spread.maxSkew ? .fits : .tooUneven
-  }
-
-  /// Pods of the group in a node's domain, and in the emptiest of all.
-  private func counts(_ spread: Spread, _ bin: Int) -> (here: Int, least: Int) {
-    var byDomain: [Int]
-    let here: Int
-    switch spread.domain {
-    case .node:
-      byDomain = bins.map(\.inGroup)
-      here = bins[bin].inGroup
-    case .zone:
-      let zones = Array(Set(bins.map(\.room.zone))).sorted()
-      byDomain = zones.map { zone in
-        bins.reduce(0) { $1.room.zone == zone ? $0 + $1.inGroup : $0 }
-      }
-      let zone = bins[bin].room.zone
-      here = bins.reduce(0) { $1.room.zone == zone ? $0 + $1.inGroup : $0 }
-    }
-    return (here, byDomain.count < spread.minDomains ? 0 : byDomain.min() ?? 0)
+    return domains?.allows(bin, bins[bin]) ?? true ? .fits : .tooUneven
   }
 }

@@ -85,7 +85,7 @@ public struct ScaleDownTracker: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - sizes: of the pools, those among it that are about to go left out.
-  ///   - under: nodes that are going already.
+  ///   - underWay: nodes that are going already.
   public func removable(
     sizes: [Int], minSizes: [Int], underWay: Int = 0, at now: Instant
   ) -> [NodeID] {

@@ -25,7 +25,7 @@ private struct StickyState {
   /// so that a member keeps some of every topic.
   let owned: [[TopicPartition]]
   /// Who claimed a partition before, also where the claim is void; ascending by partition.
-  private let claims: [(partition: TopicPartition, member: Int)]
+  private let earlier: [(partition: TopicPartition, member: Int)]
 
   init(_ members: [GroupMember], partitions: [Int]) {
     self.members = members
@@ -37,21 +37,21 @@ private struct StickyState {
     all = partitions.indices.filter { isRead[$0] }.flatMap { topic in
       (0..<partitions[topic]).map { TopicPartition(topic: topic, partition: $0) }
     }
-    var claims: [(partition: TopicPartition, member: Int)] = []
+    var earlier: [(partition: TopicPartition, member: Int)] = []
     for (position, member) in members.enumerated() {
       for held in member.owned {
         let topic = Int(held.topic)
         let exists = partitions.indices.contains(topic) && held.partition < partitions[topic]
-        if exists { claims.append((held, position)) }
+        if exists { earlier.append((held, position)) }
       }
     }
-    claims.sort { ($0.partition, $0.member) < ($1.partition, $1.member) }
-    self.claims = claims
+    earlier.sort { ($0.partition, $0.member) < ($1.partition, $1.member) }
+    self.earlier = earlier
     var owned = members.map { _ in [TopicPartition]() }
-    for (index, claim) in claims.enumerated() {
+    for (index, claim) in earlier.enumerated() {
       let isShared =
-        (index > 0 && claims[index - 1].partition == claim.partition)
-        || (index + 1 < claims.count && claims[index + 1].partition == claim.partition)
+        (index > 0 && earlier[index - 1].partition == claim.partition)
+        || (index + 1 < earlier.count && earlier[index + 1].partition == claim.partition)
       let isSubscribed = members[claim.member].topics.contains(Int(claim.partition.topic))
       if !isShared && isSubscribed { owned[claim.member].append(claim.partition) }
     }
@@ -80,11 +80,11 @@ private struct StickyState {
     var found: [GroupAssignment.Transfer] = []
     var next = 0
     for (partition, member) in owner {
-      while next < claims.count && claims[next].partition < partition { next += 1 }
+      while next < earlier.count && earlier[next].partition < partition { next += 1 }
       var isElsewhere = false
       var claim = next
-      while claim < claims.count && claims[claim].partition == partition {
-        if claims[claim].member != member { isElsewhere = true }
+      while claim < earlier.count && earlier[claim].partition == partition {
+        if earlier[claim].member != member { isElsewhere = true }
         claim += 1
       }
       if isElsewhere { found.append(.init(partition: partition, to: member)) }
@@ -192,17 +192,17 @@ private struct StickyState {
     _ partitions: [TopicPartition], _ readers: [[Int]], _ dealt: inout [[TopicPartition]]
   ) -> Bool {
     var hasMoved = false
-    var owner: [TopicPartition: Int] = [:]
+    var holders: [TopicPartition: Int] = [:]
     for (member, held) in dealt.enumerated() {
-      for partition in held { owner[partition] = member }
+      for partition in held { holders[partition] = member }
     }
     for partition in partitions {
-      guard let from = owner[partition], let to = emptiest(readers[Int(partition.topic)], dealt),
+      guard let from = holders[partition], let to = emptiest(readers[Int(partition.topic)], dealt),
         dealt[from].count >= dealt[to].count + 2
       else { continue }
       dealt[from].removeAll { $0 == partition }
       dealt[to].append(partition)
-      owner[partition] = to
+      holders[partition] = to
       hasMoved = true
     }
     return hasMoved

@@ -22,7 +22,7 @@ public struct TimeWindow: Sendable, Equatable {
 
   /// Whether an instant is inside, and when that can change.
   public func state(
-    at instant: Instant, on clock: LocalClock
+    at instant: Instant, on clock: CivilClock
   ) -> (isInside: Bool, until: Instant) {
     let now = clock.seconds(at: instant)
     let nextStart = clock.next(start, after: now)
@@ -37,7 +37,7 @@ public struct TimeWindow: Sendable, Equatable {
 /// wants the most counts.
 public struct TimeWindowPolicy: ScalingPolicy {
   private let windows: [TimeWindow]
-  private let clock: LocalClock
+  private let clock: CivilClock
   private var base: (any ScalingPolicy)?
   /// What the windows want, and until when.
   private var replicas: Int?
@@ -45,7 +45,7 @@ public struct TimeWindowPolicy: ScalingPolicy {
   private var until: Instant?
 
   /// - Parameter base: what decides outside of windows and above floors; nil: no pods.
-  public init(_ windows: [TimeWindow], on clock: LocalClock, over base: (any ScalingPolicy)? = nil)
+  public init(_ windows: [TimeWindow], on clock: CivilClock, over base: (any ScalingPolicy)? = nil)
   {
     self.windows = windows
     self.clock = clock

@@ -16,8 +16,9 @@ import Testing
     // The last 40 was recommended at 60 s.
     let held = policy.desiredPods(ready: 40, at: .seconds(345))
     let free = policy.desiredPods(ready: 40, at: .seconds(360))
-    #expect(held == 40 && free == 10)
-    #expect(policy.unchangedUntil(at: .seconds(360)) == .distantFuture)
+    let still = policy.desiredPods(ready: 10, at: .seconds(375))
+    #expect(held == 40 && free == 10 && still == 10)
+    #expect(policy.unchangedUntil(at: .seconds(375)) == .distantFuture)
   }
 
   /// A metric that is missing blocks the way down, not the way up.

@@ -108,7 +108,7 @@ import Testing
     #expect(tracker.unneededSince(NodeID(1)) == .origin)
     #expect(tracker.unneededSince(NodeID(2)) == .seconds(20))
     #expect(tracker.unneededSince(NodeID(3)) == nil)
-    #expect(tracker.unchangedUntil(at: .seconds(20)) == .seconds(600) + Nanoseconds(1))
+    #expect(tracker.unchangedUntil(at: .seconds(20)) == Instant.seconds(600) + Nanoseconds(1))
     #expect(removable(600).isEmpty && removable(601) == [1] && removable(621) == [1, 2])
     #expect(removable(621, [0, 5]) == [2] && removable(621, [5, 5]).isEmpty)
     tracker.added(at: .seconds(100))

@@ -2,7 +2,7 @@ import Primitives
 
 /// The clock on the wall at a place: when the run begins, and by how much local time differs from
 /// universal time.
-public struct LocalClock: Sendable, Equatable {
+public struct CivilClock: Sendable, Equatable {
   public struct Offset: Sendable, Equatable {
     /// Seconds since 1970 from which it holds.
     public var from: Int64
