@@ -41,7 +41,9 @@ private struct StickyState {
     for (position, member) in members.enumerated() {
       for held in member.owned {
         let topic = Int(held.topic)
-        let exists = partitions.indices.contains(topic) && held.partition < partitions[topic]
+        let exists =
+          partitions.indices.contains(topic)
+          && (0..<partitions[topic]).contains(Int(held.partition))
         if exists { earlier.append((held, position)) }
       }
     }

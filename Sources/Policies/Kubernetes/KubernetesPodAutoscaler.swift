@@ -20,6 +20,7 @@ public struct KubernetesPodAutoscaler: SampledPolicy {
     /// The one that wants the most replicas decides.
     public var metrics: [Metric]
     public var minReplicas = 1
+    /// Counts as no less than the least number.
     public var maxReplicas: Int
     public var scaleUp = KubernetesDefaults.scaleUp
     public var scaleDown = KubernetesDefaults.scaleDown
@@ -58,6 +59,8 @@ public struct KubernetesPodAutoscaler: SampledPolicy {
   /// Precondition: the sync period is positive.
   public init(_ settings: Settings, replicas: Int = 0) {
     precondition(settings.syncPeriod.count > 0, "a period has a length")
+    var settings = settings
+    settings.maxReplicas = max(settings.maxReplicas, settings.minReplicas)
     self.settings = settings
     self.replicas = replicas
     calculator = ReplicaCalculator(tolerance: settings.tolerance)
