@@ -107,6 +107,11 @@ import Testing
     let skipping = TimeWindow(from: early, to: early, .floor(1))
     let first = skipping.state(at: .seconds(spring - 1800 - clock.origin), on: clock).until
     #expect(first == .seconds(spring + 86_400 - 1800 - clock.origin))
+    // The clock goes from two to three, which is a time of this schedule.
+    let three = try CronSchedule("0 3 * * *")
+    let atOnce = TimeWindow(from: three, to: three, .floor(1))
+    let forward = atOnce.state(at: .seconds(spring - 1800 - clock.origin), on: clock).until
+    #expect(forward == .seconds(spring - clock.origin))
     let again = skipping.state(at: .seconds(autumn - 1800 - clock.origin), on: clock).until
     #expect(again == .seconds(autumn + 1800 - clock.origin))
   }
