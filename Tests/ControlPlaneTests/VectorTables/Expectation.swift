@@ -24,6 +24,26 @@ struct Expectation {
     }
   }
 
+  /// A list that may be empty: each item wrong, and one too many.
+  static func list(_ key: String) -> Expectation {
+    Expectation(whole: key) { value in
+      guard case .list(let items) = value else { return [] }
+      return value.variants(at: [], wrong) + [.list(items + [.text("one too many")])]
+    }
+  }
+
+  /// Lists by name: each of them wrong in each way.
+  static func lists(_ key: String) -> Expectation {
+    Expectation(whole: key) { value in
+      guard case .object(let members) = value else { return [] }
+      return value.variants(at: ["*"], wrong)
+        + members.keys.sorted().compactMap { name in
+          guard case .list(let items)? = members[name] else { return nil }
+          return value.setting(name, to: .list(items + [.text("one too many")]))
+        } + [value.setting("one too many", to: .list([.text("one too many")]))]
+    }
+  }
+
   /// A number that is further off than a tolerance that the file states.
   static func number(off step: Double) -> (VectorValue) -> VectorValue? {
     { value in (try? value.double()).map { .number($0 + step) } }

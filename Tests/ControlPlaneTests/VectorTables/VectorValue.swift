@@ -73,6 +73,25 @@ enum VectorValue: Equatable {
   func ints(_ key: String) throws -> [Int] { try member(key).ints() }
   func doubles(_ key: String) throws -> [Double] { try list(key).map { try $0.double() } }
 
+  func texts(_ key: String) throws -> [String] { try list(key).map { try $0.text() } }
+  func texts() throws -> [String] { try list().map { try $0.text() } }
+
+  func bool() throws -> Bool {
+    guard case .bool(let value) = self else { throw Unreadable(description: "\(self) is no bool") }
+    return value
+  }
+
+  func bool(_ key: String) throws -> Bool { try member(key).bool() }
+  /// False where nothing is said.
+  func flag(_ key: String) throws -> Bool { try self[key]?.bool() ?? false }
+
+  func object(_ key: String) throws -> [(key: String, value: VectorValue)] {
+    guard case .object(let members) = try member(key) else {
+      throw Unreadable(description: "`\(key)` has no members")
+    }
+    return members.sorted { $0.key < $1.key }
+  }
+
   func word(_ key: String) throws -> UInt64 {
     let value = try member(key)
     if case .text(let text) = value, let word = UInt64(text) { return word }

@@ -1,0 +1,107 @@
+import Policies
+import Primitives
+import Testing
+
+/// Whole stories whose numbers follow from the published rules by hand.
+@Suite struct AutoscalerScenarioTests {
+  /// Doubling or four more, each 15 s; down only after the greatest recommendation of five minutes.
+  @Test func kubernetesUpByRatesAndDownByItsWindow() {
+    var policy = KubernetesPodAutoscaler(
+      .init(metrics: [.lag(perPod: 10)], maxReplicas: 40), replicas: 1)
+    policy.observe(ScalingSample(lag: 400), at: .origin)
+    var up: [Int] = []
+    for sync in 0..<Int64(5) { up.append(policy.desiredPods(ready: 1, at: .seconds(15 * sync))) }
+    #expect(up == [5, 10, 20, 40, 40])
+    policy.observe(ScalingSample(lag: 100), at: .seconds(61))
+    // The last 40 was recommended at 60 s.
+    let held = policy.desiredPods(ready: 40, at: .seconds(345))
+    let free = policy.desiredPods(ready: 40, at: .seconds(360))
+    let still = policy.desiredPods(ready: 10, at: .seconds(375))
+    #expect(held == 40 && free == 10 && still == 10)
+    #expect(policy.unchangedUntil(at: .seconds(375)) == .distantFuture)
+  }
+
+  /// A metric that is missing blocks the way down, not the way up.
+  @Test func kubernetesWithoutAMetric() {
+    var settings = KubernetesPodAutoscaler.Settings(
+      metrics: [.cpu(percent: 50), .lag(perPod: 10)], maxReplicas: 40, podCPUMilli: 1000)
+    settings.scaleDown.stabilizationWindow = .zero
+    var policy = KubernetesPodAutoscaler(settings, replicas: 4)
+    policy.observe(ScalingSample(lag: 10), at: .origin)
+    #expect(policy.desiredPods(ready: 4, at: .origin) == 4)
+    policy.observe(ScalingSample(lag: 60), at: .seconds(10))
+    #expect(policy.desiredPods(ready: 4, at: .seconds(15)) == 6)
+    policy.observe(ScalingSample(cpuMilli: 300, lag: 10), at: .seconds(20))
+    #expect(policy.desiredPods(ready: 6, at: .seconds(30)) == 1)
+  }
+
+  /// From none to one by KEDA, on by Kubernetes, back to none a cooldown after the last activity.
+  @Test func kedaFromNoneAndBack() throws {
+    var settings = KedaAutoscaler.Settings()
+    settings.scaleDown.stabilizationWindow = .zero
+    var policy = try KedaAutoscaler(settings)
+    func lag(_ messages: Int64) -> ScalingSample {
+      ScalingSample(partitions: (0..<8).map { _ in .init(committed: 100, logEnd: 100 + messages) })
+    }
+    #expect(policy.desiredPods(ready: 0, at: .origin) == 0)
+    #expect(policy.unchangedUntil(at: .origin) == .distantFuture)
+    policy.observe(lag(10), at: .seconds(7))
+    // It polls every 30 s.
+    #expect(policy.desiredPods(ready: 0, at: .seconds(10)) == 0)
+    #expect(policy.desiredPods(ready: 0, at: .seconds(30)) >= 1)
+    // Eight partitions: no more than eight.
+    #expect(policy.desiredPods(ready: 5, at: .seconds(60)) == 8)
+    policy.observe(lag(0), at: .seconds(61))
+    #expect(policy.desiredPods(ready: 8, at: .seconds(90)) == 1)
+    // Active for the last time at the poll at 60 s.
+    #expect(policy.desiredPods(ready: 1, at: .seconds(360)) == 1)
+    #expect(policy.desiredPods(ready: 1, at: .seconds(360) + Nanoseconds(1)) == 0)
+    #expect(policy.unchangedUntil(at: .seconds(361)) == .distantFuture)
+  }
+
+  @Test func trackingIsSlowOnTheWayDown() {
+    var policy = CPUTargetTracking(.init(targetPercent: 50, podCPUMilli: 1000, maxPods: 100))
+    let isNews = policy.observe(ScalingSample(cpuMilli: 5000), at: .origin)
+    #expect(isNews && policy.desiredPods(ready: 1, at: .origin) == 10)
+    // Within a tenth of the target nothing changes.
+    let isNear = policy.observe(ScalingSample(cpuMilli: 5400), at: .seconds(1))
+    let isFar = policy.observe(ScalingSample(cpuMilli: 900), at: .seconds(100))
+    #expect(!isNear && isFar)
+    #expect(policy.desiredPods(ready: 10, at: .seconds(100)) == 10)
+    #expect(policy.unchangedUntil(at: .seconds(100)) == .seconds(400))
+    #expect(policy.desiredPods(ready: 10, at: .seconds(399)) == 10)
+    #expect(policy.desiredPods(ready: 10, at: .seconds(400)) == 2)
+  }
+
+  /// A ramp is foretold exactly by Holt's smoothing, a day that repeats by its past.
+  @Test func predictionsAreAheadOfTheLoad() {
+    var settings = PredictiveAutoscaler.Settings(
+      method: .holt(alpha: 1, beta: 1, damping: 1), milliPerPod: 1000, maxPods: 1000)
+    settings.marginPercent = 0
+    settings.horizon = 3
+    var ramp = PredictiveAutoscaler(settings)
+    for second in 1...Int64(600) {
+      let minute = (second - 1) / 60
+      ramp.observe(ScalingSample(concurrencyMilli: minute * 2000), at: .seconds(second))
+    }
+    // The slot that ended had 18, and the third after it has 24.
+    #expect(ramp.desiredPods(ready: 0, at: .seconds(600)) == 24)
+    #expect(ramp.unchangedUntil(at: .seconds(600)) == .seconds(660))
+
+    settings.method = .pastDays(2)
+    settings.slot = .seconds(3600)
+    settings.horizon = 1
+    var days = PredictiveAutoscaler(settings)
+    for hour in 0..<Int64(3 * 24) {
+      let load = (hour % 24) * 1000 + (hour < 24 ? 5000 : 0)
+      for second in stride(from: Int64(1), through: 3600, by: 1) {
+        days.observe(ScalingSample(concurrencyMilli: load), at: .seconds(hour * 3600 + second))
+      }
+      // After the first day: the greatest of the past two days at the hour that comes next.
+      guard hour >= 24 else { continue }
+      let next = (hour + 1) % 24
+      let expected = next + (hour + 1 < 72 ? 5 : 0)
+      #expect(days.desiredPods(ready: 0, at: .seconds((hour + 1) * 3600)) == Int(expected))
+    }
+  }
+}
