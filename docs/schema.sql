@@ -82,6 +82,7 @@ CREATE TABLE services (  -- a service and its totals after the warm-up
   cold_starts INTEGER NOT NULL,  -- invocations that waited for an instance to be made
   cold_starts_pool INTEGER NOT NULL,  -- those that waited for a warm pod's
   cold_starts_fallback INTEGER NOT NULL,  -- those that waited for a pod to be created
+  cold_starts_virtual INTEGER NOT NULL,  -- those that waited for a pod on a virtual node
   latency_mean_ns INTEGER,  -- mean time from arrival to answer, exact
   latency_p50_ns INTEGER,  -- its median; medians and percentiles of services are known to half an octave only
   latency_p99_ns INTEGER,  -- its 99th percentile
@@ -124,6 +125,7 @@ CREATE TABLE series (  -- what happened in one interval, per zone, class and run
   cold_starts INTEGER NOT NULL,  -- invocations that began to wait for an instance to be made
   in_flight INTEGER NOT NULL,  -- being executed at the interval's end
   waiting INTEGER NOT NULL,  -- waiting at the interval's end
+  lag INTEGER NOT NULL,  -- messages not committed at the interval's end
   ready_instances INTEGER NOT NULL,  -- ready at the interval's end
   latency_mean_ns INTEGER,  -- mean latency of those answered in the interval
   latency_p50_ns INTEGER,  -- its median
@@ -145,6 +147,7 @@ CREATE TABLE service_minutes (  -- a minute of a service in a zone, for the busi
   cold_starts INTEGER NOT NULL,  -- invocations that began to wait for an instance to be made
   in_flight INTEGER NOT NULL,  -- being executed at the minute's end
   waiting INTEGER NOT NULL,  -- waiting at the minute's end
+  lag INTEGER NOT NULL,  -- messages not committed at the minute's end
   ready_instances INTEGER NOT NULL,  -- ready at the minute's end
   latency_mean_ns INTEGER,  -- mean latency of those answered in the minute
   latency_p50_ns INTEGER,  -- its median; it and the 99th are known to half an octave only
@@ -273,6 +276,7 @@ CREATE TABLE zone_series (  -- what a zone's machines did in an interval
   cpu_allocated_cores REAL NOT NULL,  -- cores that pods have asked for, at the interval's end
   memory_allocated_mib REAL NOT NULL,  -- memory that pods have asked for, at the interval's end
   pods INTEGER NOT NULL,  -- pods on the zone's nodes, at the interval's end
+  cpu_cores REAL NOT NULL,  -- cores of the machines that are there, at the interval's end
   PRIMARY KEY (run, zone, t_ns)
 ) STRICT, WITHOUT ROWID;
 
@@ -316,6 +320,34 @@ CREATE TABLE objectives (  -- the verdict on an objective, for one run or over a
 ) STRICT;
 
 CREATE INDEX objectives_by_study ON objectives (study);
+
+CREATE TABLE capacity (  -- capacity by kind and what it cost, after the warm-up
+  run INTEGER NOT NULL REFERENCES runs,  -- the run
+  kind TEXT NOT NULL,  -- machines, virtual_nodes, or warm_pods, which are a part of the machines and of their cost
+  name TEXT NOT NULL,  -- the node pool; fixed for the machines of the zone itself
+  zone TEXT NOT NULL,  -- the zone; empty for all
+  units INTEGER NOT NULL,  -- machines or pods at the end
+  most_units INTEGER NOT NULL,  -- the most there were at a time
+  unit_hours REAL NOT NULL,  -- hours of machines or pods
+  core_hours REAL NOT NULL,  -- hours of their cores
+  cost REAL NOT NULL,  -- by the prices of the scenario
+  cost_per_hour REAL,  -- mean
+  machines_ordered INTEGER,  -- that the Cluster Autoscaler ordered
+  machines_refused INTEGER,  -- of these, what the supply did not have
+  PRIMARY KEY (run, kind, name, zone)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE break_evens (  -- from which use on a machine is cheaper than virtual nodes
+  run INTEGER NOT NULL REFERENCES runs,  -- the run
+  machines TEXT NOT NULL,  -- the node pool, or the zone of fixed machines
+  shape TEXT NOT NULL,  -- of the pods
+  pods_per_node INTEGER NOT NULL,  -- pods of the shape that fit one machine
+  machine_pod_per_hour REAL NOT NULL,  -- price of a pod on a machine full of them
+  virtual_pod_per_hour REAL NOT NULL,  -- price of a pod on a virtual node
+  break_even_pods REAL NOT NULL,  -- pods, mean over the machine's hours, from which on the machine is cheaper
+  break_even_use REAL NOT NULL,  -- the same as a share of pods_per_node; above 1 a machine never is
+  PRIMARY KEY (run, machines, shape)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE conservation (  -- the terms of a balance that must close: what came equals what left plus what is still there, warm-up included; each term has a counter of its own
   run INTEGER NOT NULL REFERENCES runs,  -- the run
@@ -411,6 +443,18 @@ SELECT run, scope, quantity, sum(CASE WHEN side > 0 THEN count ELSE 0 END) AS ca
   sum(side * count) AS open
 FROM conservation GROUP BY run, scope, quantity;
 
+CREATE VIEW v_costs AS  -- what capacity cost, the dearest first
+SELECT run, kind, name, zone, round(cost_per_hour, 4) AS cost_per_hour,
+  round(cost, 4) AS cost, round(unit_hours, 3) AS unit_hours,
+  round(core_hours, 3) AS core_hours, most_units, machines_ordered, machines_refused
+FROM capacity ORDER BY run, cost DESC, kind, name, zone;
+
+CREATE VIEW v_break_evens AS  -- from which use on a machine is cheaper than virtual nodes, by shape
+SELECT run, machines, shape, pods_per_node, machine_pod_per_hour, virtual_pod_per_hour,
+  round(break_even_pods, 2) AS break_even_pods,
+  round(100 * break_even_use, 1) AS break_even_percent
+FROM break_evens;
+
 CREATE VIEW v_assumptions AS  -- values that an answer rests on and nobody has measured or published
 SELECT c.name AS scenario, a.path, a.value, a.origin
 FROM assumptions a JOIN scenarios c ON c.id = a.scenario WHERE a.origin = 'assumed';
@@ -428,7 +472,7 @@ SELECT t.run, CASE WHEN t.t_ns IS NOT NULL THEN printf('%02d:%02d:%06.3f', t.t_n
   sum(t.arrivals) * 1e9 / nullif(r.series_step_ns, 0) AS arrivals_per_second,
   sum(t.completed) AS completed, sum(t.refused) AS refused, sum(t.failed) AS failed,
   sum(t.timed_out) AS timed_out, sum(t.cold_starts) AS cold_starts,
-  sum(t.in_flight) AS in_flight, sum(t.waiting) AS waiting,
+  sum(t.in_flight) AS in_flight, sum(t.waiting) AS waiting, sum(t.lag) AS lag,
   sum(t.ready_instances) AS ready_instances,
   round(sum(t.latency_mean_ns * 1.0 * t.completed)
     / nullif(sum(CASE WHEN t.latency_mean_ns IS NULL THEN 0 ELSE t.completed END), 0) / 1e6,
@@ -439,6 +483,7 @@ FROM series t JOIN runs r ON r.id = t.run GROUP BY t.run, t.t_ns;
 CREATE VIEW v_services AS  -- services with their shares of trouble, the busiest first
 SELECT run, service, name, kind, class, tenant, runtime, shape, zones, arrivals, completed,
   refused, failed, timed_out, cold_starts, cold_starts_pool, cold_starts_fallback,
+  cold_starts_virtual,
   round(100.0 * cold_starts / nullif(arrivals, 0), 4) AS cold_start_percent,
   round(latency_p50_ns / 1e6, 3) AS latency_p50_ms,
   round(latency_p99_ns / 1e6, 3) AS latency_p99_ms,
@@ -461,6 +506,7 @@ CREATE VIEW v_cold_starts AS  -- invocations that waited for an instance, by its
 SELECT run, runtime, zone, class,
   sum(CASE path WHEN 'pool' THEN count ELSE 0 END) AS pool,
   sum(CASE path WHEN 'fallback' THEN count ELSE 0 END) AS fallback,
+  sum(CASE path WHEN 'virtual_node' THEN count ELSE 0 END) AS virtual_node,
   sum(count) AS cold_starts
 FROM cold_starts GROUP BY run, runtime, zone, class;
 
@@ -494,8 +540,8 @@ FROM alarms a JOIN pools p ON p.run = a.run AND p.pool = a.pool;
 CREATE VIEW v_zones AS  -- how busy zones were over time
 SELECT s.run, CASE WHEN s.t_ns IS NOT NULL THEN printf('%02d:%02d:%06.3f', s.t_ns / 3600000000000,
       s.t_ns / 60000000000 % 60, s.t_ns % 60000000000 / 1e9) END AS at, s.t_ns / 1e9 AS t_seconds, s.zone,
-  s.cpu_used_cores, s.cpu_allocated_cores, z.cpu_cores,
-  round(100 * s.cpu_used_cores / nullif(z.cpu_cores, 0), 2) AS utilisation_percent,
+  s.cpu_used_cores, s.cpu_allocated_cores, s.cpu_cores,
+  round(100 * s.cpu_used_cores / nullif(s.cpu_cores, 0), 2) AS utilisation_percent,
   round(100 * s.memory_allocated_mib / nullif(z.memory_mib, 0), 2)
     AS memory_allocated_percent, s.pods
 FROM zone_series s LEFT JOIN zones z ON z.run = s.run AND z.zone = s.zone;

@@ -44,6 +44,8 @@ public struct ZoneSample: Sendable {
   public var zone: Int
   /// Mean over the interval.
   public var usedCores: Double
+  /// Of the machines that are there at the end.
+  public var cores = 0.0
   public var allocatedCPUMilli: Int64
   public var allocatedMemoryMiB: Int64
   public var pods: Int

@@ -36,6 +36,8 @@ public struct EventLog: Sendable {
   private var withoutRoom: [Int?]
   /// Events kept of each kind.
   private var kept: [NotableEvent.Kind: Int] = [:]
+  /// By tenant: the event of its quota that may go on; asked only for keys.
+  private var overQuota: [Int: Int] = [:]
   private var standing: [Int?]
 
   init(zones: Int, pools: Int) {
@@ -49,7 +51,10 @@ public struct EventLog: Sendable {
     case .alarmCleared: clear(pool: event.subject, at: event.at)
     default: break
     }
-    if event.kind == .noCapacity, let index = withoutRoom[event.subject],
+    let isQuota = event.kind == .overQuota
+    let repeats = event.kind == .noCapacity || isQuota
+    let known = isQuota ? overQuota[event.subject] : repeats ? withoutRoom[event.subject] : nil
+    if let index = known,
       event.at - events[index].until < Self.pause
     {
       events[index].count += 1
@@ -61,7 +66,8 @@ public struct EventLog: Sendable {
       return
     }
     kept[event.kind, default: 0] += 1
-    if event.kind == .noCapacity { withoutRoom[event.subject] = events.count }
+    if isQuota { overQuota[event.subject] = events.count }
+    if repeats, !isQuota { withoutRoom[event.subject] = events.count }
     events.append(LoggedEvent(event: event, until: event.at))
   }
 

@@ -20,16 +20,22 @@ extension ScenarioMapping {
       let begin = Double(window.part?.lowerBound ?? 0)
       let end = min(begin + seconds, Double(window.part?.upperBound ?? .max))
       return trace.services.reduce(0) { $0 + $1.demand.invocations(from: begin, to: end) }
+    case .profile:
+      return mean(of: arrivals.profile) * seconds * Double(section.count)
     case .poisson, .exactPoisson, .diurnal:
       let rate = arrivals.totalRatePerSecond ?? arrivals.ratePerSecond * Double(section.count)
       guard arrivals.process == .diurnal else { return rate * seconds }
       let curve = Intensity.daily(
         arrivals.curve == "offline" ? .offline : .online, peakPerSecond: rate)
-      // A curve is smooth over minutes: a hundred instants are enough for an estimate.
-      let mean = (0..<100).reduce(0.0) { sum, step in
-        sum + curve.perSecond(Int((Double(step) + 0.5) / 100 * seconds)) / 100
-      }
-      return mean * seconds
+      return mean(of: curve) * seconds
+    }
+  }
+
+  /// A curve is smooth over minutes: a thousand instants are enough for an estimate.
+  private func mean(of curve: Intensity) -> Double {
+    let seconds = document.duration.seconds
+    return (0..<1000).reduce(0.0) { sum, step in
+      sum + curve.perSecond(Int((Double(step) + 0.5) / 1000 * seconds)) / 1000
     }
   }
 }

@@ -14,9 +14,9 @@ extension ObjectiveJudge {
     case .counter(let field):
       return term.scope["service"] == nil
         ? groups(scope) { Double(field($0.counters)) } : followed(term)
-    case .ready:
+    case .gauge(let field):
       return term.scope["service"] == nil
-        ? groups(scope) { Double($0.gauges.ready) } : followed(term)
+        ? groups(scope) { Double(field($0.gauges)) } : followed(term)
     case .pools: return pools(term.measure, Set(scope.pools))
     case .zones: return utilisation(Set(scope.zones))
     }
@@ -63,13 +63,16 @@ extension ObjectiveJudge {
   }
 
   private func utilisation(_ zones: Set<Int>) -> [IntervalValue] {
-    let cores = zones.reduce(0.0) { sum, index in
-      let zone = configuration.zones[index]
-      return sum + Double(zone.nodeCPUMilli) / 1000 * Double(zone.nodeCount)
-    }
-    guard cores > 0 else { return [] }
+    // Machines may come and go: each interval is measured by what it had at its end.
+    let samples = run.zoneSamples.filter { zones.contains($0.zone) }
+    var cores: [Instant: Double] = [:]
+    for sample in samples { cores[sample.from, default: 0] += sample.cores }
+    guard cores.values.contains(where: { $0 > 0 }) else { return [] }  // order-free: any
     return sums(
-      run.zoneSamples.filter { zones.contains($0.zone) }.map { ($0.from, $0.usedCores / cores) })
+      samples.map { sample in
+        let all = cores[sample.from] ?? 0
+        return (sample.from, all > 0 ? sample.usedCores / all : 0)
+      })
   }
 
   // MARK: For a while

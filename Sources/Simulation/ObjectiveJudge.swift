@@ -70,7 +70,7 @@ public struct ObjectiveJudge: Sendable {
     case .pools where term.measure != .poolLevel:
       let pools = scope.pools
       return pools.isEmpty ? nil : pools.reduce(0) { $0 + total(of: term.measure, pool: $1) }
-    case .ready, .pools, .zones: return term.statistic.value(of: series(term))
+    case .gauge, .pools, .zones: return term.statistic.value(of: series(term))
     }
   }
 
@@ -149,7 +149,7 @@ extension ObjectiveJudge {
     guard !lanes.isEmpty else { return nil }
     let counts = lanes.map { lane -> UInt64 in
       let counters = run.laneCounters[lane]
-      return path == .pool ? counters.coldPool : counters.coldFallback
+      return counters[path]
     }
     return Double(counts.reduce(0, +))
   }

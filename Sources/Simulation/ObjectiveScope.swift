@@ -7,7 +7,7 @@ import Scenario
 enum MeasureSource {
   case times
   case counter((LaneCounters) -> UInt64)
-  case ready
+  case gauge((LaneGauges) -> Int)
   case pools
   case zones
 }
@@ -31,7 +31,10 @@ extension Objective.Measure {
     case .refused: .counter { $0.refused }
     case .failed: .counter { $0.failed }
     case .coldStarts: .counter { $0.coldStarts }
-    case .readyPods: .ready
+    case .readyPods: .gauge { $0.ready }
+    case .lag: .gauge { $0.lag }
+    case .redelivered: .counter { $0.redelivered }
+    case .repeated: .counter { $0.repeated }
     case .poolTakes, .poolMisses, .idlePodHours, .poolLevel: .pools
     case .utilisation: .zones
     }

@@ -1,5 +1,6 @@
 import ControlPlane
 import Platform
+import Policies
 import Primitives
 import Scenario
 import SimulationKernel
@@ -27,14 +28,16 @@ extension ScenarioMapping {
   }
 
   private func warmPool(_ key: PoolKey, peak: Int) -> PoolConfiguration {
-    let size = size(ofPeak: peak)
+    let policy = document.pools.size(of: key.runtime)
+    let size = size(policy, ofPeak: peak)
     let rules = PoolRules(
       rule: PoolRule(rawValue: document.pools.rule) ?? .lost,
       refillParallelism: document.pools.refillParallelism ?? .max,
       alarmBelow: alarmLevel(ofSize: size))
     var pool = pool(key, size: size, rules)
     pool.refill = document.pools.refill.map(Distribution.init)
-    if case .percent = document.pools.size { pool.sizedBy = peak }
+    if policy.needsPeak { pool.sizedBy = peak }
+    pool.makePlan = plan(policy, ofPeak: peak)
     return pool
   }
 
@@ -73,15 +76,69 @@ extension ScenarioMapping {
   /// Whether pods of a service come from a warm pool: it wants them to, its runtime has pools, and
   /// the scenario has pools at all.
   func usesPool(_ section: ServiceSection) -> Bool {
-    guard section.usesPool, document.pools.size != .none else { return false }
+    guard section.usesPool, document.pools.size(of: section.runtime) != .none,
+      !hasOwnMachines(section.tenant)
+    else { return false }
     return document.pools.only.map { $0.contains(section.runtime) } ?? true
   }
 
-  private func size(ofPeak peak: Int) -> Int {
-    switch document.pools.size {
+  private func size(_ size: ScenarioDocument.Size, ofPeak peak: Int) -> Int {
+    switch size {
     case .none: 0
     case .count(let count): count
     case .percent(let share): Self.pods(percentage: share, ofPeak: peak)
+    case .following(let section):
+      following(section).target(readyNow: peak, readyAtPeak: peak, at: .origin)
+    case .baseStock(let section): Int(section["beginning"] ?? 0)
+    case .hourly(let shares): Self.pods(percentage: shares[0], ofPeak: peak)
     }
+  }
+
+  // MARK: Sizes that change
+
+  private func plan(
+    _ size: ScenarioDocument.Size, ofPeak peak: Int
+  ) -> (@Sendable (Nanoseconds) -> PoolPlan)? {
+    let alarmShare = document.pools.alarmBelow
+    func plan(
+      _ rule: @escaping @Sendable (Nanoseconds) -> any PoolSizing
+    ) -> @Sendable (Nanoseconds) -> PoolPlan {
+      { PoolPlan(rule: rule($0), readyAtPeak: peak, alarmShare: alarmShare) }
+    }
+    switch size {
+    case .none, .percent, .count: return nil
+    case .following(let section):
+      let rule = following(section)
+      return plan { _ in rule }
+    case .baseStock(let section):
+      let rule = baseStock(section)
+      return plan { _ in rule }
+    case .hourly(let shares):
+      let whole = shares.map(Self.share)
+      // Second 0 is midnight, whatever an owner's clock shows then.
+      return plan { HourlyPool(whole, originOfDay: .zero - $0) }
+    }
+  }
+
+  private static func share(_ share: Double) -> PoolShare {
+    PoolShare(milliPercent: Int64((share * 100_000).rounded()))
+  }
+
+  private func following(_ section: ScalingSection) -> FollowingPool {
+    FollowingPool(
+      Self.share(section["share"] ?? 0), least: Int(section["least"] ?? 0),
+      most: Int(section["most"] ?? 1e6))
+  }
+
+  private func baseStock(_ section: ScalingSection) -> BaseStockPool {
+    var settings = BaseStockPool.Settings(
+      rule: PoolRule(rawValue: document.pools.rule) ?? .lost, missShare: section["miss"] ?? 0.001)
+    if let window = section.duration("window") { settings.window = window }
+    if let refill = section.duration("refill") { settings.refillTime = refill }
+    if let weight = section["refill_weight"] { settings.refillAlpha = weight }
+    settings.beginning = section["beginning"].map { Int($0) }
+    settings.least = Int(section["least"] ?? 0)
+    settings.most = Int(section["most"] ?? 100_000)
+    return BaseStockPool(settings)
   }
 }

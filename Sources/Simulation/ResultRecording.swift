@@ -32,6 +32,8 @@ public struct ResultRecording {
     try writer.append(tables.leases())
     try writer.append(tables.components())
     try writer.append(tables.conservation())
+    try writer.append(tables.capacity())
+    try writer.append(tables.breakEvens())
     try writer.append(tables.measures())
     try writer.append(tables.events())
     var row = RunRow(outcome, id: run, study: study)

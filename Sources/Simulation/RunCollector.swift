@@ -317,6 +317,11 @@ final class RunCollector: RunRecorder {
         allocatedCPUMilli: allocatedCPUMilli, allocatedMemoryMiB: allocatedMemoryMiB, pods: pods))
   }
 
+  func machines(_ zone: ZoneID, at now: Instant, cpuMilli: Int64) {
+    guard let last = zoneRows.indices.last, zoneRows[last].zone == zone.index else { return }
+    zoneRows[last].cores = Double(cpuMilli) / 1000
+  }
+
   func lease(shard: Int, at now: Instant, from: Int?, to: Int?) {
     leases.append(LeaseChange(at: now, shard: shard, from: from, to: to))
     // Nobody watches the levels of a shard's pools until it has an owner again.
@@ -361,6 +366,7 @@ extension LaneGauges {
   mutating func add(_ other: LaneGauges) {
     waiting += other.waiting
     inFlight += other.inFlight
+    lag += other.lag
     ready += other.ready
     starting += other.starting
   }

@@ -99,7 +99,8 @@ extension RunTables {
       ("refused", Double(sum.refused)), ("failed", Double(sum.failed)),
       ("timed_out", Double(sum.timedOut)),
       ("cold_starts", Double(sum.coldStarts)), ("cold_starts_pool", Double(sum.coldPool)),
-      ("cold_starts_fallback", Double(sum.coldFallback)), ("waited", Double(sum.waited)),
+      ("cold_starts_fallback", Double(sum.coldFallback)),
+      ("cold_starts_virtual", Double(sum.coldVirtual)), ("waited", Double(sum.waited)),
       ("instances_made", Double(sum.instancesAdded)),
       ("ready_instances_mean", seconds > 0 ? sum.readySeconds / seconds : 0),
       ("idle_instances_mean", seconds > 0 ? sum.idleSeconds / seconds : 0),
@@ -137,6 +138,11 @@ extension RunTables {
     case .crash, .restart: return "worker-manager-\(event.subject)"
     case .leaseLost, .leaseTaken: return "shard-\(event.subject)"
     case .noCapacity: return configuration.zones[event.subject].name
+    case .overQuota: return configuration.tenants[event.subject].name
+    case .machinesOrdered, .machinesRefused, .nodeJoined, .nodeRemoved:
+      let group = outcome.control.capacity.groups[event.subject]
+      return configuration.nodePools[group.pool].name + "/"
+        + configuration.zones[group.zone.index].name
     }
   }
 
@@ -158,6 +164,11 @@ extension RunTables {
     case .leaseLost: "worker-manager-\(event.detail) serves it no more"
     case .leaseTaken: "worker-manager-\(event.detail) serves it"
     case .noCapacity: "no node had room for a pod"
+    case .overQuota: "the tenant has its quota: no more pods"
+    case .machinesOrdered: "\(event.detail) machines were ordered"
+    case .machinesRefused: "the supply is dry: \(event.detail) machines will not come"
+    case .nodeJoined: "node \(event.detail) takes pods"
+    case .nodeRemoved: "node \(event.detail) was not needed and is gone"
     }
   }
 }
@@ -167,8 +178,8 @@ extension NotableEvent.Kind {
   fileprivate var severity: Severity {
     switch self {
     case .crash: .error
-    case .alarmRaised, .leaseLost, .noCapacity: .warning
-    case .alarmCleared, .restart, .leaseTaken: .info
+    case .alarmRaised, .leaseLost, .noCapacity, .overQuota, .machinesRefused: .warning
+    case .alarmCleared, .restart, .leaseTaken, .machinesOrdered, .nodeJoined, .nodeRemoved: .info
     }
   }
 }

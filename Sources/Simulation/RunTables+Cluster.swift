@@ -64,6 +64,7 @@ extension RunTables {
       var row = ZoneSeriesRow(
         run: run, time: sample.from, zone: configuration.zones[sample.zone].name)
       row.cpuUsedCores = sample.usedCores
+      row.cpuCores = sample.cores
       row.cpuAllocatedCores = Double(sample.allocatedCPUMilli) / 1000
       row.memoryAllocatedMiB = Double(sample.allocatedMemoryMiB)
       row.pods = sample.pods

@@ -68,8 +68,9 @@ extension RunTables {
       repeating: Array(repeating: 0, count: StartPath.allCases.count),
       count: collected.groups.count)
     for (lane, counters) in collected.laneCounters.enumerated() {
-      counts[collected.groupOfLane[lane]][Int(StartPath.pool.rawValue)] += counters.coldPool
-      counts[collected.groupOfLane[lane]][Int(StartPath.fallback.rawValue)] += counters.coldFallback
+      for path in StartPath.allCases {
+        counts[collected.groupOfLane[lane]][Int(path.rawValue)] += counters[path]
+      }
     }
     return collected.groups.enumerated().flatMap { index, group in
       StartPath.allCases.filter { counts[index][Int($0.rawValue)] > 0 }.map { path in
@@ -112,7 +113,13 @@ extension RunTables {
 
 extension StartPath {
   /// As in tables.
-  fileprivate var stored: ColdStartPath { self == .pool ? .pool : .fallback }
+  fileprivate var stored: ColdStartPath {
+    switch self {
+    case .pool: .pool
+    case .fallback: .fallback
+    case .virtualNode: .virtualNode
+    }
+  }
 }
 
 extension LatencyMeasure {

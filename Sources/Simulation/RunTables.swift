@@ -48,6 +48,7 @@ struct RunTables {
       row.coldStarts = Int(counters.coldStarts)
       row.coldStartsPool = Int(counters.coldPool)
       row.coldStartsFallback = Int(counters.coldFallback)
+      row.coldStartsVirtual = Int(counters.coldVirtual)
       row.peakReadyInstances = outcome.readyPeaks.services[index]
       row.instanceSeconds = counters.readySeconds
       row.idleInstanceSeconds = counters.idleSeconds
@@ -82,6 +83,7 @@ struct RunTables {
       row.coldStarts = Int(minute.counters.coldStarts)
       row.inFlight = minute.gauges.inFlight
       row.waiting = minute.gauges.waiting
+      row.lag = minute.gauges.lag
       row.readyInstances = minute.gauges.ready
       if minute.maximum > 0 {
         row.latencyMean = Nanoseconds(Int64(minute.mean))
@@ -107,6 +109,7 @@ struct RunTables {
       row.coldStarts = Int(item.counters.coldStarts)
       row.inFlight = item.gauges.inFlight
       row.waiting = item.gauges.waiting
+      row.lag = item.gauges.lag
       row.readyInstances = item.gauges.ready
       if item.maximum > 0 {
         row.latencyMean = Nanoseconds(Int64(item.mean))

@@ -62,8 +62,9 @@ public struct ScenarioMapping: Sendable {
     cluster.zones = document.cluster.zones.map {
       ZoneConfiguration(
         name: $0.name, nodeCount: $0.nodes, nodeCPUMilli: $0.cpuMilli,
-        nodeMemoryMiB: $0.memoryBytes >> 20)
+        nodeMemoryMiB: $0.memoryBytes >> 20, pricePerHour: $0.pricePerHour)
     }
+    mapElastic(&cluster)
     mapNetwork(&cluster)
     mapControlPlane(&cluster)
     mapStarts(&cluster)
@@ -75,12 +76,18 @@ public struct ScenarioMapping: Sendable {
     }
     cluster.services = services(seed: document.seed, replication: UInt64(replication))
     cluster.pools = pools(for: cluster, peaks: peaks)
-    cluster.faults = document.faults.map {
-      FaultConfiguration(
-        name: $0.name, kind: .crashWorkerManager($0.workerManager), at: .origin + $0.at,
-        restartAfter: $0.restartAfter)
-    }
+    cluster.faults = document.faults.map(fault)
     return cluster
+  }
+
+  private func fault(_ section: FaultSection) -> FaultConfiguration {
+    var kind = FaultConfiguration.Kind.crashWorkerManager(section.workerManager ?? 0)
+    if let (zone, index) = section.consumer {
+      kind = .crashConsumer((zones[zone] ?? 0) * document.cluster.consumersPerZone + index)
+    }
+    return FaultConfiguration(
+      name: section.name, kind: kind, at: .origin + section.at,
+      restartAfter: section.restartAfter)
   }
 
   private func mapNetwork(_ cluster: inout ClusterConfiguration) {
@@ -98,6 +105,10 @@ public struct ScenarioMapping: Sendable {
     cluster.gateways.callTimeout = section.callTimeout
     cluster.gateways.handling = section.gatewayHandling
     cluster.gateways.capacityPerSecond = section.gatewayCapacityPerSecond
+    cluster.consumers.perZone = section.consumersPerZone
+    cluster.consumers.perLane = min(section.consumersPerLane, section.consumersPerZone)
+    cluster.consumers.capacityPerSecond = section.consumerCapacityPerSecond
+    cluster.consumers.handling = section.consumerHandling
     cluster.dispatchers.count = section.dispatchers
     cluster.dispatchers.handling = section.dispatcherHandling
     cluster.dispatchers.rules = DispatcherRules(
@@ -108,6 +119,7 @@ public struct ScenarioMapping: Sendable {
     cluster.workerManagers.rules = WorkerManagerRules(
       leaseTimeToLive: section.leaseTTL, clockMargin: section.clockMargin,
       retry: section.managerRetry, campaignStep: section.campaignStep)
+    cluster.workerManagers.rules.sizingTick = document.pools.sizingTick
     cluster.etcd.handling = section.etcdHandling
     if let tick = section.autoscaleTick { cluster.autoscaleTick = tick }
   }

@@ -29,10 +29,7 @@ public struct ScenarioRunner: Sendable {
       document, traces: mapping.traces, threads: threads, interruption: interruption)
   }
 
-  public var needsPeaks: Bool {
-    if case .percent = document.pools.size { return true }
-    return false
-  }
+  public var needsPeaks: Bool { document.pools.needsPeaks }
 
   /// The peak of ready pods of each pool: a first pass with the scenario's own pools, seed and
   /// replication 0, where a percentage is taken of an estimate from the initial load.

@@ -80,16 +80,32 @@ extension ScenarioMapping {
     service.cpuShare = section.cpuShare
     service.codeBytes = section.codeBytes
     service.usesPool = usesPool(section)
+    service.tenant = tenant(named: section.tenant) ?? 0
     service.initialRatePerSecond = source.initialRate
     service.meanRatePerSecond = source.meanRate
     service.gatewaysPerLane = gatewaysPerLane(source.meanRate / Double(max(1, zoneIDs.count)))
+    service.topic = section.topic.map(topic)
     service.isNamed = isNamed(name, section.name)
-    if let tick = document.cluster.autoscaleTick {
-      service.scaling = section.scaling.map {
-        scaling($0, of: section, ready: service.initialInstances.reduce(0, +), tick: tick)
-      }
-    }
+    service.keepAlive = section.keepAlivePolicy.map(keepAlive)
+    service.scaling = ScalingMapping(document, section, service).configuration
     return service
+  }
+
+  private func keepAlive(_ section: ScalingSection) -> @Sendable () -> any KeepAlivePolicy {
+    func percent(_ name: String, _ fallback: Double) -> Int {
+      Int(((section[name] ?? fallback) * 100).rounded())
+    }
+    var settings = HybridHistogram.Settings()
+    if let bin = section.duration("bin") { settings.bin = bin }
+    if let bins = section["bins"] { settings.bins = Int(bins) }
+    settings.headPercentile = percent("head", 0.05)
+    settings.tailPercentile = percent("tail", 0.99)
+    settings.marginPercent = Int64(percent("margin", 0.1))
+    settings.outOfBoundsPercent = percent("out_of_bounds", 0.5)
+    if let variation = section["least_variation"] { settings.leastVariation = variation }
+    settings.seriesMarginPercent = Int64(percent("series_margin", 0.15))
+    if let weight = section["series_weight"] { settings.seriesAlpha = weight }
+    return { [settings] in HybridHistogram(settings) }
   }
 
   /// As many gateways as keep each at 60 % of what it bears; nil where the scenario says how many.
@@ -99,6 +115,20 @@ extension ScenarioMapping {
     else { return nil }
     let needed = (ratePerSecond / (0.6 * capacity)).rounded(.up)
     return Int(min(max(1, needed), Double(document.cluster.gatewaysPerZone)))
+  }
+
+  private func topic(_ section: TopicSection) -> TopicConfiguration {
+    var topic = TopicConfiguration(partitions: section.partitions)
+    topic.window = section.window
+    topic.maximumBatch = section.batch
+    topic.skew = section.skew
+    topic.deliveryOverhead = section.deliveryOverhead
+    topic.usesGateways = section.via == "gateways"
+    topic.sessionTimeout = section.sessionTimeout
+    topic.rebalancePause = section.rebalancePause
+    topic.pauses = section.pauses.map { .origin + $0.lowerBound ..< .origin + $0.upperBound }
+    topic.assignor = GroupAssignor(rawValue: section.assignor) ?? .range
+    return topic
   }
 
   /// Whether an objective is about the service or its group.
@@ -112,34 +142,12 @@ extension ScenarioMapping {
     }
   }
 
-  /// A scaling policy with Knative's defaults where the scenario is silent.
-  private func scaling(
-    _ scaling: ScalingSection, of section: ServiceSection, ready: Int, tick: Nanoseconds
-  ) -> ScalingConfiguration {
-    var rules = KnativeDefaults()
-    rules.tick = tick
-    rules.minScale = section.minimumInstances
-    rules.maxScale = section.maximumInstances
-    if let window = scaling.window { rules.stableWindow = window }
-    if let share = scaling.panicWindow { rules.panicWindowPercentage = share * 100 }
-    if let share = scaling.panicThreshold { rules.panicThresholdPercentage = share * 100 }
-    if let rate = scaling.maximumUpRate { rules.maxScaleUpRate = rate }
-    if let rate = scaling.maximumDownRate { rules.maxScaleDownRate = rate }
-    if let delay = scaling.scaleDownDelay { rules.scaleDownDelay = delay }
-    if let grace = scaling.graceToZero { rules.scaleToZeroGracePeriod = grace }
-    var settings = KnativePodAutoscaler.Settings(
-      containerConcurrency: Double(section.concurrency), target: scaling.target,
-      utilization: scaling.utilisation, defaults: rules)
-    settings.isWeighted = scaling.isWeighted
-    return ScalingConfiguration(memory: rules.stableWindow) { [settings] in
-      KnativePodAutoscaler(settings, ready: ready)
-    }
-  }
-
   /// What gateways may do; numbers of instances are those of the whole service.
   private func rules(_ section: ServiceSection) -> RouterRules {
     let cluster = document.cluster
-    let queueLimit = section.queueLimit ?? cluster.queueLimit
+    // Messages wait in their topic as long as it takes; windows bound what waits at a consumer.
+    let isTopic = section.topic != nil
+    let queueLimit = isTopic ? nil : section.queueLimit ?? cluster.queueLimit
     let start: RouterRules.StartRule =
       switch section.coldStart {
       case "from_zero": .fromZero
@@ -153,7 +161,8 @@ extension ScenarioMapping {
       keepAlive: section.keepAlive ?? Nanoseconds(.max),
       routeLifetimes: RouteLifetimes(
         fresh: cluster.routeTTL, stale: cluster.routeStale, negative: cluster.negativeTTL),
-      waitLimit: cluster.requestTimeout ?? Nanoseconds(.max), askTimeout: cluster.askTimeout,
+      waitLimit: isTopic ? Nanoseconds(.max) : cluster.requestTimeout ?? Nanoseconds(.max),
+      askTimeout: cluster.askTimeout,
       startTimeout: cluster.startTimeout, startAttempts: cluster.startAttempts,
       startBackoff: cluster.startBackoff)
   }
@@ -196,24 +205,32 @@ struct ArrivalRecipe: ArrivalMaking {
   let key: StreamKey
   let zones: Int
 
-  var meanRate: Double { section.process == .list ? Double(section.times.count) * 1e-9 : rate }
+  var meanRate: Double {
+    switch section.process {
+    case .list: Double(section.times.count) * 1e-9
+    case .profile: section.points.reduce(0) { max($0, $1.perSecond) }
+    default: rate
+    }
+  }
 
   private var intensity: Intensity {
-    section.process == .diurnal
-      ? .daily(section.curve == "offline" ? .offline : .online, peakPerSecond: rate)
-      : .constant(perSecond: rate)
+    switch section.process {
+    case .diurnal: .daily(section.curve == "offline" ? .offline : .online, peakPerSecond: rate)
+    case .profile: section.profile
+    default: .constant(perSecond: rate)
+    }
   }
 
   var initialRate: Double {
     switch section.process {
-    case .poisson, .exactPoisson, .diurnal: intensity.perSecond(0)
+    case .poisson, .exactPoisson, .diurnal, .profile: intensity.perSecond(0)
     case .list, .trace: 0
     }
   }
 
   func source(lane: Int) -> any ArrivalSource {
     switch section.process {
-    case .poisson, .diurnal:
+    case .poisson, .diurnal, .profile:
       return KeyedRateSource(
         intensity: intensity, factors: factors, key: key, lane: lane,
         weights: Array(repeating: 1, count: zones))
@@ -225,5 +242,12 @@ struct ArrivalRecipe: ArrivalMaking {
       }
       return PointSource.deal(points, zone: lane, of: zones, key: key)
     }
+  }
+}
+
+extension ArrivalsSection {
+  /// Rates of the process `profile`.
+  var profile: Intensity {
+    .profile(points.map { Intensity.Point(second: $0.at.seconds, perSecond: $0.perSecond) })
   }
 }

@@ -58,7 +58,7 @@ struct TermFollower: Sendable {
     switch term.measure.source {
     case .times: value = term.statistic.value(of: interval)
     case .counter(let field): value = Double(field(counters))
-    case .ready: value = Double(gauges.ready)
+    case .gauge(let field): value = Double(field(gauges))
     case .pools, .zones: value = nil
     }
     values.append(IntervalValue(from: from, to: to, value: value))
@@ -84,16 +84,21 @@ extension TermFollower {
         let isOverTime = objective.duration != nil
         let isOfService = term.scope["service"] != nil
         let isNeeded: Bool
+        // A level is a mean over intervals, whatever is asked of it.
+        var keepsIntervals = isOverTime
         switch term.measure.source {
         case .times: isNeeded = isOverTime || isOfService
-        case .counter, .ready: isNeeded = isOverTime
+        case .counter: isNeeded = isOverTime
+        case .gauge:
+          isNeeded = isOverTime || isOfService
+          keepsIntervals = true
         case .pools, .zones: isNeeded = false
         }
         guard isNeeded,
-          !followers.contains(where: { $0.term == term && $0.keepsIntervals == isOverTime })
+          !followers.contains(where: { $0.term == term && $0.keepsIntervals == keepsIntervals })
         else { continue }
         let lanes = ObjectiveScope(term, configuration).lanes
-        followers.append(TermFollower(term, keepsIntervals: isOverTime, lanes: lanes))
+        followers.append(TermFollower(term, keepsIntervals: keepsIntervals, lanes: lanes))
       }
     }
     return followers

@@ -81,7 +81,8 @@ struct RunFindings {
     var requests: UInt64 = 0
     var pool: UInt64 = 0
     var fallback: UInt64 = 0
-    var count: UInt64 { pool + fallback }
+    var virtual: UInt64 = 0
+    var count: UInt64 { pool + fallback + virtual }
     var share: Double? { requests > 0 ? Double(count) / Double(requests) : nil }
   }
 
@@ -94,6 +95,7 @@ struct RunFindings {
         all[service.runtime].requests += counters.arrivals
         all[service.runtime].pool += counters.coldPool
         all[service.runtime].fallback += counters.coldFallback
+        all[service.runtime].virtual += counters.coldVirtual
       }
     }
     return all.filter { $0.requests > 0 }
@@ -104,6 +106,7 @@ struct RunFindings {
       sum.requests += one.requests
       sum.pool += one.pool
       sum.fallback += one.fallback
+      sum.virtual += one.virtual
     }
   }
 

@@ -90,7 +90,10 @@ extension RunReport {
       [
         "requests": .unsigned(cold.requests), "count": .unsigned(cold.count),
         "share": JSONValue(cold.share),
-        "by_path": .object(["pool": .unsigned(cold.pool), "fallback": .unsigned(cold.fallback)]),
+        "by_path": .object([
+          "pool": .unsigned(cold.pool), "fallback": .unsigned(cold.fallback),
+          "virtual_node": .unsigned(cold.virtual),
+        ]),
       ]
     }
     var all = object(findings.allColdStarts)

@@ -24,7 +24,10 @@ struct RunReport {
     let sections =
       counted.isEmpty
       ? [header, footer]
-      : [header, verdict, times, coldStarts, starts, groups, cluster, note, footer]
+      : [
+        header, verdict, times, coldStarts, starts, groups, cluster, CostReport(counted).text, note,
+        footer,
+      ]
     return sections.filter { !$0.isEmpty }.joined(separator: "\n\n")
   }
 
@@ -79,12 +82,18 @@ struct RunReport {
   private var coldStarts: String {
     let all = findings.coldStarts
     guard findings.allColdStarts.count > 0 else { return "" }
-    var rows = [["", "requests", "cold starts", "of requests", "from the pool", "by fallback"]]
+    var rows = [
+      [
+        "", "requests", "cold starts", "of requests", "from the pool", "by fallback",
+        "virtual node",
+      ]
+    ]
     func add(_ name: String, _ cold: RunFindings.ColdStarts) {
       rows.append([
         "  \(name)", TextForm.grouped(Int(clamping: cold.requests)),
         TextForm.grouped(Int(clamping: cold.count)), cold.share.map(TextForm.percent) ?? "-",
         TextForm.grouped(Int(clamping: cold.pool)), TextForm.grouped(Int(clamping: cold.fallback)),
+        TextForm.grouped(Int(clamping: cold.virtual)),
       ])
     }
     for cold in all { add(cold.runtime ?? "", cold) }
@@ -93,9 +102,9 @@ struct RunReport {
   }
 
   private var starts: String {
-    var rows = [["", "pool", "fallback", "median of a start", "p99"]]
+    var rows = [["", "pool", "fallback", "virtual node", "median of a start", "p99"]]
     for (runtime, settings) in document.runtimes.enumerated() {
-      var counts = [0, 0]
+      var counts = StartPath.allCases.map { _ in 0 }
       var total = LatencyHistogram.coarse()
       for outcome in counted {
         for path in StartPath.allCases {
@@ -107,6 +116,7 @@ struct RunReport {
       guard total.count > 0 else { continue }
       rows.append([
         "  \(settings.name)", TextForm.grouped(counts[0]), TextForm.grouped(counts[1]),
+        TextForm.grouped(counts[2]),
         TextForm.time(seconds: Double(total.quantile(0.5)) * 1e-9),
         TextForm.time(seconds: Double(total.quantile(0.99)) * 1e-9),
       ])
@@ -175,10 +185,9 @@ struct RunReport {
     let outcome = counted[0]
     var lines: [[String]] = []
     for (index, zone) in outcome.configuration.zones.enumerated() {
-      let cores = Double(zone.nodeCPUMilli) / 1000 * Double(zone.nodeCount)
-      guard cores > 0 else { continue }
-      let used = outcome.collected.zoneSamples.filter { $0.zone == index }
-        .map { $0.usedCores / cores }
+      let samples = outcome.collected.zoneSamples.filter { $0.zone == index }
+      guard samples.contains(where: { $0.cores > 0 }) else { continue }
+      let used = samples.map { $0.cores > 0 ? $0.usedCores / $0.cores : 0 }
       lines.append([
         "  \(zone.name) processors", TextForm.sparkline(used),
         TextForm.percent(used.max() ?? 0) + " at most",

@@ -43,6 +43,12 @@ struct SizeCommand: ParsableCommand {
   private static let leastSeeds = 8
 
   private func requireObjectives(_ scenario: LoadedScenario) throws(CommandFailure) {
+    guard scenario.document.pools.isFixed else {
+      throw CommandFailure(
+        .badInput, "HR3014",
+        "`\(scenario.file)` sizes its pools by a policy, and `size` tries fixed percentages",
+        help: "give one size for the study: `--set pools.size=2%`, without `pools.sizes`")
+    }
     guard scenario.document.objectives.isEmpty else { return }
     throw CommandFailure(
       .badInput, "HR3010", "`\(scenario.file)` has no objectives, so no size can meet them",

@@ -78,6 +78,7 @@ let rowTypes: [any StoredRow.Type] = [
   HistogramRow.self, ColdStartRow.self, StartRow.self, PoolRow.self, PoolSeriesRow.self,
   AlarmRow.self, CacheRow.self,
   LeaseRow.self,
-  ZoneSeriesRow.self, ComponentRow.self, EventRow.self, ObjectiveRow.self, ConservationRow.self,
-  MeasureRow.self, SizeCandidateRow.self, SizePoolRow.self, SizeResultRow.self, ComparisonRow.self,
+  ZoneSeriesRow.self, ComponentRow.self, EventRow.self, ObjectiveRow.self, CapacityRow.self,
+  BreakEvenRow.self, ConservationRow.self, MeasureRow.self, SizeCandidateRow.self, SizePoolRow.self,
+  SizeResultRow.self, ComparisonRow.self,
 ]

@@ -28,9 +28,9 @@ private func compare(_ text: String, with file: String) throws {
   /// the digest of the statements stands beside the number.
   @Test func theVersionStaysAsItWas() throws {
     try compare(ResultSchema.sql, with: "docs/schema.sql")
-    #expect(ResultSchema.version == 2)
+    #expect(ResultSchema.version == 3)
     #expect(
-      XXH3.hash64(ResultSchema.sql) == 0x08d1_f4da_837a_d4c1,
+      XXH3.hash64(ResultSchema.sql) == 0x5449_fde4_7a61_09a4,
       "tables or views have changed: raise ResultSchema.version, and put both figures here")
   }
 

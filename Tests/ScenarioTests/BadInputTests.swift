@@ -135,7 +135,8 @@ struct BadInput: Sendable, CustomTestStringConvertible {
     BadInput("0.5, m", "▲0.5x, m", .unknownUnit, "unknown unit `x` in `0.5x`", help: "one of `m`"),
     BadInput(
       "2%, ", "▲200%, ", .badQuantity, "`200%` is no pool size",
-      help: "`2%` of the peak of ready pods, `30` pods, or `none`"),
+      help: "`2%` of the peak of ready pods, `30` pods, `none`, `following(2%)`, "
+        + "`base_stock(miss: 0.1%)` or `hourly(0: 1%, 8: 5%)`"),
   ]
 
   static let references = [

@@ -8,41 +8,47 @@ import Testing
   private static func read(_ policy: String) -> ScenarioReader.Result {
     Samples.read(
       Samples.valid.replacing(
-        "scaling: knative(target: 10, window: 60s)", with: "scaling: \(policy)"))
+        "scaling: knative(target: 10, window: 60s)",
+        with: "scaling: \(policy)\n    topic: {partitions: 2}"))
   }
 
   private static func scaling(_ policy: String) throws -> ScalingSection {
     let result = read(policy)
-    return try #require(result.document?.services[0].scaling, "\(result.rendered)")
+    return try #require(result.document?.services[0].scaling.first, "\(result.rendered)")
   }
 
   @Test func defaultsAreThoseOfTheTable() throws {
     let section = try Self.scaling("knative")
     #expect(section == (try Self.scaling("knative()")))
-    #expect(section.target == nil)
-    #expect(section.utilisation == 0.7)
-    #expect(section.window == .seconds(60))
-    #expect(section.panicWindow == 0.1)
-    #expect(section.panicThreshold == 2)
-    #expect(section.maximumUpRate == 1000)
-    #expect(section.maximumDownRate == 2)
-    #expect(section.scaleDownDelay == .zero)
-    #expect(section.graceToZero == .seconds(30))
-    #expect(!section.isWeighted)
+    #expect(section["target"] == nil)
+    #expect(section["utilisation"] == 0.7)
+    #expect(section.duration("window") == .seconds(60))
+    #expect(section["panic_window"] == 0.1)
+    #expect(section["panic_threshold"] == 2)
+    #expect(section["max_up_rate"] == 1000)
+    #expect(section["max_down_rate"] == 2)
+    #expect(section.duration("scale_down_delay") == .zero)
+    #expect(section.duration("grace_to_zero") == .seconds(30))
+    #expect(section["weighted"] == 0)
   }
 
-  /// Each parameter of the table is read into a place of its own.
-  @Test func everyParameterCounts() throws {
-    var sections = [try Self.scaling("knative")]
-    for parameter in PolicyParameter.knative {
+  /// Each parameter of each policy is read into a place of its own.
+  @Test(arguments: PolicyTable.scaling.map(\.name))
+  func everyParameterCounts(policy: String) throws {
+    // Kubernetes' rule needs a metric, whatever else is given.
+    let beside = policy == "hpa" ? "concurrency: 7" : ""
+    var sections = [try Self.scaling("\(policy)(\(beside))")]
+    for parameter in PolicyTable.named(policy)?.parameters ?? [] {
       let value =
         switch parameter.value {
-        case .number, .ratio: "3"
-        case .share: "0.5"
+        case .number: "4"
+        case .ratio: "3"
+        case .share: "0.35"
         case .duration: "50s"
         case .flag: "true"
         }
-      let section = try Self.scaling("knative(\(parameter.name): \(value))")
+      let given = beside.isEmpty || parameter.name == "concurrency" ? "" : "\(beside), "
+      let section = try Self.scaling("\(policy)(\(given)\(parameter.name): \(value))")
       #expect(!sections.contains(section), "\(parameter.name)")
       sections.append(section)
     }

@@ -78,7 +78,8 @@ import Testing
       ScenarioSection.all.flatMap { $0.fields.map(\.about) }
       + ScenarioWords.all.flatMap { $0.words.map(\.about) }
       + Objective.Measure.allCases.map(\.definition.about)
-      + Diagnostic.Kind.allCases.map(\.about) + PolicyParameter.knative.map(\.about)
+      + Diagnostic.Kind.allCases.map(\.about)
+      + PolicyTable.scaling.flatMap { $0.parameters.map(\.about) }
       + DistributionParser.forms.map(\.about)
     for sentence in sentences {
       #expect(

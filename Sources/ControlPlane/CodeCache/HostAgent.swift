@@ -43,6 +43,9 @@ public struct HostAgent: Sendable {
     cache.insert(service.raw, bytes: bytes)
   }
 
+  /// The node is a new machine, without code.
+  public mutating func renew() { cache = ByteCache(capacityBytes: cache.capacityBytes) }
+
   /// - Parameter codeBytes: size of the code of the service that the message is about.
   public mutating func handle(
     _ message: ControlMessage, codeBytes: Int64, at now: Instant,

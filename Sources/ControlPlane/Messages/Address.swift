@@ -14,6 +14,9 @@ public struct Address: Hashable, Sendable, BitwiseCopyable {
     case autoscaler
     /// The processors of a node, where contention is simulated exactly.
     case node
+    /// The Cluster Autoscaler of the node pools, and whoever has machines to give.
+    case nodeAutoscaler
+    case machineSupply
   }
 
   public var kind: Kind
@@ -37,4 +40,6 @@ public struct Address: Hashable, Sendable, BitwiseCopyable {
   public static let kubernetes = Address(.kubernetes, 0)
   public static let etcd = Address(.etcd, 0)
   public static let autoscaler = Address(.autoscaler, 0)
+  public static let nodeAutoscaler = Address(.nodeAutoscaler, 0)
+  public static let machineSupply = Address(.machineSupply, 0)
 }

@@ -36,6 +36,8 @@ public enum StartPath: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case pool
   /// A pod that Kubernetes made for this start.
   case fallback
+  /// A pod on a virtual node, made for this start without a machine of the cluster.
+  case virtualNode
 }
 
 /// The level of the code cache that had a service's code.
@@ -51,6 +53,8 @@ public enum StartFailure: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case notOwner
   /// Nobody answered in time, however often asked.
   case timedOut
+  /// The tenant has all that it may have.
+  case overQuota
 }
 
 /// What a pod is created for.
@@ -112,16 +116,23 @@ public enum ControlMessage: Sendable, BitwiseCopyable {
   case creationAccepted(PodOrder)
   case podCreated(PodOrder, pod: PodID, node: NodeID)
   case creationFailed(PodOrder)
+  /// The tenant has its quota.
+  case creationForbidden(PodOrder)
   /// The pod has been taken out of its pool.
   case claimed(pod: PodID)
   case deletePod(PodID, replyTo: Address)
   case podDeleted(PodID)
+  /// A warm pod went with its machine.
+  case podLost(PodID, PoolID)
   /// Asks for a pool's pods and orders, and for news of them from then on.
   case listPool(PoolID, listing: UInt32)
   case listedPod(PoolID, listing: UInt32, pod: PodID, node: NodeID)
   case listedOrder(PodOrder, listing: UInt32)
   /// `count` is how many were listed, so that a lost one is noticed.
   case listedAll(PoolID, listing: UInt32, count: UInt32)
+  /// How many pods of a pool's runtime, shape and zone are ready; told again until it is known.
+  case readyPods(PoolID, count: UInt32)
+  case readyPodsKnown(PoolID, count: UInt32)
   // etcd
   case grantLease(timeToLive: Nanoseconds, question: UInt64)
   case leaseGranted(lease: Int64, timeToLive: Nanoseconds, question: UInt64)
@@ -135,6 +146,8 @@ public enum ControlMessage: Sendable, BitwiseCopyable {
   case tokenRead(TokenState, remaining: UInt16, revision: UInt32)
   // AutoScale
   case sample(LaneID, part: UInt8, PartSample)
+  /// How far a partition is and has been read; `partition` counts within the lane.
+  case offsets(LaneID, partition: UInt32, committed: Int64, logEnd: Int64)
   case scaleUp(StartRequest)
   /// Keep no more usable instances than this: a wish that may be repeated.
   case scaleDown(to: UInt32)
@@ -143,6 +156,24 @@ public enum ControlMessage: Sendable, BitwiseCopyable {
   case evicted(pod: PodID, order: UInt64)
   case evictionRefused(pod: PodID, order: UInt64)
   case podState(pod: PodID, isIdle: Bool, lastUse: Instant)
+  /// A tenant has little or nothing left of its quota, or has again.
+  case quotaNears(tenant: UInt16, Bool)
+  // Cluster Autoscaler, Kubernetes, supply of machines
+  case listPending(scan: UInt32)
+  /// Pods of a shape that wait for room; `table` says which nodes they may be on.
+  case pendingPods(scan: UInt32, table: UInt32, shape: UInt32, count: UInt32)
+  case idleNode(scan: UInt32, NodeID, utilization: Double, isEmpty: Bool, canMove: Bool)
+  /// `count` is how many messages came before it, so that a lost one is noticed.
+  case listedPending(scan: UInt32, count: UInt32, nodes: UInt32)
+  /// `pool` is a node pool in a zone.
+  case orderMachines(pool: UInt32, count: UInt32)
+  case cancelMachines(pool: UInt32, count: UInt32)
+  case machinesRefused(pool: UInt32, count: UInt32)
+  case machineReady(pool: UInt32)
+  case machineReturned(pool: UInt32)
+  case nodeRegistered(pool: UInt32)
+  case drainNode(NodeID)
+  case drainFailed(pool: UInt32)
   // Exact contention
   case startWork(call: UInt32, lane: LaneID, pod: PodID, workNanoseconds: Int64, shareMilli: UInt32)
   case workDone(call: UInt32)

@@ -8,13 +8,19 @@ public struct PartSample: Hashable, Sendable, BitwiseCopyable {
   /// failure. A count of all, so that a sample that is lost or late does no harm.
   public var settled: UInt32
   public var second: UInt32
+  /// CPU in use, thousandths of a core, and messages behind; of the whole lane with its first part.
+  public var cpuMilli: UInt32
+  public var lag: UInt32
 
   public init(
-    instances: InstanceCounts, concurrency: Double, settled: UInt32, second: UInt32
+    instances: InstanceCounts, concurrency: Double, settled: UInt32, second: UInt32,
+    cores: Double = 0, lag: Int = 0
   ) {
     self.instances = instances
     concurrencyMilli = UInt64(max(0, concurrency * 1000))
     self.settled = settled
     self.second = second
+    cpuMilli = UInt32(min(max(0, cores * 1000), 4e9))
+    self.lag = UInt32(clamping: lag)
   }
 }

@@ -26,6 +26,8 @@ public struct RetryLedger<Key: Hashable & Sendable & BitwiseCopyable>: Sendable 
     var message: ControlMessage
     var to: Address
     var sentAt: Instant
+    /// When it was sent first; nil: by somebody else.
+    var openedAt: Instant?
     var attempt = 1
     var isAccepted = false
   }
@@ -41,11 +43,14 @@ public struct RetryLedger<Key: Hashable & Sendable & BitwiseCopyable>: Sendable 
 
   public func contains(_ key: Key) -> Bool { entries[key] != nil }
 
+  /// When a message that waits was sent first; nil where it does not wait, or was sent by another.
+  public func openedAt(_ key: Key) -> Instant? { entries[key]?.openedAt }
+
   /// Notes a message that has just been sent.
   public mutating func open(
     _ key: Key, _ message: ControlMessage, to address: Address, at now: Instant
   ) {
-    entries[key] = Entry(message: message, to: address, sentAt: now)
+    entries[key] = Entry(message: message, to: address, sentAt: now, openedAt: now)
     unanswered.append(key, at: now)
   }
 

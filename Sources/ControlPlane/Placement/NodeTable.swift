@@ -31,6 +31,8 @@ public struct NodeTable: Sendable {
     var capacity: NodeCapacity
     var cpuMilli: Int64 = 0
     var memoryMiB: Int64 = 0
+    /// Whether it is there and takes pods.
+    var isOpen = true
   }
 
   private var nodes: [Node]
@@ -41,10 +43,17 @@ public struct NodeTable: Sendable {
   public private(set) var allocatedCPUMilli: Int64 = 0
   public private(set) var allocatedMemoryMiB: Int64 = 0
   public private(set) var podCount = 0
+  /// Room of the nodes that are open, taken or free.
+  public private(set) var openCPUMilli: Int64 = 0
 
-  public init(nodes capacities: [NodeCapacity], policy: PlacementPolicy = .leastAllocated) {
+  /// - Parameter isOpen: whether a node takes pods from the beginning.
+  public init(
+    nodes capacities: [NodeCapacity], policy: PlacementPolicy = .leastAllocated,
+    isOpen: (Int) -> Bool = { _ in true }
+  ) {
     self.policy = policy
-    nodes = capacities.map { Node(capacity: $0) }
+    nodes = capacities.indices.map { Node(capacity: capacities[$0], isOpen: isOpen($0)) }
+    openCPUMilli = nodes.reduce(0) { $1.isOpen ? $0 + $1.capacity.cpuMilli : $0 }
     var leaves = 1
     while leaves < nodes.count { leaves *= 2 }
     self.leaves = leaves
@@ -53,6 +62,21 @@ public struct NodeTable: Sendable {
   }
 
   public var count: Int { nodes.count }
+
+  /// Begins or ends to put pods on a node; those that are there stay.
+  public mutating func setOpen(_ node: Int, _ isOpen: Bool) {
+    guard nodes[node].isOpen != isOpen else { return }
+    nodes[node].isOpen = isOpen
+    openCPUMilli += isOpen ? nodes[node].capacity.cpuMilli : -nodes[node].capacity.cpuMilli
+    update(node)
+  }
+
+  /// Takes room for a pod on one node; false when it has none. O(log n).
+  public mutating func place(on node: Int, cpuMilli: Int64, memoryMiB: Int64) -> Bool {
+    guard fits(node, cpuMilli, memoryMiB) else { return false }
+    take(node, cpuMilli, memoryMiB, pods: 1)
+    return true
+  }
 
   /// What is taken on a node.
   public func allocated(_ node: Int) -> NodeCapacity {
@@ -97,7 +121,8 @@ public struct NodeTable: Sendable {
   }
 
   private func fits(_ node: Int, _ cpuMilli: Int64, _ memoryMiB: Int64) -> Bool {
-    nodes[node].cpuMilli + cpuMilli <= nodes[node].capacity.cpuMilli
+    nodes[node].isOpen
+      && nodes[node].cpuMilli + cpuMilli <= nodes[node].capacity.cpuMilli
       && nodes[node].memoryMiB + memoryMiB <= nodes[node].capacity.memoryMiB
   }
 
@@ -117,7 +142,7 @@ public struct NodeTable: Sendable {
       policy == .leastAllocated ? leastAllocatedScore(index) : mostAllocatedScore(index)
     let rank = UInt64(ResourceScore.highest - score)
     var position = leaves + index
-    keys[position] = rank << 32 | UInt64(index)
+    keys[position] = nodes[index].isOpen ? rank << 32 | UInt64(index) : .max
     while position > 1 {
       position /= 2
       keys[position] = min(keys[2 * position], keys[2 * position + 1])

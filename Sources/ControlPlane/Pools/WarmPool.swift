@@ -110,6 +110,13 @@ public struct WarmPool: Sendable {
   /// A predecessor's order, found in Kubernetes.
   public mutating func adoptOrder() { refillsUnderWay += 1 }
 
+  /// A pod went without being asked to, as with its machine; what is missing is ordered. O(level).
+  public mutating func lose(_ pod: PodID) {
+    guard let index = ready[head...].firstIndex(where: { $0.pod == pod }) else { return }
+    ready.remove(at: index)
+    orderUpToTarget()
+  }
+
   /// Orders what is missing to the target.
   public mutating func orderUpToTarget() {
     let missing = target + waitingTakes.count - level - outstanding

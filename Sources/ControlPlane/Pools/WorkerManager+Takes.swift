@@ -14,6 +14,11 @@ extension WorkerManager {
       effects.send(.taken(start, .fallback), to: dispatcher)
       return fallBack(start, at: now, into: &effects)
     }
+    if isNearQuota(start) {
+      effects.send(.taken(start, .fallback), to: dispatcher)
+      return fallBack(start, at: now, into: &effects)
+    }
+    sizer.took(start.pool, at: now)
     switch pools[start.pool.index]!.take(for: start) {
     case .hit(let pod):
       effects.took(start.pool, start, isHit: true)
@@ -28,6 +33,12 @@ extension WorkerManager {
       effects.send(.taken(start, .pool), to: dispatcher)
     }
     placeOrders(start.pool, at: now, into: &effects)
+  }
+
+  /// Near its quota Kubernetes decides on each pod of a tenant, and no warm one is given out.
+  private func isNearQuota(_ start: StartRequest) -> Bool {
+    !nearQuota.isEmpty && start.service.index < tenants.count
+      && nearQuota.contains(tenants[start.service.index])
   }
 
   func serves(_ pool: PoolID, at now: Instant) -> Bool {
@@ -101,8 +112,10 @@ extension WorkerManager {
     _ order: PodOrder, _ pod: WarmPod, at now: Instant,
     into effects: inout some WorkerManagerEffects
   ) {
+    let orderedAt = order.start == nil ? orders.openedAt(order.id) : nil
     // An answer to a repetition tells nothing new.
     guard orders.close(order.id) else { return }
+    if let orderedAt { sizer.refilled(order.pool, orderedAt: orderedAt, at: now) }
     if let start = order.start { return load(start, on: pod, at: now, into: &effects) }
     // The pod of a pool that is no longer served stays under the pool's label, where the next owner
     // finds it.
@@ -114,12 +127,13 @@ extension WorkerManager {
   }
 
   mutating func creationFailed(
-    _ order: PodOrder, at now: Instant, into effects: inout some WorkerManagerEffects
+    _ order: PodOrder, because reason: StartFailure = .noCapacity, at now: Instant,
+    into effects: inout some WorkerManagerEffects
   ) {
     guard orders.close(order.id) else { return }
     if let start = order.start {
       effects.send(
-        .takeRefused(start, .noCapacity), to: Address(.dispatcher, Int(start.dispatcher)))
+        .takeRefused(start, reason), to: Address(.dispatcher, Int(start.dispatcher)))
     } else if pools[order.pool.index] != nil {
       pools[order.pool.index]!.refillFailed()
       reorders.append(order.pool, at: now + rules.pollInterval)
@@ -173,11 +187,31 @@ extension WorkerManager {
   ) {
     poolTemplates[pool.index].target = target
     poolTemplates[pool.index].rules.alarmBelow = alarmBelow
+    apply(target, alarmBelow: alarmBelow, to: pool, at: now, into: &effects)
+    rearm(at: now, into: &effects)
+  }
+
+  /// Gives pools the targets that their rules want now.
+  mutating func resize(at now: Instant, into effects: inout some WorkerManagerEffects) {
+    for (pool, target) in sizer.decide(at: now) {
+      guard serves(pool, at: now), let plan = sizer.plan(of: pool),
+        let current = pools[pool.index]?.target, current != target
+      else { continue }
+      let alarmBelow = plan.alarmBelow(target)
+      effects.resized(pool, to: target, alarmBelow: alarmBelow)
+      apply(target, alarmBelow: alarmBelow, to: pool, at: now, into: &effects)
+    }
+  }
+
+  /// The owner of a pool deletes surplus pods and orders missing ones.
+  private mutating func apply(
+    _ target: Int, alarmBelow: Int, to pool: PoolID, at now: Instant,
+    into effects: inout some WorkerManagerEffects
+  ) {
     guard pools[pool.index] != nil else { return }
     pools[pool.index]!.rules.alarmBelow = alarmBelow
     for pod in pools[pool.index]!.setTarget(target) { delete(pod.pod, at: now, into: &effects) }
     guard listings[pool.index] == nil else { return }
     placeOrders(pool, at: now, into: &effects)
-    rearm(at: now, into: &effects)
   }
 }

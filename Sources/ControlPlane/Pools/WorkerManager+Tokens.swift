@@ -28,6 +28,7 @@ extension WorkerManager {
   /// Begins to renew a lease that was adopted.
   public mutating func resume(at now: Instant, into effects: inout some WorkerManagerEffects) {
     for shard in ranks.indices where holdsToken[shard] { effects.serves(shard: shard, true) }
+    for pool in pools.indices where pools[pool] != nil { sizer.begin(PoolID(pool), at: now) }
     wakeLease(at: now, into: &effects)
     rearm(at: now, into: &effects)
   }
@@ -120,6 +121,7 @@ extension WorkerManager {
     effects.serves(shard: shard, false)
     for pool in pools.indices where shardOfPool[pool] == shard {
       pools[pool] = nil
+      sizer.end(PoolID(pool))
       listings[pool] = nil
       _ = questions.close(PoolID(pool))
     }
@@ -177,6 +179,7 @@ extension WorkerManager {
       // A part of the list was lost, or the list was told twice: once more.
       guard listing.received == count else { return list(pool, at: now, into: &effects) }
       listings[pool.index] = nil
+      sizer.begin(pool, at: now)
       pools[pool.index]?.orderUpToTarget()
       placeOrders(pool, at: now, into: &effects)
     default:

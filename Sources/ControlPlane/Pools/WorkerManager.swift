@@ -8,6 +8,8 @@ public protocol WorkerManagerEffects: MessageSink {
   mutating func alarm(_ pool: PoolID, isRaised: Bool, level: Int, target: Int)
   /// A take of a pool was a hit or a miss (a miss may wait for a refill or be served elsewhere).
   mutating func took(_ pool: PoolID, _ start: StartRequest, isHit: Bool)
+  /// The owner has given a pool another target by its rule.
+  mutating func resized(_ pool: PoolID, to target: Int, alarmBelow: Int)
   /// The manager begins or ends to serve a shard.
   mutating func serves(shard: Int, _ isServing: Bool)
 }
@@ -23,6 +25,8 @@ public struct WorkerManagerRules: Sendable, Equatable {
   public var campaignStep: Nanoseconds
   /// An accepted order is asked for again after this; a pool whose refill failed orders again.
   public var pollInterval = Nanoseconds.seconds(30)
+  /// Rules of pools are asked so long after the first of what they have not seen.
+  public var sizingTick = Nanoseconds.seconds(10)
   /// How often a message is sent in all before it is given up.
   public var attempts = 5
 
@@ -61,8 +65,14 @@ public struct WorkerManager: Sendable {
   var listings: [Listing?]
   /// When pools whose refills have failed order again, the soonest first.
   var reorders = DeadlineRing<PoolID>()
+  /// Targets of the pools that are sized by a rule.
+  var sizer: PoolSizer
   /// Free tokens to reach for, and when.
   var campaigns: [(shard: Int, at: Instant)] = []
+  /// By service: its tenant; empty where nobody has a quota.
+  public var tenants: [UInt16] = []
+  /// Tenants that have little left of their quotas; asked only for members.
+  var nearQuota: Set<UInt16> = []
   var holder: LeaseHolder
   var leaseWake = Instant.distantFuture
   var watch: TokenWatch
@@ -82,11 +92,13 @@ public struct WorkerManager: Sendable {
 
   /// - Parameters:
   ///   - life: how often this manager has been started before.
+  ///   - plans: by pool, where a rule sizes it; the target is what an owner begins with.
   ///   - now: by its own clock.
   public init(
     index: Int, life: UInt32, rules: WorkerManagerRules, ranks: [Int], shardOfPool: [Int],
-    pools: [(target: Int, rules: PoolRules)], at now: Instant
+    pools: [(target: Int, rules: PoolRules)], plans: [PoolPlan?] = [], at now: Instant
   ) {
+    sizer = PoolSizer(plans: plans, tick: rules.sizingTick)
     self.index = index
     self.rules = rules
     self.ranks = ranks
@@ -123,12 +135,23 @@ public struct WorkerManager: Sendable {
       created(order, WarmPod(pod: pod, node: node), at: now, into: &effects)
     case .creationFailed(let order):
       creationFailed(order, at: now, into: &effects)
+    case .creationForbidden(let order):
+      creationFailed(order, because: .overQuota, at: now, into: &effects)
     case .loading(let pod):
       _ = loads.close(pod)
     case .loadRefused(let start, let pod):
       loadRefused(start, pod, at: now, into: &effects)
     case .podDeleted(let pod):
       _ = deletions.close(pod)
+    case .readyPods(let pool, let count):
+      guard sizer.isSizing(pool) else { break }
+      sizer.heard(pool, ready: Int(count), at: now)
+      effects.send(.readyPodsKnown(pool, count: count), to: .kubernetes)
+    case .quotaNears(let tenant, let isNear):
+      if isNear { nearQuota.insert(tenant) } else { nearQuota.remove(tenant) }
+    case .podLost(let pod, let pool):
+      pools[pool.index]?.lose(pod)
+      placeOrders(pool, at: now, into: &effects)
     case .listedPod, .listedOrder, .listedAll:
       handleListing(message, at: now, into: &effects)
     default:
@@ -143,7 +166,15 @@ public struct WorkerManager: Sendable {
     campaignIfDue(at: now, into: &effects)
     repeatUnanswered(at: now, into: &effects)
     reorder(at: now, into: &effects)
+    resize(at: now, into: &effects)
     rearm(at: now, into: &effects)
+  }
+
+  /// A copy whose rules go on by themselves.
+  public func clone() -> Self {
+    var copy = self
+    copy.sizer = sizer.clone()
+    return copy
   }
 
   mutating func rearm(at now: Instant, into effects: inout some WorkerManagerEffects) {
@@ -154,6 +185,7 @@ public struct WorkerManager: Sendable {
     next = min(next, orders.nextDue() ?? .distantFuture, loads.nextDue() ?? .distantFuture)
     next = min(next, deletions.nextDue() ?? .distantFuture, questions.nextDue() ?? .distantFuture)
     if let first = reorders.first { next = min(next, first.at) }
+    next = min(next, sizer.nextDue)
     if next < .distantFuture { effects.wakeManager(at: max(next, now)) }
   }
 }

@@ -102,6 +102,17 @@ public struct DeliveryWindow: Sendable, Equatable {
     return again
   }
 
+  /// Whether a delivery is of this window as it is now, and not from before a crash.
+  public func isCurrent(_ delivery: Delivery) -> Bool { delivery.epoch == epoch }
+
+  /// Calls `body` with each delivery that is not committed and whether it was answered.
+  public func visit(_ body: (_ messages: Range<Int64>, _ isDone: Bool) -> Void) {
+    for offset in 0..<count {
+      let slot = ring[(head + offset) % width]
+      body(slot.first..<slot.end, slot.isDone)
+    }
+  }
+
   /// The place in the ring of the delivery that begins with a message.
   private func find(_ first: Int64) -> Int? {
     var low = 0

@@ -60,6 +60,12 @@ public struct WaitingQueue<Ticket: BitwiseCopyable>: ~Copyable {
     return storage[(head + count) & (capacity - 1)]
   }
 
+  /// The entry with so many before it. Precondition: there is one.
+  @inlinable public borrowing func entry(_ offset: Int) -> Entry {
+    assert(offset >= 0 && offset < count, "an entry of a waiting queue")
+    return storage[(head + offset) & (capacity - 1)]
+  }
+
   /// Calls `body` with each entry, the oldest first.
   @inlinable public borrowing func visit(_ body: (Entry) -> Void) {
     for offset in 0..<count { body(storage[(head + offset) & (capacity - 1)]) }

@@ -25,9 +25,10 @@ extension ServiceRouter {
   @inlinable public mutating func instanceReady<Effects: RouterEffects & ~Copyable>(
     _ pod: PodID, ordinal: UInt32?, at now: Instant, into effects: inout Effects
   ) where Effects.Ticket == Ticket {
+    let isAhead = isWatched && ordinal.map { starts.isAhead($0) } ?? false
     let isAskedFor = ordinal.map { starts.close($0) } ?? false
     guard instances.slot(of: pod) == nil else { return }
-    let slot = instances.add(pod, isFresh: isAskedFor, at: now)
+    let slot = instances.add(pod, isFresh: isAskedFor && !isAhead, at: now)
     effects.joined(pod, slot, at: now)
     route.becomePositive()
     // AutoScale and this gateway do not see each other's starts at once, and both may be right.
@@ -38,11 +39,7 @@ extension ServiceRouter {
     serveWaiting(at: now, into: &effects)
     joining = nil
     guard instances[slot].inFlight == 0 else { return }
-    if rules.keepAlive.count == 0 {
-      expireIdle(at: now, into: &effects)
-    } else {
-      arm(.idleExpiry, at: now, after: rules.keepAlive, into: &effects)
-    }
+    followKeepAlive(at: now, into: &effects)
   }
 
   /// The router asked for an instance that has ended already: only the start is over.
@@ -99,12 +96,28 @@ extension ServiceRouter {
     planStarts(at: now, into: &effects)
   }
 
+  /// Takes out all that wait, the oldest first.
+  public mutating func takeWaiting() -> [Ticket] {
+    var tickets: [Ticket] = []
+    while !waiting.isEmpty { tickets.append(waiting.removeFirst().ticket) }
+    return tickets
+  }
+
+  /// Forgets what a crash takes: all that wait, and the route. Instances stay.
+  public mutating func forget() -> [Ticket] {
+    route = RouteEntry()
+    askAttempt = 0
+    return takeWaiting()
+  }
+
   /// An alarm goes off.
   @inlinable public mutating func wake<Effects: RouterEffects & ~Copyable>(
     _ timer: RouterTimer, at now: Instant, into effects: inout Effects
   ) where Effects.Ticket == Ticket {
+    if timer == .keepAlive { return keepAliveAlarm(at: now, into: &effects) }
     armed &= ~(1 << timer.rawValue)
     switch timer {
+    case .keepAlive: break
     case .idleExpiry: expireIdle(at: now, into: &effects)
     case .waitLimit: failLongWaits(at: now, into: &effects)
     case .askTimeout: repeatQuestion(at: now, into: &effects)

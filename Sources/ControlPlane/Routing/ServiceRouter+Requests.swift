@@ -5,6 +5,7 @@ extension ServiceRouter {
   @inlinable public mutating func arrive<Effects: RouterEffects & ~Copyable>(
     _ ticket: Ticket, at now: Instant, into effects: inout Effects
   ) where Effects.Ticket == Ticket {
+    if isWatched { watch?.arrived(at: now) }
     if route.isFresh(at: now), waiting.isEmpty, let slot = instances.choose(using: &bits) {
       assign(ticket, to: slot, waited: false, at: now, into: &effects)
     } else {
@@ -23,8 +24,8 @@ extension ServiceRouter {
 
   /// Whether an instance that became idle must be given up, or watched until its keep-alive ends.
   @inlinable func needsAttention(_ slot: InstanceSlot) -> Bool {
-    let isWatched = armed & (1 << RouterTimer.idleExpiry.rawValue) != 0
-    return (!isWatched && rules.keepAlive.count < .max) || instances[slot].isDraining
+    let isArmed = armed & (1 << RouterTimer.idleExpiry.rawValue) != 0
+    return (!isArmed && rules.keepAlive.count < .max) || instances[slot].isDraining
   }
 
   @inlinable mutating func assign<Effects: RouterEffects & ~Copyable>(
@@ -66,15 +67,15 @@ extension ServiceRouter {
     if isIdle && instances[slot].isDraining {
       retire(slot, at: now, into: &effects)
       // It counted towards the limit: what waits may be allowed an instance of its own now.
-      return planStarts(at: now, into: &effects)
+      planStarts(at: now, into: &effects)
+      if isWatched { noteIdle(at: now, into: &effects) }
+      return
     }
     serveWaiting(at: now, into: &effects)
     guard instances[slot].isPresent, instances[slot].inFlight == 0 else { return }
-    if rules.keepAlive.count == 0 {
-      expireIdle(at: now, into: &effects)
-    } else {
-      arm(.idleExpiry, at: now, after: rules.keepAlive, into: &effects)
-    }
+    if isWatched { noteIdle(at: now, into: &effects) }
+    guard instances[slot].isPresent else { return }
+    followKeepAlive(at: now, into: &effects)
   }
 
   /// Gives free slots to waiting requests, the oldest first.

@@ -69,7 +69,7 @@ public enum Refusal: UInt8, Sendable, CaseIterable, BitwiseCopyable {
 
 /// The alarms of a router; each has at most one set at a time.
 public enum RouterTimer: UInt8, Sendable, CaseIterable, BitwiseCopyable {
-  case idleExpiry, waitLimit, askTimeout, startTimeout, startBackoff
+  case idleExpiry, waitLimit, askTimeout, startTimeout, startBackoff, keepAlive
 }
 
 /// How an instance came to serve a request.
@@ -132,12 +132,21 @@ public struct ServiceRouter<Ticket: BitwiseCopyable>: ~Copyable {
   @usableFromInline var askAttempt = 0
   /// Endpoints that a Dispatcher has told since the latest question.
   @usableFromInline var newsReceived: UInt16 = 0
+  /// Where a policy decides on keep-alive; nil: the rules do.
+  @usableFromInline var watch: KeepAliveWatch?
+  /// The same as a bit, for the warm path.
+  @usableFromInline let isWatched: Bool
+  /// When the earliest alarm of the policy rings; others are void.
+  @usableFromInline var watchAlarm = Instant.distantFuture
 
   /// Requests that were served by a stale route.
   public var staleUses: UInt64 = 0
 
-  public init(rules: RouterRules, choiceSeed: UInt64) {
+  /// - Parameter keepAlive: decides on idle instances in the place of `rules.keepAlive`.
+  public init(rules: RouterRules, choiceSeed: UInt64, keepAlive: (any KeepAlivePolicy)? = nil) {
     self.rules = rules
+    watch = keepAlive.map(KeepAliveWatch.init)
+    isWatched = keepAlive != nil
     instances = InstanceTable(choice: rules.choice, concurrencyLimit: rules.concurrencyLimit)
     bits = Xoshiro256PlusPlus(seed: choiceSeed)
     waiting.reserve()
@@ -166,8 +175,18 @@ public struct ServiceRouter<Ticket: BitwiseCopyable>: ~Copyable {
       usable: instances.usable, draining: instances.draining, starting: starts.count)
   }
 
+  private init(cloning rules: RouterRules, _ watch: KeepAliveWatch?) {
+    self.rules = rules
+    self.watch = watch
+    isWatched = watch != nil
+    instances = InstanceTable(choice: rules.choice, concurrencyLimit: rules.concurrencyLimit)
+    bits = Xoshiro256PlusPlus(seed: 0)
+    waiting.reserve()
+  }
+
   public borrowing func clone() -> Self {
-    var copy = Self(rules: rules, choiceSeed: 0)
+    var copy = Self(cloning: rules, watch?.clone())
+    copy.watchAlarm = watchAlarm
     copy.route = route
     copy.instances = instances.clone()
     copy.waiting = waiting.clone()
@@ -188,6 +207,8 @@ public struct ServiceRouter<Ticket: BitwiseCopyable>: ~Copyable {
     @usableFromInline var ordinal: UInt32
     @usableFromInline var askedAt: Instant
     @usableFromInline var attempt: Int
+    /// Ahead of the request that is expected, and not for one that waits.
+    @usableFromInline var isAhead = false
   }
 
   @usableFromInline var entries: [Entry] = []
@@ -196,11 +217,16 @@ public struct ServiceRouter<Ticket: BitwiseCopyable>: ~Copyable {
   @usableFromInline init() {}
   @usableFromInline var count: Int { entries.count }
 
-  @usableFromInline mutating func open(at now: Instant) -> UInt32 {
+  @usableFromInline mutating func open(at now: Instant, isAhead: Bool = false) -> UInt32 {
     let ordinal = nextOrdinal
     nextOrdinal &+= 1
-    entries.append(Entry(ordinal: ordinal, askedAt: now, attempt: 0))
+    entries.append(Entry(ordinal: ordinal, askedAt: now, attempt: 0, isAhead: isAhead))
     return ordinal
+  }
+
+  /// Whether a start that is waited for was asked ahead of a request.
+  @usableFromInline func isAhead(_ ordinal: UInt32) -> Bool {
+    entries.contains { $0.ordinal == ordinal && $0.isAhead }
   }
 
   /// Forgets a start; false when it is not waited for (a second answer, or one that came too late).

@@ -49,6 +49,7 @@ public struct ClusterConfiguration: Sendable {
   public var zones: [ZoneConfiguration] = []
   public var network = NetworkDelays()
   public var gateways = GatewayConfiguration()
+  public var consumers = ConsumerConfiguration()
   public var dispatchers = DispatcherConfiguration()
   public var workerManagers = WorkerManagerConfiguration()
   public var etcd = EtcdConfiguration()
@@ -61,22 +62,32 @@ public struct ClusterConfiguration: Sendable {
   public var pools: [PoolConfiguration] = []
   public var services: [ServiceConfiguration] = []
   public var faults: [FaultConfiguration] = []
+  public var nodePools: [NodePoolConfiguration] = []
+  public var virtualNodes: VirtualNodeConfiguration?
+  /// Empty: one, of whom nothing is said.
+  public var tenants: [TenantConfiguration] = []
 
   public init() {}
 }
 
-/// A zone and its machines, all alike.
+/// A zone and its fixed machines, all alike.
 public struct ZoneConfiguration: Sendable {
   public var name: String
   public var nodeCount: Int
   public var nodeCPUMilli: Int64
   public var nodeMemoryMiB: Int64
+  /// Of one node.
+  public var pricePerHour = 0.0
 
-  public init(name: String, nodeCount: Int, nodeCPUMilli: Int64, nodeMemoryMiB: Int64) {
+  public init(
+    name: String, nodeCount: Int, nodeCPUMilli: Int64, nodeMemoryMiB: Int64,
+    pricePerHour: Double = 0
+  ) {
     self.name = name
     self.nodeCount = nodeCount
     self.nodeCPUMilli = nodeCPUMilli
     self.nodeMemoryMiB = nodeMemoryMiB
+    self.pricePerHour = pricePerHour
   }
 }
 
@@ -106,6 +117,19 @@ public struct GatewayConfiguration: Sendable {
   public var capacityPerSecond: Double?
   /// A call that has no answer after this fails, and the instance is free again; nil: never.
   public var callTimeout: Nanoseconds? = .seconds(900)
+
+  public init() {}
+}
+
+/// The fleet that consumes topics: a consumer is to deliveries what a gateway is to requests.
+public struct ConsumerConfiguration: Sendable {
+  public var perZone = 1
+  /// Consumers that share the partitions of one lane.
+  public var perLane = 1
+  /// Time that a consumer spends on a delivery.
+  public var handling = Nanoseconds.zero
+  /// Deliveries a second that one consumer bears before it slows down; nil: without bound.
+  public var capacityPerSecond: Double?
 
   public init() {}
 }
@@ -219,6 +243,9 @@ public struct PoolConfiguration: Sendable {
   public var refill: Distribution?
   /// Whether there is a stock at all. Else every start makes its pod, and no take is counted.
   public var isWarm = true
+  /// What gives it other targets as time goes on, for an owner whose clock showed so much when the
+  /// run began; nil: the target stays.
+  public var makePlan: (@Sendable (_ clockAtOrigin: Nanoseconds) -> PoolPlan)?
   /// The peak of ready pods that the target is a percentage of; nil: it is not one.
   public var sizedBy: Int?
 
@@ -244,11 +271,19 @@ public struct FaultConfiguration: Sendable {
   public enum Kind: Sendable, Equatable {
     /// A Worker Manager stops and loses all state; it restarts empty.
     case crashWorkerManager(Int)
+    /// A consumer stops and loses all state; counted zone by zone.
+    case crashConsumer(Int)
   }
 
   public var name: String
   public var kind: Kind
   public var at: Instant
+
+  var isOfConsumer: Bool {
+    if case .crashConsumer = kind { return true }
+    return false
+  }
+
   /// Nil: it does not come back.
   public var restartAfter: Nanoseconds?
 
@@ -257,5 +292,15 @@ public struct FaultConfiguration: Sendable {
     self.kind = kind
     self.at = at
     self.restartAfter = restartAfter
+  }
+}
+
+extension ClusterConfiguration {
+  /// All gateways, zone by zone, then all consumers: what each bears, and its time for a request.
+  var entries: [(capacityPerSecond: Double?, handling: Nanoseconds)] {
+    let gateway = (gateways.capacityPerSecond, gateways.handling)
+    let consumer = (consumers.capacityPerSecond, consumers.handling)
+    return Array(repeating: gateway, count: zones.count * gateways.perZone)
+      + Array(repeating: consumer, count: zones.count * consumers.perZone)
   }
 }

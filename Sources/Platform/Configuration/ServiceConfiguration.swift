@@ -28,6 +28,8 @@ public struct ServiceConfiguration: Sendable {
   /// Processors that a request wants while it computes.
   public var cpuShare = 1.0
   public var codeBytes: Int64 = 0
+  /// By position among the cluster's tenants.
+  public var tenant = 0
   /// Whether its pods come from a warm pool; else each is made when it is wanted.
   public var usesPool = true
   /// Instances of each lane when the run begins, by position in `zones`.
@@ -38,10 +40,15 @@ public struct ServiceConfiguration: Sendable {
   public var meanRatePerSecond = 0.0
   /// Gateways that share one of its lanes; nil: as the cluster says.
   public var gatewaysPerLane: Int?
+  /// The topic that its traffic comes through; nil: requests through the gateways.
+  public var topic: TopicConfiguration?
   /// Whether an objective names it.
   public var isNamed = false
   /// Scales the service ahead of its requests; nil: starts on demand only.
   public var scaling: ScalingConfiguration?
+  /// Decides on idle instances, with a state of its own in each lane; nil: `router.keepAlive` does.
+  /// Where there is one, that is the longest that it keeps them.
+  public var keepAlive: (@Sendable () -> any KeepAlivePolicy)?
   /// The arrivals of a zone, by position in `zones`.
   public var arrivals: @Sendable (_ position: Int) -> any ArrivalSource
 
@@ -75,18 +82,30 @@ extension ServiceConfiguration {
     return rules
   }
 
-  /// Gateways that can share a lane: each must be allowed an instance at least.
+  /// Gateways or consumers that can share a lane: each must be allowed an instance at least, and
+  /// have a partition.
   func parts(lane position: Int, wanted: Int) -> Int {
     let most = EvenShare.of(router.maximumInstances, at: position, among: zones.count)
-    return max(1, min(wanted, most))
+    let partitions = topic?.partitions(lane: position, of: zones.count) ?? .max
+    return max(1, min(wanted, most, partitions))
   }
+
+  /// Whether consumers call its instances, and not gateways.
+  var isConsumed: Bool { topic.map { !$0.usesGateways } ?? false }
 }
 
-/// AutoScale on concurrency for one service: a factory, since a policy has state of its own.
+/// AutoScale for one service: a factory, since a policy has state of its own.
 public struct ScalingConfiguration: Sendable {
   public var makePolicy: @Sendable () -> any ScalingPolicy
   /// For so long after its last load a lane counts as in use, and keeps an instance.
   public var memory: Nanoseconds
+  /// How often lanes tell their signals, over which each is a mean; whole seconds.
+  public var signalPeriod = Nanoseconds.seconds(1)
+  /// How late signals are known to the policy.
+  public var signalDelay = Nanoseconds.zero
+  /// Memory of an instance without requests, and what a request in flight adds.
+  public var podMemoryBaseMiB: Int64 = 0
+  public var memoryPerRequestMiB = 0.0
 
   public init(
     memory: Nanoseconds = KnativeDefaults().stableWindow,

@@ -69,11 +69,21 @@ struct Autoscaler: ~Copyable {
   }
 
   mutating func receive(_ message: ControlMessage) {
-    guard case .sample(let lane, let part, let sample) = message,
-      let known = lanes[lane.index]
-    else { return }
-    if services[known.scaled].observe(sample, position: known.position, part: Int(part)) {
-      due.set(known.scaled, to: Self.atOnce)
+    switch message {
+    case .sample(let lane, let part, let sample):
+      guard let known = lanes[lane.index] else { return }
+      if services[known.scaled].observe(sample, position: known.position, part: Int(part)) {
+        due.set(known.scaled, to: Self.atOnce)
+      }
+    case .offsets(let lane, let partition, let committed, let logEnd):
+      guard let known = lanes[lane.index] else { return }
+      let offsets = PartitionOffsets(committed: committed, logEnd: logEnd)
+      if services[known.scaled].observe(
+        offsets, partition: Int(partition), position: known.position)
+      {
+        due.set(known.scaled, to: Self.atOnce)
+      }
+    default: break
     }
   }
 

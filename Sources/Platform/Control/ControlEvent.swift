@@ -21,8 +21,17 @@ enum ControlEvent: BitwiseCopyable {
   case codeStored(ServiceID, zone: ZoneID)
   /// Code is loaded and the runtime has initialised.
   case initialised(StartRequest, pod: PodID)
+  /// An order has waited for room long enough.
+  case pendingDeadline(UInt64)
+  /// The Cluster Autoscaler looks at what waits.
+  case nodePoolScan
+  /// A machine of a node pool in a zone has come up.
+  case machineArrives(Int32)
+  /// A machine that is emptied is looked at again.
+  case drainStep(Int32)
   case etcdScan
   case autoscaleTick
+  case tellReadyPods
   case fault(Int32)
   case restart(Int32)
   case nodeWorkEnds(Int32, generation: UInt32)
@@ -37,6 +46,7 @@ struct ControlEffects: Sendable {
     case wakeAgent(Instant)
     case alarm(PoolID, isRaised: Bool, level: Int, target: Int)
     case took(PoolID, StartRequest, isHit: Bool)
+    case resized(PoolID, to: Int, alarmBelow: Int)
     case serves(shard: Int, Bool)
     case initialise(StartRequest, PodID, CodeLevel)
   }
@@ -56,6 +66,9 @@ extension ControlEffects: DispatcherEffects, WorkerManagerEffects, HostAgentEffe
   }
   mutating func took(_ pool: PoolID, _ start: StartRequest, isHit: Bool) {
     effects.append(.took(pool, start, isHit: isHit))
+  }
+  mutating func resized(_ pool: PoolID, to target: Int, alarmBelow: Int) {
+    effects.append(.resized(pool, to: target, alarmBelow: alarmBelow))
   }
   mutating func serves(shard: Int, _ isServing: Bool) {
     effects.append(.serves(shard: shard, isServing))

@@ -11,6 +11,8 @@ struct ControlKeys: Sendable {
   var code: StreamKey
   var initialisation: StreamKey
   var publication: StreamKey
+  var provision: StreamKey
+  var expander: StreamKey
 
   init(seed: UInt64, replication: UInt64) {
     func key(_ name: String) -> StreamKey {
@@ -25,5 +27,7 @@ struct ControlKeys: Sendable {
     code = key("code loading")
     initialisation = key("runtime initialisation")
     publication = key("route publication")
+    provision = key("machine provision")
+    expander = key("node pool expander")
   }
 }

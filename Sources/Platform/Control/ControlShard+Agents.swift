@@ -97,6 +97,7 @@ extension ControlShard {
   func markReady(_ pod: PodID, dispatcher: Int) {
     guard pods[pod].state == .loading else { return }
     pods.set(pod, .ready)
+    readyPods.changed(pods[pod].pool, by: 1)
     pods.update(pod) {
       $0.isIdle = true
       $0.dispatcher = UInt16(dispatcher)

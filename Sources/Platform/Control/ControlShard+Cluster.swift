@@ -35,6 +35,8 @@ extension ControlShard {
       managerIncarnations[index] += 1
       managerAlarms[index] = .distantFuture
       recorder.event(NotableEvent(kind: .crash, at: now, subject: index))
+    // Its lanes have alarms of their own.
+    case .crashConsumer: break
     }
     digest.record(RecordKind.fault, at: now, XXH3.hash64(fault.name))
   }
@@ -49,24 +51,20 @@ extension ControlShard {
       let clock = managerServers[index].clock
       managers[index].start(at: clock.local(now), into: &effects)
       applyManagerEffects(index, at: now, leavingAt: now)
+    case .crashConsumer: break
     }
   }
 
   // MARK: Exact processors
 
-  /// Those of the nodes, then those of the gateways: as many as handle, fully busy, what a gateway
-  /// bears. None with another model of contention.
+  /// Those of the nodes, then those of the gateways and consumers: as many as handle, fully busy,
+  /// what one bears. None with another model of contention.
   static func exactProcessors(
     _ configuration: ClusterConfiguration, _ topology: Topology
   ) -> [ProcessorSharing] {
     guard configuration.contention == .exact else { return [] }
-    var cores = topology.nodeCores
-    if let capacity = configuration.gateways.capacityPerSecond {
-      let count = configuration.zones.count * configuration.gateways.perZone
-      let each = capacity * configuration.gateways.handling.seconds
-      cores += Array(repeating: each, count: count)
-    }
-    return cores.map(ProcessorSharing.init(cores:))
+    let entries = configuration.entries.map { ($0.capacityPerSecond ?? 0) * $0.handling.seconds }
+    return (topology.nodeCores + entries).map(ProcessorSharing.init(cores:))
   }
 
   func nodeReceives(_ message: ControlMessage, _ index: Int, at now: Instant) {

@@ -17,15 +17,19 @@ extension ControlShard {
       cpuMilli[node.index] += shape.cpuMilli
       memoryMiB[node.index] += shape.memoryMiB
     }
-    for (node, zone) in topology.nodeZones.enumerated() {
-      let settings = configuration.zones[zone.index]
-      let given = kubernetes.allocated(NodeID(node), in: zone)
+    for node in topology.nodeZones.indices {
+      guard !topology.nodes.isVirtual(NodeID(node)) else { continue }
+      let settings = topology.nodes.nodes[node].capacity
+      let given = kubernetes.allocated(NodeID(node))
       guard given.cpuMilli == cpuMilli[node], given.memoryMiB == memoryMiB[node] else {
         return "node \(node) has given out \(given), its pods have \(cpuMilli[node]) milli-cores "
           + "and \(memoryMiB[node]) MiB"
       }
-      guard given.cpuMilli <= settings.nodeCPUMilli, given.memoryMiB <= settings.nodeMemoryMiB
+      guard given.cpuMilli <= settings.cpuMilli, given.memoryMiB <= settings.memoryMiB
       else { return "node \(node) has given out \(given), which is more than it has" }
+      guard kubernetes.isPresent[node] || given.cpuMilli == 0 else {
+        return "node \(node) is not there and has given out \(given)"
+      }
     }
     return nil
   }

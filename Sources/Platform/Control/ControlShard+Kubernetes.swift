@@ -8,10 +8,11 @@ extension ControlShard {
     switch message {
     case .createPod(let order): createPod(order, for: from, at: now)
     case .deletePod(let pod, let replyTo):
-      // A Worker Manager gives up pods of its pools. One that its agent has given to a start is none
-      // of them any more, whatever answers were lost: it serves, or its deadline ends it.
+      // A Worker Manager gives up pods of its pools. One that its agent has given to a start is
+      // none of them any more, whatever answers were lost: it serves, or its deadline ends it.
       if replyTo.kind != .workerManager || !isClaimed(pod) { delete(pod, at: now) }
       sendPlain(.podDeleted(pod), from: .kubernetes, to: replyTo, leavingAt: now)
+    case .readyPodsKnown(let pool, let count): readyPods.known(pool, count: Int(count))
     case .claimed(let pod): unlabel(pod, at: now)
     case .listPool(let pool, let listing): list(pool, listing, for: from, at: now)
     case .podState(let pod, let isIdle, let lastUse):
@@ -22,6 +23,7 @@ extension ControlShard {
       }
       evictor.note(pods[pod], pod, zone: zone(of: pod))
     case .evicted(let pod, let order): evicted(pod, order, isGone: true, at: now)
+    case .listPending, .machineReady, .drainNode: nodesReceive(message, at: now)
     case .evictionRefused(let pod, let order): evicted(pod, order, isGone: false, at: now)
     default: break
     }
@@ -36,7 +38,7 @@ extension ControlShard {
     configuration.pools[pods[pod].pool.index].zone
   }
 
-  private func shape(of pool: PoolID) -> ShapeConfiguration {
+  func shape(of pool: PoolID) -> ShapeConfiguration {
     configuration.shapes[configuration.pools[pool.index].shape]
   }
 
@@ -46,6 +48,7 @@ extension ControlShard {
   /// becomes of these.
   private func list(_ pool: PoolID, _ listing: UInt32, for manager: Address, at now: Instant) {
     kubernetes.watchers[pool.index] = Int(manager.index)
+    readyPods.forgotten(pool)
     var count: UInt32 = 0
     func tell(_ message: ControlMessage) {
       sendPlain(message, from: .kubernetes, to: manager, leavingAt: now)
@@ -89,30 +92,70 @@ extension ControlShard {
     let pool = creation.order.pool
     let shape = shape(of: pool)
     let zone = configuration.pools[pool.index].zone
+    let tenant = tenant(of: creation.order)
+    let table = kubernetes.layout.table(zone, tenant: creation.order.start == nil ? nil : tenant)
+    guard kubernetes.tenants.isWithinQuota(tenant, adding: shape.cpuMilli) else {
+      return creationFailed(creation.order, zone: zone, isOverQuota: true, at: now)
+    }
+    if configuration.virtualNodes?.isPreferred == true, placeVirtually(creation, zone, at: now) {
+      return
+    }
     // FaasCache frees the whole size first, whatever was free already.
     let isFreeing = evictor.rule == .faascacheLRU
     let hasFreed = creation.freedMiB >= shape.memoryMiB
     if !isFreeing || creation.freedMiB == 0 || hasFreed,
-      let node = kubernetes.place(shape, in: zone)
+      creation.freedMiB > 0
+        || !kubernetes.pending.waits(
+          table: table, tenant: tenant, shape: configuration.pools[pool.index].shape),
+      let node = kubernetes.place(shape, in: table, tenant: tenant)
     {
       return placed(creation, on: node, at: now)
     }
     if !(isFreeing && hasFreed), let victim = evictor.next(in: zone, pods) {
       return evict(victim, for: id, at: now)
     }
-    if isFreeing, creation.freedMiB > 0, let node = kubernetes.place(shape, in: zone) {
+    if isFreeing, creation.freedMiB > 0,
+      let node = kubernetes.place(shape, in: table, tenant: tenant)
+    {
       return placed(creation, on: node, at: now)
     }
-    creationFailed(creation.order, zone: zone, at: now)
+    if placeVirtually(creation, zone, at: now) { return }
+    guard kubernetes.canGrow(table: table) else {
+      return creationFailed(creation.order, zone: zone, at: now)
+    }
+    waitForRoom(creation, table: table, tenant: tenant, at: now)
   }
 
-  private func creationFailed(_ order: PodOrder, zone: ZoneID, at now: Instant) {
+  /// Whose pod an order is for; the platform's own come after all tenants.
+  func tenant(of order: PodOrder) -> Int {
+    order.start.map { configuration.services[$0.service.index].tenant }
+      ?? kubernetes.tenants.platform
+  }
+
+  /// Puts a pod on a virtual node, if it is for a start; the platform keeps its stock on machines.
+  private func placeVirtually(
+    _ creation: Kubernetes.Creation, _ zone: ZoneID, at now: Instant
+  ) -> Bool {
+    guard creation.order.start != nil,
+      let node = kubernetes.placeVirtually(
+        shape(of: creation.order.pool), in: zone, tenant: tenant(of: creation.order), at: now)
+    else { return false }
+    placed(creation, on: node, at: now)
+    return true
+  }
+
+  func creationFailed(
+    _ order: PodOrder, zone: ZoneID, isOverQuota: Bool = false, at now: Instant
+  ) {
     kubernetes.end(order, pod: nil)
-    digest.record(RecordKind.creationFailed, at: now, order.id)
-    recorder.event(NotableEvent(kind: .noCapacity, at: now, subject: zone.index))
+    digest.record(RecordKind.creationFailed, at: now, order.id, isOverQuota ? 1 : 0)
+    recorder.event(
+      isOverQuota
+        ? NotableEvent(kind: .overQuota, at: now, subject: tenant(of: order))
+        : NotableEvent(kind: .noCapacity, at: now, subject: zone.index))
     sendPlain(
-      .creationFailed(order), from: .kubernetes, to: Address(.workerManager, listener(order)),
-      leavingAt: now)
+      isOverQuota ? .creationForbidden(order) : .creationFailed(order), from: .kubernetes,
+      to: Address(.workerManager, listener(order)), leavingAt: now)
   }
 
   /// Refills are told to whoever watches the pool, other pods to whoever ordered them.
@@ -121,15 +164,21 @@ extension ControlShard {
       ? kubernetes.watchers[order.pool.index] ?? order.manager : order.manager
   }
 
-  private func placed(_ creation: Kubernetes.Creation, on node: NodeID, at now: Instant) {
+  func placed(_ creation: Kubernetes.Creation, on node: NodeID, at now: Instant) {
     let order = creation.order
     let pool = configuration.pools[order.pool.index]
     var record = PodDirectory.Pod(pool: order.pool, node: node, state: .creating)
     record.order = order.id
-    record.path = order.purpose == .fallback ? .fallback : .pool
+    let isVirtual = kubernetes.layout.isVirtual(node)
+    record.path = isVirtual ? .virtualNode : order.purpose == .fallback ? .fallback : .pool
+    record.tenant = UInt16(tenant(of: order))
     let pod = pods.add(record)
+    kubernetes.settle(pod, on: node)
+    tellQuota(of: tenant(of: order), at: now)
     kubernetes.update(order.id) { $0.pod = pod }
-    let create = configuration.kubernetes.create
+    let create =
+      isVirtual
+      ? configuration.virtualNodes?.start ?? .constant(0) : configuration.kubernetes.create
     var bits: KeyedStream
     let distribution: Distribution
     if let start = order.start {
@@ -176,14 +225,21 @@ extension ControlShard {
   /// A pod belongs to a start from now on, and must be ready in time.
   func claim(_ pod: PodID, for start: StartRequest, at now: Instant) {
     let deadline = now + configuration.kubernetes.startDeadline
+    let tenant = configuration.services[start.service.index].tenant
+    kubernetes.hand(
+      shape(of: pods[pod].pool), on: pods[pod].node, from: Int(pods[pod].tenant), to: tenant)
+    // What a tenant has now its reserve lacks no more, which others may have waited for.
+    if kubernetes.tenants.hasReserves { roomAppears(on: pods[pod].node, at: now) }
     pods.set(pod, .loading)
     pods.update(pod) {
+      $0.tenant = UInt16(tenant)
       $0.service = start.service
       $0.lane = start.lane
       $0.part = start.part
       $0.deadline = deadline
     }
     schedule(.startDeadline(pod), at: deadline, class: EventRank.alarm)
+    tellQuota(of: tenant, at: now)
   }
 
   /// Nobody has brought the pod to serve: it is given back.
@@ -193,17 +249,20 @@ extension ControlShard {
     podsAbandoned += 1
   }
 
-  private func delete(_ pod: PodID, at now: Instant) {
+  func delete(_ pod: PodID, at now: Instant) {
     let record = pods[pod]
     guard record.state != .gone, record.state != .creating else { return }
     unlabel(pod, at: now)
+    if record.state == .ready { readyPods.changed(record.pool, by: -1) }
     pods.set(pod, .gone)
     digest.record(RecordKind.podDeleted, at: now, UInt64(pod.raw))
     evictor.forget(pod, zone: configuration.pools[record.pool.index].zone)
     hostAgents[record.node.index].forget(pod)
     kubernetes.forget(order: record.order)
     kubernetes.release(
-      record.node, shape(of: record.pool), in: configuration.pools[record.pool.index].zone)
+      pod, record.node, shape(of: record.pool), tenant: Int(record.tenant), at: now)
+    tellQuota(of: Int(record.tenant), at: now)
+    roomAppears(on: record.node, at: now)
   }
 
   // MARK: Evictions
@@ -226,7 +285,13 @@ extension ControlShard {
   func evicted(_ pod: PodID, _ order: UInt64, isGone: Bool, at now: Instant) {
     let isAwaited = kubernetes.creations[order]?.evicting == pod
     let size = kubernetes.creations[order]?.evictingMiB ?? 0
-    if isGone { delete(pod, at: now) }
+    if isGone {
+      // What room it leaves is the order's that it was given up for.
+      if isAwaited { kubernetes.isAdmitting = false }
+      delete(pod, at: now)
+      kubernetes.isAdmitting = true
+    }
+    if isGone { drained(order, at: now) }
     guard isAwaited else { return }
     let freed = isGone ? size : 0
     kubernetes.update(order) {

@@ -40,9 +40,19 @@ extension ControlShard {
     }
     restartCounts(at: .origin)
     armScan(at: .origin)
+    if readyPods.isNeeded {
+      let tick = configuration.workerManagers.rules.sizingTick
+      schedule(.tellReadyPods, at: .origin + tick, class: EventRank.alarm)
+    }
     if autoscaler.isNeeded {
       schedule(.autoscaleTick, at: .origin + configuration.autoscaleTick, class: EventRank.alarm)
     }
+    if !configuration.nodePools.isEmpty {
+      schedule(
+        .nodePoolScan, at: .origin + ClusterAutoscalerRules().scanInterval,
+        class: EventRank.alarm)
+    }
+    for tenant in tenantSizes.indices { tellQuota(of: tenant, at: .origin) }
     for (index, fault) in configuration.faults.enumerated() {
       schedule(.fault(Int32(index)), at: fault.at, class: EventRank.alarm)
       if let after = fault.restartAfter {
@@ -114,7 +124,9 @@ extension ControlShard {
   func adoptInstance(lane: LaneID, part: Int) -> (PodID, Delivery.Origin)? {
     let pool = topology.lanePool[lane.index]
     let service = topology.lanes[lane.index].service
-    guard let (pod, node) = makePod(pool, state: .ready) else { return nil }
+    let tenant = configuration.services[service.index].tenant
+    guard let (pod, node) = makePod(pool, state: .ready, tenant: tenant) else { return nil }
+    readyPods.changed(pool, by: 1)
     pods.update(pod) {
       $0.service = service
       $0.lane = lane
@@ -126,7 +138,7 @@ extension ControlShard {
     dispatchers[dispatcher].adopt(pod, service: service, lane: lane, part: part)
     autoscaler.adopt(lane: lane, part: part)
     evictor.note(pods[pod], pod, zone: configuration.pools[pool.index].zone)
-    return (pod, Delivery.Origin(node: node, path: .pool, dispatcher: UInt16(dispatcher)))
+    return (pod, Delivery.Origin(node: node, path: pods[pod].path, dispatcher: UInt16(dispatcher)))
   }
 
   /// The version of a service's table at its owner.
@@ -134,11 +146,21 @@ extension ControlShard {
     dispatchers[topology.dispatcherOrder[service.index][0]].version(of: service)
   }
 
-  private func makePod(_ pool: PoolID, state: PodDirectory.State) -> (PodID, NodeID)? {
-    let settings = configuration.pools[pool.index]
-    guard let node = kubernetes.place(configuration.shapes[settings.shape], in: settings.zone)
+  /// - Parameter tenant: whose it is; nil: the platform's.
+  private func makePod(
+    _ pool: PoolID, state: PodDirectory.State, tenant: Int? = nil
+  ) -> (PodID, NodeID)? {
+    let zone = configuration.pools[pool.index].zone
+    let shape = shape(of: pool)
+    let owner = tenant ?? kubernetes.tenants.platform
+    let table = kubernetes.layout.table(zone, tenant: tenant)
+    guard kubernetes.tenants.isWithinQuota(owner, adding: shape.cpuMilli),
+      let node = kubernetes.place(shape, in: table, tenant: owner)
     else { return nil }
-    let pod = pods.add(PodDirectory.Pod(pool: pool, node: node, state: state))
+    var record = PodDirectory.Pod(pool: pool, node: node, state: state)
+    record.tenant = UInt16(owner)
+    let pod = pods.add(record)
+    kubernetes.settle(pod, on: node)
     return (pod, node)
   }
 
@@ -179,9 +201,17 @@ extension ControlShard {
   /// A manager without memory, with pools as they are configured now.
   func renewManager(_ index: Int, at now: Instant) {
     managers[index] = topology.makeManager(
-      index, life: managerIncarnations[index], at: managerServers[index].clock.local(now),
+      index, life: managerIncarnations[index], clock: managerServers[index].clock, at: now,
       configuration)
-    for pool in poolTargets.indices { configure(PoolID(pool), at: index, now) }
+    // What a rule has found for a pool nobody tells: the next owner finds it anew.
+    for pool in poolTargets.indices where configuration.pools[pool].makePlan == nil {
+      configure(PoolID(pool), at: index, now)
+    }
+    for tenant in tenantSizes.indices where kubernetes.tenants.isNearQuota[tenant] {
+      sendPlain(
+        .quotaNears(tenant: UInt16(tenant), true), from: .kubernetes,
+        to: Address(.workerManager, index), leavingAt: now)
+    }
   }
 
   /// Brings the integral of a pool's level, and the least there was of it, up to an instant; called
@@ -196,6 +226,9 @@ extension ControlShard {
 
   /// Counts of pools begin afresh.
   func restartCounts(at now: Instant) {
+    kubernetes.capacity.restart(at: now)
+    countedSince = now
+    nodeScaler?.restartCounts()
     for pool in poolTallies.indices {
       notePoolLevel(PoolID(pool), at: now)
       poolTallies[pool] = PoolSummary()
@@ -208,6 +241,7 @@ extension ControlShard {
   // MARK: Telling
 
   func report(at now: Instant, zoneCoreSeconds: [Double], seconds: Double) {
+    reportedAt = now
     for pool in configuration.pools.indices {
       notePoolLevel(PoolID(pool), at: now)
       let owned = owner(of: PoolID(pool)).flatMap { managers[$0].pools[pool] }
@@ -220,13 +254,14 @@ extension ControlShard {
         processors.isEmpty
         ? zoneCoreSeconds[zone]
         : topology.nodeZones.indices.reduce(0) {
-          topology.nodeZones[$1].index == zone ? $0 + processors[$1].usedCoreSeconds : $0
+          topology.usageZones[$1].index == zone ? $0 + processors[$1].usedCoreSeconds : $0
         }
-      let table = kubernetes.nodeTables[zone]
+      let held = kubernetes.allocated(in: zone)
       recorder.zone(
         ZoneID(zone), at: now, usedCoreSeconds: used, seconds: seconds,
-        allocatedCPUMilli: table.allocatedCPUMilli, allocatedMemoryMiB: table.allocatedMemoryMiB,
-        pods: table.podCount)
+        allocatedCPUMilli: held.taken.cpuMilli, allocatedMemoryMiB: held.taken.memoryMiB,
+        pods: held.pods)
+      recorder.machines(ZoneID(zone), at: now, cpuMilli: held.cpuMilli)
     }
   }
 
@@ -271,11 +306,10 @@ extension ControlShard {
     ]
     summary.nodes = configuration.zones.indices.map { zone in
       var nodes = kubernetes.moved[zone]
-      let table = kubernetes.nodeTables[zone]
-      nodes.allocated = NodeCapacity(
-        cpuMilli: table.allocatedCPUMilli, memoryMiB: table.allocatedMemoryMiB)
+      nodes.allocated = kubernetes.allocated(in: zone).taken
       return nodes
     }
+    summary.capacity = capacitySummary
     summary.tokensHeld = etcd.tokens.count { $0.holder != nil }
     return summary
   }

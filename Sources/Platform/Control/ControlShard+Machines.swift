@@ -118,6 +118,10 @@ extension ControlShard {
           poolTallies[pool.index].leastLevel = 0
         }
         recorder.took(pool, isHit: isHit, at: now)
+      case .resized(let pool, let target, let alarmBelow):
+        digest.record(RecordKind.resized, at: now, UInt64(pool.raw), UInt64(target))
+        poolTargets[pool.index] = target
+        poolAlarms[pool.index] = alarmBelow
       case .serves(let shard, let isServing):
         digest.record(
           RecordKind.served, at: now, UInt64(shard), UInt64(index), isServing ? 1 : 0)

@@ -44,6 +44,13 @@ final class ControlShard {
   var kubernetes: Kubernetes
   var pods = PodDirectory()
   var autoscaler: Autoscaler
+  /// The Cluster Autoscaler and the supply of machines; nil where there are no node pools.
+  var nodeScaler: NodeScaler?
+  /// By tenant: milli-cores of the largest pod of its services.
+  let tenantSizes: [Int64]
+  /// Since when capacity is counted.
+  var countedSince = Instant.origin
+  var reportedAt = Instant.origin
   var processors: [ProcessorSharing]
   var agentClocks: [LocalClock]
   /// The earliest alarm set for each HostAgent.
@@ -61,6 +68,8 @@ final class ControlShard {
   var poolSeconds: [Double]
   var traffic: ComponentTraffic
   var levelsAt: [Instant]
+  /// Ready pods of those pools whose sizes follow them.
+  var readyPods: ReadyPods
   /// When etcd looks for expired leases next; an alarm for any other instant is void.
   var nextScan = Instant.origin
   /// The time of the last event.
@@ -89,8 +98,7 @@ final class ControlShard {
       key: keys.clock.appending(2))
     managerServers = servers
     managers = servers.indices.map {
-      topology.makeManager(
-        $0, life: 0, at: servers[$0].clock.local(.origin), configuration)
+      topology.makeManager($0, life: 0, clock: servers[$0].clock, at: .origin, configuration)
     }
     isManagerUp = Array(repeating: true, count: configuration.workerManagers.count)
     managerIncarnations = Array(repeating: 0, count: configuration.workerManagers.count)
@@ -101,7 +109,10 @@ final class ControlShard {
       attempts: configuration.workerManagers.rules.attempts)
     hostAgents = topology.nodeZones.enumerated().map { node, zone in
       HostAgent(
-        node: NodeID(node), zone: zone, cacheBytes: configuration.code.nodeCacheBytes,
+        node: NodeID(node), zone: zone,
+        // Pods of a virtual node are on machines that have nothing in common.
+        cacheBytes: topology.nodes.isVirtual(NodeID(node))
+          ? 0 : configuration.code.nodeCacheBytes,
         retry: retry)
     }
     agentClocks = topology.makeClocks(topology.nodeZones.count, key: keys.clock.appending(3))
@@ -111,14 +122,19 @@ final class ControlShard {
       ZoneCodeCache(cacheBytes: configuration.code.zoneCacheBytes)
     }
     etcd = EtcdServer(shards: configuration.workerManagers.shards)
-    kubernetes = Kubernetes(
-      configuration.kubernetes, zones: configuration.zones, poolCount: configuration.pools.count)
+    kubernetes = Kubernetes(configuration, topology.nodes)
+    nodeScaler = NodeScaler(configuration, topology.nodes, keys)
+    tenantSizes = configuration.tenants.indices.map { tenant in
+      configuration.services.filter { $0.tenant == tenant }
+        .map { configuration.shapes[$0.shape].cpuMilli }.max() ?? 0
+    }
     autoscaler = Autoscaler(configuration, topology)
     processors = Self.exactProcessors(configuration, topology)
     evictor = Evictor(
       rule: configuration.kubernetes.eviction, services: configuration.services.count,
       zones: configuration.zones.count)
     traffic = ComponentTraffic(dispatchers: configuration.dispatchers.count)
+    readyPods = ReadyPods(configuration)
     poolTargets = configuration.pools.map(\.target)
     poolAlarms = configuration.pools.map(\.rules.alarmBelow)
     poolTallies = configuration.pools.map { _ in PoolSummary() }
@@ -139,7 +155,7 @@ final class ControlShard {
     mail = other.mail
     dispatchers = other.dispatchers
     dispatcherServers = other.dispatcherServers
-    managers = other.managers
+    managers = other.managers.map { $0.clone() }
     managerServers = other.managerServers
     isManagerUp = other.isManagerUp
     managerIncarnations = other.managerIncarnations
@@ -149,6 +165,10 @@ final class ControlShard {
     etcd = other.etcd
     kubernetes = other.kubernetes
     pods = other.pods
+    nodeScaler = other.nodeScaler
+    tenantSizes = other.tenantSizes
+    countedSince = other.countedSince
+    reportedAt = other.reportedAt
     autoscaler = other.autoscaler.clone()
     processors = other.processors
     agentClocks = other.agentClocks
@@ -157,6 +177,7 @@ final class ControlShard {
     podsAbandoned = other.podsAbandoned
     starts = other.starts
     evictor = other.evictor
+    readyPods = other.readyPods
     poolTargets = other.poolTargets
     poolAlarms = other.poolAlarms
     poolTallies = other.poolTallies
@@ -206,8 +227,13 @@ final class ControlShard {
       zoneCaches[zone.index].store(
         service, bytes: configuration.services[service.index].codeBytes)
     case .initialised(let start, let pod): initialised(start, pod, at: now)
+    case .pendingDeadline(let order): pendingDeadline(order, at: now)
+    case .nodePoolScan: scanNodePools(at: now)
+    case .machineArrives(let pool): machineArrives(Int(pool), at: now)
+    case .drainStep(let node): drainStep(Int(node), at: now)
     case .etcdScan: scanLeases(at: now)
     case .autoscaleTick: autoscale(at: now)
+    case .tellReadyPods: tellReadyPods(at: now)
     case .fault(let index): strike(configuration.faults[Int(index)], at: now)
     case .restart(let index): restart(configuration.faults[Int(index)], at: now)
     case .nodeWorkEnds(let node, let generation):
@@ -229,6 +255,8 @@ final class ControlShard {
     case .etcd: etcdReceives(message, from: from, at: now)
     case .autoscaler: autoscaler.receive(message)
     case .node: nodeReceives(message, index, at: now)
+    case .nodeAutoscaler: nodeAutoscalerReceives(message, at: now)
+    case .machineSupply: machineSupplyReceives(message, at: now)
     case .gateway: break
     }
   }

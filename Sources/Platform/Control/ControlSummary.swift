@@ -29,6 +29,8 @@ public struct ControlSummary: Sendable {
   public var autoscaleDecisions: UInt64 = 0
   /// By zone: what placing has taken and deleting has given back so far, and what is taken.
   public var nodes: [NodeSummary] = []
+  /// What was paid for since the last restart of counts.
+  public var capacity = CapacitySummary()
   /// Tokens of shards that are held.
   public var tokensHeld = 0
 }
@@ -45,6 +47,29 @@ public struct PoolSummary: Sendable {
   public var refills: UInt64 = 0
   /// Integral of the level over time.
   public var idlePodSeconds = 0.0
+}
+
+/// Capacity that was paid for.
+public struct CapacitySummary: Sendable {
+  public struct Item: Sendable {
+    /// Machines or pods at the end, and the most there were.
+    public var units = 0
+    public var most = 0
+    public var unitHours = 0.0
+    public var coreHours = 0.0
+    public var cost = 0.0
+
+    public init() {}
+  }
+
+  /// By zone; by node pool in each of its zones; all virtual nodes together.
+  public var zones: [Item] = []
+  public var groups: [(pool: Int, zone: ZoneID, item: Item, machinesOrdered: Int, refused: Int)] =
+    []
+  public var virtual = Item()
+  public var hours = 0.0
+
+  public init() {}
 }
 
 /// What pods hold of a zone's nodes.

@@ -14,14 +14,35 @@ struct Kubernetes: Sendable {
     var evictingMiB: Int64 = 0
     /// Memory that evictions for this creation have freed.
     var freedMiB: Int64 = 0
+    /// It waits for room of this table.
+    var waitsIn: Int?
     /// The pod once it has been placed.
     var pod: PodID?
   }
 
   let configuration: KubernetesConfiguration
-  /// One table a zone; positions are offsets from the zone's first node.
+  let layout: NodeLayout
+  /// By table of the layout.
   var nodeTables: [NodeTable]
-  let firstNode: [Int]
+  /// Orders that wait for room, and what tenants hold.
+  var pending: PendingPods
+  var tenants: TenantLedger
+  /// What is paid for: the fixed machines by zone, then the node pools' groups, then virtual nodes.
+  var capacity: CapacityLedger
+  /// False while room appears that is somebody's already.
+  var isAdmitting = true
+  let virtualNodes: VirtualNodeConfiguration?
+  /// Milli-cores on virtual nodes.
+  var virtualCPUMilli: Int64 = 0
+  /// By slot of a node pool, from `firstSlot` on: the pods there, in the order of placing.
+  var podsOn: [[PodID]]
+  let firstSlot: Int
+  /// By slot: whether the machine is there.
+  var isPresent: [Bool]
+  /// Machines of node pools of which little is asked, ascending.
+  var lowNodes: [Int] = []
+  /// When machines began to be emptied; asked only for keys.
+  var emptying: [Int: Instant] = [:]
   /// Orders under way, and the pods of those that are done, by number; asked only for keys.
   private(set) var creations: [UInt64: Creation] = [:]
   private(set) var born: [UInt64: PodID] = [:]
@@ -30,7 +51,7 @@ struct Kubernetes: Sendable {
   /// By pool: the Worker Manager that is told of its refills.
   var watchers: [Int?]
   /// By zone: what placing has taken and deleting has given back.
-  private(set) var moved: [NodeSummary]
+  var moved: [NodeSummary]
   private var nextAdmission = Instant.origin
   private let spacing: Nanoseconds
   private let tolerance: Nanoseconds
@@ -39,25 +60,34 @@ struct Kubernetes: Sendable {
   private(set) var creationsAsked: UInt64 = 0
   private(set) var creationsFailed: UInt64 = 0
 
-  init(_ configuration: KubernetesConfiguration, zones: [ZoneConfiguration], poolCount: Int) {
+  init(_ cluster: ClusterConfiguration, _ layout: NodeLayout) {
+    let configuration = cluster.kubernetes
     self.configuration = configuration
-    var first = 0
-    var starts: [Int] = []
-    for zone in zones {
-      starts.append(first)
-      first += zone.nodeCount
+    self.layout = layout
+    virtualNodes = cluster.virtualNodes
+    moved = cluster.zones.map { _ in NodeSummary() }
+    isPresent = layout.nodes.map { $0.group == nil }
+    for group in layout.groups {
+      for slot in group.slots.prefix(cluster.nodePools[group.pool].initial) {
+        isPresent[slot] = true
+      }
     }
-    firstNode = starts
-    moved = zones.map { _ in NodeSummary() }
-    nodeTables = zones.map { zone in
+    nodeTables = layout.tables.map { [isPresent] nodes in
       NodeTable(
-        nodes: (0..<zone.nodeCount).map { _ in
-          NodeCapacity(cpuMilli: zone.nodeCPUMilli, memoryMiB: zone.nodeMemoryMiB)
-        }, policy: configuration.placement)
+        nodes: nodes.map { layout.nodes[$0].capacity }, policy: configuration.placement,
+        isOpen: { isPresent[nodes[$0]] })
     }
-    warm = Array(repeating: [], count: poolCount)
+    pending = PendingPods(tables: layout.tables.count)
+    tenants = TenantLedger(
+      cluster.allTenants, tables: layout.tables.count, zones: cluster.zones.count,
+      domains: layout.domains)
+    capacity = CapacityLedger(count: cluster.zones.count + layout.groups.count + 1)
+    firstSlot = layout.groups.first?.slots.lowerBound ?? layout.nodes.count
+    podsOn = Array(
+      repeating: [], count: (layout.groups.last?.slots.upperBound ?? firstSlot) - firstSlot)
+    warm = Array(repeating: [], count: cluster.pools.count)
     refills = warm.map { _ in [] }
-    watchers = Array(repeating: nil, count: poolCount)
+    watchers = warm.map { _ in nil }
     if let rate = configuration.podsPerSecond {
       spacing = Nanoseconds(seconds: 1 / rate)
       tolerance = spacing * Int64(max(0, configuration.burst - 1))
@@ -65,6 +95,8 @@ struct Kubernetes: Sendable {
       spacing = .zero
       tolerance = .zero
     }
+    beginCapacity(cluster)
+    for slot in podsOn.indices where isPresent[firstSlot + slot] { noteLow(firstSlot + slot) }
   }
 
   /// When a creation that is asked for now may begin (a token bucket as the generic cell rate
@@ -97,27 +129,6 @@ struct Kubernetes: Sendable {
 
   /// The pod of an order is no more.
   mutating func forget(order: UInt64) { born[order] = nil }
-
-  mutating func place(_ shape: ShapeConfiguration, in zone: ZoneID) -> NodeID? {
-    let placed = nodeTables[zone.index].place(
-      cpuMilli: shape.cpuMilli, memoryMiB: shape.memoryMiB)
-    if placed != nil {
-      moved[zone.index].placed.cpuMilli += shape.cpuMilli
-      moved[zone.index].placed.memoryMiB += shape.memoryMiB
-    }
-    return placed.map { NodeID(firstNode[zone.index] + $0) }
-  }
-
-  func allocated(_ node: NodeID, in zone: ZoneID) -> NodeCapacity {
-    nodeTables[zone.index].allocated(node.index - firstNode[zone.index])
-  }
-
-  mutating func release(_ node: NodeID, _ shape: ShapeConfiguration, in zone: ZoneID) {
-    moved[zone.index].released.cpuMilli += shape.cpuMilli
-    moved[zone.index].released.memoryMiB += shape.memoryMiB
-    nodeTables[zone.index].release(
-      node.index - firstNode[zone.index], cpuMilli: shape.cpuMilli, memoryMiB: shape.memoryMiB)
-  }
 
   mutating func label(_ pod: PodID, warmIn pool: PoolID) { warm[pool.index].append(pod) }
 

@@ -19,6 +19,8 @@ struct PodDirectory: Sendable {
     var deadline = Instant.distantFuture
     /// The Dispatcher that knows it.
     var dispatcher: UInt16 = 0
+    /// Whose it is, by position; the platform comes after all tenants.
+    var tenant: UInt16 = 0
     var service = ServiceID(0)
     var lane = LaneID(0)
     var part: UInt8 = 0

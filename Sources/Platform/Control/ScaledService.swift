@@ -25,6 +25,13 @@ struct ScaledService: Sendable {
   private let firstPart: [Int]
   private var lastLoad: [Instant?]
   private let memory: Nanoseconds
+  private let podMemoryBaseMiB: Int64
+  private let memoryPerRequestMiB: Double
+  /// Of the service's topic, lane by lane, and where each lane's begin.
+  private var partitions: [PartitionOffsets] = []
+  private var firstPartition: [Int] = []
+  /// The latest second that a sample was about; offsets come with their lane's sample.
+  private var heardOf = Instant.origin
 
   /// Parts lane by lane, without instances.
   init(
@@ -34,6 +41,14 @@ struct ScaledService: Sendable {
     service = ServiceID(index)
     policy = scaling.makePolicy()
     memory = scaling.memory
+    podMemoryBaseMiB = scaling.podMemoryBaseMiB
+    memoryPerRequestMiB = scaling.memoryPerRequestMiB
+    for position in configuration.zones.indices {
+      firstPartition.append(partitions.count)
+      let count =
+        configuration.topic?.partitions(lane: position, of: configuration.zones.count) ?? 0
+      partitions += Array(repeating: PartitionOffsets(committed: 0, logEnd: 0), count: count)
+    }
     var places: [Place] = []
     var parts: [ScaledPart] = []
     var first: [Int] = []
@@ -69,11 +84,35 @@ struct ScaledService: Sendable {
     // The load of a lane comes with its first part.
     guard part == 0 else { return isNews }
     let second = Instant.seconds(Int64(sample.second))
-    policy.observe(
-      concurrency: Double(sample.concurrencyMilli) / 1000, lane: position, at: second)
-    guard sample.concurrencyMilli > 0 else { return isNews }
+    heardOf = max(heardOf, second)
+    let isPolicyNews = policy.observe(signals(sample, position), at: heardOf)
+    guard sample.concurrencyMilli > 0 || sample.lag > 0 else { return isNews || isPolicyNews }
     lastLoad[position] = second
     return true
+  }
+
+  /// What the policy is told of a lane.
+  private func signals(_ sample: PartSample, _ position: Int) -> ScalingSample {
+    let end = position + 1 < firstPart.count ? firstPart[position + 1] : parts.count
+    let lane = parts[firstPart[position]..<end]
+    let ready = lane.reduce(0) { $0 + $1.usable }
+    let concurrency = Double(sample.concurrencyMilli) / 1000
+    let memory = Double(Int64(ready) * podMemoryBaseMiB) + concurrency * memoryPerRequestMiB
+    return ScalingSample(
+      lane: position, concurrencyMilli: Int64(sample.concurrencyMilli),
+      cpuMilli: Int64(sample.cpuMilli), memoryMiB: Int64(memory.rounded()),
+      lag: partitions.isEmpty ? nil : Int64(sample.lag), ready: ready,
+      unready: lane.reduce(0) { $0 + $1.coming })
+  }
+
+  /// Takes the offsets of a partition; true when the policy may answer otherwise because of it.
+  mutating func observe(
+    _ offsets: PartitionOffsets, partition: Int, position: Int
+  ) -> Bool {
+    let index = firstPartition[position] + partition
+    guard partitions[index] != offsets else { return false }
+    partitions[index] = offsets
+    return policy.observe(ScalingSample(lane: position, partitions: partitions), at: heardOf)
   }
 
   // MARK: Deciding

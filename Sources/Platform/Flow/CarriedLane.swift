@@ -40,6 +40,7 @@ struct CarriedLane {
   var isSampling = false
   var sampledInFlightSeconds = 0.0
   var settledOrders: UInt32 = 0
+  var keepAlive: KeepAliveWatch?
   var counters: LaneCounters
   var digest: Digest
   var represented: UInt64

@@ -72,6 +72,7 @@ final class FlowLane: LaneModel {
   func clone(surroundings: LaneSurroundings) -> any LaneModel {
     let copy = FlowLane(state)
     copy.state.surroundings = surroundings
+    copy.state.keepAlive = state.keepAlive?.clone()
     copy.parked = parked?.copy(surroundings: surroundings)
     return copy
   }

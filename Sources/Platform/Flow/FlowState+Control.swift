@@ -4,9 +4,11 @@ import Primitives
 // What a flow lane tells the control plane and hears from it: the messages of a gateway, sent once
 // for a step.
 extension FlowState {
-  mutating func send(_ message: ControlMessage, to address: Address) {
+  mutating func send(
+    _ message: ControlMessage, to address: Address, extraDelay: Nanoseconds = .zero
+  ) {
     control.outbox.append(
-      OutMessage(sentAt: now, extraDelay: .zero, message: message, to: address, part: 0))
+      OutMessage(sentAt: now, extraDelay: extraDelay, message: message, to: address, part: 0))
     counters.messagesOut &+= 1
   }
 
@@ -74,11 +76,7 @@ extension FlowState {
     // The oldest that wait begin on the new instance, for which they have waited.
     let cold = min(ledger.waiting, max(0, slots - inService), rules.concurrencyLimit)
     serveWaiting(at: now, cold: cold)
-    if origin.path == .pool {
-      counters.coldPool &+= UInt64(cold)
-    } else {
-      counters.coldFallback &+= UInt64(cold)
-    }
+    counters[origin.path] &+= UInt64(cold)
   }
 
   private mutating func close(_ ordinal: UInt32) -> Bool {
@@ -130,7 +128,7 @@ extension FlowState {
 
   /// Asks for as many instances as the most that waited at once justifies.
   mutating func planStarts() {
-    let wanted = max(peakWaiting, waiting)
+    let wanted = min(max(peakWaiting, waiting), settings.mostOutstanding - inService)
     peakWaiting = 0
     guard wanted > 0, control.route.age(at: now) != .absent else { return }
     while wanted > control.starts.count * rules.concurrencyLimit, canStart {
@@ -141,9 +139,9 @@ extension FlowState {
     }
   }
 
-  private var canStart: Bool { now >= control.backoffUntil && rules.mayStart(counts) }
+  var canStart: Bool { now >= control.backoffUntil && rules.mayStart(counts) }
 
-  private mutating func ask(_ ordinal: UInt32, attempt: Int) {
+  mutating func ask(_ ordinal: UInt32, attempt: Int) {
     counters.startsAsked &+= 1
     armSampling()
     var start = StartRequest(
@@ -182,15 +180,44 @@ extension FlowState {
 
   /// Tells AutoScale the mean concurrency of the second that ends now.
   mutating func sample() {
-    let seconds = counters.inFlightSeconds - control.sampledInFlightSeconds
+    let period = Double(settings.signalSeconds)
+    let concurrency = (counters.inFlightSeconds - control.sampledInFlightSeconds) / period
     control.sampledInFlightSeconds = counters.inFlightSeconds
     send(
       .sample(
         settings.lane, part: 0,
         PartSample(
-          instances: counts, concurrency: seconds + Double(waiting),
-          settled: control.settledOrders, second: UInt32(now.nanoseconds / 1_000_000_000))),
-      to: .autoscaler)
+          instances: counts,
+          concurrency: concurrency + Double(atConsumers),
+          settled: control.settledOrders, second: UInt32(now.nanoseconds / 1_000_000_000),
+          cores: concurrency * coresPerRequest, lag: gauges.lag)),
+      to: .autoscaler, extraDelay: settings.signalDelay)
+    tellOffsets()
     control.isSampling = counts.total > 0 || waiting > 0
+  }
+
+  /// What waits where concurrency is counted: with the consumers of a topic, what its windows let
+  /// out and no instance has.
+  private var atConsumers: Int {
+    guard let topic = settings.topic else { return waiting }
+    if topic.rules.isPaused(at: now) { return 0 }
+    return min(waiting, max(0, settings.mostOutstanding - inService))
+  }
+
+  /// Partitions as their group finds them: what a lane has completed and what it is behind, spread
+  /// evenly.
+  private mutating func tellOffsets() {
+    guard let topic = settings.topic else { return }
+    let lag = gauges.lag
+    for partition in 0..<topic.partitions {
+      let committed = EvenShare.of(
+        Int(counters.completed), at: partition, among: topic.partitions)
+      let behind = EvenShare.of(lag, at: partition, among: topic.partitions)
+      send(
+        .offsets(
+          settings.lane, partition: UInt32(truncatingIfNeeded: partition),
+          committed: Int64(committed), logEnd: Int64(committed + behind)),
+        to: .autoscaler, extraDelay: settings.signalDelay)
+    }
   }
 }

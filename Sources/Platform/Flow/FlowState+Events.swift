@@ -28,6 +28,7 @@ extension FlowState {
       } else {
         endStep()
       }
+      if keepAlive != nil { followKeepAlive() }
       planStarts()
       planStep()
       guard control.outbox.count > sent else { continue }
@@ -50,7 +51,7 @@ extension FlowState {
     feed.nextSecond()
     rate.observe(Double(feed.ofSecond))
     adjustService()
-    if control.isSampling { sample() }
+    if control.isSampling, feed.second % Int(settings.signalSeconds) == 0 { sample() }
   }
 
   /// Where the step that begins now ends: at the whole second, at the first arrival where there is
@@ -79,7 +80,9 @@ extension FlowState {
       let tenth: Int64 = 100_000_000
       endStep(before: Instant(nanoseconds: (now.nanoseconds / tenth + 1) * tenth))
     }
+    if let edge = settings.topic?.rules.nextPauseEdge(after: now) { endStep(before: edge) }
     if let expiry = nextExpiry { endStep(before: max(now, expiry)) }
+    if let prewarm = keepAlive?.prewarmAt { endStep(before: max(now, prewarm)) }
     if let drained = nextDrained { endStep(before: max(now, drained)) }
   }
 
@@ -96,18 +99,18 @@ extension FlowState {
   /// Steps must be short against a short keep-alive, so that it matters when instances were last
   /// used.
   private var stepForExpiry: Nanoseconds? {
-    let eighth = Nanoseconds(rules.keepAlive.count / 8)
+    let eighth = Nanoseconds(keepAliveLength.count / 8)
     guard eighth < .seconds(1), instances.count > rules.minimumInstances else { return nil }
     return max(eighth, .milliseconds(20))
   }
 
   private var nextExpiry: Instant? {
-    guard rules.keepAlive.count < .max, instances.count > rules.minimumInstances,
+    guard keepAliveLength.count < .max, instances.count > rules.minimumInstances,
       instances.count > busyInstances
     else { return nil }
     let idleSince =
       followsPlaces ? instances.places.idleSinceAtLeast : instances.lastUse(instances.count - 1)
-    return idleSince + rules.keepAlive
+    return keepAlive?.end(idleSince: idleSince) ?? idleSince + rules.keepAlive
   }
 
   private mutating func expireIdle() {

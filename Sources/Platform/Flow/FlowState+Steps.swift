@@ -20,6 +20,7 @@ extension FlowState {
     if !followsPlaces { levelAtEnd = inService }
     integrate(before: before, drainingBefore: drainingBefore, over: (end - start).seconds)
     now = end
+    noteArrivals(arrivals, from: start, isOneAtEnd: isEndedByArrival)
     complete(completed + drained, recorder)
     markUse(arrivals: arrivals, from: start)
     digest.fold(UInt64(bitPattern: end.nanoseconds), UInt64(arrivals))
@@ -41,6 +42,7 @@ extension FlowState {
     }
     counters.arrivals &+= UInt64(arrivals)
     represented &+= UInt64(arrivals)
+    if settings.isTopic, arrivals > 0 { armSampling() }
     #if PLANT_LOST_REQUEST
       // Only in a build made to show that conservation is checked: one request in a million
       // vanishes.

@@ -52,11 +52,14 @@ struct FlowState {
   let followsPlaces: Bool
 
   var control = FlowControl()
+  /// Where a policy decides on idle instances.
+  var keepAlive: KeepAliveWatch?
   /// Arrivals that the gateways have been charged for.
   var publishedArrivals: UInt64 = 0
   /// Processors that nodes have been told of.
   var publishedCores: [(node: Int, cores: Double)] = []
-  /// Requests in service over the last seconds, weighted down with age, where steps end at arrivals.
+  /// Requests in service over the last seconds, weighted down with age, where steps end at
+  /// arrivals.
   var recent = RecentLevel()
   /// Requests in service at the end of the last step, before an arrival that has ended it.
   var levelAtEnd = 0
@@ -77,6 +80,7 @@ struct FlowState {
     followsPlaces = Self.follows(rules, mean: service.mean)
     self.now = now
     stepEnd = now
+    keepAlive = settings.keepAlive.map { KeepAliveWatch($0()) }
     adjustService()
     // What the lane has seen of late, as far as its source tells.
     for second in max(0, feed.second - 31)...feed.second {
@@ -94,7 +98,11 @@ struct FlowState {
     planStep()
   }
 
-  var slots: Int { instances.count * rules.concurrencyLimit }
+  /// What may be in service at once: what instances bear and, of a topic, what windows let out.
+  var slots: Int {
+    if let topic = settings.topic, topic.rules.isPaused(at: now) { return 0 }
+    return min(instances.count * rules.concurrencyLimit, settings.mostOutstanding)
+  }
   var waiting: Int { settledWaiting + ledger.waiting }
   var offeredLoad: Double { rate.perSecond * service.mean }
 
@@ -104,6 +112,7 @@ struct FlowState {
     gauges.waiting = waiting
     gauges.ready = instances.count + draining.count
     gauges.starting = control.starts.count
+    if settings.isTopic { gauges.lag = gauges.inFlight + gauges.waiting }
     return gauges
   }
 
@@ -204,8 +213,8 @@ struct FlowControl: Sendable {
   }
 }
 
-/// A level's mean over the last seconds: earlier ones weigh e^(-age / 5 s). Over a long time it gives
-/// out the whole integral that it took in.
+/// A level's mean over the last seconds: earlier ones weigh e^(-age / 5 s). Over a long time it
+/// gives out the whole integral that it took in.
 struct RecentLevel: Sendable {
   private static let memorySeconds = 5.0
 

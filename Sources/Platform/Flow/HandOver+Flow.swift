@@ -16,6 +16,7 @@ extension FlowState {
     control.isSampling = carried.isSampling
     control.sampledInFlightSeconds = carried.sampledInFlightSeconds
     control.settledOrders = carried.settledOrders
+    keepAlive = carried.keepAlive
     control.inbox = carried.mail.sorted { $0.at < $1.at }
     control.outbox = carried.outbox
     control.retirements = carried.retirements
@@ -77,6 +78,7 @@ extension FlowState {
     carried.isSampling = control.isSampling
     carried.sampledInFlightSeconds = control.sampledInFlightSeconds
     carried.settledOrders = control.settledOrders
+    carried.keepAlive = keepAlive
     carryInstances(into: &carried)
     carryCalls(into: &carried, recorder: recorder, residual: residual)
     carryWaiting(into: &carried)
@@ -103,6 +105,8 @@ extension FlowState {
 
   private mutating func carryOccupancy(into carried: inout CarriedLane) {
     var source = bits
+    var rules = rules
+    rules.keepAlive = keepAliveLength
     let (places, window) = Occupancy.draw(
       instances: instances.count, rules: rules,
       inService: min(inService, instances.count * rules.concurrencyLimit), rate: rate.perSecond,

@@ -41,9 +41,16 @@ extension RequestLaneEngine {
             idleSince: instance.inFlight > 0 ? now : instance.idleSince),
           inFlight: Int(instance.inFlight), isDraining: instance.isDraining))
     }
-    routers[0].waiting.visit { carried.waiting.append($0.ticket) }
+    if core.settings.isTopic {
+      var held: [UInt32] = []
+      routers[0].waiting.visit { held.append($0.ticket.delivery) }
+      carried.waiting = core.waitingMessages(held)
+    } else {
+      routers[0].waiting.visit { carried.waiting.append($0.ticket) }
+    }
     emptyQueue(into: &carried, positions: positions)
     carried.settledOrders = core.settledOrders[0]
+    carried.keepAlive = routers[0].keepAlive
     carried.outbox = core.outbox
     carried.retirements = core.retirements
     core.outbox.removeAll()
@@ -60,14 +67,15 @@ extension RequestLaneEngine {
           CarriedLane.Call(
             position: positions[payload.slot] ?? 0, arrival: payload.arrival, end: event.time,
             flags: payload.flags,
-            cores: Double(bitPattern: UInt64(bitPattern: payload.extra))))
+            cores: Double(Float(bitPattern: payload.cores))))
       case .message:
         carried.mail.append(
           FlowControl.Mail(at: event.time, delivery: core.inbox.take(payload.slot)))
       case .sample:
         carried.isSampling = true
         if event.time == carried.at { sample(at: event.time) }
-      case .alarm, .callArrives, .serviceEnds, .repetition:
+      case .alarm, .callArrives, .serviceEnds, .repetition, .resumption, .memberLost, .memberBack,
+        .rebalance, .assigned:
         break
       }
     }
@@ -103,19 +111,28 @@ extension RequestLaneEngine {
     // The router counts stale uses itself, and begins again.
     routers[0].staleUses = 0
     core.counters = carried.counters
+    core.sampledCoreSeconds = carried.counters.coreSeconds
+    core.coresWanted = 0
     core.outbox = carried.outbox
     core.retirements = carried.retirements
     core.isRepeating = false
     core.armRepetition(at: now)
+    core.armResumptions(after: now)
     routers[0].route = carried.route
+    core.topic = core.settings.makeTopic()
     install(carried)
+    for partition in 0..<core.topic.count { pump(partition, at: now) }
     for mail in carried.mail { deliver(mail.delivery, at: max(mail.at, now)) }
     core.isSampling = false
     if carried.isSampling { core.armSampling(at: now) }
     // Sets the alarms that the state calls for; what never ends has none.
     let rules = routers[0].rules
+    routers[0].resume(keepAlive: carried.keepAlive)
+    if carried.keepAlive != nil { routers[0].followKeepAlive(at: now, into: &core) }
     for timer in RouterTimer.allCases {
-      if timer == .idleExpiry, rules.keepAlive.count == .max { continue }
+      if timer == .idleExpiry, rules.keepAlive.count == .max || carried.keepAlive != nil {
+        continue
+      }
       if timer == .waitLimit, rules.waitLimit.count == .max { continue }
       routers[0].wake(timer, at: now, into: &core)
     }
@@ -150,7 +167,13 @@ extension RequestLaneEngine {
     }
     routers[0].instances = table
     var waiting = WaitingQueue<Ticket>()
-    for ticket in carried.waiting { waiting.append(ticket, since: ticket.arrival) }
+    for ticket in carried.waiting {
+      if core.settings.isTopic {
+        core.restore(ticket)
+      } else {
+        waiting.append(ticket, since: ticket.arrival)
+      }
+    }
     routers[0].waiting = waiting
   }
 
@@ -162,6 +185,7 @@ extension RequestLaneEngine {
     core.instances[call.position].busy &+= 1
     core.inFlight += 1
     if call.cores > 0 {
+      core.coresWanted += Double(Float(call.cores))
       core.instances[call.position].coreChange += call.cores
       if !core.instances[call.position].isChanged {
         core.instances[call.position].isChanged = true
@@ -173,6 +197,7 @@ extension RequestLaneEngine {
       LaneEvent(
         kind: .answered, part: 0, flags: call.flags,
         slot: UInt32(call.position), arrival: call.arrival,
-        extra: Int64(bitPattern: call.cores.bitPattern)))
+        cores: Float(call.cores).bitPattern,
+        delivery: core.settings.isTopic ? core.restore(call) : .max))
   }
 }

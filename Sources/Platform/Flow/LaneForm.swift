@@ -8,7 +8,10 @@ public enum RequestReason: String, Sendable, CaseIterable {
   case asked = "the run is at request fidelity"
   case choice = "flow has no form for this choice of instances"
   case coldService = "the first request of an instance takes a time of its own"
-  case gateways = "several gateways share a lane"
+  case gateways = "several gateways or consumers share a lane"
+  case batches = "deliveries carry several messages"
+  case skew = "partitions have unequal shares"
+  case consumers = "consumers crash"
   case hops = "every hop is an event"
   case evictions = "nodes evict idle instances"
   case exactProcessors = "processors are simulated exactly"
@@ -74,12 +77,21 @@ extension FidelityRule {
   ) -> RequestReason? {
     if service.router.choice != .leastRequests { return .choice }
     if service.coldServiceTime != nil { return .coldService }
-    if (service.gatewaysPerLane ?? configuration.gateways.perLane) != 1 { return .gateways }
+    let callers =
+      service.isConsumed
+      ? configuration.consumers.perLane
+      : service.gatewaysPerLane ?? configuration.gateways.perLane
+    if callers != 1 { return .gateways }
+    if let topic = service.topic, let reason = obstacle(topic) { return reason }
+    if service.topic != nil, configuration.faults.contains(where: \.isOfConsumer) {
+      return .consumers
+    }
     if configuration.network.loss > 0 { return .loss }
     if configuration.hopByHop { return .hops }
     if configuration.kubernetes.eviction != .none { return .evictions }
     if configuration.contention == .exact,
       service.cpuFraction != 0 || configuration.gateways.capacityPerSecond != nil
+        || configuration.consumers.capacityPerSecond != nil
     {
       return .exactProcessors
     }
@@ -91,6 +103,11 @@ extension FidelityRule {
       return .cutOff
     }
     return mean > 0 && mean.isFinite ? nil : .serviceTime
+  }
+
+  private static func obstacle(_ topic: TopicConfiguration) -> RequestReason? {
+    if topic.maximumBatch > 1 || topic.deliveryOverhead > .zero { return .batches }
+    return topic.skew > 0 ? .skew : nil
   }
 
   /// Whether the arrivals of a source are those of a rate, and not single requests or batches.

@@ -18,6 +18,7 @@ extension LaneCore: RouterEffects {
     let isCold = assignment.waited && noteWait(ticket, assignment, index, at: now)
     var service = ticket.serviceNanoseconds
     if service < 0 { service = drawService(ticket.identity, isFirst: assignment.isFirst) }
+    if settings.isTopic { beginDelivery(ticket.delivery) }
     begin(ticket, assignment, index, service: service, isCold: isCold, at: now)
   }
 
@@ -40,7 +41,7 @@ extension LaneCore: RouterEffects {
       return beginExactly(ticket, assignment, index, service: service, isCold: isCold, at: now)
     }
     var total = service
-    var cores = 0.0
+    var cores = Float.zero
     var handling = settings.gatewayHandling.count
     if handling > 0 {
       let gateway = settings.gateways[Int(part)]
@@ -53,14 +54,14 @@ extension LaneCore: RouterEffects {
       total = service + Int64(stretched - computing)
       // Spread over all the time for which the gateway holds the call, so that the sum is right.
       let held = total + handling + 2 * settings.hop.count
-      if held > 0 { cores = settings.cpuShare * stretched / Double(held) }
-      demand(cores, index, at: now)
+      if held > 0 { cores = Float(settings.cpuShare * stretched / Double(held)) }
+      demand(Double(cores), index, at: now)
     }
     total += handling
     var event = LaneEvent(
       kind: .answered, part: part, flags: isCold ? LaneEvent.cold : 0,
       slot: assignment.slot.raw, arrival: ticket.arrival,
-      extra: Int64(bitPattern: cores.bitPattern))
+      cores: cores.bitPattern, delivery: ticket.delivery)
     let held = Nanoseconds(total + 2 * settings.hop.count)
     if held > settings.callTimeout || (settings.lossThreshold > 0 && isLost(ticket.identity)) {
       event.flags |= LaneEvent.cutOff
@@ -90,13 +91,16 @@ extension LaneCore: RouterEffects {
       if settings.reportsIdle { report(instances[index].pod, isIdle: true, at: now) }
     }
     if settings.cpuFraction > 0, !settings.isExact {
-      demand(-Double(bitPattern: UInt64(bitPattern: event.extra)), index, at: now)
+      demand(-Double(Float(bitPattern: event.cores)), index, at: now)
     }
     if event.flags & LaneEvent.cutOff != 0 { return cutOff(event, at: now) }
-    counters.completed &+= 1
-    let latency = now.nanoseconds - event.arrival.nanoseconds
-    latencies.append(latency)
-    if latencies.isFull { needsAttention = true }
+    if settings.isTopic {
+      messagesDone(event.delivery, at: now)
+    } else {
+      counters.completed &+= 1
+      latencies.append(now.nanoseconds - event.arrival.nanoseconds)
+      if latencies.isFull { needsAttention = true }
+    }
     digest.record(
       RecordKind.answered, at: now, UInt64(bitPattern: event.arrival.nanoseconds),
       UInt64(instances[index].pod.raw) | UInt64(event.flags) << 32)
@@ -104,7 +108,7 @@ extension LaneCore: RouterEffects {
 
   /// A call without an answer in time: it fails, and the instance is taken for free.
   private mutating func cutOff(_ event: LaneEvent, at now: Instant) {
-    counters.timedOut &+= 1
+    if !settings.isTopic { counters.timedOut &+= 1 }
     let index = instances.index(event.slot, part: event.part)
     digest.record(
       RecordKind.cutOff, at: now, UInt64(bitPattern: event.arrival.nanoseconds),
@@ -117,6 +121,7 @@ extension LaneCore: RouterEffects {
       instances[index].isChanged = true
       changedInstances.append(index)
     }
+    coresWanted += cores
     instances[index].coreChange += cores
     instances[index].coreNanoseconds += cores * remaining
   }
@@ -132,11 +137,7 @@ extension LaneCore: RouterEffects {
       if waits.isFull { needsAttention = true }
     }
     guard assignment.isCold else { return false }
-    if instances[index].path == StartPath.pool.rawValue {
-      counters.coldPool &+= 1
-    } else {
-      counters.coldFallback &+= 1
-    }
+    counters[StartPath(rawValue: instances[index].path) ?? .pool] &+= 1
     startLatencies.append(waited)
     if startLatencies.isFull { needsAttention = true }
     return true
@@ -188,7 +189,7 @@ extension LaneCore {
     _ = queue.push(
       at: instant, class: EventRank.completion,
       LaneEvent(
-        kind: kind, part: event.part, flags: 0, slot: number, arrival: event.arrival, extra: 0))
+        kind: kind, part: event.part, flags: 0, slot: number, arrival: event.arrival))
   }
 
   private mutating func beginExactly(
@@ -200,13 +201,14 @@ extension LaneCore {
         at: now + settings.callTimeout, class: EventRank.completion,
         LaneEvent(
           kind: .answered, part: part, flags: LaneEvent.cutOff | (isCold ? LaneEvent.cold : 0),
-          slot: assignment.slot.raw, arrival: ticket.arrival, extra: 0))
+          slot: assignment.slot.raw, arrival: ticket.arrival, delivery: ticket.delivery))
       return
     }
     let work = Int64(Double(service) * settings.cpuFraction)
     var call = ExactCall(
       slot: assignment.slot.raw, part: part, isCold: isCold, arrival: ticket.arrival, began: now,
-      nodeWork: Nanoseconds(work), afterwards: Nanoseconds(service - work) + settings.hop)
+      delivery: ticket.delivery, nodeWork: Nanoseconds(work),
+      afterwards: Nanoseconds(service - work) + settings.hop)
     guard let first = settings.firstGatewayProcessor, settings.gatewayHandling > .zero else {
       call.afterwards = call.afterwards + settings.gatewayHandling
       return goOn(calls.put(call), at: now)
@@ -240,7 +242,7 @@ extension LaneCore {
       at: end, class: EventRank.completion,
       LaneEvent(
         kind: .answered, part: call.part, flags: flags, slot: call.slot, arrival: call.arrival,
-        extra: 0))
+        delivery: call.delivery))
   }
 
   private mutating func askProcessors(

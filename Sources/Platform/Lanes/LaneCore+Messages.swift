@@ -51,15 +51,14 @@ extension LaneCore {
     isRepeating = true
     _ = queue.push(
       at: max(due, now), class: EventRank.alarm,
-      LaneEvent(kind: .repetition, part: 0, flags: 0, slot: 0, arrival: .origin, extra: 0))
+      LaneEvent(kind: .repetition, part: 0, flags: 0, slot: 0, arrival: .origin))
   }
 
   mutating func wake(_ timer: RouterTimer, at instant: Instant) {
     _ = queue.push(
       at: instant, class: EventRank.alarm,
       LaneEvent(
-        kind: .alarm, part: part, flags: UInt16(timer.rawValue), slot: 0, arrival: .origin,
-        extra: 0))
+        kind: .alarm, part: part, flags: UInt16(timer.rawValue), slot: 0, arrival: .origin))
   }
 
   /// The service's owner, and for repeated questions the next in its rendezvous order.
@@ -81,13 +80,14 @@ extension LaneCore {
     armSampling(at: now)
   }
 
-  /// Begins to tell AutoScale about this lane, from the next whole second on.
+  /// Begins to tell AutoScale about this lane, from the next whole period on.
   mutating func armSampling(at now: Instant) {
     guard settings.isScaled, !isSampling else { return }
     isSampling = true
-    let second = now.nanoseconds / 1_000_000_000 + 1
+    let period = settings.signalSeconds
+    let second = (now.nanoseconds / (period * 1_000_000_000) + 1) * period
     _ = queue.push(
       at: .seconds(second), class: EventRank.alarm,
-      LaneEvent(kind: .sample, part: 0, flags: 0, slot: 0, arrival: .origin, extra: 0))
+      LaneEvent(kind: .sample, part: 0, flags: 0, slot: 0, arrival: .origin))
   }
 }

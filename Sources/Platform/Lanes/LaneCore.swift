@@ -21,6 +21,8 @@ struct ExactCall: BitwiseCopyable {
   var arrival: Instant
   /// When the gateway began the call, for its time-out.
   var began: Instant
+  /// The open delivery, of a topic.
+  var delivery: UInt32
   /// Processor time on the instance's node, and whether it has been asked for.
   var nodeWork: Nanoseconds
   var isAtNode = false
@@ -42,6 +44,9 @@ struct LaneCore: ~Copyable {
   /// Instances given up whose pods Kubernetes has not confirmed as deleted.
   var retirements = RetirementLedger()
   var calls = Slots<ExactCall>()
+  var topic: LaneTopic
+  /// The partition of the delivery that was answered last.
+  var freedPartition = 0
   var hopCalls = Slots<HopCall>()
   var counters = LaneCounters()
   var digest = Digest()
@@ -58,6 +63,7 @@ struct LaneCore: ~Copyable {
   /// AutoScale gets a sample at every whole second.
   var isSampling = false
   var sampledInFlightSeconds = 0.0
+  var sampledCoreSeconds = 0.0
   /// An alarm for unconfirmed retirements is set.
   var isRepeating = false
   /// By part: AutoScale's starts that have come to an end here.
@@ -71,6 +77,8 @@ struct LaneCore: ~Copyable {
   var ready = 0
   var idle = 0
   var inFlight = 0
+  /// Processors that calls under way want.
+  var coresWanted = 0.0
   var integratedTo = Instant.origin
   /// A broken rule of the model, if one was seen: no pod above its concurrency.
   var violation: String?
@@ -79,6 +87,7 @@ struct LaneCore: ~Copyable {
     self.settings = settings
     queue = ChosenQueue(settings.queue)
     self.surroundings = surroundings
+    topic = settings.makeTopic()
     instances = InstanceStates(parts: settings.gateways.count)
     settledOrders = Array(repeating: 0, count: settings.gateways.count)
     outbox.reserveCapacity(4)
@@ -90,6 +99,7 @@ struct LaneCore: ~Copyable {
     counters.readySeconds += Double(ready) * seconds
     counters.idleSeconds += Double(idle) * seconds
     counters.inFlightSeconds += Double(inFlight) * seconds
+    counters.coreSeconds += coresWanted * seconds
     integratedTo = now
   }
 
@@ -113,6 +123,7 @@ struct LaneCore: ~Copyable {
     copy.changedInstances = changedInstances
     copy.retirements = retirements
     copy.calls = calls
+    copy.topic = topic.clone()
     copy.hopCalls = hopCalls
     copy.counters = counters
     copy.digest = digest
@@ -122,10 +133,12 @@ struct LaneCore: ~Copyable {
     copy.ready = ready
     copy.idle = idle
     copy.inFlight = inFlight
+    copy.coresWanted = coresWanted
     copy.integratedTo = integratedTo
     copy.isSampling = isSampling
     copy.isRepeating = isRepeating
     copy.sampledInFlightSeconds = sampledInFlightSeconds
+    copy.sampledCoreSeconds = sampledCoreSeconds
     copy.settledOrders = settledOrders
     copy.publishedArrivals = publishedArrivals
     copy.violation = violation

@@ -39,6 +39,26 @@ struct LaneSettings: Sendable {
   var firstGatewayProcessor: Int?
   /// Tell the node when an instance becomes busy or idle, for eviction.
   var reportsIdle: Bool
+  /// A policy for idle instances; nil: the router's rules say how long they stay.
+  var keepAlive: (@Sendable () -> any KeepAlivePolicy)?
   /// AutoScale wants samples.
   var isScaled: Bool
+  /// Whole seconds between two samples, and how late one is there.
+  var signalSeconds: Int64
+  var signalDelay: Nanoseconds
+  /// The topic that the lane consumes, with its partitions here; nil: it serves requests.
+  var topic: (rules: TopicConfiguration, partitions: Int)?
+  var isTopic: Bool
+  var consumerFaults: [ConsumerFault]
+
+  /// Deliveries that may be outstanding at once; of requests there is no bound.
+  var mostOutstanding: Int {
+    guard let topic else { return .max }
+    return topic.partitions * topic.rules.window
+  }
+
+  func makeTopic() -> LaneTopic {
+    guard let topic else { return .none() }
+    return LaneTopic(topic.rules, count: topic.partitions, consumers: gateways.count)
+  }
 }

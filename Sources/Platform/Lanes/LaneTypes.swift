@@ -8,6 +8,8 @@ struct Ticket: BitwiseCopyable {
   var identity: UInt64
   /// Service time that the trace gives, or -1: drawn when the request begins.
   var serviceNanoseconds: Int64
+  /// Of a topic: its open delivery.
+  var delivery = UInt32.max
 }
 
 /// Order of events at one instant: what ends, then messages, then alarms, then what begins.
@@ -33,6 +35,10 @@ struct LaneEvent: BitwiseCopyable {
     case sample
     /// Unconfirmed messages are sent again.
     case repetition
+    /// A topic's consumers read again.
+    case resumption
+    /// A consumer crashes, is back, or its group notices; the group has agreed anew.
+    case memberLost, memberBack, rebalance, assigned
   }
 
   var kind: Kind
@@ -40,9 +46,10 @@ struct LaneEvent: BitwiseCopyable {
   var flags: UInt16
   var slot: UInt32
   var arrival: Instant
-  /// For `answered`: processors wanted while it ran, as the bits of a double; for the hops: service
-  /// time.
-  var extra: Int64
+  /// For `answered`: processors wanted while it ran, as the bits of a float.
+  var cores = UInt32(0)
+  /// For `answered`: the open delivery, of a topic.
+  var delivery = UInt32.max
 
   /// Flag of a request that waited for a new instance.
   static let cold: UInt16 = 1
@@ -84,6 +91,11 @@ public struct LaneCounters: Sendable, BitwiseCopyable, Equatable {
   /// Requests that waited for an instance to be made, by `StartPath`.
   public var coldPool: UInt64 = 0
   public var coldFallback: UInt64 = 0
+  public var coldVirtual: UInt64 = 0
+  /// Messages that were delivered again after a delivery without an answer.
+  public var redelivered: UInt64 = 0
+  /// Messages that were answered more than once, each time beyond the first.
+  public var repeated: UInt64 = 0
   /// Requests that waited in a gateway's queue for more than no time.
   public var waited: UInt64 = 0
   public var instancesAdded: UInt64 = 0
@@ -98,13 +110,33 @@ public struct LaneCounters: Sendable, BitwiseCopyable, Equatable {
 
   /// Integrals over time: instances ready, instances idle, requests in flight, requests waiting.
   public var readySeconds = 0.0
+  /// Processor time of calls that have begun, up to now.
+  public var coreSeconds = 0.0
   public var idleSeconds = 0.0
   public var inFlightSeconds = 0.0
 
   public init() {}
 
+  /// Cold starts by path.
+  public subscript(path: StartPath) -> UInt64 {
+    get {
+      switch path {
+      case .pool: coldPool
+      case .fallback: coldFallback
+      case .virtualNode: coldVirtual
+      }
+    }
+    set {
+      switch path {
+      case .pool: coldPool = newValue
+      case .fallback: coldFallback = newValue
+      case .virtualNode: coldVirtual = newValue
+      }
+    }
+  }
+
   public var refused: UInt64 { refusedQueueFull + refusedNoCapacity }
-  public var coldStarts: UInt64 { coldPool + coldFallback }
+  public var coldStarts: UInt64 { coldPool + coldFallback + coldVirtual }
 }
 
 /// What a lane is at an instant.
@@ -113,6 +145,8 @@ public struct LaneGauges: Sendable, BitwiseCopyable, Equatable {
   public var inFlight = 0
   public var ready = 0
   public var starting = 0
+  /// Messages that are not committed.
+  public var lag = 0
   public init() {}
 }
 

@@ -9,7 +9,7 @@ extension RequestLaneEngine {
     _ = core.queue.push(
       at: instant, class: EventRank.message,
       LaneEvent(
-        kind: .message, part: delivery.part, flags: 0, slot: slot, arrival: .origin, extra: 0))
+        kind: .message, part: delivery.part, flags: 0, slot: slot, arrival: .origin))
   }
 
   mutating func receive(_ delivery: Delivery, at now: Instant) {
@@ -72,10 +72,14 @@ extension RequestLaneEngine {
   /// now.
   mutating func sample(at now: Instant) {
     core.integrate(to: now)
-    var concurrency = core.counters.inFlightSeconds - core.sampledInFlightSeconds
+    let seconds = Double(core.settings.signalSeconds)
+    var concurrency = (core.counters.inFlightSeconds - core.sampledInFlightSeconds) / seconds
     core.sampledInFlightSeconds = core.counters.inFlightSeconds
+    let cores = (core.counters.coreSeconds - core.sampledCoreSeconds) / seconds
+    core.sampledCoreSeconds = core.counters.coreSeconds
     for part in 0..<routers.count { concurrency += Double(routers[part].waiting.count) }
-    var isAlive = concurrency > 0
+    let lag = core.settings.isTopic ? core.topic.lag : 0
+    var isAlive = concurrency > 0 || lag > 0
     for part in 0..<routers.count {
       core.part = UInt8(part)
       let instances = routers[part].counts
@@ -84,10 +88,12 @@ extension RequestLaneEngine {
           core.settings.lane, part: core.part,
           PartSample(
             instances: instances, concurrency: part == 0 ? concurrency : 0,
-            settled: core.settledOrders[part], second: UInt32(now.nanoseconds / 1_000_000_000))),
-        to: .autoscaler, at: now)
+            settled: core.settledOrders[part], second: UInt32(now.nanoseconds / 1_000_000_000),
+            cores: part == 0 ? cores : 0, lag: part == 0 ? lag : 0)),
+        to: .autoscaler, at: now, extraDelay: core.settings.signalDelay)
       isAlive = isAlive || instances.total > 0
     }
+    core.tellOffsets(at: now)
     core.isSampling = false
     if isAlive { core.armSampling(at: now) }
   }
@@ -113,8 +119,15 @@ extension RequestLaneEngine {
 
   func gauges() -> LaneGauges {
     var gauges = LaneGauges()
-    gauges.inFlight = core.inFlight
     gauges.ready = core.ready
+    if core.settings.isTopic {
+      gauges.inFlight = core.topic.inFlight
+      gauges.waiting = core.topic.waiting
+      gauges.lag = core.topic.lag
+      for part in 0..<routers.count { gauges.starting += routers[part].starting }
+      return gauges
+    }
+    gauges.inFlight = core.inFlight
     for part in 0..<routers.count {
       gauges.waiting += routers[part].waiting.count
       gauges.starting += routers[part].starting

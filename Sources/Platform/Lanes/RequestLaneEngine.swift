@@ -19,9 +19,13 @@ struct RequestLaneEngine: ~Copyable {
   ) {
     core = LaneCore(settings: settings, surroundings: surroundings)
     routers = RouterTable(count: settings.gateways.count) { part in
-      ServiceRouter(rules: rules[part], choiceSeed: choiceKey.appending(UInt64(part)).raw)
+      ServiceRouter(
+        rules: rules[part], choiceSeed: choiceKey.appending(UInt64(part)).raw,
+        keepAlive: settings.keepAlive?())
     }
     feed = ArrivalFeed(arrivals)
+    core.armResumptions(after: .origin)
+    core.armFaults(after: .origin)
   }
 
   private init(
@@ -85,8 +89,44 @@ struct RequestLaneEngine: ~Copyable {
     return core.queue.nextKey().class.raw < bound.rank
   }
 
+  /// A message is produced, and delivered if its partition's window has room.
+  private mutating func produce(_ arrival: Arrival, at now: Instant) {
+    core.counters.arrivals &+= 1
+    #if PLANT_LOST_REQUEST
+      if core.counters.arrivals % 1_000_000 == 0 { return }
+    #endif
+    let message = QueuedMessage(
+      identity: arrival.identity, serviceNanoseconds: arrival.serviceTime)
+    pump(core.produce(message, at: now), at: now)
+    core.armSampling(at: now)
+  }
+
+  /// Sends out what the window of a partition has room for.
+  @inline(__always) mutating func pump(_ partition: Int, at now: Instant) {
+    guard core.topic[partition].isRead, !core.topic.rules.isPaused(at: now) else { return }
+    let part = Int(core.topic[partition].owner)
+    core.part = UInt8(truncatingIfNeeded: part)
+    while let ticket = core.nextDelivery(partition) {
+      routers[part].arrive(ticket, at: now, into: &core)
+    }
+  }
+
+  /// A delivery has ended: its partition goes on, or it goes out again.
+  private mutating func delivered(_ event: LaneEvent, at now: Instant) {
+    guard event.flags & LaneEvent.cutOff != 0 else {
+      return pump(core.freedPartition, at: now)
+    }
+    guard core.isCurrent(event.delivery) else {
+      _ = core.topic.deliveries.take(event.delivery)
+      return
+    }
+    routers[Int(event.part)].arrive(
+      core.deliverAgain(event.delivery), at: now, into: &core)
+  }
+
   @inline(__always) private mutating func arrive(_ arrival: Arrival) {
     let now = Instant(nanoseconds: arrival.time)
+    if core.settings.isTopic { return produce(arrival, at: now) }
     let part = part(of: arrival.identity)
     core.counters.arrivals &+= 1
     core.part = UInt8(truncatingIfNeeded: part)
@@ -111,6 +151,7 @@ struct RequestLaneEngine: ~Copyable {
       core.part = event.part
       core.answered(event, at: now)
       routers[Int(event.part)].finished(InstanceSlot(Int(event.slot)), at: now, into: &core)
+      if core.settings.isTopic { delivered(event, at: now) }
     } else {
       handleRarely(event, at: now)
     }
@@ -130,6 +171,12 @@ struct RequestLaneEngine: ~Copyable {
     case .serviceEnds: core.serviceEnds(event, at: now)
     case .sample: sample(at: now)
     case .repetition: core.repeatRetirements(at: now)
+    case .memberLost: memberLost(at: now)
+    case .memberBack: memberBack(at: now)
+    case .rebalance: rebalance(at: now)
+    case .assigned: takeAssignment(at: now)
+    case .resumption:
+      for partition in 0..<core.topic.count { pump(partition, at: now) }
     }
   }
 

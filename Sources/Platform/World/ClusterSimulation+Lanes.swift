@@ -37,9 +37,33 @@ extension ClusterSimulation {
       .appending(XXH3.hash64(service.name))
   }
 
-  /// Gateways whose capacity has a limit come after the nodes.
-  private var firstGatewayProcessor: Int? {
-    configuration.gateways.capacityPerSecond == nil ? nil : topology.nodeCores.count
+  private func consumerFaults(
+    _ id: LaneID, _ service: ServiceConfiguration
+  ) -> [ConsumerFault] {
+    guard service.isConsumed else { return [] }
+    let first = configuration.zones.count * configuration.gateways.perZone
+    return configuration.faults.compactMap { fault in
+      guard case .crashConsumer(let consumer) = fault.kind,
+        let part = topology.laneGateways[id.index].firstIndex(of: first + consumer)
+      else { return nil }
+      return ConsumerFault(
+        part: UInt8(truncatingIfNeeded: part), at: fault.at,
+        back: fault.restartAfter.map { fault.at + $0 })
+    }
+  }
+
+  /// What calls the service's instances: a gateway or a consumer.
+  private func entry(
+    of service: ServiceConfiguration
+  ) -> (capacityPerSecond: Double?, handling: Nanoseconds) {
+    service.isConsumed
+      ? (configuration.consumers.capacityPerSecond, configuration.consumers.handling)
+      : (configuration.gateways.capacityPerSecond, configuration.gateways.handling)
+  }
+
+  /// Gateways and consumers come after the nodes; those without a limit are never asked.
+  private func firstProcessor(of service: ServiceConfiguration) -> Int? {
+    entry(of: service).capacityPerSecond == nil ? nil : topology.nodeCores.count
   }
 
   private func choiceKey(_ position: Int, _ service: ServiceConfiguration) -> StreamKey {
@@ -57,16 +81,22 @@ extension ClusterSimulation {
       serviceTime: service.serviceTime.sampler(),
       coldService: service.coldServiceTime?.sampler(), cpuFraction: service.cpuFraction,
       cpuShare: service.cpuShare, hop: configuration.network.sameZone,
-      gatewayHandling: configuration.gateways.handling,
+      gatewayHandling: entry(of: service).handling,
       callTimeout: configuration.gateways.callTimeout ?? Nanoseconds(.max / 4),
       lossThreshold: control.network.lossThreshold, lossKey: key("loss of a call", service),
       concurrencyLimit: UInt32(clamping: service.router.concurrencyLimit),
       hopByHop: configuration.hopByHop,
       isExact: configuration.contention == .exact
-        && (service.cpuFraction > 0 || firstGatewayProcessor != nil),
-      firstGatewayProcessor: firstGatewayProcessor,
+        && (service.cpuFraction > 0 || firstProcessor(of: service) != nil),
+      firstGatewayProcessor: firstProcessor(of: service),
       reportsIdle: configuration.kubernetes.eviction != .none,
-      isScaled: service.scaling != nil)
+      keepAlive: service.keepAlive, isScaled: service.scaling != nil,
+      signalSeconds: max(1, (service.scaling?.signalPeriod.count ?? 0) / 1_000_000_000),
+      signalDelay: service.scaling?.signalDelay ?? .zero,
+      topic: service.topic.map {
+        ($0, $0.partitions(lane: place.position, of: service.zones.count))
+      }, isTopic: service.topic != nil,
+      consumerFaults: consumerFaults(id, service))
   }
 
   /// Tokens, pools, instances, caches: what is there when the run begins.

@@ -163,8 +163,11 @@ extension LaneCounters {
     refusedQueueFull += other.refusedQueueFull
     refusedNoCapacity += other.refusedNoCapacity
     timedOut += other.timedOut
+    redelivered += other.redelivered
+    repeated += other.repeated
     coldPool += other.coldPool
     coldFallback += other.coldFallback
+    coldVirtual += other.coldVirtual
     waited += other.waited
     instancesAdded += other.instancesAdded
     instancesRetired += other.instancesRetired
@@ -178,6 +181,7 @@ extension LaneCounters {
     readySeconds += other.readySeconds
     idleSeconds += other.idleSeconds
     inFlightSeconds += other.inFlightSeconds
+    coreSeconds += other.coreSeconds
   }
 
   /// What was counted since an earlier state.
@@ -188,8 +192,11 @@ extension LaneCounters {
     delta.refusedQueueFull = refusedQueueFull - earlier.refusedQueueFull
     delta.refusedNoCapacity = refusedNoCapacity - earlier.refusedNoCapacity
     delta.timedOut = timedOut - earlier.timedOut
+    delta.redelivered = redelivered - earlier.redelivered
+    delta.repeated = repeated - earlier.repeated
     delta.coldPool = coldPool - earlier.coldPool
     delta.coldFallback = coldFallback - earlier.coldFallback
+    delta.coldVirtual = coldVirtual - earlier.coldVirtual
     delta.waited = waited - earlier.waited
     delta.instancesAdded = instancesAdded - earlier.instancesAdded
     delta.instancesRetired = instancesRetired - earlier.instancesRetired
@@ -203,6 +210,7 @@ extension LaneCounters {
     delta.readySeconds = readySeconds - earlier.readySeconds
     delta.idleSeconds = idleSeconds - earlier.idleSeconds
     delta.inFlightSeconds = inFlightSeconds - earlier.inFlightSeconds
+    delta.coreSeconds = coreSeconds - earlier.coreSeconds
     return delta
   }
 }

@@ -36,10 +36,9 @@ public final class ClusterSimulation {
     self.recorder = recorder
     topology = Topology(configuration)
     demand = Demand(
-      nodeCores: topology.nodeCores, nodeZones: topology.nodeZones,
-      zoneCount: configuration.zones.count,
-      gatewayCount: configuration.zones.count * configuration.gateways.perZone,
-      gatewayCapacity: configuration.gateways.capacityPerSecond ?? .infinity)
+      nodeCores: topology.nodeCores, nodeZones: topology.usageZones,
+      zoneCount: configuration.zones.count + 1,
+      gatewayCapacities: configuration.entries.map { $0.capacityPerSecond ?? .infinity })
     control = ControlShard(
       configuration: configuration, topology: topology, recorder: recorder)
     let laneCount = topology.lanes.count

@@ -10,7 +10,7 @@ import Primitives
 struct Demand: ~Copyable {
   private let nodeCores: [Double]
   private let nodeZones: [ZoneID]
-  private let gatewayCapacity: Double
+  private let gatewayCapacities: [Double]
   /// By node: cores wanted now; core-nanoseconds by which this epoch differs from having wanted
   /// them all along.
   private var wanted: [Double]
@@ -33,15 +33,16 @@ struct Demand: ~Copyable {
 
   /// - Parameters:
   ///   - nodeCores: processors of each node.
-  ///   - gatewayCapacity: requests a second that a gateway bears; infinite: never slow.
+  ///   - gatewayCapacities: requests a second that each gateway and consumer bears; infinite:
+  ///     never slow.
   init(
-    nodeCores: [Double], nodeZones: [ZoneID], zoneCount: Int, gatewayCount: Int,
-    gatewayCapacity: Double
+    nodeCores: [Double], nodeZones: [ZoneID], zoneCount: Int, gatewayCapacities: [Double]
   ) {
+    let gatewayCount = gatewayCapacities.count
     self.nodeCores = nodeCores
     self.nodeZones = nodeZones
     self.gatewayCount = gatewayCount
-    self.gatewayCapacity = gatewayCapacity
+    self.gatewayCapacities = gatewayCapacities
     wanted = Array(repeating: 0, count: nodeCores.count)
     corrections = wanted
     changes = wanted
@@ -109,8 +110,9 @@ struct Demand: ~Copyable {
       let gateway = touchedGateways[place]
       let rate = gatewayRequests[gateway] / length.seconds
       gatewayRequests[gateway] = 0
-      guard rate > gatewayCapacity else { continue }
-      gatewaySlowdowns[gateway] = rate / gatewayCapacity
+      let capacity = gatewayCapacities[gateway]
+      guard rate > capacity else { continue }
+      gatewaySlowdowns[gateway] = rate / capacity
       slowGateways.append(gateway)
     }
     touchedGateways.removeAll()
@@ -125,7 +127,7 @@ struct Demand: ~Copyable {
   borrowing func clone() -> Demand {
     var copy = Demand(
       nodeCores: nodeCores, nodeZones: nodeZones, zoneCount: steadyCores.count,
-      gatewayCount: gatewayCount, gatewayCapacity: gatewayCapacity)
+      gatewayCapacities: gatewayCapacities)
     copy.wanted = wanted
     copy.corrections = corrections
     copy.gatewayRequests = gatewayRequests

@@ -31,6 +31,9 @@ struct LaneSet {
     isAwaiting = Array(repeating: false, count: count)
     epoch = configuration.epoch.count
     lookahead = configuration.network.leastControlDelay
+    precondition(
+      configuration.contention == .exact || lookahead > .zero,
+      "in epoch order a lane runs ahead of answers by the least delay: it must not be none")
   }
 
   /// Moves a lane's messages into the shared queue, in the order of sending.

@@ -22,4 +22,8 @@ enum RecordKind: UInt8 {
   case fault = 25
   case restart = 26
   case scaled = 27
+  case resized = 28
+  case nodeJoined = 29
+  case nodeLeft = 30
+  case machinesOrdered = 31
 }

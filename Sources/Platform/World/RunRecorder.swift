@@ -15,8 +15,14 @@ public protocol RunRecorder: LatencyRecorder {
   func zone(
     _ zone: ZoneID, at now: Instant, usedCoreSeconds: Double, seconds: Double,
     allocatedCPUMilli: Int64, allocatedMemoryMiB: Int64, pods: Int)
+  /// The machines of a zone, just after what they have done was told.
+  func machines(_ zone: ZoneID, at now: Instant, cpuMilli: Int64)
   func lease(shard: Int, at now: Instant, from: Int?, to: Int?)
   func event(_ event: NotableEvent)
+}
+
+extension RunRecorder {
+  public func machines(_ zone: ZoneID, at now: Instant, cpuMilli: Int64) {}
 }
 
 /// A start of an instance that has come about.
@@ -49,11 +55,16 @@ public struct NotableEvent: Sendable {
     case leaseLost = "lease_lost"
     case leaseTaken = "lease_taken"
     case noCapacity = "no_capacity"
+    case overQuota = "over_quota"
+    case machinesOrdered = "machines_ordered"
+    case machinesRefused = "machines_refused"
+    case nodeJoined = "node_joined"
+    case nodeRemoved = "node_removed"
   }
 
   public var kind: Kind
   public var at: Instant
-  /// The pool, Worker Manager, shard or zone that it is about.
+  /// The pool, Worker Manager, shard, zone, tenant or node pool of a zone that it is about.
   public var subject: Int
   public var detail: Int
 

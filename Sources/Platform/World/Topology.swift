@@ -5,7 +5,10 @@ import SimulationKernel
 /// Where everything is, and who owns what by rendezvous: computed once from the configuration.
 struct Topology: Sendable {
   let zoneCount: Int
+  let nodes: NodeLayout
   let nodeZones: [ZoneID]
+  /// By node: where its processors are counted; those of virtual nodes are no zone's.
+  let usageZones: [ZoneID]
   let nodeCores: [Double]
   /// By lane.
   let lanes: [(service: ServiceID, zone: ZoneID, position: Int)]
@@ -24,12 +27,10 @@ struct Topology: Sendable {
 
   init(_ configuration: ClusterConfiguration) {
     zoneCount = configuration.zones.count
-    nodeZones = configuration.zones.enumerated().flatMap { index, zone in
-      Array(repeating: ZoneID(index), count: zone.nodeCount)
-    }
-    nodeCores = configuration.zones.flatMap { zone in
-      Array(repeating: Double(zone.nodeCPUMilli) / 1000, count: zone.nodeCount)
-    }
+    nodes = NodeLayout(configuration)
+    nodeZones = nodes.nodes.map(\.zone)
+    usageZones = nodes.nodes.map { $0.table == nil ? ZoneID(configuration.zones.count) : $0.zone }
+    nodeCores = nodes.nodes.map { Double($0.capacity.cpuMilli) / 1000 }
     var lanes: [(service: ServiceID, zone: ZoneID, position: Int)] = []
     var first: [Int] = []
     for (index, service) in configuration.services.enumerated() {
@@ -53,16 +54,29 @@ struct Topology: Sendable {
     let dispatcherHashes = Self.memberHashes("dispatcher", configuration.dispatchers.count)
     let serviceHashes = configuration.services.map { XXH3.hash64($0.name) }
     dispatcherOrder = serviceHashes.map { Self.order($0, dispatcherHashes) }
-    let perZone = configuration.gateways.perZone
-    let gatewayHashes = Self.memberHashes("gateway", perZone)
     laneGateways = lanes.map { lane in
-      let parts = configuration.services[lane.service.index].parts(
-        lane: lane.position,
-        wanted: configuration.services[lane.service.index].gatewaysPerLane
-          ?? configuration.gateways.perLane)
-      return Self.order(serviceHashes[lane.service.index], gatewayHashes)
-        .prefix(parts).map { lane.zone.index * perZone + $0 }
+      Self.entries(of: lane, configuration, serviceHashes[lane.service.index])
     }
+  }
+
+  /// Whoever calls the instances of a lane: gateways of its zone, or consumers, which come after
+  /// all gateways.
+  private static func entries(
+    of lane: (service: ServiceID, zone: ZoneID, position: Int),
+    _ configuration: ClusterConfiguration, _ key: UInt64
+  ) -> [Int] {
+    let service = configuration.services[lane.service.index]
+    let (gateways, consumers) = (configuration.gateways, configuration.consumers)
+    guard service.isConsumed else {
+      let parts = service.parts(
+        lane: lane.position, wanted: service.gatewaysPerLane ?? gateways.perLane)
+      return order(key, memberHashes("gateway", gateways.perZone))
+        .prefix(parts).map { lane.zone.index * gateways.perZone + $0 }
+    }
+    let first = configuration.zones.count * gateways.perZone
+    let parts = service.parts(lane: lane.position, wanted: consumers.perLane)
+    return order(key, memberHashes("consumer", consumers.perZone))
+      .prefix(parts).map { first + lane.zone.index * consumers.perZone + $0 }
   }
 
   private static func memberHashes(_ name: String, _ count: Int) -> [UInt64] {
@@ -91,7 +105,7 @@ struct Topology: Sendable {
     case .dispatcher, .workerManager: return Place(ZoneID(index % zoneCount))
     case .hostAgent, .node: return Place(nodeZones[index])
     case .zoneCache: return Place(ZoneID(index))
-    case .kubernetes, .etcd, .autoscaler: return .controlPlane
+    case .kubernetes, .etcd, .autoscaler, .nodeAutoscaler, .machineSupply: return .controlPlane
     }
   }
 
@@ -117,11 +131,17 @@ struct Topology: Sendable {
 
   /// A Worker Manager without memory, in the life of that number.
   func makeManager(
-    _ index: Int, life: UInt32, at local: Instant, _ configuration: ClusterConfiguration
+    _ index: Int, life: UInt32, clock: LocalClock, at now: Instant,
+    _ configuration: ClusterConfiguration
   ) -> WorkerManager {
-    WorkerManager(
+    var manager = WorkerManager(
       index: index, life: life, rules: configuration.workerManagers.rules,
       ranks: shardCandidates.map { $0.firstIndex(of: index) ?? 0 }, shardOfPool: shardOfPool,
-      pools: configuration.pools.map { ($0.target, $0.rules) }, at: local)
+      pools: configuration.pools.map { ($0.target, $0.rules) },
+      plans: configuration.pools.map { $0.makePlan?(clock.offset) }, at: clock.local(now))
+    if !configuration.tenants.isEmpty {
+      manager.tenants = configuration.services.map { UInt16($0.tenant) }
+    }
+    return manager
   }
 }

@@ -1,3 +1,4 @@
+import ControlPlane
 import Primitives
 
 /// Keep-alive by a histogram of a service's idle times. (Shahrad et al., "Serverless in the Wild",
@@ -40,7 +41,7 @@ public struct HybridHistogram: KeepAlivePolicy, Equatable {
   private var counts: [Int64]
   /// Sums of the counts and of their squares, so that their variation is known at any time.
   private var total: Int64 = 0
-  private var squares: Int64 = 0
+  private var squares = 0.0
   public private(set) var outOfBounds: Int64 = 0
   private var series: HoltSmoothing?
 
@@ -64,10 +65,18 @@ public struct HybridHistogram: KeepAlivePolicy, Equatable {
       }
       return
     }
-    let index = Int(bin)
-    squares += 2 * counts[index] + 1
-    counts[index] += 1
-    total += 1
+    count(1, in: Int(bin))
+  }
+
+  /// As many idle times of none. O(1).
+  public mutating func observe(overlapping invocations: Int64) {
+    if invocations > 0 { count(invocations, in: 0) }
+  }
+
+  private mutating func count(_ more: Int64, in bin: Int) {
+    squares += Double(more) * Double(2 * counts[bin] + more)
+    counts[bin] += more
+    total += more
   }
 
   public var mode: Mode {
@@ -83,7 +92,7 @@ public struct HybridHistogram: KeepAlivePolicy, Equatable {
     guard total > 0 else { return 0 }
     let bins = Double(counts.count)
     let mean = Double(total) / bins
-    let variance = (Double(squares) - Double(total) * mean) / (bins - 1)
+    let variance = (squares - Double(total) * mean) / (bins - 1)
     return max(0, variance).squareRoot() / mean
   }
 

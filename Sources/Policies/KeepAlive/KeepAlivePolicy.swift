@@ -1,33 +1,5 @@
+import ControlPlane
 import Primitives
-
-/// What becomes of an instance that has nothing to do. Both lengths begin when its last request
-/// ends.
-public struct KeepAliveDecision: Sendable, Equatable {
-  /// Zero: it stays. Else it goes at once and another is made after so long.
-  public var prewarm: Nanoseconds
-  /// When an instance without a request goes.
-  public var keepAlive: Nanoseconds
-
-  public init(prewarm: Nanoseconds = .zero, keepAlive: Nanoseconds) {
-    self.prewarm = prewarm
-    self.keepAlive = keepAlive
-  }
-}
-
-/// A rule for how long a service keeps idle instances.
-public protocol KeepAlivePolicy: Sendable {
-  /// An invocation came so long after the end of the one before.
-  mutating func observe(idle: Nanoseconds)
-  /// What to do with an instance that becomes idle now.
-  func decision() -> KeepAliveDecision
-  /// Instances that stay however long they are idle.
-  var leastInstances: Int { get }
-  borrowing func clone() -> Self
-}
-
-extension KeepAlivePolicy {
-  public var leastInstances: Int { 0 }
-}
 
 /// One length for all.
 public struct FixedKeepAlive: KeepAlivePolicy, Equatable {
@@ -41,6 +13,7 @@ public struct FixedKeepAlive: KeepAlivePolicy, Equatable {
   public init(_ length: Nanoseconds = FixedKeepAlive.openWhisk) { self.length = length }
 
   public mutating func observe(idle: Nanoseconds) {}
+  public mutating func observe(overlapping count: Int64) {}
   public func decision() -> KeepAliveDecision { KeepAliveDecision(keepAlive: length) }
   public borrowing func clone() -> Self { copy self }
 
@@ -59,6 +32,7 @@ public struct ProvisionedMinimum<Rest: KeepAlivePolicy>: KeepAlivePolicy {
   }
 
   public mutating func observe(idle: Nanoseconds) { rest.observe(idle: idle) }
+  public mutating func observe(overlapping count: Int64) { rest.observe(overlapping: count) }
   public func decision() -> KeepAliveDecision { rest.decision() }
 
   public borrowing func clone() -> Self {

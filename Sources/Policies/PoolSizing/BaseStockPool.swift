@@ -18,6 +18,8 @@ public struct BaseStockPool: PoolSizing, Equatable {
     public var refillTime = Nanoseconds.seconds(10)
     /// Weight of the latest refill (assumed).
     public var refillAlpha = 0.05
+    /// The target until takes have been counted for a whole window; nil: by what there is of it.
+    public var beginning: Int?
     public var least = 0
     public var most = 100_000
 
@@ -56,6 +58,7 @@ public struct BaseStockPool: PoolSizing, Equatable {
   public func target(readyNow: Int, readyAtPeak: Int, at now: Instant) -> Int {
     var counted = self
     counted.turn(to: now)
+    if let beginning = settings.beginning, counted.takesBefore == nil { return beginning }
     let load = counted.takesPerSecond(at: now) * refill.level
     let stock = Self.stock(
       load: load, rule: settings.rule, missShare: settings.missShare, most: settings.most)
@@ -65,7 +68,8 @@ public struct BaseStockPool: PoolSizing, Equatable {
   /// The end of the window. In the first one the rate of takes falls with time.
   public func unchangedUntil(at now: Instant) -> Instant {
     guard let begun else { return .distantFuture }
-    return takesBefore == nil ? now : max(now, begun + settings.window)
+    if takesBefore == nil, settings.beginning == nil { return now }
+    return max(now, begun + settings.window)
   }
 
   public borrowing func clone() -> Self { copy self }

@@ -1,27 +1,6 @@
 import ControlPlane
 import Primitives
 
-/// How many pods a warm pool should hold. A rule is asked again when what it looks at has changed.
-public protocol PoolSizing: Sendable {
-  /// - Parameters:
-  ///   - readyNow: ready pods of the pool's runtime, shape and zone.
-  ///   - readyAtPeak: the most of these in the day.
-  func target(readyNow: Int, readyAtPeak: Int, at now: Instant) -> Int
-  /// A take from the pool.
-  mutating func observeTake(at instant: Instant)
-  /// A pod came so long after it was ordered.
-  mutating func observeRefill(took length: Nanoseconds)
-  /// When the target can change by time alone.
-  func unchangedUntil(at now: Instant) -> Instant
-  borrowing func clone() -> Self
-}
-
-extension PoolSizing {
-  public mutating func observeTake(at instant: Instant) {}
-  public mutating func observeRefill(took length: Nanoseconds) {}
-  public func unchangedUntil(at now: Instant) -> Instant { .distantFuture }
-}
-
 /// A share in thousandths of a percent, so that pods follow by whole numbers.
 public struct PoolShare: Sendable, Hashable, Comparable {
   public var milliPercent: Int64
@@ -69,6 +48,7 @@ public struct FollowingPool: PoolSizing, Equatable {
   public var share: PoolShare
   public var least: Int
   public var most: Int
+  public var needsReadyPods: Bool { true }
 
   public init(_ share: PoolShare, least: Int = 0, most: Int = .max) {
     self.share = share

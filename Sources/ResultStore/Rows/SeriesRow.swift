@@ -16,6 +16,7 @@ public struct SeriesRow: StoredRow {
   public var coldStarts = 0
   public var inFlight = 0
   public var waiting = 0
+  public var lag = 0
   public var readyInstances = 0
   public var latencyMean: Nanoseconds?
   public var latencyP50: Nanoseconds?
@@ -56,6 +57,7 @@ public struct SeriesRow: StoredRow {
       "cold_starts", &coldStarts, "invocations that began to wait for an instance to be made")
     columns.column("in_flight", &inFlight, "being executed at the interval's end")
     columns.column("waiting", &waiting, "waiting at the interval's end")
+    columns.column("lag", &lag, "messages not committed at the interval's end")
     columns.column("ready_instances", &readyInstances, "ready at the interval's end")
     columns.column(
       "latency_mean_ns", &latencyMean, "mean latency of those answered in the interval")

@@ -19,6 +19,7 @@ public struct ServiceRow: StoredRow {
   public var coldStarts = 0
   public var coldStartsPool = 0
   public var coldStartsFallback = 0
+  public var coldStartsVirtual = 0
   public var latencyMean: Nanoseconds?
   public var latencyP50: Nanoseconds?
   public var latencyP99: Nanoseconds?
@@ -65,6 +66,8 @@ public struct ServiceRow: StoredRow {
     columns.column("cold_starts_pool", &coldStartsPool, "those that waited for a warm pod's")
     columns.column(
       "cold_starts_fallback", &coldStartsFallback, "those that waited for a pod to be created")
+    columns.column(
+      "cold_starts_virtual", &coldStartsVirtual, "those that waited for a pod on a virtual node")
     columns.column("latency_mean_ns", &latencyMean, "mean time from arrival to answer, exact")
     columns.column(
       "latency_p50_ns", &latencyP50,

@@ -9,6 +9,7 @@ public struct ZoneSeriesRow: StoredRow {
   public var cpuAllocatedCores: Double = 0
   public var memoryAllocatedMiB: Double = 0
   public var pods = 0
+  public var cpuCores = 0.0
 
   public init() {}
 
@@ -35,5 +36,7 @@ public struct ZoneSeriesRow: StoredRow {
       "memory_allocated_mib", &memoryAllocatedMiB,
       "memory that pods have asked for, at the interval's end")
     columns.column("pods", &pods, "pods on the zone's nodes, at the interval's end")
+    columns.column(
+      "cpu_cores", &cpuCores, "cores of the machines that are there, at the interval's end")
   }
 }

@@ -5,7 +5,7 @@ public enum ResultSchema {
   /// Rises by one with every change of tables or views; stored in `PRAGMA user_version`. A results
   /// file is the record of one command and is not migrated: those of other versions are refused,
   /// since what they lack cannot be made up.
-  public static let version = 2
+  public static let version = 3
 
   /// Tells results files from other SQLite files: "HDRM" in `PRAGMA application_id`.
   public static let applicationID: Int32 = 0x4844_524D
@@ -17,7 +17,7 @@ public enum ResultSchema {
     HistogramRow.table,
     ColdStartRow.table, StartRow.table, PoolRow.table, PoolSeriesRow.table, AlarmRow.table,
     CacheRow.table, LeaseRow.table, ZoneSeriesRow.table, ComponentRow.table, EventRow.table,
-    ObjectiveRow.table,
+    ObjectiveRow.table, CapacityRow.table, BreakEvenRow.table,
     ConservationRow.table, MeasureRow.table, SizeCandidateRow.table, SizePoolRow.table,
     SizeResultRow.table, ComparisonRow.table,
   ]

@@ -32,6 +32,23 @@ extension ResultSchema {
         FROM conservation GROUP BY run, scope, quantity
         """),
     .init(
+      name: "v_costs", about: "what capacity cost, the dearest first",
+      query: """
+        SELECT run, kind, name, zone, round(cost_per_hour, 4) AS cost_per_hour,
+          round(cost, 4) AS cost, round(unit_hours, 3) AS unit_hours,
+          round(core_hours, 3) AS core_hours, most_units, machines_ordered, machines_refused
+        FROM capacity ORDER BY run, cost DESC, kind, name, zone
+        """),
+    .init(
+      name: "v_break_evens",
+      about: "from which use on a machine is cheaper than virtual nodes, by shape",
+      query: """
+        SELECT run, machines, shape, pods_per_node, machine_pod_per_hour, virtual_pod_per_hour,
+          round(break_even_pods, 2) AS break_even_pods,
+          round(100 * break_even_use, 1) AS break_even_percent
+        FROM break_evens
+        """),
+    .init(
       name: "v_assumptions",
       about: "values that an answer rests on and nobody has measured or published",
       query: """
@@ -58,7 +75,7 @@ extension ResultSchema {
           sum(t.arrivals) * 1e9 / nullif(r.series_step_ns, 0) AS arrivals_per_second,
           sum(t.completed) AS completed, sum(t.refused) AS refused, sum(t.failed) AS failed,
           sum(t.timed_out) AS timed_out, sum(t.cold_starts) AS cold_starts,
-          sum(t.in_flight) AS in_flight, sum(t.waiting) AS waiting,
+          sum(t.in_flight) AS in_flight, sum(t.waiting) AS waiting, sum(t.lag) AS lag,
           sum(t.ready_instances) AS ready_instances,
           round(sum(t.latency_mean_ns * 1.0 * t.completed)
             / nullif(sum(CASE WHEN t.latency_mean_ns IS NULL THEN 0 ELSE t.completed END), 0) / 1e6,
@@ -71,6 +88,7 @@ extension ResultSchema {
       query: """
         SELECT run, service, name, kind, class, tenant, runtime, shape, zones, arrivals, completed,
           refused, failed, timed_out, cold_starts, cold_starts_pool, cold_starts_fallback,
+          cold_starts_virtual,
           round(100.0 * cold_starts / nullif(arrivals, 0), 4) AS cold_start_percent,
           round(latency_p50_ns / 1e6, 3) AS latency_p50_ms,
           round(latency_p99_ns / 1e6, 3) AS latency_p99_ms,
@@ -98,6 +116,7 @@ extension ResultSchema {
         SELECT run, runtime, zone, class,
           sum(CASE path WHEN 'pool' THEN count ELSE 0 END) AS pool,
           sum(CASE path WHEN 'fallback' THEN count ELSE 0 END) AS fallback,
+          sum(CASE path WHEN 'virtual_node' THEN count ELSE 0 END) AS virtual_node,
           sum(count) AS cold_starts
         FROM cold_starts GROUP BY run, runtime, zone, class
         """),
@@ -144,8 +163,8 @@ extension ResultSchema {
       name: "v_zones", about: "how busy zones were over time",
       query: """
         SELECT s.run, \(clock("s.t_ns")) AS at, s.t_ns / 1e9 AS t_seconds, s.zone,
-          s.cpu_used_cores, s.cpu_allocated_cores, z.cpu_cores,
-          round(100 * s.cpu_used_cores / nullif(z.cpu_cores, 0), 2) AS utilisation_percent,
+          s.cpu_used_cores, s.cpu_allocated_cores, s.cpu_cores,
+          round(100 * s.cpu_used_cores / nullif(s.cpu_cores, 0), 2) AS utilisation_percent,
           round(100 * s.memory_allocated_mib / nullif(z.memory_mib, 0), 2)
             AS memory_allocated_percent, s.pods
         FROM zone_series s LEFT JOIN zones z ON z.run = s.run AND z.zone = s.zone

@@ -5,6 +5,7 @@ enum ScenarioProbes {
     (.poisson, ["", "rate: 1/s, dispersion: 2", "total_rate: 1/s, popularity_sigma: 1"]),
     (.exactPoisson, ["", "rate: 1/s", "total_rate: 1/s, popularity_sigma: 1"]),
     (.diurnal, ["", "peak: 1/s, dispersion: 2", "total_peak: 1/s, popularity_sigma: 1"]),
+    (.profile, ["", "points: [{at: 0s, rate: 1/s}], dispersion: 2"]),
     (.list, ["", "times: [1s]"]),
     (
       .trace,
@@ -19,10 +20,15 @@ enum ScenarioProbes {
   /// Everything that has no default is missing.
   static func bare(_ arrivals: String) -> String {
     """
-    cluster: {zones: [{}]}
+    cluster: {zones: [{}], node_pools: [{}], virtual_nodes: {prices: [{}]}}
+    tenants: [{}]
     runtimes: {r: {}}
     shapes: {s: {}}
-    services: [{arrivals: {\(arrivals)}}]
+    services:
+      - scaling: knative
+        topic: {paused: [{}]}
+        scaling_windows: [{}]
+        arrivals: {\(arrivals)}
     faults: [{}]
     """
   }
@@ -36,20 +42,30 @@ enum ScenarioProbes {
     cluster:
       zones: [{name: z, nodes: {count: 1, cpu: 1, memory: 1GiB}}]
       gateways: {per_lane: 1, capacity: 1/s, request_timeout: 1s, call_timeout: 1s, queue_limit: 1}
+      consumers: {capacity: 1/s}
       kubernetes: {pods_per_second: 1}
       autoscale: {tick: 1s}
+      node_pools: [{name: n, zones: [z], cpu: 1, memory: 1GiB, max: 1, supply: 1, tenants: [t]}]
+      virtual_nodes: {zones: [z], stock: 1, prices: [{cpu: 1, memory: 1GiB, per_hour: 1}]}
+    tenants: [{name: t, quota_cores: 1}]
     runtimes: {r: {init: 1ms}}
     shapes: {s: {cpu: 1, memory: 1GiB}}
-    pools: {size: 1, refill: 1s, refill_parallelism: 1, only: [r]}
+    pools: {size: 1, sizes: {r: 1}, refill: 1s, refill_parallelism: 1, only: [r]}
     services:
       - name: probe
+        tenant: t
         runtime: r
         shape: s
         zones: [z]
         service_time: 1ms
         cold_service_time: 1ms
         queue_limit: 1
+        topic: {partitions: 1, paused: [{from: 0s, to: 1s}]}
         scaling: knative
+        cold_start: never
+        keep_alive: hybrid
+        scaling_windows: [{from: "0 8 * * *", to: "0 9 * * *", replicas: 1}]
+        memory_base: 1MiB
         instances: {initial: 1}
         arrivals: {\(arrivals)}
     objectives: [requests > 0]
@@ -61,7 +77,9 @@ enum ScenarioProbes {
   static let empty = "name: probe"
 
   /// What the readers ask for, by the pattern of its path.
-  static let fields = recorded([empty, bare("")] + arrivals.flatMap { texts($0.process) })
+  static let fields = recorded(
+    [empty, bare(""), bare("process: profile, points: [{}]")]
+      + arrivals.flatMap { texts($0.process) })
 
   /// The processes whose arrivals have a field.
   static func processes(of path: String) -> [ArrivalsSection.Process] {

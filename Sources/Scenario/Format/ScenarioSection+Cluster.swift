@@ -16,6 +16,56 @@ extension ScenarioSection {
         "count": "nodes in the zone",
         "cpu": "cores of one node",
         "memory": "memory of one node, used in whole MiB",
+        "price_per_hour": "what one node costs, for `v_costs`",
+      ]),
+    ScenarioSection(
+      "cluster.node_pools[]",
+      "Machines that a Cluster Autoscaler orders for pods without room and gives back when they "
+        + "are not needed. Each zone has a pool of its own: `initial`, `min` and `max` are its "
+        + "nodes.",
+      [
+        "name": "name of the pool, in results",
+        "zones": "zones that have it; all when left out",
+        "cpu": "cores of one node",
+        "memory": "memory of one node, used in whole MiB",
+        "initial": "nodes of a zone when the run begins",
+        "min": "nodes of a zone that stay although they are not needed",
+        "max": "nodes of a zone at most",
+        "price_per_hour": "what one node costs",
+        "provision": "from an order to a node that takes pods",
+        "supply":
+          "machines to be had beside the first ones, in all zones together; what goes comes back",
+        "tenants": "tenants whose pods alone it takes; they are on no others",
+      ]),
+    ScenarioSection(
+      "cluster.virtual_nodes",
+      "Elastic containers behind a virtual kubelet in each zone: pods that need no machine of the "
+        + "cluster. Only pods that are made for a start go there, never warm ones.",
+      [
+        "zones": "zones that have them; all when left out",
+        "start": "from an order to a pod that is ready for code",
+        "stock": "cores that can be had at a time, in all zones together",
+        "prefer": "where a pod goes first",
+      ]),
+    ScenarioSection(
+      "cluster.virtual_nodes.prices[]",
+      "Sizes that can be had. A pod pays for the cheapest that holds it.",
+      [
+        "cpu": "cores of the size", "memory": "its memory", "per_hour": "what a pod of it costs",
+      ]),
+    ScenarioSection(
+      "tenants[]",
+      "Tenants, to whom services belong. Without the list the names of `services[].tenant` are for "
+        + "people alone.",
+      [
+        "name": "name of the tenant",
+        "quota_cores": "cores that all its pods may ask for together; more starts are refused",
+        "reserve":
+          "share of its quota that shared machines keep free for it while it has less than that "
+          + "there, an equal part in each zone",
+        "weight":
+          "where room is short it goes to the tenant that holds the least of the machines for its "
+          + "weight",
       ]),
     ScenarioSection(
       "cluster.gateways",
@@ -45,6 +95,20 @@ extension ScenarioSection {
         "queue_limit":
           "requests of a service that may wait at one gateway without a start under way for them; "
           + "more are refused",
+      ]),
+    ScenarioSection(
+      "cluster.consumers",
+      "The fleet that consumes topics. A consumer is to deliveries what a gateway is to requests: "
+        + "it caches routes, holds deliveries that wait for an instance, and calls instances.",
+      [
+        "per_zone": "consumers in each zone",
+        "per_lane":
+          "consumers that share the partitions of one service in one zone, each with instances of "
+          + "its own",
+        "capacity":
+          "deliveries a second that one consumer bears: beyond, `handling_time` is multiplied by "
+          + "rate ÷ capacity from the next epoch on",
+        "handling_time": "added to the time of every delivery; constant",
       ]),
     ScenarioSection(
       "cluster.dispatchers",
@@ -83,7 +147,12 @@ extension ScenarioSection {
     ScenarioSection(
       "cluster.autoscale",
       "When AutoScale decides. Which services it scales is said by `services[].scaling` alone.",
-      ["tick": "time between two decisions about a service"]),
+      [
+        "tick": "time between two decisions about a service",
+        "signal_period":
+          "time between two samples of a service's signals, over which each is a mean",
+        "signal_delay": "how late a sample is known to the policies",
+      ]),
     ScenarioSection(
       "network", "Delays of a message, one way, constant for a pair of places.",
       [
@@ -123,7 +192,10 @@ extension ScenarioSection {
       [
         "size":
           "warm pods of each pool: a percentage of its peak of ready pods in a first pass, rounded "
-          + "half up, or a number of pods",
+          + "half up, a number of pods, or a policy",
+        "sizes": "sizes of the pools of single runtimes, by their names, in the place of `size`",
+        "sizing_tick":
+          "how often Kubernetes tells of ready pods, and Worker Managers ask the sizes' policies",
         "rule": "what a start does that finds its pool empty",
         "refill":
           "from an order to a warm pod; without it, as long as `cluster.kubernetes.create` says",

@@ -32,7 +32,9 @@ extension ScenarioSection {
       [
         "name": "what reports call it",
         "at": "when it happens, since second 0",
-        "crash": "which part stops and forgets everything: `worker-manager-0` and so on",
+        "crash":
+          "which part stops and forgets everything: `worker-manager-0`, or `consumer-0 of zone-a`, "
+          + "and so on",
         "restart_after": "how long it is down; it comes back without memory",
       ])
   ]

@@ -9,7 +9,7 @@ extension ScenarioSection {
           + "with a trace, which has a service for each of its rows",
         "kind": "kind of service, for people: it does not change the run yet",
         "class": "class of its traffic, in results and objectives",
-        "tenant": "whose service it is, for people: it does not change the run yet",
+        "tenant": "whose service it is, one of `tenants` where there are any",
         "runtime": "a name of `runtimes`",
         "shape": "a name of `shapes`",
         "zones": "zones that it runs in, with equal shares of its requests; without it, all",
@@ -22,11 +22,50 @@ extension ScenarioSection {
         "cpu_share": "cores that a request wants while it computes",
         "code_size": "size of its code, which is what the caches of `code` hold",
         "choice": "which instance a request gets, among those below their concurrency",
-        "keep_alive": "how long an idle instance stays",
+        "keep_alive":
+          "how long an idle instance stays; with `scaling`, `forever` where it is not given",
         "queue_limit": "as `cluster.gateways.queue_limit`, which counts where it is not given",
-        "cold_start": "when a request that finds no free instance asks for one",
+        "cold_start":
+          "when a request that finds no free instance asks for one; with a `topic`, `from_zero` "
+          + "where it is not given",
         "scaling": "how AutoScale makes and removes instances ahead of requests",
+        "memory_base": "memory of an instance without requests, as AutoScale sees it",
+        "memory_per_request": "memory that a request in flight adds",
         "pool": "whether its instances come from the warm pools; if not, Kubernetes makes each",
+      ]),
+    ScenarioSection(
+      "services[].topic.paused[]",
+      "A window in which a topic's consumers read nothing, as in a deployment: what is under way "
+        + "ends, and the lag grows.",
+      ["from": "time since second 0", "to": "time since second 0 at which they read again"]),
+    ScenarioSection(
+      "services[].scaling_windows[]",
+      "A window of time, over what the policies of `scaling` want. Second 0 is midnight of a "
+        + "Monday.",
+      [
+        "from": "when it begins, as cron has it: minute, hour, day, month, day of the week",
+        "to": "when it ends",
+        "time_zone": "how far the clock of the schedules is ahead of the scenario's",
+        "replicas": "so many instances, whatever the policies want; or `floor`",
+        "floor": "at least so many instances",
+      ]),
+    ScenarioSection(
+      "services[].topic",
+      "A topic that the service's traffic comes through, and how consumers deliver its messages, "
+        + "of which `arrivals` says when they are produced. Without it there are requests.",
+      [
+        "partitions": "partitions of each service, spread evenly over its zones",
+        "window": "deliveries of a partition that may be outstanding; 1 keeps its order",
+        "batch": "messages of one delivery, at most: as many as wait in the partition",
+        "skew": "exponent of Zipf's law over a zone's partitions; 0: equal shares",
+        "delivery_overhead":
+          "time of a delivery on an instance beside the `service_time` of each of its messages",
+        "via": "who calls the instances",
+        "session_timeout": "a consumer of which nothing was heard for so long is out of its group",
+        "rebalance_pause":
+          "how long partitions that change hands are read by nobody; all of them, but with "
+          + "`cooperative-sticky`",
+        "assignor": "how partitions are dealt to the consumers of a zone that share them",
       ]),
     ScenarioSection(
       "services[].instances",
@@ -77,6 +116,11 @@ extension ScenarioSection {
         "only": "takes only the services of these names",
         "source": "who publishes the file, for the message when it is not there",
       ]),
+    ScenarioSection(
+      "services[].arrivals.points[]",
+      "A point of the process `profile`: rates are straight between points and constant before and "
+        + "after.",
+      ["at": "time since second 0", "rate": "requests a second of each service then"]),
     ScenarioSection(
       "services[].arrivals.columns",
       "Columns of a trace of `format: requests` or `series`, by their names in its header.",

@@ -49,6 +49,22 @@ extension ScenarioWords {
         "from_zero": "only while there is no instance at all: AutoScale does the rest",
         "never": "never",
       ]),
+    Meanings(
+      "services[].topic.via",
+      [
+        "consumers": "consumers, past the gateways",
+        "gateways": "the gateways, as for requests",
+      ]),
+    Meanings(
+      "services[].topic.assignor", policy: "Assignment of partitions",
+      [
+        "range": "Kafka's range assignor: contiguous partitions",
+        "roundrobin": "Kafka's round-robin assignor: one by one",
+        "sticky": "Kafka's sticky assignor: balanced, with the fewest moves",
+        "cooperative-sticky":
+          "the same, where a partition that moves is given up one rebalance before it is taken",
+      ]),
+    Meanings("services[].memory_base", ["shape": "that of its shape"]),
     Meanings("services[].scaling", ["none": "instances start on demand only"]),
   ]
 
@@ -61,6 +77,7 @@ extension ScenarioWords {
           + "above, spread uniformly over the second",
         "exact_poisson": "exponential gaps, for references",
         "diurnal": "as `poisson`, with a rate that follows a daily curve",
+        "profile": "as `poisson`, with a rate that follows the points of `points`",
         "list": "given instants",
         "trace": "measured traffic from files",
       ]),

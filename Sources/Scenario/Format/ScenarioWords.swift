@@ -65,11 +65,23 @@ enum ScenarioWords {
           "as in the artifact of FaasCache: idle instances of the least recently used service "
           + "first, until the wanted size has been freed, whatever was free before",
       ]),
+    Meanings("cluster.node_pools[].supply", ["unlimited": "there are always more"]),
+    Meanings("cluster.node_pools[].tenants", ["shared": "pods of all others are there"]),
+    Meanings("cluster.virtual_nodes", ["none": "there are none"]),
+    Meanings("cluster.virtual_nodes.stock", ["unlimited": "there are always more"]),
+    Meanings(
+      "cluster.virtual_nodes.prefer",
+      [
+        "machines": "to a machine; to a virtual node when none has room",
+        "virtual": "to a virtual node while there is stock; then to a machine",
+      ]),
+    Meanings("tenants[].quota_cores", ["unlimited": "without bound"]),
     Meanings("cluster.autoscale", ["none": "nothing is scaled, whatever services ask for"]),
     Meanings(
       "cluster.gateways.per_lane",
       ["auto": "one, or so many that none bears more than 60 % of its `capacity`"]),
     Meanings("cluster.gateways.capacity", ["unlimited": "a gateway is never slow"]),
+    Meanings("cluster.consumers.capacity", ["unlimited": "a consumer is never slow"]),
     Meanings("cluster.gateways.request_timeout", ["never": "requests wait as long as it takes"]),
     Meanings("cluster.gateways.call_timeout", ["never": "calls are waited for"]),
     Meanings("cluster.gateways.queue_limit", ["unlimited": "none is refused"]),

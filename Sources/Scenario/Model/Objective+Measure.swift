@@ -12,6 +12,7 @@ extension Objective {
     case idlePodHours = "idle_pod_hours"
     case poolLevel = "pool_level"
     case readyPods = "ready_pods"
+    case lag, redelivered, repeated
     case utilisation
 
     /// Distributions in time have statistics; the others are totals, or means and maxima of the
@@ -106,6 +107,14 @@ extension Objective.Measure {
       .level(
         "instances that are ready at the end of an interval, of everything in the scope together",
         Objective.Scope.allCases)
+    case .lag:
+      .level(
+        "messages at the end of an interval that are produced and not committed, in all topics of "
+          + "the scope together", Objective.Scope.allCases)
+    case .redelivered:
+      .count("messages that were delivered again, because a delivery had no answer")
+    case .repeated:
+      .count("messages that were answered once more, beyond the first time")
     case .utilisation:
       .level("cores in use ÷ cores of the nodes, within an interval", [.zone], unit: .share)
     }

@@ -23,6 +23,27 @@ public struct ScenarioDocument: Sendable {
     case none
     case percent(Double)
     case count(Int)
+    /// A share of the ready pods of the moment.
+    case following(ScalingSection)
+    case baseStock(ScalingSection)
+    /// Shares of the peak of ready pods, by the hour of the day.
+    case hourly([Double])
+
+    /// Whether it is one number of pods for the whole run.
+    public var isFixed: Bool {
+      switch self {
+      case .none, .percent, .count: true
+      case .following, .baseStock, .hourly: false
+      }
+    }
+
+    /// Whether it is a share of the peak of ready pods, which a first pass finds.
+    public var needsPeak: Bool {
+      switch self {
+      case .percent, .hourly: true
+      case .none, .count, .following, .baseStock: false
+      }
+    }
   }
 
   public var name = ""
@@ -44,6 +65,7 @@ public struct ScenarioDocument: Sendable {
   public var runtimes: [RuntimeSection] = []
   public var shapes: [ShapeSection] = []
   public var pools = PoolsSection()
+  public var tenants: [TenantSection] = []
   public var services: [ServiceSection] = []
   public var objectives: [Objective] = []
   public var faults: [FaultSection] = []
@@ -74,6 +96,11 @@ public struct ClusterSection: Sendable {
   public var startBackoff = Nanoseconds.zero
   /// Nil: without bound.
   public var queueLimit: Int?
+  public var consumersPerZone = 1
+  public var consumersPerLane = 1
+  /// Nil: a consumer is never slow.
+  public var consumerCapacityPerSecond: Double?
+  public var consumerHandling = Nanoseconds.zero
   public var dispatchers = 1
   public var dispatcherTimeout = Nanoseconds.zero
   public var dispatcherRetries = 0
@@ -95,8 +122,13 @@ public struct ClusterSection: Sendable {
   public var startDeadline = Nanoseconds.zero
   /// Nil: there is no AutoScale, whatever services ask for.
   public var autoscaleTick: Nanoseconds?
+  /// How often lanes tell AutoScale their signals, and how late these are there.
+  public var signalPeriod = Nanoseconds.seconds(1)
+  public var signalDelay = Nanoseconds.zero
   public var placement = "least_allocated"
   public var evict = "none"
+  public var nodePools: [NodePoolSection] = []
+  public var virtualNodes: VirtualNodesSection?
 }
 
 public struct ZoneSection: Sendable {
@@ -104,6 +136,7 @@ public struct ZoneSection: Sendable {
   public var nodes: Int
   public var cpuMilli: Int64
   public var memoryBytes: Int64
+  public var pricePerHour = 0.0
 }
 
 public struct NetworkSection: Sendable {
@@ -141,6 +174,10 @@ public struct ShapeSection: Sendable {
 
 public struct PoolsSection: Sendable {
   public var size = ScenarioDocument.Size.none
+  /// Of runtimes that have sizes of their own.
+  public var sizes: [String: ScenarioDocument.Size] = [:]
+  /// How often what a size looks at is told and looked at.
+  public var sizingTick = Nanoseconds.seconds(10)
   public var rule = "lost"
   public var refill: DistributionSpec?
   public var refillParallelism: Int?
@@ -148,6 +185,14 @@ public struct PoolsSection: Sendable {
   public var alarmBelow = 0.0
   /// Runtimes that have pools; nil: all.
   public var only: [String]?
+
+  public func size(of runtime: String) -> ScenarioDocument.Size { sizes[runtime] ?? size }
+
+  /// Whether all sizes are one number of pods for the whole run.
+  public var isFixed: Bool { size.isFixed && sizes.values.allSatisfy(\.isFixed) }
+
+  /// Whether one is a share of the peak of ready pods, which a first pass finds.
+  public var needsPeaks: Bool { size.needsPeak || sizes.values.contains(where: \.needsPeak) }
 }
 
 public struct ServiceSection: Sendable {
@@ -176,40 +221,79 @@ public struct ServiceSection: Sendable {
   public var minimumInstances = 0
   public var maximumInstances = 1000
   public var initialInstances: Int?
-  /// Nil: for ever.
+  /// Nil: for ever. Under a policy, how long it keeps idle instances while it knows nothing.
   public var keepAlive: Nanoseconds?
+  public var keepAlivePolicy: ScalingSection?
   public var queueLimit: Int??
   public var coldStart = "on_demand"
   public var usesPool = true
-  /// Nil: instances start on demand only.
-  public var scaling: ScalingSection?
+  /// The topic that it consumes; nil: it serves requests.
+  public var topic: TopicSection?
+  /// The one that wants the most instances decides; none: they start on demand only.
+  public var scaling: [ScalingSection] = []
+  public var scalingWindows: [ScalingWindowSection] = []
+  /// Memory of an idle instance, and what each request in flight adds; nil: of the shape, a share.
+  public var memoryBaseBytes: Int64?
+  public var memoryPerRequestBytes: Int64 = 0
 }
 
-/// AutoScale on concurrency by Knative's rules; without a target, the service's concurrency is it.
-public struct ScalingSection: Sendable, Equatable {
-  /// Requests in flight that one instance should carry.
-  public var target: Double?
-  /// Share of the target that is aimed at.
-  public var utilisation: Double?
-  public var window: Nanoseconds?
-  /// Share of the window.
-  public var panicWindow: Double?
-  /// Wanted / ready instances at which panic begins, as a share: 200 % is 2.
-  public var panicThreshold: Double?
-  public var maximumUpRate: Double?
-  public var maximumDownRate: Double?
-  public var scaleDownDelay: Nanoseconds?
-  public var graceToZero: Nanoseconds?
-  public var isWeighted = false
+/// A topic and how its consumers deliver it.
+public struct TopicSection: Sendable, Equatable {
+  public var partitions = 1
+  public var window = 32
+  public var batch = 1
+  public var skew = 0.0
+  public var deliveryOverhead = Nanoseconds.zero
+  /// `consumers` or `gateways`.
+  public var via = "consumers"
+  public var assignor = "range"
+  public var sessionTimeout = Nanoseconds.zero
+  public var rebalancePause = Nanoseconds.zero
+  public var pauses: [Range<Nanoseconds>] = []
 
   public init() {}
+}
+
+/// A policy by its name, with its parameters by theirs: numbers as they are, durations in
+/// nanoseconds, flags as 0 and 1.
+public struct ScalingSection: Sendable, Equatable {
+  public var policy: String
+  private var values: [String: Double] = [:]
+
+  public init(policy: String) { self.policy = policy }
+
+  /// Nil: not given, and without a default.
+  public subscript(name: String) -> Double? {
+    get { values[name] }
+    set { values[name] = newValue }
+  }
+
+  public func duration(_ name: String) -> Nanoseconds? {
+    self[name].map { Nanoseconds(Int64($0)) }
+  }
+}
+
+/// A window of time that a user sets: from one schedule to another, as cron has them.
+public struct ScalingWindowSection: Sendable, Equatable {
+  public var from: String
+  public var to: String
+  /// Of the schedules' clock, ahead of the scenario's.
+  public var utcOffsetMinutes = 0
+  /// One of the two: so many instances, or at least so many.
+  public var replicas: Int?
+  public var floor: Int?
+
+  public init(from: String, to: String) {
+    self.from = from
+    self.to = to
+  }
 }
 
 public struct ArrivalsSection: Sendable {
   public enum Process: String, Sendable, CaseIterable {
     case poisson
     case exactPoisson = "exact_poisson"
-    case diurnal, list, trace
+    case diurnal, profile, list, trace
   }
 
   public var process = Process.poisson
@@ -223,6 +307,8 @@ public struct ArrivalsSection: Sendable {
   /// Shape of the gamma factor on the rate of each second; nil: Poisson.
   public var dispersionShape: Double?
   public var times: [Nanoseconds] = []
+  /// For the process `profile`: rates at instants, in order.
+  public var points: [(at: Nanoseconds, perSecond: Double)] = []
   /// For the process `trace`.
   public var trace: TraceSection?
 }
@@ -230,7 +316,9 @@ public struct ArrivalsSection: Sendable {
 public struct FaultSection: Sendable {
   public var name: String
   public var at: Nanoseconds
-  public var workerManager: Int
+  /// One of the two is crashed: a Worker Manager, or a consumer of a zone.
+  public var workerManager: Int?
+  public var consumer: (zone: String, index: Int)?
   public var restartAfter: Nanoseconds?
 }
 

@@ -13,24 +13,30 @@ enum ClusterReading {
       zone(FieldReader(tree, path: path, mark: tree.mark, context: reader.context))
     }
     gateways(&cluster, &section)
+    consumers(&cluster, &section)
     dispatchers(&cluster, &section)
     managers(&cluster, &section)
     kubernetes(&cluster, &section)
     section.placement = cluster.word(
       "placement", of: ["least_allocated", "most_allocated"], .assumed("least_allocated"))
     section.evict = cluster.word("evict", of: ["none", "lru", "faascache-lru"], .assumed("none"))
-    section.autoscaleTick = autoscaleTick(&cluster)
+    section.nodePools = ElasticReading.nodePools(&cluster)
+    section.virtualNodes = ElasticReading.virtualNodes(&cluster)
+    autoscale(&cluster, &section)
     cluster.finish()
     return section
   }
 
-  /// Nil: there is no AutoScale.
-  private static func autoscaleTick(_ cluster: inout FieldReader) -> Nanoseconds? {
-    if cluster.isWord("autoscale", "none", .none) { return nil }
+  private static func autoscale(_ cluster: inout FieldReader, _ section: inout ClusterSection) {
+    if cluster.isWord("autoscale", "none", .none) { return }
     var autoscale = cluster.section("autoscale")
-    defer { autoscale.finish() }
-    return autoscale.duration(
+    section.autoscaleTick = autoscale.duration(
       "tick", .published("2s", source: "Knative serving: tick interval"), atLeast: "1ms")
+    section.signalPeriod = autoscale.duration(
+      "signal_period", .published("1s", source: "Knative serving: scrape interval"),
+      atLeast: "1s")
+    section.signalDelay = autoscale.duration("signal_delay", .assumed("0s"))
+    autoscale.finish()
   }
 
   private static func zone(_ reader: FieldReader) -> ZoneSection {
@@ -38,8 +44,9 @@ enum ClusterReading {
     let name = reader.string("name")
     var nodes = reader.section("nodes")
     let zone = ZoneSection(
-      name: name, nodes: nodes.count("count", in: 1...1_000_000),
-      cpuMilli: nodes.milliCores("cpu"), memoryBytes: nodes.bytes("memory"))
+      name: name, nodes: nodes.count("count", in: 0...1_000_000),
+      cpuMilli: nodes.milliCores("cpu"), memoryBytes: nodes.bytes("memory"),
+      pricePerHour: nodes.number("price_per_hour", .assumed("0")))
     nodes.finish()
     reader.finish()
     return zone
@@ -68,6 +75,17 @@ enum ClusterReading {
     section.startBackoff = gateways.duration("start_backoff", .assumed("1s"))
     section.queueLimit = gateways.limit("queue_limit", .assumed("1000"))
     gateways.finish()
+  }
+
+  private static func consumers(_ cluster: inout FieldReader, _ section: inout ClusterSection) {
+    var consumers = cluster.section("consumers")
+    section.consumersPerZone = consumers.count("per_zone", .assumed("2"), in: 1...10_000)
+    section.consumersPerLane = consumers.count("per_lane", .assumed("1"), in: 1...200)
+    if !consumers.isWord("capacity", "unlimited", .assumed("unlimited")) {
+      section.consumerCapacityPerSecond = consumers.rate("capacity")
+    }
+    section.consumerHandling = constant(&consumers, "handling_time", "constant(20us)")
+    consumers.finish()
   }
 
   private static func dispatchers(_ cluster: inout FieldReader, _ section: inout ClusterSection) {

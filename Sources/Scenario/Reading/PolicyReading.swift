@@ -1,70 +1,85 @@
 import Primitives
 
-/// Reads policies: `knative(target: 10, window: 60s)`.
+/// Reads policies: `knative(target: 10, window: 60s)`, or a list of several.
 enum PolicyReading {
-  /// A service's scaling policy; nil where instances start on demand only.
-  static func scaling(_ reader: inout FieldReader) -> ScalingSection? {
-    if reader.isWord("scaling", "none", .assumed("none")) { return nil }
-    guard let (text, mark) = reader.text("scaling", .none, .policy) else { return nil }
-    let context = reader.context
+  /// A service's scaling policies; none where instances start on demand only.
+  static func scaling(_ reader: inout FieldReader) -> [ScalingSection] {
+    if case .sequence = reader.given("scaling")?.content {
+      return reader.list("scaling").enumerated().compactMap { index, entry in
+        let (item, path) = entry
+        guard case .scalar(let text) = item.content else {
+          reader.context.fail(
+            .wrongType, at: path, "`\(path)` is \(item.kind), not a single value")
+          return nil
+        }
+        return policy(text, item.mark, reader, key: "scaling[\(index)]")
+      }
+    }
+    if reader.isWord("scaling", "none", .assumed("none")) { return [] }
+    guard let (text, mark) = reader.text("scaling", .none, .policy) else { return [] }
+    return policy(text, mark, reader).map { [$0] } ?? []
+  }
+
+  /// A policy by its table.
+  ///
+  /// - Parameters:
+  ///   - key: of the field, beside whose path defaults are noted.
+  ///   - what: that the text is none of.
+  ///   - others: words that the field allows too.
+  static func policy(
+    _ text: String, _ mark: Mark, _ reader: FieldReader,
+    among tables: [PolicyTable] = PolicyTable.scaling, key: String = "scaling",
+    what: String = "scaling policy", others: [String] = ["none"]
+  ) -> ScalingSection? {
     let fail = { (message: String, help: String?) in
-      context.fail(
+      reader.context.fail(
         .badPolicy, mark, length: text.count, "`\(text)`: \(message)", help: help)
     }
     let (name, arguments) = call(text)
-    guard name == "knative" else {
-      fail("no scaling policy", Nearest.hint(name, in: ["knative", "none"]))
+    guard let table = tables.first(where: { $0.name == name }) else {
+      fail("no \(what)", Nearest.hint(name, in: tables.map(\.name) + others))
       return nil
     }
-    check(arguments, fail)
-    return knative { name in
-      guard let parameter = PolicyParameter.knative.first(where: { $0.name == name }) else {
-        return nil
+    check(arguments, table, fail)
+    var section = ScalingSection(policy: name)
+    for parameter in table.parameters {
+      guard let text = arguments.value(parameter.name) ?? arguments.leading(parameter, of: table)
+      else {
+        reader.noteDefault("\(key).\(parameter.name)", parameter.fallback)
+        section[parameter.name] = parameter.fallback.text.flatMap { parameter.parse($0) }
+        continue
       }
-      guard let text = arguments.value(name) else {
-        reader.noteDefault("scaling.\(name)", parameter.fallback)
-        return parameter.fallback.text.flatMap { parameter.parse($0) }
+      section[parameter.name] = parameter.parse(text)
+      if section[parameter.name] == nil {
+        fail("`\(parameter.name)` is `\(text)`", "write \(parameter.range)")
       }
-      let value = parameter.parse(text)
-      if value == nil { fail("`\(name)` is `\(text)`", "write \(parameter.range)") }
-      return value
     }
+    let metrics = ["cpu", "memory", "concurrency", "lag"]
+    if name == "hpa", !metrics.contains(where: { section[$0] != nil }) {
+      fail("no metric", "for example `hpa(cpu: 60%)`")
+    }
+    return section
   }
 
   /// Refuses what is no parameter of the policy.
   private static func check(
-    _ arguments: DistributionParser.Arguments, _ fail: (String, String?) -> Void
+    _ arguments: DistributionParser.Arguments, _ table: PolicyTable,
+    _ fail: (String, String?) -> Void
   ) {
     let (names, unnamed) = arguments.given
-    if let value = unnamed.first {
-      fail("`\(value)` has no name", "for example `knative(target: \(value))`")
+    let known = table.parameters.map(\.name)
+    let isLeading = unnamed.count == 1 && arguments.leading(table.parameters[0], of: table) != nil
+    if let value = unnamed.first, !isLeading {
+      fail("`\(value)` has no name", "for example `\(table.name)(\(known[0]): \(value))`")
     }
     if let twice = arguments.repeated { fail("`\(twice)` is given twice", "keep one of them") }
-    let known = PolicyParameter.knative.map(\.name)
     for name in names where !known.contains(name) {
       fail("unknown parameter `\(name)`", Nearest.hint(name, in: known))
     }
   }
 
-  /// - Parameter value: of a parameter, given or by default.
-  private static func knative(_ value: (String) -> Double?) -> ScalingSection {
-    func duration(_ name: String) -> Nanoseconds? { value(name).map { Nanoseconds(Int64($0)) } }
-    var section = ScalingSection()
-    section.target = value("target")
-    section.utilisation = value("utilisation")
-    section.window = duration("window")
-    section.panicWindow = value("panic_window")
-    section.panicThreshold = value("panic_threshold")
-    section.maximumUpRate = value("max_up_rate")
-    section.maximumDownRate = value("max_down_rate")
-    section.scaleDownDelay = duration("scale_down_delay")
-    section.graceToZero = duration("grace_to_zero")
-    section.isWeighted = value("weighted") == 1
-    return section
-  }
-
   /// The name before the brackets and what is inside them.
-  private static func call(
+  static func call(
     _ text: String
   ) -> (name: String, arguments: DistributionParser.Arguments) {
     guard let open = text.firstIndex(of: "("), text.last == ")" else {
@@ -73,5 +88,55 @@ enum PolicyReading {
     let inside = text[text.index(after: open)...].dropLast()
     let name = String(Quantity.trim(text[..<open]))
     return (name, DistributionParser.Arguments(DistributionParser.split(inside)))
+  }
+
+  // MARK: Windows
+
+  static func windows(_ reader: inout FieldReader) -> [ScalingWindowSection] {
+    reader.list("scaling_windows").map { tree, path in
+      var window = FieldReader(tree, path: path, mark: tree.mark, context: reader.context)
+      defer { window.finish() }
+      var section = ScalingWindowSection(from: window.string("from"), to: window.string("to"))
+      section.utcOffsetMinutes = offset(&window)
+      if window.has("replicas") {
+        section.replicas = window.count("replicas")
+        _ = window.tree("floor")
+      } else {
+        section.floor = window.count("floor")
+      }
+      for (key, text) in [("from", section.from), ("to", section.to)]
+      where window.has(key) && (try? CronSchedule(text)) == nil {
+        reader.context.fail(
+          .badQuantity, at: window.child(key), "`\(text)` is no schedule",
+          help: "five fields as cron has them: `30 8 * * 1-5`")
+      }
+      return section
+    }
+  }
+
+  /// `+08:00`, as minutes.
+  private static func offset(_ window: inout FieldReader) -> Int {
+    guard let (text, mark) = window.text("time_zone", .assumed("+00:00"), .text) else { return 0 }
+    let parts = text.dropFirst().split(separator: ":")
+    if let sign = ["+": 1, "-": -1][text.prefix(1)], parts.count == 2,
+      let hours = Int(parts[0]), let minutes = Int(parts[1]), (0...14).contains(hours),
+      (0..<60).contains(minutes)
+    {
+      return sign * (60 * hours + minutes)
+    }
+    window.context.fail(
+      .badQuantity, mark, length: text.count, "`\(text)` is no difference of time",
+      help: "for example `+08:00`")
+    return 0
+  }
+}
+
+extension DistributionParser.Arguments {
+  /// The value of a table's first parameter where it stands without its name.
+  fileprivate func leading(_ parameter: PolicyParameter, of table: PolicyTable) -> String? {
+    guard table.mayOmitFirstName, parameter.name == table.parameters[0].name,
+      !has(parameter.name)
+    else { return nil }
+    return given.unnamed.first.map(String.init)
   }
 }

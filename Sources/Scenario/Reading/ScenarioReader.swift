@@ -88,6 +88,7 @@ public struct ScenarioReader: Sendable {
     document.runtimes = ServiceReading.runtimes(&reader)
     document.shapes = ServiceReading.shapes(&reader)
     document.pools = ServiceReading.pools(&reader)
+    document.tenants = ElasticReading.tenants(&reader)
     document.services = ServiceReading.services(&reader)
     document.objectives = objectives(&reader, context)
     document.faults = faults(&reader)
@@ -138,15 +139,31 @@ public struct ScenarioReader: Sendable {
       let target = fault.string("crash")
       let restart = fault.duration("restart_after", orNever: "never", .assumed("2m"))
       fault.finish()
-      let prefix = "worker-manager-"
-      let index = target.hasPrefix(prefix) ? Int(target.dropFirst(prefix.count)) : nil
-      if index == nil, reader.context.isSound(fault.child("crash")) {
+      var section = FaultSection(name: name, at: at, restartAfter: restart)
+      section.workerManager = number(target, after: "worker-manager-")
+      section.consumer = consumer(target)
+      if section.workerManager == nil, section.consumer == nil,
+        reader.context.isSound(fault.child("crash"))
+      {
         reader.context.fail(
           .unknownName, at: fault.child("crash"), length: target.count,
-          "`\(target)` cannot be crashed", help: "`worker-manager-0`, `worker-manager-1`, …")
+          "`\(target)` cannot be crashed",
+          help: "`worker-manager-0`, or `consumer-0 of zone-a`, …")
       }
-      return FaultSection(name: name, at: at, workerManager: index ?? 0, restartAfter: restart)
+      return section
     }
+  }
+
+  private static func number(_ text: some StringProtocol, after prefix: String) -> Int? {
+    text.hasPrefix(prefix) ? Int(text.dropFirst(prefix.count)) : nil
+  }
+
+  /// `consumer-0 of zone-a`.
+  private static func consumer(_ target: String) -> (zone: String, index: Int)? {
+    let parts = target.split(separator: " ")
+    guard parts.count == 3, parts[1] == "of", let index = number(parts[0], after: "consumer-")
+    else { return nil }
+    return (String(parts[2]), index)
   }
 }
 

@@ -13,6 +13,7 @@ enum ScenarioRules {
     faults(document, context)
     times(document, context)
     unused(document, context)
+    ElasticRules(document: document, context: context).check()
     PlausibilityRules(document: document, context: context).check()
   }
 
@@ -76,6 +77,11 @@ enum ScenarioRules {
         .unknownName, at: "pools.only[\(index)]", length: name.count, "unknown runtime `\(name)`",
         help: Nearest.hint(name, in: runtimes))
     }
+    for name in document.pools.sizes.keys.sorted() where !runtimes.contains(name) {
+      context.fail(
+        .unknownName, at: "pools.sizes.\(name)", length: name.count, "unknown runtime `\(name)`",
+        help: Nearest.hint(name, in: runtimes))
+    }
   }
 
   /// A name that nothing bears would be judged by no sample at all.
@@ -128,17 +134,39 @@ enum ScenarioRules {
   private static func faults(_ document: ScenarioDocument, _ context: ReadingContext) {
     for (index, fault) in document.faults.enumerated() {
       let path = "faults[\(index)]"
-      let name = "worker-manager-\(fault.workerManager)"
-      if fault.workerManager >= document.cluster.workerManagers, context.isSound("\(path).crash") {
-        context.fail(
-          .unknownName, at: "\(path).crash", length: name.count, "there is no \(name)",
-          help: "there are \(document.cluster.workerManagers), from worker-manager-0 on")
-      }
+      target(of: fault, path, document, context)
       if fault.at >= document.duration, context.isSound("\(path).at"), context.isSound("duration") {
         context.fail(
           .neverHappens, at: "\(path).at", "fault `\(fault.name)` comes after the end of the run",
           help: "lengthen `duration` or let it come earlier")
       }
+    }
+  }
+
+  /// What is crashed must be there.
+  private static func target(
+    of fault: FaultSection, _ path: String, _ document: ScenarioDocument,
+    _ context: ReadingContext
+  ) {
+    guard context.isSound("\(path).crash") else { return }
+    func missing(_ name: String, _ help: String) {
+      context.fail(
+        .unknownName, at: "\(path).crash", length: name.count, "there is no \(name)", help: help)
+    }
+    let cluster = document.cluster
+    if let index = fault.workerManager, index >= cluster.workerManagers {
+      missing(
+        "worker-manager-\(index)",
+        "there are \(cluster.workerManagers), from worker-manager-0 on")
+    }
+    guard let (zone, index) = fault.consumer else { return }
+    let zones = cluster.zones.map(\.name)
+    if !zones.contains(zone) {
+      missing("zone `\(zone)`", "the zones are \(zones.joined(separator: ", "))")
+    } else if index >= cluster.consumersPerZone {
+      missing(
+        "consumer-\(index) of \(zone)",
+        "there are \(cluster.consumersPerZone) in each zone, from consumer-0 on")
     }
   }
 

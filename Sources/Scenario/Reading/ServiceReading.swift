@@ -23,7 +23,9 @@ enum ServiceReading {
   static func pools(_ reader: inout FieldReader) -> PoolsSection {
     var section = PoolsSection()
     var pools = reader.section("pools")
-    section.size = size(&pools)
+    section.size = PoolSizeReading.size(&pools)
+    section.sizes = PoolSizeReading.sizes(&pools)
+    section.sizingTick = pools.duration("sizing_tick", .assumed("10s"), atLeast: "100ms")
     section.rule = pools.word("rule", of: ["lost", "backorder"], .assumed("lost"))
     section.refill = pools.optionalDistribution("refill")
     section.refillParallelism = pools.limit("refill_parallelism", .assumed("20"))
@@ -32,21 +34,6 @@ enum ServiceReading {
     section.only = pools.words("only").flatMap { $0.isEmpty ? nil : $0 }
     pools.finish()
     return section
-  }
-
-  private static func size(_ pools: inout FieldReader) -> ScenarioDocument.Size {
-    let talk = "ByteFaaS talk, slide 24: 2 % of the resources warm"
-    if pools.isWord("size", "none", .none) { return .none }
-    guard let (text, mark) = pools.text("size", .published("2%", source: talk), .share) else {
-      return .none
-    }
-    pools.context.recorder?.ask(pools.child("size"), .count)
-    if text.hasSuffix("%"), let share = try? Quantity.share(text) { return .percent(share) }
-    if let count = try? Quantity.count(text) { return .count(count) }
-    pools.context.fail(
-      .badQuantity, mark, length: text.count, "`\(text)` is no pool size",
-      help: "`2%` of the peak of ready pods, `30` pods, or `none`")
-    return .none
   }
 
   static func services(_ reader: inout FieldReader) -> [ServiceSection] {
@@ -82,18 +69,61 @@ enum ServiceReading {
         "least_recently_used", "round_robin", "random",
       ], .assumed("least_requests"))
     instances(&reader, &service)
-    service.keepAlive = keepAlive(&reader)
+    service.topic = topic(&reader)
+    service.scaling = PolicyReading.scaling(&reader)
+    service.scalingWindows = PolicyReading.windows(&reader)
+    keepAlive(&reader, &service)
+    memory(&reader, &service)
     if reader.has("queue_limit") {
       service.queueLimit = .some(reader.limit("queue_limit", .none))
     } else {
       _ = reader.tree("queue_limit")
     }
-    service.coldStart = reader.word(
-      "cold_start", of: ["on_demand", "from_zero", "never"], .assumed("on_demand"))
-    service.scaling = PolicyReading.scaling(&reader)
+    service.coldStart = coldStart(&reader, isTopic: service.topic != nil)
     service.usesPool = reader.word("pool", of: ["true", "false"], .assumed("true")) == "true"
     reader.finish()
     return service
+  }
+
+  private static func topic(_ reader: inout FieldReader) -> TopicSection? {
+    guard reader.has("topic") else {
+      _ = reader.tree("topic")
+      return nil
+    }
+    var section = TopicSection()
+    var topic = reader.section("topic")
+    section.partitions = topic.count("partitions", in: 1...100_000)
+    section.window = topic.count(
+      "window", .assumed("32"), in: 1...65_536)
+    section.batch = topic.count("batch", .assumed("1"), in: 1...100_000)
+    section.skew = topic.number("skew", .assumed("0"), in: 0...10)
+    section.deliveryOverhead = topic.duration("delivery_overhead", .assumed("0s"))
+    section.via = topic.word("via", of: ["consumers", "gateways"], .assumed("consumers"))
+    section.assignor = topic.word(
+      "assignor", of: ["range", "roundrobin", "sticky", "cooperative-sticky"],
+      .published("range", source: "Kafka, ConsumerConfig: partition.assignment.strategy"))
+    section.sessionTimeout = topic.duration(
+      "session_timeout",
+      .published("45s", source: "Kafka, ConsumerConfig: session.timeout.ms"), atLeast: "1ms")
+    section.rebalancePause = topic.duration("rebalance_pause", .assumed("3s"))
+    section.pauses = pauses(&topic)
+    topic.finish()
+    return section
+  }
+
+  private static func pauses(_ topic: inout FieldReader) -> [Range<Nanoseconds>] {
+    topic.list("paused").compactMap { tree, path in
+      var pause = FieldReader(tree, path: path, mark: tree.mark, context: topic.context)
+      let (from, to) = (pause.duration("from"), pause.duration("to"))
+      pause.finish()
+      if from < to { return from..<to }
+      if pause.has("from"), pause.has("to") {
+        topic.context.fail(
+          .inconsistent, tree.mark, "`\(path)` ends before it begins",
+          help: "write the earlier instant as `from`")
+      }
+      return nil
+    }
   }
 
   private static func serviceTime(_ reader: inout FieldReader, _ service: inout ServiceSection) {
@@ -120,25 +150,60 @@ enum ServiceReading {
     instances.finish()
   }
 
-  private static func keepAlive(_ reader: inout FieldReader) -> Nanoseconds? {
-    if reader.isWord("keep_alive", "forever", .none) { return nil }
-    if reader.isWord("keep_alive", "none", .none) { return .zero }
+  private static func memory(_ reader: inout FieldReader, _ service: inout ServiceSection) {
+    if !reader.isWord("memory_base", "shape", .assumed("shape")) {
+      service.memoryBaseBytes = reader.bytes("memory_base")
+    }
+    service.memoryPerRequestBytes = reader.bytes("memory_per_request", .assumed("0B"))
+  }
+
+  /// A message waits in its topic, so that only the first instance is worth a cold start.
+  private static func coldStart(_ reader: inout FieldReader, isTopic: Bool) -> String {
+    if isTopic, !reader.has("cold_start") {
+      _ = reader.tree("cold_start")
+      reader.noteDefault("cold_start", .assumed("from_zero"))
+      return "from_zero"
+    }
+    return reader.word(
+      "cold_start", of: ["on_demand", "from_zero", "never"], .assumed("on_demand"))
+  }
+
+  /// AutoScale gives instances up, so that they stay by default where there is one.
+  private static func keepAlive(_ reader: inout FieldReader, _ service: inout ServiceSection) {
+    if !service.scaling.isEmpty, !reader.has("keep_alive") {
+      _ = reader.tree("keep_alive")
+      reader.noteDefault("keep_alive", .assumed("forever"))
+      service.keepAlive = nil
+      return
+    }
+    service.keepAlive = nil
+    if reader.isWord("keep_alive", "forever", .none) { return }
+    service.keepAlive = .zero
+    if reader.isWord("keep_alive", "none", .none) { return }
     let source = "Huawei cloud 2025: keep-alive of 60 s by default"
     guard
       let (text, mark) = reader.text(
         "keep_alive", .published("fixed(60s)", source: source), .policy)
-    else {
-      return .zero
-    }
+    else { return }
     if text.hasPrefix("fixed("), text.hasSuffix(")"),
       let value = try? Quantity.nanoseconds(String(text.dropFirst(6).dropLast()))
     {
-      return Nanoseconds(value)
+      service.keepAlive = Nanoseconds(value)
+      return
     }
-    reader.context.fail(
-      .badPolicy, mark, length: text.count, "`\(text)` is no keep-alive",
-      help: "`fixed(10m)`, `none` or `forever`")
-    return .zero
+    guard PolicyTable.keepAlive.contains(where: { text.hasPrefix($0.name) }) else {
+      return reader.context.fail(
+        .badPolicy, mark, length: text.count, "`\(text)` is no keep-alive",
+        help: "`fixed(10m)`, `hybrid`, `none` or `forever`")
+    }
+    service.keepAlivePolicy = PolicyReading.policy(
+      text, mark, reader, among: PolicyTable.keepAlive, key: "keep_alive", what: "keep-alive",
+      others: ["fixed", "none", "forever"])
+    if let policy = service.keepAlivePolicy, let bin = policy.duration("bin"),
+      let bins = policy["bins"]
+    {
+      service.keepAlive = bin * Int64(bins)
+    }
   }
 
   private static func arrivals(_ reader: FieldReader) -> ArrivalsSection {
@@ -153,6 +218,9 @@ enum ServiceReading {
       rates(&reader, &section, key: "peak", total: "total_peak")
       section.curve = reader.word("curve", of: ["online", "offline"], .assumed("online"))
     case .trace: section.trace = TraceReading.trace(&reader)
+    case .profile:
+      section.points = points(&reader)
+      dispersion(&reader, &section)
     case .list:
       section.times = reader.list("times", required: true).compactMap { item in
         guard case .scalar(let text) = item.tree.content,
@@ -168,6 +236,25 @@ enum ServiceReading {
     return section
   }
 
+  private static func points(
+    _ reader: inout FieldReader
+  ) -> [(at: Nanoseconds, perSecond: Double)] {
+    let items = reader.list("points", required: true)
+    var points: [(at: Nanoseconds, perSecond: Double)] = []
+    for (tree, path) in items {
+      var point = FieldReader(tree, path: path, mark: tree.mark, context: reader.context)
+      let (at, rate) = (point.duration("at"), point.rate("rate"))
+      point.finish()
+      if let last = points.last, at < last.at {
+        reader.context.fail(
+          .badQuantity, tree.mark, "`\(path)` comes before the point above it",
+          help: "write points in the order of time")
+      }
+      points.append((at, rate))
+    }
+    return points
+  }
+
   private static func rates(
     _ reader: inout FieldReader, _ section: inout ArrivalsSection, key: String, total: String
   ) {
@@ -178,7 +265,10 @@ enum ServiceReading {
       section.ratePerSecond = reader.rate(key)
     }
     // Exact gaps have no seconds whose rate could vary.
-    if section.process == .exactPoisson { return }
+    if section.process != .exactPoisson { dispersion(&reader, &section) }
+  }
+
+  private static func dispersion(_ reader: inout FieldReader, _ section: inout ArrivalsSection) {
     if !reader.isWord("dispersion", "poisson", .assumed("poisson")) {
       section.dispersionShape = reader.number("dispersion", in: 1e-6...1e9)
     }

@@ -35,10 +35,26 @@ struct ServiceRules {
         help: "lower `min` or raise `max`")
     }
     limits()
-    if service.scaling != nil, document.cluster.autoscaleTick == nil {
+    scaling()
+    if !service.scaling.isEmpty, document.cluster.autoscaleTick == nil {
       fail(
         .neverHappens, "scaling", "it is not scaled: the cluster has no AutoScale",
         help: "remove `autoscale: none` from the cluster")
+    }
+  }
+
+  /// What policies need to have an effect.
+  private func scaling() {
+    if service.scaling.isEmpty, !service.scalingWindows.isEmpty {
+      fail(
+        .inconsistent, "scaling_windows", "windows without a policy for the time between them",
+        help: "add `scaling`, for example `scaling: knative`")
+    }
+    let needsTopic = service.scaling.contains { $0.policy == "keda" || $0["lag"] != nil }
+    if needsTopic, service.topic == nil {
+      fail(
+        .inconsistent, "scaling", "it is scaled on the lag of a topic, and has none",
+        help: "add `topic: {partitions: …}`, or scale on something else")
     }
   }
 
@@ -93,9 +109,13 @@ struct ServiceRules {
     guard !zones.isEmpty, parts.allSatisfy({ context.isSound("shapes.\(shape.name).\($0)") }),
       zones.allSatisfy({ zone in parts.allSatisfy { context.isSound("\(zone).\($0)") } })
     else { return }
-    let fits = document.cluster.zones.contains {
-      $0.cpuMilli >= shape.cpuMilli && $0.memoryBytes >= shape.memoryBytes
-    }
+    let fits =
+      document.cluster.zones.contains {
+        $0.cpuMilli >= shape.cpuMilli && $0.memoryBytes >= shape.memoryBytes
+      } || document.cluster.virtualNodes != nil
+      || document.cluster.nodePools.contains {
+        $0.cpuMilli >= shape.cpuMilli && $0.memoryBytes >= shape.memoryBytes
+      }
     guard !fits else { return }
     fail(
       .inconsistent, "shape", length: shape.name.count,

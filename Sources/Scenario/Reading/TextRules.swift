@@ -41,17 +41,23 @@ enum TextRules {
     var last: Unicode.Scalar = "\n"
     var isAlias = false
     var isAfterBlank = true
+    // Whether the last character stands where a key may begin; a question may end with `?` too.
+    var isFirst = false
     for scalar in text.unicodeScalars {
       let isBlank = scalar == " " || scalar == "\t" || scalar.isLineBreak
       let isStart = isAfterBlank || "-?:,[{".unicodeScalars.contains(last)
       if scalar == ":", isAlias || last == "]" || last == "}" { return mark }
-      if isBlank, last == "?", !isAfterBlank { return mark }
+      if isBlank, last == "?", isFirst, !isAfterBlank { return mark }
       if scalar == "*", isStart {
         isAlias = true
       } else if isAlias, !isBlank, isAfterBlank || ",]}".unicodeScalars.contains(scalar) {
         isAlias = false
       }
-      if isBlank { isAfterBlank = true } else { (last, isAfterBlank) = (scalar, false) }
+      if isBlank {
+        isAfterBlank = true
+      } else {
+        (last, isAfterBlank, isFirst) = (scalar, false, isStart)
+      }
       mark.pass(scalar)
     }
     return nil

@@ -2,11 +2,24 @@ import Primitives
 
 /// Expected requests a second of a service as a function of the second.
 public indirect enum Intensity: Sendable, Equatable {
+  /// A rate at a second.
+  public struct Point: Sendable, Equatable {
+    public var second: Double
+    public var perSecond: Double
+
+    public init(second: Double, perSecond: Double) {
+      self.second = second
+      self.perSecond = perSecond
+    }
+  }
+
   case constant(perSecond: Double)
   /// A daily curve with a given peak; hours are local, second 0 is local midnight.
   case daily(DailyCurve, peakPerSecond: Double)
   /// One rate for each minute; nothing afterwards.
   case minutes([Double])
+  /// Rates at some seconds, in order, straight between them and constant outside.
+  case profile([Point])
   /// Another intensity, multiplied by a factor within a window with linear ramps before and after.
   case burst(Intensity, factor: Double, from: Int, to: Int, rampSeconds: Int)
 
@@ -17,9 +30,25 @@ public indirect enum Intensity: Sendable, Equatable {
     case .minutes(let rates):
       let minute = second / 60
       return minute < rates.count ? rates[minute] : 0
+    case .profile(let points): return Self.between(points, at: Double(second))
     case .burst(let base, let factor, let from, let to, let ramp):
       return base.perSecond(second) * (1 + (factor - 1) * Self.ramp(second, from, to, ramp))
     }
+  }
+
+  /// O(log points). Of two points at one second the later one holds from it on.
+  private static func between(_ points: [Point], at second: Double) -> Double {
+    var (low, high) = (0, points.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if points[middle].second <= second { low = middle + 1 } else { high = middle }
+    }
+    guard low > 0 else { return points.first?.perSecond ?? 0 }
+    let before = points[low - 1]
+    guard low < points.count else { return before.perSecond }
+    let after = points[low]
+    let share = (second - before.second) / (after.second - before.second)
+    return before.perSecond + share * (after.perSecond - before.perSecond)
   }
 
   /// The greatest rate over the seconds of a window, by the minute.

@@ -13,6 +13,7 @@ struct EffectLog: WorkerManagerEffects, DispatcherEffects, HostAgentEffects {
   var served: [(shard: Int, isServing: Bool)] = []
   var alarms: [Bool] = []
   var hits: [Bool] = []
+  var targets: [Int] = []
   var initialised: [(pod: PodID, code: CodeLevel)] = []
 
   mutating func send(_ message: ControlMessage, to address: Address) {
@@ -25,6 +26,9 @@ struct EffectLog: WorkerManagerEffects, DispatcherEffects, HostAgentEffects {
     alarms.append(isRaised)
   }
   mutating func took(_ pool: PoolID, _ start: StartRequest, isHit: Bool) { hits.append(isHit) }
+  mutating func resized(_ pool: PoolID, to target: Int, alarmBelow: Int) {
+    targets.append(target)
+  }
   mutating func serves(shard: Int, _ isServing: Bool) { served.append((shard, isServing)) }
   mutating func initialise(_ start: StartRequest, pod: PodID, code: CodeLevel) {
     initialised.append((pod, code))

@@ -1,3 +1,4 @@
+import ControlPlane
 import Policies
 import Primitives
 import Testing

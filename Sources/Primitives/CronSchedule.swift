@@ -117,7 +117,7 @@ public struct CivilDay: Sendable, Equatable {
     weekday = Int(days + 4 - 7 * Self.floored(days + 4, 7))
   }
 
-  static func floored(_ value: Int64, _ divisor: Int64) -> Int64 {
+  public static func floored(_ value: Int64, _ divisor: Int64) -> Int64 {
     value / divisor - (value % divisor < 0 ? 1 : 0)
   }
 }

@@ -1,0 +1,86 @@
+import ControlPlane
+import Primitives
+
+/// What tenants hold, and what they may: quotas over everything, reserves and shares on the
+/// machines that they have in common.
+struct TenantLedger: Sendable {
+  let tenants: [TenantConfiguration]
+  /// By table and tenant, the platform's warm pods last: milli-cores on its machines.
+  private(set) var held: [[Int64]]
+  /// By tenant: milli-cores in all, those of virtual nodes too.
+  private(set) var total: [Int64]
+  /// By tenant: milli-cores that wait for room, which count against the quota as in Kubernetes.
+  private var waiting: [Int64]
+  /// By tenant: whether the Worker Managers know that little of the quota is left.
+  private(set) var isNearQuota: [Bool]
+  /// By tenant: milli-cores of its reserve on shared machines of one zone.
+  private let reserves: [Int64]
+  let hasReserves: Bool
+
+  init(_ tenants: [TenantConfiguration], tables: Int, zones: Int, domains: [Int]) {
+    self.tenants = tenants
+    held = Array(repeating: Array(repeating: 0, count: tenants.count + 1), count: tables)
+    total = Array(repeating: 0, count: tenants.count + 1)
+    waiting = total
+    isNearQuota = tenants.map { _ in false }
+    reserves = tenants.indices.map { index in
+      // With machines of its own it has no need of others.
+      guard domains[index] == 0, let quota = tenants[index].quotaCPUMilli else { return 0 }
+      return Int64(tenants[index].reserve * Double(quota)) / Int64(max(1, zones))
+    }
+    hasReserves = reserves.contains { $0 > 0 }
+  }
+
+  var platform: Int { tenants.count }
+
+  /// - Parameter table: nil: on a virtual node.
+  mutating func add(_ cpuMilli: Int64, tenant: Int, table: Int?) {
+    total[tenant] += cpuMilli
+    if let table { held[table][tenant] += cpuMilli }
+  }
+
+  func isWithinQuota(_ tenant: Int, adding cpuMilli: Int64) -> Bool {
+    guard tenant < tenants.count, let quota = tenants[tenant].quotaCPUMilli else { return true }
+    return total[tenant] + waiting[tenant] + cpuMilli <= quota
+  }
+
+  /// A pod waits for room from now on, or no more.
+  mutating func wait(_ cpuMilli: Int64, tenant: Int) { waiting[tenant] += cpuMilli }
+
+  /// Whether a pod of the size is too much, where this has changed since it was asked last.
+  mutating func nearsQuota(_ tenant: Int, adding cpuMilli: Int64) -> Bool? {
+    guard tenant < tenants.count, tenants[tenant].quotaCPUMilli != nil else { return nil }
+    let isNear = !isWithinQuota(tenant, adding: cpuMilli)
+    guard isNear != isNearQuota[tenant] else { return nil }
+    isNearQuota[tenant] = isNear
+    return isNear
+  }
+
+  /// Whether free room of shared machines may be taken, or is what other tenants' reserves lack.
+  /// O(tenants), and O(1) where there are no reserves.
+  func leavesReserves(_ tenant: Int, taking cpuMilli: Int64, of free: Int64, table: Int) -> Bool {
+    guard hasReserves, table < held.count else { return true }
+    var kept: Int64 = 0
+    for other in reserves.indices where other != tenant {
+      kept += max(0, reserves[other] - held[table][other])
+    }
+    return free - cpuMilli >= kept
+  }
+
+  /// Lines with pods that wait, in the order in which they get room: that of the tenant first which
+  /// holds the least for its weight.
+  func ranked(_ lines: [PendingPods.Line], table: Int) -> [Int] {
+    lines.indices.filter { lines[$0].count > 0 }.sorted { a, b in
+      let (one, other) = (
+        share(lines[a].tenant, table: table), share(lines[b].tenant, table: table)
+      )
+      return (one, a) < (other, b)
+    }
+  }
+
+  /// What a tenant holds of a table for its weight; the platform is after all others.
+  func share(_ tenant: Int, table: Int) -> Double {
+    tenant < tenants.count
+      ? Double(held[table][tenant]) / max(tenants[tenant].weight, 1e-9) : .infinity
+  }
+}

@@ -1,0 +1,63 @@
+import Primitives
+
+/// Node pools, virtual nodes and tenants.
+enum ElasticReading {
+  static func nodePools(_ cluster: inout FieldReader) -> [NodePoolSection] {
+    cluster.list("node_pools").map { tree, path in
+      var pool = FieldReader(tree, path: path, mark: tree.mark, context: cluster.context)
+      defer { pool.finish() }
+      var section = NodePoolSection()
+      section.name = pool.string("name")
+      section.zones = pool.words("zones") ?? []
+      section.cpuMilli = pool.milliCores("cpu")
+      section.memoryBytes = pool.bytes("memory")
+      section.initial = pool.count("initial", .assumed("0"), in: 0...100_000)
+      section.minimum = pool.count("min", .assumed("0"), in: 0...100_000)
+      section.maximum = pool.count("max", in: 1...100_000)
+      section.pricePerHour = pool.number("price_per_hour", .assumed("0"))
+      section.provision = pool.distribution(
+        "provision", .assumed("lognormal(median: 3m, sigma: 0.3)"))
+      section.supply = pool.limit("supply", .assumed("unlimited"))
+      section.tenants =
+        pool.isWord("tenants", "shared", .assumed("shared")) ? [] : pool.words("tenants") ?? []
+      return section
+    }
+  }
+
+  static func virtualNodes(_ cluster: inout FieldReader) -> VirtualNodesSection? {
+    if cluster.isWord("virtual_nodes", "none", .assumed("none")) { return nil }
+    var section = VirtualNodesSection()
+    var nodes = cluster.section("virtual_nodes")
+    section.zones = nodes.words("zones") ?? []
+    section.prices = nodes.list("prices", required: true).map { tree, path in
+      var price = FieldReader(tree, path: path, mark: tree.mark, context: cluster.context)
+      defer { price.finish() }
+      return VirtualNodesSection.Price(
+        cpuMilli: price.milliCores("cpu"), memoryBytes: price.bytes("memory"),
+        perHour: price.number("per_hour"))
+    }
+    section.start = nodes.distribution("start", .assumed("lognormal(median: 4s, sigma: 0.3)"))
+    if !nodes.isWord("stock", "unlimited", .assumed("unlimited")) {
+      section.stockCPUMilli = nodes.milliCores("stock")
+    }
+    section.prefer = nodes.word("prefer", of: ["machines", "virtual"], .assumed("machines"))
+    nodes.finish()
+    return section
+  }
+
+  static func tenants(_ reader: inout FieldReader) -> [TenantSection] {
+    let talk = "ByteFaaS talk, slides 43 to 49: a standing reserve of 10 %"
+    return reader.list("tenants").map { tree, path in
+      var tenant = FieldReader(tree, path: path, mark: tree.mark, context: reader.context)
+      defer { tenant.finish() }
+      var section = TenantSection()
+      section.name = tenant.string("name")
+      if !tenant.isWord("quota_cores", "unlimited", .assumed("unlimited")) {
+        section.quotaCPUMilli = tenant.milliCores("quota_cores")
+      }
+      section.reserve = tenant.share("reserve", .published("10%", source: talk))
+      section.weight = tenant.number("weight", .assumed("1"), in: 1e-3...1e6)
+      return section
+    }
+  }
+}

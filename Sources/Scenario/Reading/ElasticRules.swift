@@ -1,0 +1,115 @@
+/// What must hold between node pools, virtual nodes, tenants and the rest of a scenario.
+struct ElasticRules {
+  let document: ScenarioDocument
+  let context: ReadingContext
+
+  func check() {
+    for (index, pool) in document.cluster.nodePools.enumerated() {
+      check(pool, at: "cluster.node_pools[\(index)]")
+    }
+    virtualNodes()
+    tenants()
+    emptyZones()
+  }
+
+  private var zones: [String] { document.cluster.zones.map(\.name) }
+
+  private func known(_ names: [String], in all: [String], _ what: String, at path: String) {
+    for (index, name) in names.enumerated() where !all.contains(name) {
+      context.fail(
+        .unknownName, at: "\(path)[\(index)]", length: name.count, "unknown \(what) `\(name)`",
+        help: Nearest.hint(name, in: all))
+    }
+  }
+
+  private func check(_ pool: NodePoolSection, at path: String) {
+    known(pool.zones, in: zones, "zone", at: "\(path).zones")
+    known(pool.tenants, in: document.tenants.map(\.name), "tenant", at: "\(path).tenants")
+    for (key, isNone) in [("cpu", pool.cpuMilli == 0), ("memory", pool.memoryBytes >> 20 == 0)]
+    where isNone && context.isSound("\(path).\(key)") && context.isPlaced("\(path).\(key)") {
+      context.fail(
+        .outOfRange, at: "\(path).\(key)", "nodes of pool `\(pool.name)` have no \(key)",
+        help: key == "cpu" ? "for example `cpu: 64`" : "for example `memory: 256GiB`")
+    }
+    guard context.isSound("\(path).max") else { return }
+    for (key, value) in [("initial", pool.initial), ("min", pool.minimum)]
+    where value > pool.maximum && context.isSound("\(path).\(key)") {
+      context.fail(
+        .inconsistent, at: "\(path).\(key)",
+        "\(value) nodes of pool `\(pool.name)`, at most \(pool.maximum)",
+        help: "lower `\(key)` or raise `max`")
+    }
+  }
+
+  /// A zone has machines, or may come to have some.
+  private func emptyZones() {
+    for (index, zone) in document.cluster.zones.enumerated()
+    where zone.nodes == 0 && context.isSound("cluster.zones[\(index)].nodes.count") {
+      let pools = document.cluster.nodePools.contains {
+        $0.zones.isEmpty || $0.zones.contains(zone.name)
+      }
+      let virtual = document.cluster.virtualNodes.map {
+        $0.zones.isEmpty || $0.zones.contains(zone.name)
+      }
+      guard !pools, virtual != true,
+        context.isPlaced("cluster.zones[\(index)].nodes.count")
+      else { continue }
+      context.fail(
+        .inconsistent, at: "cluster.zones[\(index)].nodes.count",
+        "zone `\(zone.name)` has no machines, and none can come",
+        help: "raise `count`, or add `node_pools` or `virtual_nodes`")
+    }
+  }
+
+  /// Every shape that may come to a virtual node has a price.
+  private func virtualNodes() {
+    guard let nodes = document.cluster.virtualNodes else { return }
+    known(nodes.zones, in: zones, "zone", at: "cluster.virtual_nodes.zones")
+    guard context.isSound("cluster.virtual_nodes.prices"), !nodes.prices.isEmpty else { return }
+    for shape in document.shapes {
+      let hasPrice = nodes.prices.contains {
+        $0.cpuMilli >= shape.cpuMilli && $0.memoryBytes >= shape.memoryBytes
+      }
+      guard !hasPrice else { continue }
+      context.fail(
+        .inconsistent, at: "shapes.\(shape.name)", length: shape.name.count,
+        "virtual nodes have no price for shape `\(shape.name)`",
+        help: "add a size that holds it to `cluster.virtual_nodes.prices`")
+    }
+  }
+
+  private func tenants() {
+    let names = document.tenants.map(\.name)
+    for (index, name) in names.enumerated() where names.firstIndex(of: name) != index {
+      context.fail(
+        .duplicateName, at: "tenants[\(index)].name", length: name.count,
+        "tenant `\(name)` is there twice", help: "give each a name of its own")
+    }
+    guard !names.isEmpty, !names.contains("") else { return }
+    for (index, service) in document.services.enumerated() where !names.contains(service.tenant) {
+      context.fail(
+        .unknownName, at: "services[\(index)].tenant", else: service.mark,
+        length: service.tenant.count,
+        "service `\(service.name)`: unknown tenant `\(service.tenant)`",
+        help: Nearest.hint(service.tenant, in: names))
+    }
+    ownMachines()
+  }
+
+  /// The machines of a tenant are of one kind of owner, so that its pods are on those and no
+  /// others.
+  private func ownMachines() {
+    var owners: [String: Set<String>] = [:]
+    for (index, pool) in document.cluster.nodePools.enumerated() where !pool.tenants.isEmpty {
+      for tenant in pool.tenants {
+        if let before = owners[tenant], before != Set(pool.tenants) {
+          context.fail(
+            .inconsistent, at: "cluster.node_pools[\(index)].tenants",
+            "tenant `\(tenant)` has another pool together with others",
+            help: "name the same `tenants` in all pools of one tenant")
+        }
+        owners[tenant] = Set(pool.tenants)
+      }
+    }
+  }
+}

@@ -1,0 +1,171 @@
+import ControlPlane
+import Platform
+import Policies
+import Primitives
+import Scenario
+
+/// The scaling policies of one service.
+struct ScalingMapping {
+  let document: ScenarioDocument
+  let section: ServiceSection
+  let service: ServiceConfiguration
+
+  init(_ document: ScenarioDocument, _ section: ServiceSection, _ service: ServiceConfiguration) {
+    self.document = document
+    self.section = section
+    self.service = service
+  }
+
+  private var ready: Int { service.initialInstances.reduce(0, +) }
+  private var shape: ShapeSection? { document.shapes.first { $0.name == section.shape } }
+  private var podCPUMilli: Int64 { max(1, shape?.cpuMilli ?? 1) }
+  private var podMemoryMiB: Int64 { max(1, (shape?.memoryBytes ?? 0) >> 20) }
+
+  /// Nil where nothing is scaled.
+  var configuration: ScalingConfiguration? {
+    guard let tick = document.cluster.autoscaleTick, !section.scaling.isEmpty else { return nil }
+    let makers = section.scaling.map { maker($0, tick: tick) }
+    let windows = section.scalingWindows.compactMap(window)
+    let clock = clock
+    var configuration = ScalingConfiguration(memory: memory) {
+      let policies = makers.map { $0() }
+      let base: any ScalingPolicy = policies.count == 1 ? policies[0] : MaximumPolicy(policies)
+      return windows.isEmpty ? base : TimeWindowPolicy(windows, on: clock, over: base)
+    }
+    configuration.signalPeriod = document.cluster.signalPeriod
+    configuration.signalDelay = document.cluster.signalDelay
+    configuration.podMemoryBaseMiB = section.memoryBaseBytes.map { $0 >> 20 } ?? podMemoryMiB
+    configuration.memoryPerRequestMiB = Double(section.memoryPerRequestBytes) / 0x1p20
+    return configuration
+  }
+
+  /// How long after its last load a lane keeps an instance: the longest window of a policy.
+  private var memory: Nanoseconds {
+    section.scaling.compactMap { $0.duration("window") ?? $0.duration("cooldown") }.max()
+      ?? KnativeDefaults().stableWindow
+  }
+
+  private typealias Maker = @Sendable () -> any ScalingPolicy
+
+  private func maker(_ scaling: ScalingSection, tick: Nanoseconds) -> Maker {
+    switch scaling.policy {
+    case "hpa": kubernetes(scaling)
+    case "keda": keda(scaling)
+    case "cpu": cpu(scaling)
+    case "past_days", "holt_winters": predictive(scaling)
+    default: knative(scaling, tick: tick)
+    }
+  }
+
+  /// Knative's defaults where the scenario is silent.
+  private func knative(_ scaling: ScalingSection, tick: Nanoseconds) -> Maker {
+    var rules = KnativeDefaults()
+    rules.tick = tick
+    rules.minScale = section.minimumInstances
+    rules.maxScale = section.maximumInstances
+    if let window = scaling.duration("window") { rules.stableWindow = window }
+    if let share = scaling["panic_window"] { rules.panicWindowPercentage = share * 100 }
+    if let share = scaling["panic_threshold"] { rules.panicThresholdPercentage = share * 100 }
+    if let rate = scaling["max_up_rate"] { rules.maxScaleUpRate = rate }
+    if let rate = scaling["max_down_rate"] { rules.maxScaleDownRate = rate }
+    if let delay = scaling.duration("scale_down_delay") { rules.scaleDownDelay = delay }
+    if let grace = scaling.duration("grace_to_zero") { rules.scaleToZeroGracePeriod = grace }
+    var settings = KnativePodAutoscaler.Settings(
+      containerConcurrency: Double(section.concurrency), target: scaling["target"],
+      utilization: scaling["utilisation"], defaults: rules)
+    settings.isWeighted = scaling["weighted"] == 1
+    return { [settings, ready] in KnativePodAutoscaler(settings, ready: ready) }
+  }
+
+  private func kubernetes(_ scaling: ScalingSection) -> Maker {
+    var metrics: [KubernetesPodAutoscaler.Metric] = []
+    if let share = scaling["cpu"] { metrics.append(.cpu(percent: Self.percent(share))) }
+    if let share = scaling["memory"] { metrics.append(.memory(percent: Self.percent(share))) }
+    if let count = scaling["concurrency"] {
+      metrics.append(.concurrency(milliPerPod: max(1, Int64((count * 1000).rounded()))))
+    }
+    if let count = scaling["lag"] { metrics.append(.lag(perPod: max(1, Int64(count.rounded())))) }
+    var settings = KubernetesPodAutoscaler.Settings(
+      metrics: metrics, maxReplicas: section.maximumInstances, podCPUMilli: podCPUMilli,
+      podMemoryMiB: podMemoryMiB)
+    settings.minReplicas = max(1, section.minimumInstances)
+    if let tolerance = scaling["tolerance"] { settings.tolerance = tolerance }
+    if let sync = scaling.duration("sync") { settings.syncPeriod = sync }
+    if let window = scaling.duration("up_window") { settings.scaleUp.stabilizationWindow = window }
+    if let window = scaling.duration("down_window") {
+      settings.scaleDown.stabilizationWindow = window
+    }
+    return { [settings, ready] in KubernetesPodAutoscaler(settings, replicas: ready) }
+  }
+
+  private func keda(_ scaling: ScalingSection) -> Maker {
+    var settings = KedaAutoscaler.Settings()
+    if let lag = scaling["lag"] { settings.lag.lagThreshold = max(1, Int64(lag.rounded())) }
+    if let lag = scaling["activation"] { settings.lag.activationLagThreshold = Int64(lag) }
+    settings.lag.allowIdleConsumers = scaling["idle_consumers"] == 1
+    // A topic is read from its beginning: nothing that was produced is passed over.
+    settings.lag.offsetReset = .earliest
+    if let interval = scaling.duration("polling") { settings.pollingInterval = interval }
+    if let cooldown = scaling.duration("cooldown") { settings.cooldown = cooldown }
+    if let window = scaling.duration("down_window") {
+      settings.scaleDown.stabilizationWindow = window
+    }
+    settings.minReplicas = section.minimumInstances
+    settings.maxReplicas = section.maximumInstances
+    return { [settings, ready] in
+      // Thresholds are read within the bounds that the rule has.
+      guard let policy = try? KedaAutoscaler(settings, replicas: ready) else {
+        preconditionFailure("settings of a scenario are within their bounds")
+      }
+      return policy
+    }
+  }
+
+  private func cpu(_ scaling: ScalingSection) -> Maker {
+    var settings = CPUTargetTracking.Settings(
+      targetPercent: Int64(Self.percent(scaling["target"] ?? 0.6)), podCPUMilli: podCPUMilli,
+      maxPods: section.maximumInstances)
+    if let tolerance = scaling["tolerance"] {
+      settings.tolerancePercent = Int64(Self.percent(tolerance))
+    }
+    if let delay = scaling.duration("delay") { settings.scaleInDelay = delay }
+    settings.minPods = section.minimumInstances
+    return { [settings] in CPUTargetTracking(settings) }
+  }
+
+  private func predictive(_ scaling: ScalingSection) -> Maker {
+    let method: PredictiveAutoscaler.Method =
+      scaling.policy == "past_days"
+      ? .pastDays(Int(scaling["days"] ?? 7))
+      : .holtWinters(
+        alpha: scaling["level"] ?? 0.5, beta: scaling["trend"] ?? 0.1,
+        gamma: scaling["seasonal"] ?? 0.3, season: Int(scaling["season"] ?? 288))
+    var settings = PredictiveAutoscaler.Settings(
+      method: method, milliPerPod: max(1, Int64(((scaling["target"] ?? 0.7) * 1000).rounded())),
+      maxPods: section.maximumInstances)
+    if let slot = scaling.duration("slot") { settings.slot = slot }
+    if let horizon = scaling["horizon"] { settings.horizon = Int(horizon) }
+    if let margin = scaling["margin"] { settings.marginPercent = margin * 100 }
+    settings.minPods = section.minimumInstances
+    return { [settings] in PredictiveAutoscaler(settings) }
+  }
+
+  private static func percent(_ share: Double) -> Int { max(1, Int((share * 100).rounded())) }
+
+  // MARK: Windows
+
+  private func window(_ section: ScalingWindowSection) -> TimeWindow? {
+    guard let from = try? CronSchedule(section.from), let to = try? CronSchedule(section.to)
+    else { return nil }
+    let amount: TimeWindow.Amount =
+      section.replicas.map { .replicas($0) } ?? .floor(section.floor ?? 0)
+    return TimeWindow(from: from, to: to, amount)
+  }
+
+  /// Second 0 is midnight of a Monday: the fifth of January 1970 was one.
+  private var clock: CivilClock {
+    let monday: Int64 = 4 * 86_400
+    let ahead = Int64(section.scalingWindows.first?.utcOffsetMinutes ?? 0) * 60
+    return CivilClock(origin: monday, offsets: [.init(from: 0, seconds: ahead)])
+  }
+}

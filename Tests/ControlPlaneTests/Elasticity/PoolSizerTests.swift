@@ -1,0 +1,94 @@
+import ControlPlane
+import Policies
+import Primitives
+import Testing
+
+/// Which pools are asked for their sizes, and when.
+@Suite struct PoolSizerTests {
+  private static func plan(_ rule: any PoolSizing, peak: Int = 0) -> PoolPlan {
+    PoolPlan(rule: rule, readyAtPeak: peak, alarmShare: 0.25)
+  }
+
+  private func targets(_ sizer: inout PoolSizer, at now: Instant) -> [Int: Int] {
+    Dictionary(uniqueKeysWithValues: sizer.decide(at: now).map { ($0.pool.index, $0.target) })
+  }
+
+  @Test func onlyPoolsWithNewsAreAsked() {
+    let follow = Self.plan(FollowingPool(.percent(10)))
+    var sizer = PoolSizer(plans: [follow, nil, follow, follow], tick: .seconds(10))
+    #expect(sizer.nextDue == .distantFuture)
+    for pool in 0..<4 { sizer.begin(PoolID(pool), at: .seconds(1)) }
+    #expect(sizer.nextDue == .seconds(11))
+    // Nobody has said how many pods are ready, so that sizes stay.
+    #expect(targets(&sizer, at: .seconds(11)).isEmpty)
+    #expect(sizer.nextDue == .distantFuture)
+    sizer.heard(PoolID(2), ready: 40, at: .seconds(20))
+    sizer.heard(PoolID(0), ready: 100, at: .seconds(22))
+    sizer.heard(PoolID(0), ready: 120, at: .seconds(23))
+    #expect(sizer.nextDue == .seconds(30))
+    #expect(targets(&sizer, at: .seconds(29)).isEmpty)
+    #expect(targets(&sizer, at: .seconds(30)) == [0: 12, 2: 4])
+    // What is heard twice is no news.
+    sizer.heard(PoolID(0), ready: 120, at: .seconds(40))
+    #expect(sizer.nextDue == .distantFuture)
+    sizer.end(PoolID(0))
+    sizer.heard(PoolID(0), ready: 500, at: .seconds(50))
+    #expect(!sizer.isSizing(PoolID(0)) && sizer.nextDue == .distantFuture)
+  }
+
+  /// A new owner waits again for what its predecessor knew.
+  @Test func aNewOwnerKnowsNothing() {
+    var sizer = PoolSizer(plans: [Self.plan(FollowingPool(.percent(10)))], tick: .seconds(10))
+    sizer.begin(PoolID(0), at: .origin)
+    sizer.heard(PoolID(0), ready: 100, at: .seconds(1))
+    #expect(targets(&sizer, at: .seconds(10)) == [0: 10])
+    sizer.end(PoolID(0))
+    sizer.begin(PoolID(0), at: .seconds(100))
+    #expect(targets(&sizer, at: .seconds(110)).isEmpty)
+    sizer.heard(PoolID(0), ready: 200, at: .seconds(111))
+    #expect(targets(&sizer, at: .seconds(121)) == [0: 20])
+  }
+
+  /// By the hour: between two hours nothing is asked, however long it is.
+  @Test func hoursAreAskedWhenTheyBegin() {
+    let shares = (0..<24).map { PoolShare.percent($0 < 8 ? 1 : 5) }
+    // The owner's clock showed a thousand seconds at midnight.
+    let rule = HourlyPool(shares, originOfDay: .zero - .seconds(1000))
+    var sizer = PoolSizer(plans: [Self.plan(rule, peak: 1000)], tick: .seconds(10))
+    sizer.begin(PoolID(0), at: .seconds(1000))
+    var asked: [(at: Int64, target: Int)] = []
+    while sizer.nextDue < .seconds(1000 + 86_400) {
+      let due = sizer.nextDue
+      for (_, target) in sizer.decide(at: due) {
+        asked.append((due.nanoseconds / 1_000_000_000 - 1000, target))
+      }
+    }
+    #expect(asked.map(\.at) == [10] + (1..<24).map { $0 * 3600 })
+    #expect(asked.map(\.target) == [10] + (1..<24).map { $0 < 8 ? 10 : 50 })
+  }
+
+  /// Takes and refills reach the rule: 0.5 takes a second and refills of 20 s are a load of 10.
+  @Test func demandIsMeasured() {
+    var settings = BaseStockPool.Settings(rule: .lost, missShare: 0.01)
+    settings.window = .seconds(100)
+    settings.refillAlpha = 1
+    settings.beginning = 3
+    var sizer = PoolSizer(plans: [Self.plan(BaseStockPool(settings))], tick: .seconds(10))
+    sizer.begin(PoolID(0), at: .origin)
+    var last: [Int] = []
+    for take in 0..<120 {
+      let now = Instant.seconds(2 * Int64(take))
+      sizer.took(PoolID(0), at: now)
+      sizer.refilled(PoolID(0), orderedAt: now, at: now + .seconds(20))
+      last += sizer.decide(at: now).map(\.target)
+    }
+    let expected = BaseStockPool.stock(load: 10, rule: .lost, missShare: 0.01, most: 1000)
+    #expect(last.first == 3 && last.last == expected)
+    // A copy goes on by itself.
+    var copy = sizer.clone()
+    for take in 0..<200 { copy.took(PoolID(0), at: .seconds(240 + Int64(take))) }
+    let grown = copy.decide(at: .seconds(450)).map(\.target)
+    #expect(grown.last ?? 0 > expected)
+    #expect(sizer.decide(at: .seconds(280)).isEmpty)
+  }
+}

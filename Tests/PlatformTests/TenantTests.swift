@@ -1,0 +1,191 @@
+import ControlPlane
+import Primitives
+import SimulationKernel
+import Testing
+
+@testable import Platform
+
+@Suite struct TenantTests {
+  /// Services of tenants, one each, that never give an instance back while others ask for more than
+  /// there is.
+  private static func cluster(
+    _ tenants: [TenantConfiguration], rates: [Double], nodes: Int
+  ) -> ClusterConfiguration {
+    var cluster = ElasticWorld.cluster(supply: 0, services: tenants.count)
+    cluster.tenants = tenants
+    cluster.nodePools[0].initial = nodes
+    cluster.nodePools[0].minimum = nodes
+    cluster.kubernetes.podsPerSecond = nil
+    cluster.kubernetes.startDeadline = .seconds(5000)
+    for (index, rate) in rates.enumerated() {
+      cluster.services[index].tenant = index
+      cluster.services[index].router.keepAlive = .seconds(5)
+      cluster.services[index].router.startTimeout = .seconds(5000)
+      cluster.services[index].router.waitLimit = .seconds(20)
+      cluster.services[index].serviceTime = .exponential(mean: 1)
+      cluster.services[index].arrivals = {
+        TestArrivals.poisson(rate, seed: UInt64(index * 2 + $0 + 1))
+      }
+    }
+    return cluster
+  }
+
+  private static func tenants(_ weights: [Double]) -> [TenantConfiguration] {
+    weights.enumerated().map { index, weight in
+      var tenant = TenantConfiguration(name: "tenant-\(index)")
+      tenant.weight = weight
+      return tenant
+    }
+  }
+
+  /// Max-min fairness as water filling: levels by weight, none above its own demand.
+  private static func waterFilling(
+    _ capacity: Int, demands: [Int], weights: [Double]
+  ) -> [Double] {
+    var low = 0.0
+    var high = Double(capacity)
+    func filled(_ level: Double) -> [Double] {
+      zip(demands, weights).map { min(Double($0), level * $1) }
+    }
+    for _ in 0..<200 {
+      let middle = (low + high) / 2
+      if filled(middle).reduce(0, +) > Double(capacity) { high = middle } else { low = middle }
+    }
+    return filled(low)
+  }
+
+  /// Room that appears one pod at a time, to random tenants with random demands, ends as water
+  /// filling has it, to a pod.
+  @Test func roomGoesToWhoeverHoldsLeast() {
+    var bits = Xoshiro256PlusPlus(seed: 12)
+    for _ in 0..<200 {
+      let count = 2 + Int(bits.integer(below: 5))
+      let weights = (0..<count).map { _ in Double(1 + bits.integer(below: 4)) }
+      let demands = (0..<count).map { _ in Int(bits.integer(below: 60)) }
+      let capacity = 1 + Int(bits.integer(below: 100))
+      var ledger = TenantLedger(
+        Self.tenants(weights), tables: 1, zones: 1, domains: weights.map { _ in 0 })
+      var pending = PendingPods(tables: 1)
+      var order: UInt64 = 0
+      for tenant in (0..<count).reversed() {
+        for _ in 0..<demands[tenant] {
+          order += 1
+          pending.append(order, table: 0, tenant: tenant, shape: 0)
+        }
+      }
+      var held = Array(repeating: 0, count: count)
+      for _ in 0..<min(capacity, demands.reduce(0, +)) {
+        let line = ledger.ranked(pending.lines[0], table: 0)[0]
+        let tenant = pending.lines[0][line].tenant
+        #expect(pending.first(table: 0, line: line) { _ in true } != nil)
+        pending.removeFirst(table: 0, line: line)
+        ledger.add(100, tenant: tenant, table: 0)
+        held[tenant] += 1
+      }
+      let fair = Self.waterFilling(capacity, demands: demands, weights: weights)
+      for tenant in 0..<count {
+        #expect(
+          abs(Double(held[tenant]) - fair[tenant]) <= weights[tenant] + 1e-6,
+          "\(held) but \(fair): weights \(weights), demands \(demands), \(capacity)")
+      }
+    }
+  }
+
+  /// One tenant has everything; what it gives up goes to those that wait, by their weights.
+  @Test func roomThatIsGivenUpIsShared() throws {
+    var cluster = Self.cluster(Self.tenants([1, 3, 1]), rates: [60, 60, 60], nodes: 2)
+    // As many as there is room for, so that no start of it waits when it has nothing to do.
+    cluster.services[0].router.maximumInstances = 40
+    cluster.services[0].arrivals = {
+      TestArrivals.poisson(60, seed: UInt64($0 + 1), until: .seconds(100))
+    }
+    for index in 1..<3 {
+      cluster.services[index].arrivals = { position in
+        var source = TestArrivals.poisson(60, seed: UInt64(index * 2 + position + 1))
+        source.now = 30
+        return source
+      }
+    }
+    let before = try TestWorld.run(cluster, until: .seconds(90)).simulation
+    let after = try TestWorld.run(cluster, until: .seconds(200)).simulation
+    for zone in 0..<2 {
+      #expect(before.control.kubernetes.tenants.held[zone] == [8000, 0, 0, 0])
+      let held = after.control.kubernetes.tenants.held[zone]
+      #expect(held[0] == 0 && held[1] + held[2] == 8000)
+      #expect(abs(held[1] - 6000) <= 400, "\(held)")
+    }
+  }
+
+  /// With a reserve a tenant that asks for little is served although another asks for far more than
+  /// there is and came first; without one it is not.
+  @Test func aReserveKeepsATenantFromStarving() throws {
+    var tenants = Self.tenants([1, 1])
+    tenants[1].quotaCPUMilli = 10_000
+    tenants[1].reserve = 0.5
+    var cluster = Self.cluster(tenants, rates: [60, 2], nodes: 2)
+    func served() throws -> Double {
+      let simulation = try TestWorld.run(cluster, until: .seconds(600)).simulation
+      let lanes = (2..<4).map { simulation.lane(LaneID($0)).counters }
+      return Double(lanes.reduce(0) { $0 + $1.completed })
+        / Double(lanes.reduce(0) { $0 + $1.arrivals })
+    }
+    #expect(try served() > 0.95)
+    cluster.tenants[1].reserve = 0
+    #expect(try served() < 0.5)
+  }
+
+  /// No pods beyond the quota, warm ones and those that wait among them; more starts are refused
+  /// for that reason.
+  @Test func quotasHold() throws {
+    var tenants = Self.tenants([1, 1])
+    tenants[0].quotaCPUMilli = 2000
+    var cluster = Self.cluster(tenants, rates: [60, 2], nodes: 3)
+    cluster.pools = (0..<2).map { TestWorld.pool(zone: $0, target: 3) }
+    let observer = Observer()
+    let simulation = ClusterSimulation(cluster, recorder: observer)
+    for second in stride(from: Int64(10), through: 200, by: 10) {
+      try simulation.run(until: .seconds(second))
+      #expect(simulation.control.kubernetes.tenants.total[0] <= 2000)
+    }
+    simulation.finish()
+    try simulation.checkInvariants()
+    #expect(simulation.control.kubernetes.tenants.total[0] == 2000)
+    #expect(observer.events.contains { $0.kind == .overQuota && $0.subject == 0 })
+    #expect(!observer.events.contains { $0.kind == .overQuota && $0.subject == 1 })
+  }
+
+  /// Others leave a tenant's reserve free, and the tenant has it at once.
+  @Test func reservesAreKept() throws {
+    var tenants = Self.tenants([1, 1])
+    tenants[1].quotaCPUMilli = 20_000
+    tenants[1].reserve = 0.2
+    var cluster = Self.cluster(tenants, rates: [60, 0.0001], nodes: 2)
+    cluster.services[1].arrivals = { _ in TestArrivals.times([]) }
+    let (simulation, _) = try TestWorld.run(cluster, until: .seconds(200))
+    // Of 8 cores in a zone 2 stay free: 15 pods of 0.4 cores fit what is left.
+    for zone in 0..<2 {
+      #expect(simulation.control.kubernetes.tenants.held[zone][0] == 6000)
+    }
+    cluster.tenants[1].reserve = 0
+    let without = try TestWorld.run(cluster, until: .seconds(200)).simulation
+    #expect(without.control.kubernetes.tenants.held[0][0] == 8000)
+  }
+
+  /// Pods of a tenant with machines of its own are on these, and those of others never are.
+  @Test func ownMachinesAreForTheirTenant() throws {
+    var cluster = Self.cluster(Self.tenants([1, 1]), rates: [20, 20], nodes: 1)
+    var own = cluster.nodePools[0]
+    own.name = "own"
+    own.tenants = [1]
+    own.initial = 2
+    own.minimum = 2
+    cluster.nodePools.append(own)
+    let (simulation, _) = try TestWorld.run(cluster, until: .seconds(100))
+    let held = simulation.control.kubernetes.tenants.held
+    #expect(held.count == 4)
+    for zone in 0..<2 {
+      #expect(held[zone][0] > 0 && held[zone][1] == 0)
+      #expect(held[2 + zone][0] == 0 && held[2 + zone][1] > 0)
+    }
+  }
+}

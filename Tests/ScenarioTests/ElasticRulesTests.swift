@@ -1,0 +1,108 @@
+import Primitives
+import Testing
+
+@testable import Scenario
+
+/// Node pools, virtual nodes and tenants: what is read, and what is refused at its place.
+@Suite struct ElasticRulesTests {
+  private static let pool =
+    "{name: general, cpu: 16, memory: 64GiB, max: 8, price_per_hour: 0.6, supply: 5}"
+  private static let virtual =
+    "{stock: 40, prices: [{cpu: 0.5, memory: 1GiB, per_hour: 0.03}]}"
+
+  /// The sample with node pools, virtual nodes and tenants; `▲` marks the place of an error.
+  private static func text(
+    pools: String = "[\(pool)]", virtual: String = virtual,
+    tenants: String = "[{name: default, quota_cores: 20}, {name: other}]"
+  ) -> String {
+    Samples.valid.replacing(
+      "  gateways: {per_zone: 2}",
+      with: """
+          gateways: {per_zone: 2}
+          node_pools: \(pools)
+          virtual_nodes: \(virtual)
+        tenants: \(tenants)
+        """)
+  }
+
+  @Test func whatIsGivenIsRead() throws {
+    let result = Samples.read(Self.text())
+    let document = try #require(result.document, "\(result.rendered)")
+    let pool = try #require(document.cluster.nodePools.first)
+    #expect((pool.name, pool.cpuMilli, pool.maximum, pool.supply) == ("general", 16_000, 8, 5))
+    #expect(pool.initial == 0 && pool.minimum == 0 && pool.tenants.isEmpty && pool.zones.isEmpty)
+    let virtual = try #require(document.cluster.virtualNodes)
+    #expect(virtual.stockCPUMilli == 40_000 && virtual.prefer == "machines")
+    #expect(virtual.prices.map(\.cpuMilli) == [500])
+    #expect(document.tenants.map(\.quotaCPUMilli) == [20_000, nil])
+    #expect(document.tenants.map(\.reserve) == [0.1, 0.1])
+  }
+
+  @Test func nothingOfItIsNeeded() throws {
+    let document = try #require(Samples.read(Samples.valid).document)
+    #expect(document.cluster.nodePools.isEmpty && document.cluster.virtualNodes == nil)
+    #expect(document.tenants.isEmpty)
+  }
+
+  static let bad: [(text: String, kind: Diagnostic.Kind, message: String)] = [
+    (
+      text(
+        pools: "[{name: p, ▲cpu: 0, memory: 1GiB, max: 1}]".replacing("▲cpu: 0", with: "cpu: ▲0")),
+      .outOfRange, "nodes of pool `p` have no cpu"
+    ),
+    (
+      text(pools: "[{name: p, cpu: 1, memory: 1GiB, max: 2, initial: ▲3}]"), .inconsistent,
+      "3 nodes of pool `p`, at most 2"
+    ),
+    (
+      text(pools: "[{name: p, zones: [▲zone-q], cpu: 1, memory: 1GiB, max: 2}]"), .unknownName,
+      "unknown zone `zone-q`"
+    ),
+    (
+      text(pools: "[{name: p, tenants: [▲nobody], cpu: 1, memory: 1GiB, max: 2}]"), .unknownName,
+      "unknown tenant `nobody`"
+    ),
+    (
+      text(tenants: "[{name: default, quota_cores: ▲-5}]"), .outOfRange,
+      "`tenants[0].quota_cores` is `-5`"
+    ),
+    (
+      text(tenants: "[{name: default}, {name: ▲default}]"), .duplicateName,
+      "tenant `default` is there twice"
+    ),
+    (
+      text(virtual: "{prices: [{cpu: 0.25, memory: 1GiB, per_hour: 1}]}")
+        .replacing("  small: {cpu: 0.5", with: "  ▲small: {cpu: 0.5"),
+      .inconsistent, "virtual nodes have no price for shape `small`"
+    ),
+    (
+      text(
+        pools: "[{name: p, cpu: 1, memory: 1GiB, max: 2, tenants: [other]}, "
+          + "{name: q, cpu: 1, memory: 1GiB, max: 2, tenants: ▲[default, other]}]"),
+      .inconsistent, "tenant `other` has another pool together with others"
+    ),
+    (
+      text(pools: "[]", virtual: "none").replacing(
+        "nodes: {count: 4, cpu: 16, memory: 64GiB}}\n    - {name: zone-b",
+        with: "nodes: {count: ▲0, cpu: 16, memory: 64GiB}}\n    - {name: zone-b"),
+      .inconsistent, "zone `zone-a` has no machines, and none can come"
+    ),
+  ]
+
+  @Test(arguments: bad.indices)
+  func whatCannotBeIsRefusedAtItsPlace(index: Int) throws {
+    let (marked, kind, message) = Self.bad[index]
+    let (text, place) = Samples.placed(marked)
+    let result = Samples.read(text)
+    #expect(result.document == nil)
+    let found = try #require(result.errors.first, "\(message)")
+    #expect(found.kind == kind, "\(result.rendered)")
+    #expect(found.message == message, "\(result.rendered)")
+    #expect((found.line, found.column) == (place.line, place.column), "\(result.rendered)")
+  }
+
+  @Test func aServiceOfNobodyIsRefused() {
+    let result = Samples.read(Self.text(tenants: "[{name: other}]"))
+    #expect(result.errors.count { $0.kind == .unknownName } == 2, "\(result.rendered)")
+  }
+}
