@@ -34,7 +34,7 @@ struct ScalingMapping {
     }
     configuration.signalPeriod = document.cluster.signalPeriod
     configuration.signalDelay = document.cluster.signalDelay
-    configuration.podMemoryBaseMiB = section.memoryBaseBytes.map { $0 >> 20 } ?? podMemoryMiB
+    configuration.podMemoryBaseMiB = section.memoryBaseBytes.map { $0 >> 20 } ?? podMemoryMiB / 2
     configuration.memoryPerRequestMiB = Double(section.memoryPerRequestBytes) / 0x1p20
     return configuration
   }

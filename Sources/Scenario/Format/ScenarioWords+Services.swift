@@ -64,7 +64,7 @@ extension ScenarioWords {
         "cooperative-sticky":
           "the same, where a partition that moves is given up one rebalance before it is taken",
       ]),
-    Meanings("services[].memory_base", ["shape": "that of its shape"]),
+    Meanings("services[].memory_base", ["half": "half of that of its shape"]),
     Meanings("services[].scaling", ["none": "instances start on demand only"]),
   ]
 

@@ -232,7 +232,7 @@ public struct ServiceSection: Sendable {
   /// The one that wants the most instances decides; none: they start on demand only.
   public var scaling: [ScalingSection] = []
   public var scalingWindows: [ScalingWindowSection] = []
-  /// Memory of an idle instance, and what each request in flight adds; nil: of the shape, a share.
+  /// Memory of an idle instance, nil: half of its shape's; and what each request in flight adds.
   public var memoryBaseBytes: Int64?
   public var memoryPerRequestBytes: Int64 = 0
 }

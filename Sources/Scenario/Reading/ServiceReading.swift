@@ -151,7 +151,7 @@ enum ServiceReading {
   }
 
   private static func memory(_ reader: inout FieldReader, _ service: inout ServiceSection) {
-    if !reader.isWord("memory_base", "shape", .assumed("shape")) {
+    if !reader.isWord("memory_base", "half", .assumed("half")) {
       service.memoryBaseBytes = reader.bytes("memory_base")
     }
     service.memoryPerRequestBytes = reader.bytes("memory_per_request", .assumed("0B"))
