@@ -31,9 +31,6 @@ struct LaneSet {
     isAwaiting = Array(repeating: false, count: count)
     epoch = configuration.epoch.count
     lookahead = configuration.network.leastControlDelay
-    precondition(
-      configuration.contention == .exact || lookahead > .zero,
-      "in epoch order a lane runs ahead of answers by the least delay: it must not be none")
   }
 
   /// Moves a lane's messages into the shared queue, in the order of sending.
@@ -126,6 +123,9 @@ struct LaneSet {
         }
       }
       unfinished.removeLast(unfinished.count - left)
+      precondition(
+        left == 0 || lookahead > .zero,
+        "a lane that waits for an answer runs ahead of it by the least delay: it must not be none")
       // A lane may answer what the shared part tells it, two hops after the event that it is told
       // of.
       let first = control.next().time
