@@ -45,7 +45,7 @@ public struct FidelityMeasures: Sendable {
 }
 
 /// Keeps what a cell is judged by.
-final class FidelityRecorder: RunRecorder {
+final class FidelityRecorder: TimeRecorder {
   private(set) var latencies = LatencyHistogram(.threeDigits)
   private(set) var waitSeconds = 0.0
   private(set) var waited = 0
@@ -78,19 +78,4 @@ final class FidelityRecorder: RunRecorder {
     case .startLatency: break
     }
   }
-
-  func series(
-    lane: LaneID, from: Instant, to: Instant, delta: LaneCounters, now: LaneGauges
-  ) {}
-  func seriesEnds(at instant: Instant) {}
-  func started(_ start: StartRecord) {}
-  func startFailed(_ start: StartRequest, because reason: StartFailure, at now: Instant) {}
-  func took(_ pool: PoolID, isHit: Bool, at now: Instant) {}
-  func pool(_ pool: PoolID, at now: Instant, level: Int, target: Int, outstanding: Int) {}
-  func zone(
-    _ zone: ZoneID, at now: Instant, usedCoreSeconds: Double, seconds: Double,
-    allocatedCPUMilli: Int64, allocatedMemoryMiB: Int64, pods: Int
-  ) {}
-  func lease(shard: Int, at now: Instant, from: Int?, to: Int?) {}
-  func event(_ event: NotableEvent) {}
 }

@@ -79,22 +79,25 @@ struct RunReport {
     return "TIMES, without the warm-up\(over)\(bounds)\n" + TextForm.table(rows)
   }
 
+  /// A cell about virtual nodes, where the cluster has any.
+  private func ifVirtual(_ cell: String) -> [String] {
+    counted.contains { $0.configuration.virtualNodes != nil } ? [cell] : []
+  }
+
   private var coldStarts: String {
     let all = findings.coldStarts
     guard findings.allColdStarts.count > 0 else { return "" }
     var rows = [
-      [
-        "", "requests", "cold starts", "of requests", "from the pool", "by fallback",
-        "virtual node",
-      ]
+      ["", "requests", "cold starts", "of requests", "from the pool", "by fallback"]
+        + ifVirtual("virtual node")
     ]
     func add(_ name: String, _ cold: RunFindings.ColdStarts) {
-      rows.append([
+      let row = [
         "  \(name)", TextForm.grouped(Int(clamping: cold.requests)),
         TextForm.grouped(Int(clamping: cold.count)), cold.share.map(TextForm.percent) ?? "-",
         TextForm.grouped(Int(clamping: cold.pool)), TextForm.grouped(Int(clamping: cold.fallback)),
-        TextForm.grouped(Int(clamping: cold.virtual)),
-      ])
+      ]
+      rows.append(row + ifVirtual(TextForm.grouped(Int(clamping: cold.virtual))))
     }
     for cold in all { add(cold.runtime ?? "", cold) }
     if all.count > 1 { add("all", findings.allColdStarts) }
@@ -102,7 +105,9 @@ struct RunReport {
   }
 
   private var starts: String {
-    var rows = [["", "pool", "fallback", "virtual node", "median of a start", "p99"]]
+    var rows = [
+      ["", "pool", "fallback"] + ifVirtual("virtual node") + ["median of a start", "p99"]
+    ]
     for (runtime, settings) in document.runtimes.enumerated() {
       var counts = StartPath.allCases.map { _ in 0 }
       var total = LatencyHistogram.coarse()
@@ -114,12 +119,9 @@ struct RunReport {
         }
       }
       guard total.count > 0 else { continue }
-      rows.append([
-        "  \(settings.name)", TextForm.grouped(counts[0]), TextForm.grouped(counts[1]),
-        TextForm.grouped(counts[2]),
-        TextForm.time(seconds: Double(total.quantile(0.5)) * 1e-9),
-        TextForm.time(seconds: Double(total.quantile(0.99)) * 1e-9),
-      ])
+      let made = ["  \(settings.name)", TextForm.grouped(counts[0]), TextForm.grouped(counts[1])]
+      let times = [0.5, 0.99].map { TextForm.time(seconds: Double(total.quantile($0)) * 1e-9) }
+      rows.append(made + ifVirtual(TextForm.grouped(counts[2])) + times)
     }
     return rows.count == 1 ? "" : "STARTS OF INSTANCES by path\n" + TextForm.table(rows)
   }

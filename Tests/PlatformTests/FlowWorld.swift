@@ -60,7 +60,7 @@ enum FlowWorld {
 }
 
 /// Sums and counts of what is measured, with weights.
-final class Weighted: RunRecorder {
+final class Weighted: TimeRecorder {
   var sums: [LatencyMeasure: Double] = [:]
   var counts: [LatencyMeasure: Int] = [:]
 
@@ -73,20 +73,6 @@ final class Weighted: RunRecorder {
     sums[measure, default: 0] += Double(nanoseconds) * 1e-9 * Double(count)
     counts[measure, default: 0] += count
   }
-  func series(
-    lane: LaneID, from: Instant, to: Instant, delta: LaneCounters, now: LaneGauges
-  ) {}
-  func seriesEnds(at instant: Instant) {}
-  func started(_ start: StartRecord) {}
-  func startFailed(_ start: StartRequest, because reason: StartFailure, at now: Instant) {}
-  func took(_ pool: PoolID, isHit: Bool, at now: Instant) {}
-  func pool(_ pool: PoolID, at now: Instant, level: Int, target: Int, outstanding: Int) {}
-  func zone(
-    _ zone: ZoneID, at now: Instant, usedCoreSeconds: Double, seconds: Double,
-    allocatedCPUMilli: Int64, allocatedMemoryMiB: Int64, pods: Int
-  ) {}
-  func lease(shard: Int, at now: Instant, from: Int?, to: Int?) {}
-  func event(_ event: NotableEvent) {}
 }
 
 /// The two-sample test of Kolmogorov and Smirnov.

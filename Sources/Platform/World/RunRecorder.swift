@@ -25,6 +25,26 @@ extension RunRecorder {
   public func machines(_ zone: ZoneID, at now: Instant, cpuMilli: Int64) {}
 }
 
+/// A recorder of times: what else a run tells passes by.
+public protocol TimeRecorder: RunRecorder {}
+
+extension TimeRecorder {
+  public func series(
+    lane: LaneID, from: Instant, to: Instant, delta: LaneCounters, now: LaneGauges
+  ) {}
+  public func seriesEnds(at instant: Instant) {}
+  public func started(_ start: StartRecord) {}
+  public func startFailed(_ start: StartRequest, because reason: StartFailure, at now: Instant) {}
+  public func took(_ pool: PoolID, isHit: Bool, at now: Instant) {}
+  public func pool(_ pool: PoolID, at now: Instant, level: Int, target: Int, outstanding: Int) {}
+  public func zone(
+    _ zone: ZoneID, at now: Instant, usedCoreSeconds: Double, seconds: Double,
+    allocatedCPUMilli: Int64, allocatedMemoryMiB: Int64, pods: Int
+  ) {}
+  public func lease(shard: Int, at now: Instant, from: Int?, to: Int?) {}
+  public func event(_ event: NotableEvent) {}
+}
+
 /// A start of an instance that has come about.
 public struct StartRecord: Sendable {
   public var request: StartRequest
