@@ -7,7 +7,8 @@ import Workload
 /// `headroom trace`: workloads that were measured.
 struct TraceCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "trace", abstract: "Look at measured workloads.", subcommands: [Describe.self])
+    commandName: "trace", abstract: "Look at measured workloads.",
+    subcommands: [Describe.self, ReplayTraceCommand.self])
 
   /// `headroom trace describe`.
   struct Describe: ParsableCommand {

@@ -137,6 +137,21 @@ import Testing
   }
 
   /// A copy goes on by itself.
+  @Test func aReplayedScheduleChangesWhereItSays() {
+    var policy = ReplayedCounts([
+      .init(at: .origin, pods: 4), .init(at: .seconds(70), pods: 9),
+      .init(at: .seconds(80), pods: 2),
+    ])
+    let expected: [(second: Int64, pods: Int, until: Int64?)] = [
+      (0, 4, 70), (69, 4, 70), (70, 9, 80), (80, 2, nil),
+    ]
+    for (second, pods, until) in expected {
+      let now = Instant.seconds(second)
+      #expect(policy.desiredPods(ready: 1, at: now) == pods)
+      #expect(policy.unchangedUntil(at: now) == until.map { Instant.seconds($0) } ?? .distantFuture)
+    }
+  }
+
   @Test func clonesDoNotShare() throws {
     let policies: [any ScalingPolicy] = [
       KubernetesPodAutoscaler(
