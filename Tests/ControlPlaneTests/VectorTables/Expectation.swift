@@ -32,6 +32,24 @@ struct Expectation {
     }
   }
 
+  /// A list of rows, of which some columns are expected and the others are inputs.
+  static func columns(_ key: String, _ columns: [Int]) -> Expectation {
+    Expectation(whole: key) { value in
+      guard case .list(let rows) = value else { return [] }
+      return rows.indices.flatMap { row -> [VectorValue] in
+        guard case .list(let cells) = rows[row] else { return [] }
+        return columns.filter(cells.indices.contains).compactMap { column in
+          guard let other = wrong(cells[column]) else { return nil }
+          var changedCells = cells
+          changedCells[column] = other
+          var changed = rows
+          changed[row] = .list(changedCells)
+          return .list(changed)
+        }
+      }
+    }
+  }
+
   /// Lists by name: each of them wrong in each way.
   static func lists(_ key: String) -> Expectation {
     Expectation(whole: key) { value in

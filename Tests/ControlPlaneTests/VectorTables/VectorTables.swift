@@ -16,7 +16,8 @@ import Testing
       "etcd_lease": etcdLease, "load_balancing_theory": loadBalancingTheory, "erlang": erlang,
       "kubernetes_hpa": kubernetesHPA, "keda_kafka": kedaKafka,
       "keepalive_prediction": keepAlivePrediction, "kafka_assignment": kafkaAssignment,
-      "node_autoscaling": nodeAutoscaling,
+      "node_autoscaling": nodeAutoscaling, "envoy_load_balancing": envoyLoadBalancing,
+      "rate_limiting": rateLimiting,
     ]
   }
 
