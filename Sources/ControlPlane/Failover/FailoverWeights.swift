@@ -10,9 +10,10 @@ import Primitives
 /// weights); among clusters the same, times the cluster's weight. That a lane's levels are these
 /// three is **assumed**; the talk says only that balancer and gateways shift traffic.
 ///
-/// A place without healthy or degraded hosts gets nothing unless its level is in panic. A change in
-/// one zone moves only traffic of lanes whose weights name that zone: those at home there, and
-/// those that spill over.
+/// A place without healthy or degraded hosts gets nothing unless its level is in panic. A lane
+/// whose own zone bears all of its traffic is left alone, whatever happens elsewhere; and while a
+/// cluster can bear its own traffic, a place that loses hosts takes no traffic from another, but
+/// for the rounding to whole percents.
 public enum FailoverWeights {
   /// One zone of one cluster.
   public struct Place: Sendable, Equatable {
@@ -80,10 +81,12 @@ public enum FailoverWeights {
     var weights = Array(repeating: 0, count: places.count)
     for (level, members) in levels.enumerated() {
       let isInPanic = loads.isInPanic[level]
-      add(loads.healthy[level], to: &weights, members, places, rules) {
+      // Weights of clusters are for what comes from others.
+      let factors = members.map { level < 2 ? 1 : rules.weight(of: places[$0].cluster) }
+      add(loads.healthy[level], to: &weights, members, factors, places, rules) {
         isInPanic ? $0.hosts : $0.healthy
       }
-      add(loads.degraded[level], to: &weights, members, places, rules) { $0.degraded }
+      add(loads.degraded[level], to: &weights, members, factors, places, rules) { $0.degraded }
     }
     // Only where nobody is healthy and panic is off: there is no better place than home.
     weights[origin] += rules.total - weights.reduce(0, +)
@@ -129,13 +132,13 @@ public enum FailoverWeights {
 
   /// Divides a level's percentage among its places.
   private static func add(
-    _ percent: Int, to weights: inout [Int], _ members: [Int], _ places: [Place], _ rules: Rules,
-    serving: (Place) -> Int
+    _ percent: Int, to weights: inout [Int], _ members: [Int], _ factors: [Int],
+    _ places: [Place], _ rules: Rules, serving: (Place) -> Int
   ) {
     guard percent > 0 else { return }
-    let shares = members.map { member in
+    let shares = zip(members, factors).map { member, factor in
       let place = places[member]
-      return rules.weight(of: place.cluster)
+      return factor
         * LocalityWeights.effectiveTenThousandths(
           weight: place.hosts, hosts: place.hosts, healthy: serving(place),
           overprovisioning: rules.overprovisioning)

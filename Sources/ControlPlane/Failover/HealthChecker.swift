@@ -13,10 +13,10 @@ public protocol HealthCheckerEffects {
 /// Asks its members at an interval whether they are well, and believes what it hears several times
 /// in a row.
 ///
-/// A member is unhealthy after so many failures in a row and healthy after so many successes. Until
-/// the first answer one of either kind is enough. (Thresholds: Envoy's `health_checking.rst` and
-/// Kubernetes' probes; published.) No answer within the time-out is a failure; an answer after it
-/// says nothing. A member has one question open at a time.
+/// A member is unhealthy after so many failures in a row and healthy after so many successes. A
+/// success that is its first answer is enough. (Envoy's `health_checking.rst` and Kubernetes'
+/// probes; published.) No answer within the time-out is a failure; an answer after it says nothing.
+/// A member has one question open at a time.
 public struct HealthChecker: Sendable {
   /// Defaults: published, Kubernetes' probes.
   public struct Rules: Sendable, Equatable {
@@ -143,7 +143,7 @@ public struct HealthChecker: Sendable {
     }
     members[index].against += 1
     let threshold = isWell ? rules.healthyThreshold : rules.unhealthyThreshold
-    guard isFirst || members[index].against >= threshold else { return }
+    guard isFirst && isWell || members[index].against >= threshold else { return }
     members[index].isHealthy = isWell
     members[index].against = 0
     effects.isHealthy(index, isWell)

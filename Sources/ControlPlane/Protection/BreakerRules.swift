@@ -87,6 +87,12 @@ public struct BreakReport: Sendable, Equatable, BitwiseCopyable {
   /// Ejections in a row, this one among them.
   public var ejections: Int
   public var lasts: Nanoseconds
+
+  public init(cause: BreakCause, ejections: Int, lasts: Nanoseconds) {
+    self.cause = cause
+    self.ejections = ejections
+    self.lasts = lasts
+  }
 }
 
 /// Statistics over the instances of one caller in one interval.

@@ -92,4 +92,17 @@ public struct QuotaGrant: Sendable, Equatable, BitwiseCopyable {
   public var refreshAfter: Nanoseconds
   /// What to go by when the lease has run out and the server is not to be reached.
   public var safe: QuotaAmount
+
+  public init(
+    life: UInt32, question: UInt64, grant: UInt64, amount: QuotaAmount, lasts: Nanoseconds,
+    refreshAfter: Nanoseconds, safe: QuotaAmount
+  ) {
+    self.life = life
+    self.question = question
+    self.grant = grant
+    self.amount = amount
+    self.lasts = lasts
+    self.refreshAfter = refreshAfter
+    self.safe = safe
+  }
 }

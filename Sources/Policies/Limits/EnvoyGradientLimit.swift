@@ -5,7 +5,8 @@ import Primitives
 ///
 /// From time to time the limit falls to the least one until so many requests have been measured;
 /// their median is the least round trip. Between, at the end of each window, the median of its
-/// requests moves the limit. A window without samples moves nothing.
+/// requests moves the limit. A window without samples moves nothing. Requests that began before a
+/// measurement say nothing in it.
 ///
 /// Envoy's medians come from a histogram; here they are those of the first `mostSamples` of a
 /// window (**assumed**). The length of windows and the interval have no default in Envoy; they are
@@ -35,6 +36,7 @@ public struct EnvoyGradientLimit: AdaptiveLimit {
   private var deferred: Int?
   private var windowEnd: Instant
   private var nextMeasurement = Instant.distantFuture
+  private var measuringSince: Instant
   /// Windows in a row that have ended at the least limit.
   private var windowsAtLeast = 0
   private var stream: KeyedStream
@@ -46,6 +48,7 @@ public struct EnvoyGradientLimit: AdaptiveLimit {
     limit = rules.least
     deferred = rules.least
     windowEnd = now + rules.window
+    measuringSince = now
     samples.reserveCapacity(rules.mostSamples)
   }
 
@@ -66,9 +69,10 @@ public struct EnvoyGradientLimit: AdaptiveLimit {
   }
 
   public mutating func observe(_ sample: LimitSample, at now: Instant) {
-    if now >= nextMeasurement, deferred == nil { measure() }
+    if now >= nextMeasurement, deferred == nil { measure(at: now) }
     if deferred == nil, now >= windowEnd { endWindow(at: now) }
     guard !sample.isDropped else { return }
+    if deferred != nil, now - sample.roundTrip < measuringSince { return }
     if samples.count < rules.mostSamples { samples.append(sample.roundTrip.count) }
     if let limitBefore = deferred, samples.count >= rules.minSamples {
       minRoundTrip = median()
@@ -81,8 +85,9 @@ public struct EnvoyGradientLimit: AdaptiveLimit {
     }
   }
 
-  private mutating func measure() {
+  private mutating func measure(at now: Instant) {
     deferred = limit
+    measuringSince = now
     limit = rules.least
     samples.removeAll(keepingCapacity: true)
   }
@@ -95,7 +100,7 @@ public struct EnvoyGradientLimit: AdaptiveLimit {
     limit = Self.next(limit: limit, gradient: gradient, least: rules.least, most: rules.most)
     windowsAtLeast = limit == rules.least ? windowsAtLeast + 1 : 0
     // Five windows at the least limit: perhaps the least round trip is out of date.
-    if windowsAtLeast >= 5 { measure() }
+    if windowsAtLeast >= 5 { measure(at: now) }
   }
 
   /// The lower median of the samples, which are gone then.
