@@ -69,6 +69,8 @@ CREATE TABLE services (  -- a service and its totals after the warm-up
   service INTEGER NOT NULL,  -- number of the service in the run, from 0
   name TEXT NOT NULL,  -- name of the service
   kind TEXT NOT NULL,  -- function, native or worker
+  trigger TEXT NOT NULL,  -- what calls a function: api_gateway, object_storage, queue, timer; empty: nothing is said
+  protocol TEXT NOT NULL,  -- of a native service: http, thrift or grpc
   class TEXT NOT NULL,  -- online, offline, timer or other
   tenant TEXT NOT NULL,  -- who owns it
   runtime TEXT NOT NULL,  -- runtime of its code
@@ -79,10 +81,16 @@ CREATE TABLE services (  -- a service and its totals after the warm-up
   refused INTEGER NOT NULL,  -- turned away by a limit, a full queue or for want of an instance
   failed INTEGER NOT NULL,  -- neither answered nor refused, and there no more: timed out, or cut off
   timed_out INTEGER NOT NULL,  -- those of the failed that the caller gave up
+  redelivered INTEGER NOT NULL,  -- messages delivered again, and invocations made again, after an attempt that failed
+  repeated INTEGER NOT NULL,  -- messages and events answered once more, beyond the first time
   cold_starts INTEGER NOT NULL,  -- invocations that waited for an instance to be made
   cold_starts_pool INTEGER NOT NULL,  -- those that waited for a warm pod's
   cold_starts_fallback INTEGER NOT NULL,  -- those that waited for a pod to be created
   cold_starts_virtual INTEGER NOT NULL,  -- those that waited for a pod on a virtual node
+  cold_starts_isolate INTEGER NOT NULL,  -- those that waited for an isolate in a worker process that was there
+  key_reads INTEGER NOT NULL,  -- reads of keys, of a worker
+  key_hits INTEGER NOT NULL,  -- those that the cache of the host served
+  stale_reads INTEGER NOT NULL,  -- those of a version that was old
   latency_mean_ns INTEGER,  -- mean time from arrival to answer, exact
   latency_p50_ns INTEGER,  -- its median; medians and percentiles of services are known to half an octave only
   latency_p99_ns INTEGER,  -- its 99th percentile
@@ -182,7 +190,7 @@ CREATE TABLE cold_starts (  -- invocations after the warm-up that waited for an 
   zone TEXT NOT NULL,  -- the zone
   class TEXT NOT NULL,  -- online, offline, timer or other
   runtime TEXT NOT NULL,  -- the runtime
-  path TEXT NOT NULL CHECK (path IN ('pool', 'fallback', 'virtual_node', 'all')),  -- how the instance was made
+  path TEXT NOT NULL CHECK (path IN ('pool', 'fallback', 'virtual_node', 'isolate', 'all')),  -- how the instance was made
   count INTEGER NOT NULL,  -- invocations
   PRIMARY KEY (run, zone, class, runtime, path)
 ) STRICT, WITHOUT ROWID;
@@ -191,7 +199,7 @@ CREATE TABLE starts (  -- how instances were made after the warm-up, and how lon
   run INTEGER NOT NULL REFERENCES runs,  -- the run
   runtime TEXT NOT NULL,  -- the runtime
   zone TEXT NOT NULL,  -- the zone
-  path TEXT NOT NULL CHECK (path IN ('pool', 'fallback', 'virtual_node', 'all')),  -- how the instance was made
+  path TEXT NOT NULL CHECK (path IN ('pool', 'fallback', 'virtual_node', 'isolate', 'all')),  -- how the instance was made
   component TEXT NOT NULL,  -- allocation, pod_creation, code, agent, initialisation, publication, messages (the way between components, and waiting for a turn) or total, which is the sum of the others
   count INTEGER NOT NULL,  -- instances
   mean_ns REAL,  -- mean time, exact
@@ -250,7 +258,7 @@ CREATE INDEX alarms_by_run ON alarms (run);
 CREATE TABLE caches (  -- where code was found when an instance was made, after the warm-up
   run INTEGER NOT NULL REFERENCES runs,  -- the run
   zone TEXT NOT NULL,  -- the zone
-  level TEXT NOT NULL,  -- node, zone or origin: the host's cache, the zone's, the object store
+  level TEXT NOT NULL,  -- module, node, zone or origin: the worker process, the node's cache, the zone's, the store
   hits INTEGER NOT NULL,  -- loads that were served here
   bytes INTEGER NOT NULL,  -- bytes that these loads took
   PRIMARY KEY (run, zone, level)
@@ -352,7 +360,7 @@ CREATE TABLE break_evens (  -- from which use on a machine is cheaper than virtu
 CREATE TABLE conservation (  -- the terms of a balance that must close: what came equals what left plus what is still there, warm-up included; each term has a counter of its own
   run INTEGER NOT NULL REFERENCES runs,  -- the run
   scope TEXT NOT NULL,  -- all, a zone, or service@zone for a lane; one without requests has no rows
-  quantity TEXT NOT NULL,  -- requests, pods, tokens of shards, node_cpu_milli, node_memory_mib
+  quantity TEXT NOT NULL,  -- requests, pods, tokens of shards, node_cpu_milli, node_memory_mib, host_memory_bytes
   term TEXT NOT NULL,  -- for requests: arrivals, completed, refused, failed, waiting, in flight; a lane's terms that are 0 have no row
   side INTEGER NOT NULL,  -- +1 for what came, -1 for what became of it: the sum over terms of side times count is 0
   count INTEGER NOT NULL,  -- how many
@@ -484,6 +492,7 @@ CREATE VIEW v_services AS  -- services with their shares of trouble, the busiest
 SELECT run, service, name, kind, class, tenant, runtime, shape, zones, arrivals, completed,
   refused, failed, timed_out, cold_starts, cold_starts_pool, cold_starts_fallback,
   cold_starts_virtual,
+  cold_starts_isolate,
   round(100.0 * cold_starts / nullif(arrivals, 0), 4) AS cold_start_percent,
   round(latency_p50_ns / 1e6, 3) AS latency_p50_ms,
   round(latency_p99_ns / 1e6, 3) AS latency_p99_ms,
@@ -507,6 +516,7 @@ SELECT run, runtime, zone, class,
   sum(CASE path WHEN 'pool' THEN count ELSE 0 END) AS pool,
   sum(CASE path WHEN 'fallback' THEN count ELSE 0 END) AS fallback,
   sum(CASE path WHEN 'virtual_node' THEN count ELSE 0 END) AS virtual_node,
+  sum(CASE path WHEN 'isolate' THEN count ELSE 0 END) AS isolate,
   sum(count) AS cold_starts
 FROM cold_starts GROUP BY run, runtime, zone, class;
 

@@ -20,6 +20,10 @@ extension ScenarioMapping {
       let begin = Double(window.part?.lowerBound ?? 0)
       let end = min(begin + seconds, Double(window.part?.upperBound ?? .max))
       return trace.services.reduce(0) { $0 + $1.demand.invocations(from: begin, to: end) }
+    case .timer:
+      guard let timer = arrivals.timer else { return 0 }
+      let firings = timer.firings(within: document.duration).count
+      return Double(firings) * Double(timer.requests) * Double(section.count)
     case .profile:
       return mean(of: arrivals.profile) * seconds * Double(section.count)
     case .poisson, .exactPoisson, .diurnal:

@@ -35,6 +35,9 @@ extension Objective.Measure {
     case .lag: .gauge { $0.lag }
     case .redelivered: .counter { $0.redelivered }
     case .repeated: .counter { $0.repeated }
+    case .keyReads: .counter { $0.keyReads }
+    case .keyHits: .counter { $0.keyHits }
+    case .staleReads: .counter { $0.staleReads }
     case .poolTakes, .poolMisses, .idlePodHours, .poolLevel: .pools
     case .utilisation: .zones
     }

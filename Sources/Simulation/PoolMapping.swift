@@ -15,16 +15,40 @@ extension ScenarioMapping {
     var estimates: [PoolKey: Double] = [:]
     var cold: Set<PoolKey> = []
     var warm: Set<PoolKey> = []
+    var isolates: Set<PoolKey> = []
     for service in cluster.services {
       for (position, zone) in service.zones.enumerated() {
         let key = key(service, zone, cluster)
         estimates[key, default: 0] += Double(service.initialInstances[position])
-        if service.usesPool { warm.insert(key) } else { cold.insert(key) }
+        if service.isolateBytes != nil {
+          isolates.insert(key)
+        } else if service.usesPool {
+          warm.insert(key)
+        } else {
+          cold.insert(key)
+        }
       }
     }
     return warm.sorted().map { key in
       warmPool(key, peak: peaks.map { $0[key] ?? 0 } ?? Int(estimates[key] ?? 0))
-    } + cold.sorted().map(noPool)
+    } + cold.sorted().map(noPool) + isolates.sorted().map { hosts($0, cluster) }
+  }
+
+  /// Worker processes, of which the pool has its size from the beginning.
+  private func hosts(_ key: PoolKey, _ cluster: ClusterConfiguration) -> PoolConfiguration {
+    let section = document.cluster.workerHosts
+    var pool = pool(
+      key, size: section.perZone,
+      PoolRules(rule: .lost, refillParallelism: .max, alarmBelow: 0))
+    pool.isWarm = false
+    let memory = cluster.shapes[pool.shape].memoryMiB << 20
+    var hosts = WorkerHostConfiguration(
+      memoryBytes: memory - section.reservedBytes, moduleCacheBytes: section.moduleCacheBytes,
+      most: section.most)
+    hosts.mayGrow = section.mayGrow
+    hosts.start = Distribution(section.start)
+    pool.hosts = hosts
+    return pool
   }
 
   private func warmPool(_ key: PoolKey, peak: Int) -> PoolConfiguration {
@@ -76,7 +100,8 @@ extension ScenarioMapping {
   /// Whether pods of a service come from a warm pool: it wants them to, its runtime has pools, and
   /// the scenario has pools at all.
   func usesPool(_ section: ServiceSection) -> Bool {
-    guard section.usesPool, document.pools.size(of: section.runtime) != .none,
+    guard section.usesPool, section.worker == nil,
+      document.pools.size(of: section.runtime) != .none,
       !hasOwnMachines(section.tenant)
     else { return false }
     return document.pools.only.map { $0.contains(section.runtime) } ?? true

@@ -7,7 +7,7 @@ import Scenario
 // Conservation, single figures and events as rows.
 extension RunTables {
   func conservation() -> [ConservationRow] {
-    requests() + pods() + tokens() + nodes()
+    requests() + pods() + tokens() + nodes() + hosts()
   }
 
   private func requests() -> [ConservationRow] {
@@ -89,6 +89,18 @@ extension RunTables {
     }
   }
 
+  /// Memory of worker processes that isolates took, gave back and have.
+  private func hosts() -> [ConservationRow] {
+    guard configuration.pools.contains(where: { $0.hosts != nil }) else { return [] }
+    let memory = outcome.control.hosts
+    return balance(
+      "host_memory_bytes",
+      [
+        ("taken", 1, Int(memory.takenBytes)), ("returned", -1, Int(memory.returnedBytes)),
+        ("used", -1, Int(memory.usedBytes)),
+      ])
+  }
+
   /// Figures after the warm-up that tests and people ask for by name.
   func measures() -> [MeasureRow] {
     var sum = LaneCounters()
@@ -100,7 +112,11 @@ extension RunTables {
       ("timed_out", Double(sum.timedOut)),
       ("cold_starts", Double(sum.coldStarts)), ("cold_starts_pool", Double(sum.coldPool)),
       ("cold_starts_fallback", Double(sum.coldFallback)),
-      ("cold_starts_virtual", Double(sum.coldVirtual)), ("waited", Double(sum.waited)),
+      ("cold_starts_virtual", Double(sum.coldVirtual)),
+      ("cold_starts_isolate", Double(sum.coldIsolate)), ("key_reads", Double(sum.keyReads)),
+      ("key_hits", Double(sum.keyHits)), ("stale_reads", Double(sum.staleReads)),
+      ("redelivered", Double(sum.redelivered)), ("repeated", Double(sum.repeated)),
+      ("waited", Double(sum.waited)),
       ("instances_made", Double(sum.instancesAdded)),
       ("ready_instances_mean", seconds > 0 ? sum.readySeconds / seconds : 0),
       ("idle_instances_mean", seconds > 0 ? sum.idleSeconds / seconds : 0),

@@ -118,6 +118,7 @@ extension StartPath {
     case .pool: .pool
     case .fallback: .fallback
     case .virtualNode: .virtualNode
+    case .isolate: .isolate
     }
   }
 }

@@ -34,6 +34,8 @@ struct RunTables {
     return configuration.services.enumerated().map { index, service in
       var row = ServiceRow(run: run, service: index, name: service.name)
       row.kind = sections[service.group]?.kind ?? ""
+      row.trigger = sections[service.group]?.calledBy ?? ""
+      row.protocolName = sections[service.group]?.protocolName ?? ""
       row.tenant = sections[service.group]?.tenant ?? ""
       row.serviceClass = service.trafficClass.rawValue
       row.runtime = configuration.runtimes[service.runtime].name
@@ -45,10 +47,16 @@ struct RunTables {
       row.refused = Int(counters.refused)
       row.failed = Int(counters.failed)
       row.timedOut = Int(counters.timedOut)
+      row.keyReads = Int(counters.keyReads)
+      row.keyHits = Int(counters.keyHits)
+      row.staleReads = Int(counters.staleReads)
+      row.redelivered = Int(counters.redelivered)
+      row.repeated = Int(counters.repeated)
       row.coldStarts = Int(counters.coldStarts)
       row.coldStartsPool = Int(counters.coldPool)
       row.coldStartsFallback = Int(counters.coldFallback)
       row.coldStartsVirtual = Int(counters.coldVirtual)
+      row.coldStartsIsolate = Int(counters.coldIsolate)
       row.peakReadyInstances = outcome.readyPeaks.services[index]
       row.instanceSeconds = counters.readySeconds
       row.idleInstanceSeconds = counters.idleSeconds

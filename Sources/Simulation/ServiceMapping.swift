@@ -54,7 +54,8 @@ extension ScenarioMapping {
     return self.service(
       section, name: name,
       ArrivalRecipe(
-        section: section.arrivals, rate: rate, factors: factors, key: key, zones: zoneIDs.count),
+        section: section.arrivals, rate: rate, factors: factors, key: key, zones: zoneIDs.count,
+        duration: document.duration),
       zoneIDs: zoneIDs)
   }
 
@@ -85,6 +86,7 @@ extension ScenarioMapping {
     service.meanRatePerSecond = source.meanRate
     service.gatewaysPerLane = gatewaysPerLane(source.meanRate / Double(max(1, zoneIDs.count)))
     service.topic = section.topic.map(topic)
+    mapKind(section, &service)
     service.isNamed = isNamed(name, section.name)
     service.keepAlive = section.keepAlivePolicy.map(keepAlive)
     service.scaling = ScalingMapping(document, section, service).configuration
@@ -174,7 +176,10 @@ extension ScenarioMapping {
       (0..<zones).map { EvenShare.of(total, at: $0, among: zones) }
     }
     if let initial = section.initialInstances { return spread(initial) }
-    guard document.start == "warm" else { return spread(0) }
+    // A native service was deployed before anybody called it.
+    guard document.start == "warm" else {
+      return spread(section.kind == "native" ? section.minimumInstances : 0)
+    }
     let load = rate * Distribution(section.serviceTime).mean / Double(zones)
     let concurrency = Double(section.concurrency)
     let needed = load == 0 ? 0 : wholeNumber((load + 2 * load.squareRoot()) / concurrency)
@@ -204,10 +209,28 @@ struct ArrivalRecipe: ArrivalMaking {
   let factors: GammaFactorTable?
   let key: StreamKey
   let zones: Int
+  /// Of the process `timer`.
+  let timer: TimerSource.Rule?
+  private let durationSeconds: Double
+
+  init(
+    section: ArrivalsSection, rate: Double, factors: GammaFactorTable?, key: StreamKey, zones: Int,
+    duration: Nanoseconds
+  ) {
+    self.section = section
+    self.rate = rate
+    self.factors = factors
+    self.key = key
+    self.zones = zones
+    timer = Self.timer(section, duration)
+    durationSeconds = duration.seconds
+  }
 
   var meanRate: Double {
     switch section.process {
     case .list: Double(section.times.count) * 1e-9
+    case .timer:
+      Double((timer?.firings.count ?? 0) * (timer?.requests ?? 0)) / max(1, durationSeconds)
     case .profile: section.points.reduce(0) { max($0, $1.perSecond) }
     default: rate
     }
@@ -224,8 +247,20 @@ struct ArrivalRecipe: ArrivalMaking {
   var initialRate: Double {
     switch section.process {
     case .poisson, .exactPoisson, .diurnal, .profile: intensity.perSecond(0)
-    case .list, .trace: 0
+    case .list, .trace, .timer: 0
     }
+  }
+
+  /// Of the process `timer`: what fires within the run.
+  private static func timer(
+    _ section: ArrivalsSection, _ duration: Nanoseconds
+  ) -> TimerSource.Rule? {
+    guard let timer = section.timer else { return nil }
+    var rule = TimerSource.Rule(
+      firings: timer.firings(within: duration), requests: timer.requests)
+    rule.jitter = timer.jitter
+    rule.spread = timer.spread
+    return rule
   }
 
   func source(lane: Int) -> any ArrivalSource {
@@ -236,6 +271,9 @@ struct ArrivalRecipe: ArrivalMaking {
         weights: Array(repeating: 1, count: zones))
     case .exactPoisson:
       return PoissonProcess(ratePerSecond: rate / Double(zones), key: key, lane: lane)
+    case .timer:
+      return TimerSource(
+        timer ?? TimerSource.Rule(firings: [], requests: 0), key: key, lane: lane, zones: zones)
     case .list, .trace:
       let points = section.times.sorted().enumerated().map {
         PointSource.Point(nanoseconds: $1.count, ordinal: $0)

@@ -82,7 +82,8 @@ struct RunFindings {
     var pool: UInt64 = 0
     var fallback: UInt64 = 0
     var virtual: UInt64 = 0
-    var count: UInt64 { pool + fallback + virtual }
+    var isolate: UInt64 = 0
+    var count: UInt64 { pool + fallback + virtual + isolate }
     var share: Double? { requests > 0 ? Double(count) / Double(requests) : nil }
   }
 
@@ -96,6 +97,7 @@ struct RunFindings {
         all[service.runtime].pool += counters.coldPool
         all[service.runtime].fallback += counters.coldFallback
         all[service.runtime].virtual += counters.coldVirtual
+        all[service.runtime].isolate += counters.coldIsolate
       }
     }
     return all.filter { $0.requests > 0 }
@@ -107,6 +109,7 @@ struct RunFindings {
       sum.pool += one.pool
       sum.fallback += one.fallback
       sum.virtual += one.virtual
+      sum.isolate += one.isolate
     }
   }
 

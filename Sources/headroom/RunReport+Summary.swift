@@ -92,7 +92,7 @@ extension RunReport {
         "share": JSONValue(cold.share),
         "by_path": .object([
           "pool": .unsigned(cold.pool), "fallback": .unsigned(cold.fallback),
-          "virtual_node": .unsigned(cold.virtual),
+          "virtual_node": .unsigned(cold.virtual), "isolate": .unsigned(cold.isolate),
         ]),
       ]
     }

@@ -25,8 +25,9 @@ struct RunReport {
       counted.isEmpty
       ? [header, footer]
       : [
-        header, verdict, times, coldStarts, starts, groups, cluster, CostReport(counted).text, note,
-        footer,
+        header, verdict, times, coldStarts, starts, groups,
+        KindReport(document: document, outcomes: counted).text, cluster, CostReport(counted).text,
+        note, footer,
       ]
     return sections.filter { !$0.isEmpty }.joined(separator: "\n\n")
   }
@@ -84,12 +85,17 @@ struct RunReport {
     counted.contains { $0.configuration.virtualNodes != nil } ? [cell] : []
   }
 
+  /// A cell about isolates, where the cluster has worker processes.
+  private func ifWorkers(_ cell: String) -> [String] {
+    counted.contains { $0.configuration.pools.contains { $0.hosts != nil } } ? [cell] : []
+  }
+
   private var coldStarts: String {
     let all = findings.coldStarts
     guard findings.allColdStarts.count > 0 else { return "" }
     var rows = [
       ["", "requests", "cold starts", "of requests", "from the pool", "by fallback"]
-        + ifVirtual("virtual node")
+        + ifVirtual("virtual node") + ifWorkers("isolate")
     ]
     func add(_ name: String, _ cold: RunFindings.ColdStarts) {
       let row = [
@@ -97,7 +103,9 @@ struct RunReport {
         TextForm.grouped(Int(clamping: cold.count)), cold.share.map(TextForm.percent) ?? "-",
         TextForm.grouped(Int(clamping: cold.pool)), TextForm.grouped(Int(clamping: cold.fallback)),
       ]
-      rows.append(row + ifVirtual(TextForm.grouped(Int(clamping: cold.virtual))))
+      rows.append(
+        row + ifVirtual(TextForm.grouped(Int(clamping: cold.virtual)))
+          + ifWorkers(TextForm.grouped(Int(clamping: cold.isolate))))
     }
     for cold in all { add(cold.runtime ?? "", cold) }
     if all.count > 1 { add("all", findings.allColdStarts) }
@@ -106,7 +114,8 @@ struct RunReport {
 
   private var starts: String {
     var rows = [
-      ["", "pool", "fallback"] + ifVirtual("virtual node") + ["median of a start", "p99"]
+      ["", "pool", "fallback"] + ifVirtual("virtual node") + ifWorkers("isolate")
+        + ["median of a start", "p99"]
     ]
     for (runtime, settings) in document.runtimes.enumerated() {
       var counts = StartPath.allCases.map { _ in 0 }
@@ -121,7 +130,9 @@ struct RunReport {
       guard total.count > 0 else { continue }
       let made = ["  \(settings.name)", TextForm.grouped(counts[0]), TextForm.grouped(counts[1])]
       let times = [0.5, 0.99].map { TextForm.time(seconds: Double(total.quantile($0)) * 1e-9) }
-      rows.append(made + ifVirtual(TextForm.grouped(counts[2])) + times)
+      rows.append(
+        made + ifVirtual(TextForm.grouped(counts[2])) + ifWorkers(TextForm.grouped(counts[3]))
+          + times)
     }
     return rows.count == 1 ? "" : "STARTS OF INSTANCES by path\n" + TextForm.table(rows)
   }

@@ -41,7 +41,6 @@ enum SmallCluster {
         keep_alive: fixed(20s)
       - name: py
         class: offline
-        kind: worker
         tenant: research
         runtime: python
         shape: medium

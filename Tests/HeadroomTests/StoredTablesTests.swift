@@ -22,7 +22,7 @@ import Testing
   @Test func servicesSayWhatTheyAre() throws {
     let rows = try Self.tables().services()
     let py = try #require(rows.first { $0.name == "py" })
-    #expect([py.kind, py.tenant, py.serviceClass] == ["worker", "research", "offline"])
+    #expect([py.kind, py.tenant, py.serviceClass] == ["function", "research", "offline"])
     #expect(py.zones == "zone-a,zone-b")
     #expect(py.coldStarts == py.coldStartsPool + py.coldStartsFallback && py.coldStarts > 0)
     #expect(rows.allSatisfy { $0.peakReadyInstances > 0 })

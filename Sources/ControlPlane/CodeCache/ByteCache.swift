@@ -30,6 +30,9 @@ public struct ByteCache: Sendable {
     return true
   }
 
+  /// Size of a thing that is here; 0 when it is not.
+  public func bytes(of key: UInt32) -> Int64 { positions[key].map { entries[Int($0)].bytes } ?? 0 }
+
   public func contains(_ key: UInt32) -> Bool { positions[key] != nil }
 
   /// Brings a thing in, giving up others as needed; one larger than the cache is not kept.

@@ -17,6 +17,8 @@ public struct HostAgent: Sendable {
   struct Waiting: Sendable {
     var start: StartRequest
     var pod: PodID
+    /// The worker process that the pod is an isolate of.
+    var host: PodID?
   }
 
   public let node: NodeID
@@ -24,6 +26,11 @@ public struct HostAgent: Sendable {
   public private(set) var cache: ByteCache
   /// The start that each pod of this node was given to, as long as the pod lives.
   private var claims: [PodID: UInt64] = [:]
+  /// Worker processes of this node, and the process of each isolate; asked only for keys.
+  public internal(set) var processes: [PodID: HostProcess] = [:]
+  private var hostOf: [PodID: PodID] = [:]
+  /// Isolates by the starts that they were given to.
+  private var isolateOf: [UInt64: PodID] = [:]
   private var startsByService: [ServiceID: [Waiting]] = [:]
   private var downloads: RetryLedger<ServiceID>
   private var reports: RetryLedger<PodID>
@@ -83,8 +90,10 @@ public struct HostAgent: Sendable {
 
   /// A pod of this node is no more.
   public mutating func forget(_ pod: PodID) {
-    claims[pod] = nil
+    if let start = claims.removeValue(forKey: pod), hostOf[pod] != nil { isolateOf[start] = nil }
     _ = reports.close(pod)
+    processes[pod] = nil
+    if let host = hostOf.removeValue(forKey: pod) { _ = processes[host]?.end(pod) }
   }
 
   /// The alarm: repeats what nobody has answered.
@@ -98,6 +107,59 @@ public struct HostAgent: Sendable {
     let (first, second) = (downloads.nextDue(), reports.nextDue())
     let next = min(first ?? .distantFuture, second ?? .distantFuture)
     if next < .distantFuture { effects.wakeAgent(at: max(next, now)) }
+  }
+}
+
+// MARK: Worker processes
+
+extension HostAgent {
+  /// A worker process is up.
+  public mutating func addHost(_ pod: PodID, memoryBytes: Int64, moduleCacheBytes: Int64) {
+    processes[pod] = HostProcess(memoryBytes: memoryBytes, moduleCacheBytes: moduleCacheBytes)
+  }
+
+  /// Brings a module into a process before the run begins.
+  public mutating func prefill(_ service: ServiceID, bytes: Int64, host: PodID) {
+    processes[host]?.keepModule(service, bytes: bytes)
+  }
+
+  /// Whether a start would be given an isolate that it does not have yet.
+  public func wouldBegin(_ start: StartRequest, on host: PodID, bytes: Int64) -> Bool {
+    isolateOf[start.identity] == nil && (processes[host]?.freeBytes ?? -1) >= bytes
+  }
+
+  /// An isolate that was there before the run began; false when there is no room.
+  public mutating func adoptIsolate(_ isolate: PodID, on host: PodID, bytes: Int64) -> Bool {
+    guard processes[host]?.begin(isolate, bytes: bytes) == true else { return false }
+    hostOf[isolate] = host
+    return true
+  }
+
+  /// A start wants an isolate: it begins, had begun before, or is refused.
+  ///
+  /// - Parameters:
+  ///   - isolate: the number that it gets where it begins now.
+  ///   - bytes: memory of the isolate.
+  public mutating func startIsolate(
+    _ start: StartRequest, as isolate: PodID?, on host: PodID, bytes: Int64,
+    for manager: Address, at now: Instant, into effects: inout some HostAgentEffects
+  ) {
+    defer { rearm(at: now, into: &effects) }
+    if isolateOf[start.identity] == nil {
+      guard let isolate, adoptIsolate(isolate, on: host, bytes: bytes) else {
+        let free = processes[host]?.freeBytes ?? 0
+        return effects.send(.isolateRefused(start, host: host, freeBytes: free), to: manager)
+      }
+      isolateOf[start.identity] = isolate
+      claims[isolate] = start.identity
+      if processes[host]?.useModule(start.service) == true {
+        effects.initialise(start, pod: isolate, code: .module)
+      } else {
+        bring(start, isolate, host: host, at: now, into: &effects)
+      }
+    }
+    let free = processes[host]?.freeBytes ?? 0
+    effects.send(.isolateStarting(start, host: host, freeBytes: free), to: manager)
   }
 }
 
@@ -115,11 +177,23 @@ extension HostAgent {
     claims[pod] = start.identity
     effects.send(.loading(pod: pod), to: manager)
     effects.send(.claimed(pod: pod), to: .kubernetes)
+    bring(start, pod, host: nil, at: now, into: &effects)
+  }
+
+  /// Brings a start's code to the node, and goes on when it is there.
+  private mutating func bring(
+    _ start: StartRequest, _ pod: PodID, host: PodID?, at now: Instant,
+    into effects: inout some HostAgentEffects
+  ) {
     if cache.use(start.service.raw) {
       hits += 1
+      if let host {
+        processes[host]?.keepModule(start.service, bytes: cache.bytes(of: start.service.raw))
+      }
       return effects.initialise(start, pod: pod, code: .node)
     }
-    startsByService[start.service, default: []].append(Waiting(start: start, pod: pod))
+    startsByService[start.service, default: []].append(
+      Waiting(start: start, pod: pod, host: host))
     guard !downloads.contains(start.service) else { return }
     let message = ControlMessage.fetchCode(
       service: start.service, node: node, start: start.identity)
@@ -138,6 +212,7 @@ extension HostAgent {
     for waiting in released {
       // Its pod may have been deleted meanwhile.
       guard claims[waiting.pod] == waiting.start.identity else { continue }
+      if let host = waiting.host { processes[host]?.keepModule(service, bytes: bytes) }
       effects.initialise(waiting.start, pod: waiting.pod, code: level)
     }
   }

@@ -38,11 +38,15 @@ public enum StartPath: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case fallback
   /// A pod on a virtual node, made for this start without a machine of the cluster.
   case virtualNode
+  /// An isolate in a worker process that was there.
+  case isolate
 }
 
 /// The level of the code cache that had a service's code.
 public enum CodeLevel: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case node, zone, origin
+  /// The worker process that an isolate is in.
+  case module
 }
 
 /// Why a start did not come about.
@@ -106,6 +110,12 @@ public enum ControlMessage: Sendable, BitwiseCopyable {
   case loading(pod: PodID)
   /// The pod serves another start already, or is gone.
   case loadRefused(StartRequest, pod: PodID)
+  // Worker Manager and worker processes
+  case startIsolate(StartRequest, host: PodID, manager: UInt16, StartPath)
+  case isolateStarting(StartRequest, host: PodID, freeBytes: Int64)
+  case isolateRefused(StartRequest, host: PodID, freeBytes: Int64)
+  /// An isolate has ended: what its host has free now.
+  case hostRoom(PoolID, host: PodID, freeBytes: Int64)
   case fetchCode(service: ServiceID, node: NodeID, start: UInt64)
   case fetching(service: ServiceID)
   case codeFetched(service: ServiceID, CodeLevel)

@@ -123,6 +123,7 @@ extension WorkerManager {
     if let waiting = pools[order.pool.index]!.refilled(pod) {
       load(waiting, on: pod, at: now, into: &effects)
     }
+    if isOfHosts(order.pool) { hostCreated(pod, order.pool, at: now, into: &effects) }
     placeOrders(order.pool, at: now, into: &effects)
   }
 
@@ -136,6 +137,7 @@ extension WorkerManager {
         .takeRefused(start, reason), to: Address(.dispatcher, Int(start.dispatcher)))
     } else if pools[order.pool.index] != nil {
       pools[order.pool.index]!.refillFailed()
+      if isOfHosts(order.pool) { hostFailed(order.pool, because: reason, into: &effects) }
       reorders.append(order.pool, at: now + rules.pollInterval)
     }
   }

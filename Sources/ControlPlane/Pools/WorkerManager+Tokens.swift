@@ -16,7 +16,10 @@ extension WorkerManager {
   public mutating func adopt(_ state: TokenState) { _ = watch.learn(state) }
 
   /// Puts a warm pod into a pool that this manager owns, before the run begins.
-  public mutating func adopt(_ pod: WarmPod, into pool: PoolID) { pools[pool.index]?.adopt(pod) }
+  public mutating func adopt(_ pod: WarmPod, into pool: PoolID) {
+    pools[pool.index]?.adopt(pod)
+    if isOfHosts(pool) { hosts[pool.index]?.adopt(pod) }
+  }
 
   /// Begins without anything: asks for a lease, and reaches for every token in turn.
   public mutating func start(at now: Instant, into effects: inout some WorkerManagerEffects) {
@@ -121,6 +124,7 @@ extension WorkerManager {
     effects.serves(shard: shard, false)
     for pool in pools.indices where shardOfPool[pool] == shard {
       pools[pool] = nil
+      if isOfHosts(PoolID(pool)) { hosts[pool] = nil }
       sizer.end(PoolID(pool))
       listings[pool] = nil
       _ = questions.close(PoolID(pool))
@@ -137,6 +141,7 @@ extension WorkerManager {
   private mutating func makePool(_ pool: Int) {
     let template = poolTemplates[pool]
     pools[pool] = WarmPool(target: template.target, rules: template.rules)
+    if isOfHosts(PoolID(pool)) { hosts[pool] = hostRules[pool].map(IsolateHosts.init) }
   }
 
   private mutating func takeOver(
@@ -167,7 +172,7 @@ extension WorkerManager {
     case .listedPod(let pool, let number, let pod, let node):
       guard listings[pool.index]?.number == number else { return }
       listings[pool.index]!.received += 1
-      pools[pool.index]?.adopt(WarmPod(pod: pod, node: node))
+      adopt(WarmPod(pod: pod, node: node), into: pool)
     case .listedOrder(let order, let number):
       guard listings[order.pool.index]?.number == number else { return }
       listings[order.pool.index]!.received += 1

@@ -60,6 +60,10 @@ public struct WorkerManager: Sendable {
 
   /// By pool; nil for pools of shards that this manager does not serve.
   public internal(set) var pools: [WarmPool?]
+  /// By pool, of worker processes: what is configured, and what the owner knows of them. The pool
+  /// itself counts the processes, which nobody takes. Empty where there are none.
+  var hostRules: [HostRules?] = []
+  public internal(set) var hosts: [IsolateHosts?] = []
   public internal(set) var holdsToken: [Bool]
   /// Pools whose listing is not complete yet take nothing.
   var listings: [Listing?]
@@ -79,6 +83,8 @@ public struct WorkerManager: Sendable {
 
   var orders: RetryLedger<UInt64>
   var loads: RetryLedger<PodID>
+  /// Isolates that were asked for, by their starts.
+  var isolateStarts: RetryLedger<UInt64>
   var deletions: RetryLedger<PodID>
   var questions: RetryLedger<PoolID>
   /// Number of the next order, unique over all managers and their lives.
@@ -115,9 +121,10 @@ public struct WorkerManager: Sendable {
     orders = RetryLedger(forever)
     deletions = RetryLedger(forever)
     questions = RetryLedger(forever)
-    loads = RetryLedger(
-      RetryRules(
-        timeout: rules.retry, pollInterval: rules.pollInterval, attempts: rules.attempts))
+    let some = RetryRules(
+      timeout: rules.retry, pollInterval: rules.pollInterval, attempts: rules.attempts)
+    loads = RetryLedger(some)
+    isolateStarts = RetryLedger(some)
   }
 
   /// Whether the lease still covers this instant of the own clock.
@@ -128,7 +135,17 @@ public struct WorkerManager: Sendable {
   ) {
     switch message {
     case .take(let start, let mayFallBack):
-      take(start, mayFallBack: mayFallBack, at: now, into: &effects)
+      if isOfHosts(start.pool) {
+        takeIsolate(start, at: now, into: &effects)
+      } else {
+        take(start, mayFallBack: mayFallBack, at: now, into: &effects)
+      }
+    case .isolateStarting(let start, let host, let free):
+      isolateStarting(start, host, freeBytes: free)
+    case .isolateRefused(let start, let host, let free):
+      isolateRefused(start, host, freeBytes: free, at: now, into: &effects)
+    case .hostRoom(let pool, let host, let free):
+      hostRoom(pool, host, freeBytes: free, at: now, into: &effects)
     case .creationAccepted(let order):
       orders.accept(order.id, at: now)
     case .podCreated(let order, let pod, let node):
@@ -151,6 +168,7 @@ public struct WorkerManager: Sendable {
       if isNear { nearQuota.insert(tenant) } else { nearQuota.remove(tenant) }
     case .podLost(let pod, let pool):
       pools[pool.index]?.lose(pod)
+      if isOfHosts(pool) { hosts[pool.index]?.lose(pod) }
       placeOrders(pool, at: now, into: &effects)
     case .listedPod, .listedOrder, .listedAll:
       handleListing(message, at: now, into: &effects)
@@ -165,6 +183,7 @@ public struct WorkerManager: Sendable {
     wakeLease(at: now, into: &effects)
     campaignIfDue(at: now, into: &effects)
     repeatUnanswered(at: now, into: &effects)
+    repeatIsolates(at: now, into: &effects)
     reorder(at: now, into: &effects)
     resize(at: now, into: &effects)
     rearm(at: now, into: &effects)
@@ -183,6 +202,7 @@ public struct WorkerManager: Sendable {
       for campaign in campaigns { next = min(next, campaign.at) }
     }
     next = min(next, orders.nextDue() ?? .distantFuture, loads.nextDue() ?? .distantFuture)
+    next = min(next, isolateStarts.nextDue() ?? .distantFuture)
     next = min(next, deletions.nextDue() ?? .distantFuture, questions.nextDue() ?? .distantFuture)
     if let first = reorders.first { next = min(next, first.at) }
     next = min(next, sizer.nextDue)

@@ -246,6 +246,8 @@ public struct PoolConfiguration: Sendable {
   /// What gives it other targets as time goes on, for an owner whose clock showed so much when the
   /// run began; nil: the target stays.
   public var makePlan: (@Sendable (_ clockAtOrigin: Nanoseconds) -> PoolPlan)?
+  /// Pods of the pool are worker processes, which nobody takes whole.
+  public var hosts: WorkerHostConfiguration?
   /// The peak of ready pods that the target is a percentage of; nil: it is not one.
   public var sizedBy: Int?
 

@@ -42,6 +42,16 @@ public struct ServiceConfiguration: Sendable {
   public var gatewaysPerLane: Int?
   /// The topic that its traffic comes through; nil: requests through the gateways.
   public var topic: TopicConfiguration?
+  /// A store whose notifications make its invocations; nil: each arrival is a call.
+  public var notifications: NotificationConfiguration?
+  /// Memory of an isolate, of a worker; nil: its instances are pods.
+  public var isolateBytes: Int64?
+  /// What the requests of a worker read; nil: nothing.
+  public var keyValue: KeyValueConfiguration?
+  /// What each call costs beside the service time.
+  public var overhead = CallOverhead()
+  /// The way from the client to the gateway and back; latency has it, and nothing waits for it.
+  public var wayThrough = Nanoseconds.zero
   /// Whether an objective names it.
   public var isNamed = false
   /// Scales the service ahead of its requests; nil: starts on demand only.
@@ -92,6 +102,9 @@ extension ServiceConfiguration {
 
   /// Whether consumers call its instances, and not gateways.
   var isConsumed: Bool { topic.map { !$0.usesGateways } ?? false }
+
+  /// Whether its requests want processors of their node.
+  var computes: Bool { cpuFraction > 0 || overhead.processor > .zero }
 }
 
 /// AutoScale for one service: a factory, since a policy has state of its own.

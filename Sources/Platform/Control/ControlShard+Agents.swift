@@ -6,6 +6,10 @@ import SimulationKernel
 extension ControlShard {
   func agentReceives(_ message: ControlMessage, _ index: Int, at now: Instant) {
     var bytes: Int64 = 0
+    if case .startIsolate(let start, let host, let manager, let path) = message {
+      startIsolate(start, host, for: Address(.workerManager, Int(manager)), path, index, at: now)
+      return
+    }
     switch message {
     case .loadCode(let start, let pod, _, let manager):
       // The node knows its pods: this one is no more.
@@ -34,7 +38,7 @@ extension ControlShard {
     applyAgentEffects(index, at: now)
   }
 
-  private func applyAgentEffects(_ index: Int, at now: Instant) {
+  func applyAgentEffects(_ index: Int, at now: Instant) {
     var wanted = takeEffects()
     for effect in wanted {
       switch effect {
@@ -58,7 +62,8 @@ extension ControlShard {
     _ message: ControlMessage, to address: Address, _ index: Int, at now: Instant
   ) {
     var extra = Nanoseconds.zero
-    if case .loaded(let start, _, _) = message {
+    // The gateways know the process that an isolate is in.
+    if case .loaded(let start, let pod, _) = message, pods[pod].host == nil {
       let publication = draw(configuration.startComponents.publish, keys.publication, start)
       starts.note(start) { $0.publication = publication }
       extra = publication
@@ -71,9 +76,13 @@ extension ControlShard {
     _ start: StartRequest, _ pod: PodID, _ level: CodeLevel, at now: Instant
   ) {
     let service = configuration.services[start.service.index]
-    let agent = draw(configuration.startComponents.agent, keys.agent, start)
+    let hosts = configuration.pools[pods[pod].pool.index].hosts
+    // An isolate has neither a pod to prepare nor a runtime to start.
+    let agent =
+      hosts == nil ? draw(configuration.startComponents.agent, keys.agent, start) : .zero
     let runtime = draw(
-      configuration.runtimes[service.runtime].initialise, keys.initialisation, start)
+      hosts?.start ?? configuration.runtimes[service.runtime].initialise, keys.initialisation,
+      start)
     let mount =
       level == .node ? draw(configuration.code.node, keys.code, start) : Nanoseconds.zero
     starts.note(start) {

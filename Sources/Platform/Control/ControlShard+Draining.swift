@@ -27,7 +27,11 @@ extension ControlShard {
     }
     for pod in kubernetes.podsOn[node - kubernetes.firstSlot] {
       switch pods[pod].state {
-      case .warm: loseWarm(pod, at: now)
+      case .warm:
+        // A process with isolates goes when these have.
+        if !emptyHost(pod, on: node, order: Self.drainMark | UInt64(node), at: now) {
+          loseWarm(pod, at: now)
+        }
       case .ready:
         sendPlain(
           .evict(pod: pod, order: Self.drainMark | UInt64(node)), from: .kubernetes,

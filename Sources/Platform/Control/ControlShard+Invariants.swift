@@ -5,7 +5,8 @@ import Primitives
 extension ControlShard {
   /// What is wrong, if anything. O(pods + nodes + shards × managers).
   func violation() -> String? {
-    pods.violation() ?? queue.violation ?? allocationViolation ?? ownershipViolation
+    pods.violation() ?? queue.violation ?? allocationViolation ?? hostViolation
+      ?? ownershipViolation
   }
 
   /// Each node has given out what its pods have, and no more than it has.

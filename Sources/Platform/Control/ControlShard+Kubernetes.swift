@@ -16,7 +16,8 @@ extension ControlShard {
     case .claimed(let pod): unlabel(pod, at: now)
     case .listPool(let pool, let listing): list(pool, listing, for: from, at: now)
     case .podState(let pod, let isIdle, let lastUse):
-      guard pods[pod].state != .gone else { return }
+      // An isolate that goes makes no room on its node.
+      guard pods[pod].state != .gone, pods[pod].host == nil else { return }
       pods.update(pod) {
         $0.isIdle = isIdle
         $0.lastUse = max($0.lastUse, lastUse)
@@ -206,6 +207,7 @@ extension ControlShard {
       poolTallies[order.pool.index].refills += 1
       pods.set(pod, .warm)
       kubernetes.label(pod, warmIn: order.pool)
+      hostBorn(pod)
     }
     digest.record(
       RecordKind.podCreated, at: now, id, UInt64(pod.raw), UInt64(pods[pod].node.raw))
@@ -252,6 +254,7 @@ extension ControlShard {
   func delete(_ pod: PodID, at now: Instant) {
     let record = pods[pod]
     guard record.state != .gone, record.state != .creating else { return }
+    if record.host != nil { return endIsolate(pod, at: now) }
     unlabel(pod, at: now)
     if record.state == .ready { readyPods.changed(record.pool, by: -1) }
     pods.set(pod, .gone)

@@ -112,6 +112,7 @@ extension ControlShard {
           ServiceID(service), bytes: configuration.services[service].codeBytes)
       }
     }
+    prefillModules(byRate)
     let forZones = prefix(fitting: configuration.code.zoneCacheBytes)
     for zone in zoneCaches.indices {
       for service in forZones {
@@ -125,7 +126,10 @@ extension ControlShard {
     let pool = topology.lanePool[lane.index]
     let service = topology.lanes[lane.index].service
     let tenant = configuration.services[service.index].tenant
-    guard let (pod, node) = makePod(pool, state: .ready, tenant: tenant) else { return nil }
+    guard
+      let (pod, node) = configuration.pools[pool.index].hosts == nil
+        ? makePod(pool, state: .ready, tenant: tenant) : makeIsolate(pool, of: service)
+    else { return nil }
     readyPods.changed(pool, by: 1)
     pods.update(pod) {
       $0.service = service
@@ -137,8 +141,14 @@ extension ControlShard {
     pods.update(pod) { $0.dispatcher = UInt16(dispatcher) }
     dispatchers[dispatcher].adopt(pod, service: service, lane: lane, part: part)
     autoscaler.adopt(lane: lane, part: part)
-    evictor.note(pods[pod], pod, zone: configuration.pools[pool.index].zone)
-    return (pod, Delivery.Origin(node: node, path: pods[pod].path, dispatcher: UInt16(dispatcher)))
+    if pods[pod].host == nil {
+      evictor.note(pods[pod], pod, zone: configuration.pools[pool.index].zone)
+    }
+    return (
+      pod,
+      Delivery.Origin(
+        node: node, path: pods[pod].path, dispatcher: UInt16(dispatcher), host: pods[pod].host)
+    )
   }
 
   /// The version of a service's table at its owner.
@@ -166,7 +176,7 @@ extension ControlShard {
 
   // MARK: Pools
 
-  private func owner(of pool: PoolID) -> Int? {
+  func owner(of pool: PoolID) -> Int? {
     managers.indices.first { isManagerUp[$0] && managers[$0].pools[pool.index] != nil }
   }
 
@@ -176,6 +186,7 @@ extension ControlShard {
     for _ in 0..<max(0, count) {
       guard let (pod, node) = makePod(pool, state: .warm) else { return }
       kubernetes.label(pod, warmIn: pool)
+      hostBorn(pod)
       managers[owner].adopt(WarmPod(pod: pod, node: node), into: pool)
     }
   }
@@ -310,6 +321,7 @@ extension ControlShard {
       return nodes
     }
     summary.capacity = capacitySummary
+    summary.hosts = hostMemory
     summary.tokensHeld = etcd.tokens.count { $0.holder != nil }
     return summary
   }

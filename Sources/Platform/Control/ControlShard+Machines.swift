@@ -154,6 +154,17 @@ extension ControlShard {
         $0.allocation = extra
         $0.path = path
       }
+    case .startIsolate(let start, _, _, let path):
+      extra = draw(configuration.startComponents.allocation, keys.allocation, start)
+      starts.note(start) {
+        $0.allocation = extra
+        $0.path = path
+        if path == .fallback, $0.waitsForHostSince > .origin {
+          $0.podCreation = departure - $0.waitsForHostSince
+        }
+      }
+    case .taken(let start, .fallback) where configuration.pools[start.pool.index].hosts != nil:
+      starts.note(start) { $0.waitsForHostSince = departure }
     default: break
     }
     send(

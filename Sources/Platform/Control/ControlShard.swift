@@ -67,6 +67,8 @@ final class ControlShard {
   var poolTallies: [PoolSummary]
   var poolSeconds: [Double]
   var traffic: ComponentTraffic
+  /// What isolates have taken of worker processes and given back.
+  var hostTally = HostSummary()
   var levelsAt: [Instant]
   /// Ready pods of those pools whose sizes follow them.
   var readyPods: ReadyPods
@@ -182,6 +184,7 @@ final class ControlShard {
     poolAlarms = other.poolAlarms
     poolTallies = other.poolTallies
     traffic = other.traffic
+    hostTally = other.hostTally
     poolSeconds = other.poolSeconds
     levelsAt = other.levelsAt
     nextScan = other.nextScan
@@ -309,6 +312,7 @@ final class ControlShard {
 
   private func origin(of pod: PodID) -> Delivery.Origin {
     Delivery.Origin(
-      node: pods[pod].node, path: pods[pod].path, dispatcher: pods[pod].dispatcher)
+      node: pods[pod].node, path: pods[pod].path, dispatcher: pods[pod].dispatcher,
+      host: pods[pod].host)
   }
 }

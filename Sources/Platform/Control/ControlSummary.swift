@@ -31,8 +31,25 @@ public struct ControlSummary: Sendable {
   public var nodes: [NodeSummary] = []
   /// What was paid for since the last restart of counts.
   public var capacity = CapacitySummary()
+  /// Memory of worker processes.
+  public var hosts = HostSummary()
   /// Tokens of shards that are held.
   public var tokensHeld = 0
+}
+
+/// Worker processes, and the bytes that isolates have taken of them and given back.
+public struct HostSummary: Sendable, Equatable {
+  public var hosts = 0
+  public var isolates = 0
+  public var takenBytes: Int64 = 0
+  public var returnedBytes: Int64 = 0
+  public var usedBytes: Int64 = 0
+  /// What all processes together have for isolates.
+  public var memoryBytes: Int64 = 0
+  /// Starts that a process had no room for, although its pool's owner thought so.
+  public var refusals: UInt64 = 0
+
+  public init() {}
 }
 
 public struct PoolSummary: Sendable {

@@ -15,6 +15,8 @@ struct PodDirectory: Sendable {
     var path = StartPath.pool
     /// The order that it was made for; 0: it was there before the run began.
     var order: UInt64 = 0
+    /// The worker process that it is an isolate of; it takes memory of that, and none of the node.
+    var host: PodID?
     /// Deleted unless it is ready by then.
     var deadline = Instant.distantFuture
     /// The Dispatcher that knows it.
@@ -86,8 +88,22 @@ struct PodDirectory: Sendable {
     return nil
   }
 
-  /// Calls `body` with node and pool of every pod, in no order.
+  /// Calls `body` with node and pool of every pod that takes room of its node, in no order.
   func visit(_ body: (NodeID, PoolID) -> Void) {
-    for pod in pods.values { body(pod.node, pod.pool) }  // order-free: callers add up
+    for pod in pods.values where pod.host == nil {  // order-free: callers add up
+      body(pod.node, pod.pool)
+    }
+  }
+
+  /// Isolates of a worker process, by number. O(pods).
+  func isolates(of host: PodID) -> [PodID] {
+    pods.filter { $0.value.host == host }.keys.sorted()  // order-free: sorted
+  }
+
+  /// Calls `body` with node, process and service of every isolate, in no order.
+  func visitIsolates(_ body: (NodeID, _ host: PodID, ServiceID) -> Void) {
+    for pod in pods.values {  // order-free: callers add up
+      if let host = pod.host { body(pod.node, host, pod.service) }
+    }
   }
 }

@@ -19,6 +19,8 @@ struct FlowInstances: Sendable {
     var idleSince: Instant
     /// Its number in the gateway's table, where each place is followed; ascending.
     var slot = 0
+    /// The worker process that it is in, of an isolate.
+    var host: PodID?
   }
 
   private struct Mark: Sendable, BitwiseCopyable {

@@ -63,7 +63,7 @@ extension FlowState {
     addInstance(
       FlowInstances.Entry(
         pod: pod, node: origin.node, path: origin.path, dispatcher: origin.dispatcher,
-        idleSince: now))
+        idleSince: now, host: origin.host))
     counters.instancesAdded &+= 1
     control.route.becomePositive()
     armSampling()

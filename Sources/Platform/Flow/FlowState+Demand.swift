@@ -6,7 +6,7 @@ extension FlowState {
   /// over the instances. O(instances), where the level has changed.
   mutating func publishDemand(_ demand: inout Demand) {
     publishRequests(&demand)
-    guard settings.cpuFraction > 0 else { return }
+    guard settings.computes else { return }
     let each = coresPerInstance
     // A mean moves with every step; a hundredth of it is not worth telling all nodes.
     let tolerance = followsPlaces ? 0.01 : 0
@@ -45,7 +45,7 @@ extension FlowState {
     let whole = service.mean
     guard whole > 0 else { return 0 }
     let computing = service.scale - (1 - settings.cpuFraction) * service.unitScale
-    return settings.cpuShare * computing * service.shape.mean / whole
+    return settings.cpuShare * (computing * service.shape.mean + processorOverhead) / whole
   }
 
   /// Steps that end at an arrival end when there is more in service than at other times, so that

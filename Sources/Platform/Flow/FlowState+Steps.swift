@@ -22,6 +22,7 @@ extension FlowState {
     now = end
     noteArrivals(arrivals, from: start, isOneAtEnd: isEndedByArrival)
     complete(completed + drained, recorder)
+    if keyValue != nil { countReads(arrivals) }
     markUse(arrivals: arrivals, from: start)
     digest.fold(UInt64(bitPattern: end.nanoseconds), UInt64(arrivals))
     digest.fold(
@@ -165,6 +166,7 @@ extension FlowState {
   /// Records the latencies of all that have completed.
   mutating func recordPending(_ recorder: any LatencyRecorder) {
     let lane = settings.lane
-    pending.deal { recorder.record($0, count: $1, .latency, lane: lane) }
+    let way = settings.wayThrough.count
+    pending.deal { recorder.record($0 + way, count: $1, .latency, lane: lane) }
   }
 }

@@ -46,6 +46,10 @@ struct FlowState {
   var digest = Digest()
   var represented: UInt64 = 0
   var steps: UInt64 = 0
+  /// Processor time that a call costs beside its service, as long as it takes now; seconds.
+  private(set) var processorOverhead = 0.0
+  /// The keys that requests read; nil: none.
+  var keyValue: FlowKeyValue?
   /// Completed, and not recorded yet.
   var pending: PendingLatencies
   /// Which instances are in use is followed one by one.
@@ -81,6 +85,7 @@ struct FlowState {
     self.now = now
     stepEnd = now
     keepAlive = settings.keepAlive.map { KeepAliveWatch($0()) }
+    keyValue = settings.keyValue.map(FlowKeyValue.init)
     adjustService()
     // What the lane has seen of late, as far as its source tells.
     for second in max(0, feed.second - 31)...feed.second {
@@ -160,15 +165,21 @@ struct FlowState {
 
   /// Takes the slowdown that the machines publish, averaged over the lane's instances.
   mutating func adjustService() {
-    var stretch = 1.0
-    if settings.cpuFraction > 0, instances.count > 0 {
+    var slowdown = 1.0
+    if settings.computes, instances.count > 0 {
       var sum = 0.0
       for entry in instances.entries { sum += surroundings.nodeSlowdowns[entry.node.index] }
-      stretch += settings.cpuFraction * (sum / Double(instances.count) - 1)
+      slowdown = sum / Double(instances.count)
     }
+    let stretch = 1 + settings.cpuFraction * (slowdown - 1)
+    processorOverhead = settings.overhead.processor.seconds * slowdown
     var handling = settings.gatewayHandling.seconds
     if handling > 0 { handling *= surroundings.gatewaySlowdowns[settings.gateways[0]] }
-    service.adjust(stretch: stretch, shift: handling + 2 * settings.hop.seconds)
+    adjustKeyValue()
+    service.adjust(
+      stretch: stretch,
+      shift: handling + 2 * settings.hop.seconds + settings.overhead.wire.seconds
+        + processorOverhead + (keyValue?.meanWait ?? 0))
   }
 }
 

@@ -38,7 +38,8 @@ extension RequestLaneEngine {
           entry: FlowInstances.Entry(
             pod: instance.pod, node: NodeID(Int(state.node)),
             path: StartPath(rawValue: state.path) ?? .pool, dispatcher: state.dispatcher,
-            idleSince: instance.inFlight > 0 ? now : instance.idleSince),
+            idleSince: instance.inFlight > 0 ? now : instance.idleSince,
+            host: core.keyValue?.pod(of: Int(state.host))),
           inFlight: Int(instance.inFlight), isDraining: instance.isDraining))
     }
     if core.settings.isTopic {
@@ -75,7 +76,7 @@ extension RequestLaneEngine {
         carried.isSampling = true
         if event.time == carried.at { sample(at: event.time) }
       case .alarm, .callArrives, .serviceEnds, .repetition, .resumption, .memberLost, .memberBack,
-        .rebalance, .assigned:
+        .rebalance, .assigned, .notified:
         break
       }
     }
@@ -147,7 +148,8 @@ extension RequestLaneEngine {
       core.instances.reserve(index)
       core.instances[index] = InstanceStates.State(
         pod: instance.entry.pod, node: Int32(instance.entry.node.index),
-        path: instance.entry.path.rawValue, dispatcher: instance.entry.dispatcher, isAlive: true)
+        path: instance.entry.path.rawValue, dispatcher: instance.entry.dispatcher, isAlive: true,
+        host: core.hostIndex(of: instance.entry.host))
     }
     core.ready = carried.instances.count
     core.idle = core.ready

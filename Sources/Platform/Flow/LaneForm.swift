@@ -12,6 +12,7 @@ public enum RequestReason: String, Sendable, CaseIterable {
   case batches = "deliveries carry several messages"
   case skew = "partitions have unequal shares"
   case consumers = "consumers crash"
+  case notifications = "a store's notifications come twice, or are made again"
   case hops = "every hop is an event"
   case evictions = "nodes evict idle instances"
   case exactProcessors = "processors are simulated exactly"
@@ -77,6 +78,7 @@ extension FidelityRule {
   ) -> RequestReason? {
     if service.router.choice != .leastRequests { return .choice }
     if service.coldServiceTime != nil { return .coldService }
+    if service.notifications != nil { return .notifications }
     let callers =
       service.isConsumed
       ? configuration.consumers.perLane
@@ -90,7 +92,7 @@ extension FidelityRule {
     if configuration.hopByHop { return .hops }
     if configuration.kubernetes.eviction != .none { return .evictions }
     if configuration.contention == .exact,
-      service.cpuFraction != 0 || configuration.gateways.capacityPerSecond != nil
+      service.computes || configuration.gateways.capacityPerSecond != nil
         || configuration.consumers.capacityPerSecond != nil
     {
       return .exactProcessors

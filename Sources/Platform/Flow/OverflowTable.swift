@@ -27,6 +27,9 @@ struct OverflowTable: Sendable {
     }
   }
 
+  /// The chance that an arrival finds the first `level` instances busy.
+  func loss(_ level: Int) -> Double { blocking[level] }
+
   /// How many instances, from the first on, `arrivals` arrivals use, for `uniform` in (0, 1).
   func used(arrivals: Int, count: Int, uniform: Double) -> Int {
     guard arrivals > 0 else { return 0 }

@@ -12,6 +12,8 @@ struct InstanceStates: ~Copyable {
     /// The Dispatcher that knows the pod.
     var dispatcher: UInt16 = 0
     var isAlive = false
+    /// The number of its host among those whose caches the lane reads; -1: none.
+    var host: Int32 = -1
     /// In this epoch: by how much the processors wanted have changed, and what that makes in
     /// core-nanoseconds.
     var coreChange = 0.0

@@ -18,7 +18,11 @@ extension LaneCore: RouterEffects {
     let isCold = assignment.waited && noteWait(ticket, assignment, index, at: now)
     var service = ticket.serviceNanoseconds
     if service < 0 { service = drawService(ticket.identity, isFirst: assignment.isFirst) }
-    if settings.isTopic { beginDelivery(ticket.delivery) }
+    if settings.isTopic {
+      beginDelivery(ticket.delivery)
+    } else if settings.notifications != nil {
+      invocations.began(ticket.delivery)
+    }
     begin(ticket, assignment, index, service: service, isCold: isCold, at: now)
   }
 
@@ -40,24 +44,26 @@ extension LaneCore: RouterEffects {
     if settings.isExact {
       return beginExactly(ticket, assignment, index, service: service, isCold: isCold, at: now)
     }
-    var total = service
+    let keys = keyValue == nil ? 0 : readKeys(ticket.identity, index, at: now)
+    var total = service + keys
     var cores = Float.zero
     var handling = settings.gatewayHandling.count
     if handling > 0 {
       let gateway = settings.gateways[Int(part)]
       handling = Int64(Double(handling) * surroundings.gatewaySlowdowns[gateway])
     }
-    if settings.cpuFraction > 0 {
-      let computing = Double(service) * settings.cpuFraction
+    if settings.computes {
+      let overhead = settings.overhead.processor.count
+      let computing = Double(service) * settings.cpuFraction + Double(overhead)
       let node = Int(instances[index].node)
       let stretched = computing * surroundings.nodeSlowdowns[node]
-      total = service + Int64(stretched - computing)
+      total += overhead + Int64(stretched - computing)
       // Spread over all the time for which the gateway holds the call, so that the sum is right.
-      let held = total + handling + 2 * settings.hop.count
+      let held = total + handling + settings.overhead.wire.count + 2 * settings.hop.count
       if held > 0 { cores = Float(settings.cpuShare * stretched / Double(held)) }
       demand(Double(cores), index, at: now)
     }
-    total += handling
+    total += handling + settings.overhead.wire.count
     var event = LaneEvent(
       kind: .answered, part: part, flags: isCold ? LaneEvent.cold : 0,
       slot: assignment.slot.raw, arrival: ticket.arrival,
@@ -90,15 +96,18 @@ extension LaneCore: RouterEffects {
       idle += 1
       if settings.reportsIdle { report(instances[index].pod, isIdle: true, at: now) }
     }
-    if settings.cpuFraction > 0, !settings.isExact {
+    if settings.computes, !settings.isExact {
       demand(-Double(Float(bitPattern: event.cores)), index, at: now)
     }
     if event.flags & LaneEvent.cutOff != 0 { return cutOff(event, at: now) }
     if settings.isTopic {
       messagesDone(event.delivery, at: now)
+    } else if settings.notifications != nil {
+      invocationDone(event.delivery, at: now)
     } else {
       counters.completed &+= 1
-      latencies.append(now.nanoseconds - event.arrival.nanoseconds)
+      latencies.append(
+        now.nanoseconds - event.arrival.nanoseconds + settings.wayThrough.count)
       if latencies.isFull { needsAttention = true }
     }
     digest.record(
@@ -108,7 +117,12 @@ extension LaneCore: RouterEffects {
 
   /// A call without an answer in time: it fails, and the instance is taken for free.
   private mutating func cutOff(_ event: LaneEvent, at now: Instant) {
-    if !settings.isTopic { counters.timedOut &+= 1 }
+    if settings.notifications != nil {
+      invocations.left(event.delivery)
+      invocationFailed(event.delivery, because: .waitedTooLong, at: now)
+    } else if !settings.isTopic {
+      counters.timedOut &+= 1
+    }
     let index = instances.index(event.slot, part: event.part)
     digest.record(
       RecordKind.cutOff, at: now, UInt64(bitPattern: event.arrival.nanoseconds),
@@ -156,12 +170,37 @@ extension LaneCore: RouterEffects {
   }
 
   mutating func refuse(_ ticket: Ticket, because reason: Refusal, at now: Instant) {
+    if settings.notifications != nil {
+      invocationFailed(ticket.delivery, because: reason, at: now)
+    } else {
+      count(reason)
+    }
+    digest.record(RecordKind.refused, at: now, ticket.identity, UInt64(reason.rawValue))
+  }
+}
+
+extension LaneCore {
+  /// Reads what a request reads, as it begins; returns how long that takes.
+  private mutating func readKeys(_ identity: UInt64, _ index: Int, at now: Instant) -> Int64 {
+    let host = Int(instances[index].host)
+    guard host >= 0, let reads = keyValue?.rules.readsPerRequest,
+      let found = keyValue?.read(identity, host: host, at: now)
+    else { return 0 }
+    counters.keyReads &+= UInt64(reads)
+    counters.keyHits &+= UInt64(found.hits)
+    counters.staleReads &+= UInt64(found.stale)
+    digest.record(
+      RecordKind.keysRead, at: now, identity, UInt64(found.hits) << 32 | UInt64(found.stale))
+    return found.nanoseconds
+  }
+
+  /// A request is there no more, and was not answered.
+  mutating func count(_ reason: Refusal) {
     switch reason {
     case .queueFull: counters.refusedQueueFull &+= 1
     case .noCapacity: counters.refusedNoCapacity &+= 1
     case .waitedTooLong: counters.timedOut &+= 1
     }
-    digest.record(RecordKind.refused, at: now, ticket.identity, UInt64(reason.rawValue))
   }
 }
 
@@ -204,11 +243,14 @@ extension LaneCore {
           slot: assignment.slot.raw, arrival: ticket.arrival, delivery: ticket.delivery))
       return
     }
-    let work = Int64(Double(service) * settings.cpuFraction)
+    let keys = keyValue == nil ? 0 : readKeys(ticket.identity, index, at: now)
+    let overhead = settings.overhead
+    let own = Int64(Double(service) * settings.cpuFraction)
+    let work = own + overhead.processor.count
     var call = ExactCall(
       slot: assignment.slot.raw, part: part, isCold: isCold, arrival: ticket.arrival, began: now,
       delivery: ticket.delivery, nodeWork: Nanoseconds(work),
-      afterwards: Nanoseconds(service - work) + settings.hop)
+      afterwards: Nanoseconds(service - own + keys) + overhead.wire + settings.hop)
     guard let first = settings.firstGatewayProcessor, settings.gatewayHandling > .zero else {
       call.afterwards = call.afterwards + settings.gatewayHandling
       return goOn(calls.put(call), at: now)

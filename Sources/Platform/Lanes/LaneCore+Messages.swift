@@ -72,12 +72,18 @@ extension LaneCore {
     instances.reserve(index)
     instances[index] = InstanceStates.State(
       pod: pod, node: Int32(joining.node.index), path: joining.path.rawValue,
-      dispatcher: joining.dispatcher, isAlive: true)
+      dispatcher: joining.dispatcher, isAlive: true, host: hostIndex(of: joining.host))
     ready += 1
     idle += 1
     counters.instancesAdded &+= 1
     digest.record(RecordKind.joined, at: now, UInt64(pod.raw))
     armSampling(at: now)
+  }
+
+  /// The number of a host whose cache requests read; -1 where they read nothing.
+  mutating func hostIndex(of host: PodID?) -> Int32 {
+    guard let host, keyValue != nil else { return -1 }
+    return Int32(truncatingIfNeeded: keyValue!.index(of: host))
   }
 
   /// Begins to tell AutoScale about this lane, from the next whole period on.

@@ -45,6 +45,10 @@ struct LaneCore: ~Copyable {
   var retirements = RetirementLedger()
   var calls = Slots<ExactCall>()
   var topic: LaneTopic
+  /// The keys that requests read; nil: none.
+  var keyValue: LaneKeyValue?
+  /// Of a lane whose invocations notifications make.
+  var invocations = LaneInvocations()
   /// The partition of the delivery that was answered last.
   var freedPartition = 0
   var hopCalls = Slots<HopCall>()
@@ -88,6 +92,7 @@ struct LaneCore: ~Copyable {
     queue = ChosenQueue(settings.queue)
     self.surroundings = surroundings
     topic = settings.makeTopic()
+    keyValue = settings.makeKeyValue()
     instances = InstanceStates(parts: settings.gateways.count)
     settledOrders = Array(repeating: 0, count: settings.gateways.count)
     outbox.reserveCapacity(4)
@@ -124,6 +129,8 @@ struct LaneCore: ~Copyable {
     copy.retirements = retirements
     copy.calls = calls
     copy.topic = topic.clone()
+    copy.invocations = invocations
+    copy.keyValue = keyValue
     copy.hopCalls = hopCalls
     copy.counters = counters
     copy.digest = digest
@@ -153,6 +160,8 @@ struct Delivery: BitwiseCopyable, Sendable {
     var path = StartPath.pool
     /// The Dispatcher that knows the pod.
     var dispatcher: UInt16 = 0
+    /// The worker process that it is in, of an isolate.
+    var host: PodID?
   }
 
   var message: ControlMessage

@@ -49,12 +49,30 @@ struct LaneSettings: Sendable {
   /// The topic that the lane consumes, with its partitions here; nil: it serves requests.
   var topic: (rules: TopicConfiguration, partitions: Int)?
   var isTopic: Bool
+  /// A store whose notifications make the lane's invocations, and how late each is.
+  var notifications: NotificationConfiguration?
+  var notificationKey: StreamKey
+  var notificationDelay: Sampler
+  /// The keys that requests read, of all lanes of the service alike, and here; nil: none.
+  var keyValue: KeyValueConfiguration?
+  var keyValueKey: StreamKey
+  /// What each call costs beside its service time.
+  var overhead: CallOverhead
+  /// The way from the client and back, which is a part of the latency alone.
+  var wayThrough: Nanoseconds
   var consumerFaults: [ConsumerFault]
+
+  /// Whether calls want processors of their node.
+  @inline(__always) var computes: Bool { cpuFraction > 0 || overhead.processor.count > 0 }
 
   /// Deliveries that may be outstanding at once; of requests there is no bound.
   var mostOutstanding: Int {
     guard let topic else { return .max }
     return topic.partitions * topic.rules.window
+  }
+
+  func makeKeyValue() -> LaneKeyValue? {
+    keyValue.map { LaneKeyValue($0, key: keyValueKey, zone: zone, from: .origin) }
   }
 
   func makeTopic() -> LaneTopic {

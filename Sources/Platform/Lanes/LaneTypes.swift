@@ -8,7 +8,7 @@ struct Ticket: BitwiseCopyable {
   var identity: UInt64
   /// Service time that the trace gives, or -1: drawn when the request begins.
   var serviceNanoseconds: Int64
-  /// Of a topic: its open delivery.
+  /// Of a topic: its open delivery. Of a store: the notification.
   var delivery = UInt32.max
 }
 
@@ -39,6 +39,8 @@ struct LaneEvent: BitwiseCopyable {
     case resumption
     /// A consumer crashes, is back, or its group notices; the group has agreed anew.
     case memberLost, memberBack, rebalance, assigned
+    /// A notification is at the gateway; `slot` is its number.
+    case notified
   }
 
   var kind: Kind
@@ -48,7 +50,7 @@ struct LaneEvent: BitwiseCopyable {
   var arrival: Instant
   /// For `answered`: processors wanted while it ran, as the bits of a float.
   var cores = UInt32(0)
-  /// For `answered`: the open delivery, of a topic.
+  /// For `answered`: the open delivery of a topic, or the notification of a store.
   var delivery = UInt32.max
 
   /// Flag of a request that waited for a new instance.
@@ -92,10 +94,16 @@ public struct LaneCounters: Sendable, BitwiseCopyable, Equatable {
   public var coldPool: UInt64 = 0
   public var coldFallback: UInt64 = 0
   public var coldVirtual: UInt64 = 0
-  /// Messages that were delivered again after a delivery without an answer.
+  public var coldIsolate: UInt64 = 0
+  /// Messages that were delivered again after a delivery without an answer, and invocations that
+  /// were made again after one that failed.
   public var redelivered: UInt64 = 0
-  /// Messages that were answered more than once, each time beyond the first.
+  /// Messages and events that were answered more than once, each time beyond the first.
   public var repeated: UInt64 = 0
+  /// Reads of keys, those that a host's cache served, and those of a version that was old.
+  public var keyReads: UInt64 = 0
+  public var keyHits: UInt64 = 0
+  public var staleReads: UInt64 = 0
   /// Requests that waited in a gateway's queue for more than no time.
   public var waited: UInt64 = 0
   public var instancesAdded: UInt64 = 0
@@ -124,6 +132,7 @@ public struct LaneCounters: Sendable, BitwiseCopyable, Equatable {
       case .pool: coldPool
       case .fallback: coldFallback
       case .virtualNode: coldVirtual
+      case .isolate: coldIsolate
       }
     }
     set {
@@ -131,12 +140,13 @@ public struct LaneCounters: Sendable, BitwiseCopyable, Equatable {
       case .pool: coldPool = newValue
       case .fallback: coldFallback = newValue
       case .virtualNode: coldVirtual = newValue
+      case .isolate: coldIsolate = newValue
       }
     }
   }
 
   public var refused: UInt64 { refusedQueueFull + refusedNoCapacity }
-  public var coldStarts: UInt64 { coldPool + coldFallback + coldVirtual }
+  public var coldStarts: UInt64 { coldPool + coldFallback + coldVirtual + coldIsolate }
 }
 
 /// What a lane is at an instant.

@@ -44,7 +44,9 @@ final class RequestLane: LaneModel {
   var counters: LaneCounters { engine.counters() }
   var gauges: LaneGauges { engine.gauges() }
   var digest: Digest { engine.core.digest }
-  var violation: String? { engine.core.violation ?? engine.core.queue.violation }
+  var violation: String? {
+    engine.core.violation ?? engine.core.queue.violation ?? engine.notificationViolation
+  }
   var delivered: UInt64 { engine.feed.delivered }
   var executed: UInt64 { engine.executed }
 
@@ -103,6 +105,7 @@ final class RequestLane: LaneModel {
     _ settings: LaneSettings, choiceKey: StreamKey, arrivals: any ArrivalSource, at now: Instant
   ) {
     engine.core.settings = settings
+    engine.core.keyValue?.reseed(key: settings.keyValueKey, zone: settings.zone, at: now)
     for part in 0..<engine.routers.count {
       // By the instant too: else a fork would draw again what its past has drawn.
       let key = choiceKey.appending(UInt64(part)).appending(UInt64(now.nanoseconds))

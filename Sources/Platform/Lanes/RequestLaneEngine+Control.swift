@@ -132,7 +132,19 @@ extension RequestLaneEngine {
       gauges.waiting += routers[part].waiting.count
       gauges.starting += routers[part].starting
     }
+    if core.settings.notifications != nil {
+      gauges.inFlight = core.invocations.inFlight
+      gauges.waiting = core.invocations.waiting
+    }
     return gauges
+  }
+
+  /// What is wrong with what notifications have made, if anything.
+  var notificationViolation: String? {
+    guard core.settings.notifications != nil else { return nil }
+    var waiting = 0
+    for part in 0..<routers.count { waiting += routers[part].waiting.count }
+    return core.notificationViolation(waiting: waiting)
   }
 
   mutating func publishDemand(_ demand: inout Demand) {

@@ -127,6 +127,7 @@ struct RequestLaneEngine: ~Copyable {
   @inline(__always) private mutating func arrive(_ arrival: Arrival) {
     let now = Instant(nanoseconds: arrival.time)
     if core.settings.isTopic { return produce(arrival, at: now) }
+    if core.settings.notifications != nil { return core.notify(arrival, at: now) }
     let part = part(of: arrival.identity)
     core.counters.arrivals &+= 1
     core.part = UInt8(truncatingIfNeeded: part)
@@ -175,9 +176,18 @@ struct RequestLaneEngine: ~Copyable {
     case .memberBack: memberBack(at: now)
     case .rebalance: rebalance(at: now)
     case .assigned: takeAssignment(at: now)
+    case .notified: notified(event.slot, at: now)
     case .resumption:
       for partition in 0..<core.topic.count { pump(partition, at: now) }
     }
+  }
+
+  /// A store's notification has come to a gateway.
+  private mutating func notified(_ number: UInt32, at now: Instant) {
+    let ticket = core.notified(number, at: now)
+    let part = part(of: ticket.identity)
+    core.part = UInt8(truncatingIfNeeded: part)
+    routers[part].arrive(ticket, at: now, into: &core)
   }
 
   /// Empties full buffers and draws the consequence of messages: true when the lane must stop here.

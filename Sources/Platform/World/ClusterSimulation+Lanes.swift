@@ -87,7 +87,7 @@ extension ClusterSimulation {
       concurrencyLimit: UInt32(clamping: service.router.concurrencyLimit),
       hopByHop: configuration.hopByHop,
       isExact: configuration.contention == .exact
-        && (service.cpuFraction > 0 || firstProcessor(of: service) != nil),
+        && (service.computes || firstProcessor(of: service) != nil),
       firstGatewayProcessor: firstProcessor(of: service),
       reportsIdle: configuration.kubernetes.eviction != .none,
       keepAlive: service.keepAlive, isScaled: service.scaling != nil,
@@ -95,7 +95,11 @@ extension ClusterSimulation {
       signalDelay: service.scaling?.signalDelay ?? .zero,
       topic: service.topic.map {
         ($0, $0.partitions(lane: place.position, of: service.zones.count))
-      }, isTopic: service.topic != nil,
+      }, isTopic: service.topic != nil, notifications: service.notifications,
+      notificationKey: key("notification", service),
+      notificationDelay: (service.notifications?.delay ?? .constant(0)).sampler(),
+      keyValue: service.keyValue, keyValueKey: key("key-value store", service),
+      overhead: service.overhead, wayThrough: service.wayThrough,
       consumerFaults: consumerFaults(id, service))
   }
 

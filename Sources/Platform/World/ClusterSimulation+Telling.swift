@@ -165,9 +165,13 @@ extension LaneCounters {
     timedOut += other.timedOut
     redelivered += other.redelivered
     repeated += other.repeated
+    keyReads += other.keyReads
+    keyHits += other.keyHits
+    staleReads += other.staleReads
     coldPool += other.coldPool
     coldFallback += other.coldFallback
     coldVirtual += other.coldVirtual
+    coldIsolate += other.coldIsolate
     waited += other.waited
     instancesAdded += other.instancesAdded
     instancesRetired += other.instancesRetired
@@ -194,9 +198,13 @@ extension LaneCounters {
     delta.timedOut = timedOut - earlier.timedOut
     delta.redelivered = redelivered - earlier.redelivered
     delta.repeated = repeated - earlier.repeated
+    delta.keyReads = keyReads - earlier.keyReads
+    delta.keyHits = keyHits - earlier.keyHits
+    delta.staleReads = staleReads - earlier.staleReads
     delta.coldPool = coldPool - earlier.coldPool
     delta.coldFallback = coldFallback - earlier.coldFallback
     delta.coldVirtual = coldVirtual - earlier.coldVirtual
+    delta.coldIsolate = coldIsolate - earlier.coldIsolate
     delta.waited = waited - earlier.waited
     delta.instancesAdded = instancesAdded - earlier.instancesAdded
     delta.instancesRetired = instancesRetired - earlier.instancesRetired

@@ -9,6 +9,8 @@ enum RecordKind: UInt8 {
   /// A step at flow fidelity, and what it did with waiting requests.
   case step = 6
   case dropped = 7
+  /// A request has read its keys.
+  case keysRead = 12
   // Of what lanes share.
   case started = 16
   case startFailed = 17

@@ -52,6 +52,8 @@ public struct StartRecord: Sendable {
   public var code = CodeLevel.node
   public var askedAt = Instant.origin
   public var readyAt = Instant.origin
+  /// Since when it has waited for another worker process, of an isolate.
+  public var waitsForHostSince = Instant.origin
   /// When the pod's agent began to bring the code.
   public var loadingSince = Instant.origin
   public var allocation = Nanoseconds.zero

@@ -92,7 +92,7 @@ struct Topology: Sendable {
   ) -> PoolID {
     let index = configuration.pools.firstIndex {
       $0.runtime == service.runtime && $0.shape == service.shape && $0.zone == zone
-        && $0.isWarm == service.usesPool
+        && $0.isWarm == service.usesPool && ($0.hosts != nil) == (service.isolateBytes != nil)
     }
     precondition(index != nil, "every (runtime, shape, zone) in use has a pool, perhaps of none")
     return PoolID(index ?? 0)
@@ -129,6 +129,16 @@ struct Topology: Sendable {
     }
   }
 
+  private func hostRules(
+    _ pool: PoolConfiguration, _ configuration: ClusterConfiguration
+  ) -> HostRules? {
+    pool.hosts.map { hosts in
+      HostRules(
+        most: hosts.most, mayGrow: hosts.mayGrow, memoryBytes: hosts.memoryBytes,
+        isolateBytes: configuration.services.map { $0.isolateBytes ?? 0 })
+    }
+  }
+
   /// A Worker Manager without memory, in the life of that number.
   func makeManager(
     _ index: Int, life: UInt32, clock: LocalClock, at now: Instant,
@@ -139,6 +149,9 @@ struct Topology: Sendable {
       ranks: shardCandidates.map { $0.firstIndex(of: index) ?? 0 }, shardOfPool: shardOfPool,
       pools: configuration.pools.map { ($0.target, $0.rules) },
       plans: configuration.pools.map { $0.makePlan?(clock.offset) }, at: clock.local(now))
+    if configuration.pools.contains(where: { $0.hosts != nil }) {
+      manager.setHosts(configuration.pools.map { hostRules($0, configuration) })
+    }
     if !configuration.tenants.isEmpty {
       manager.tenants = configuration.services.map { UInt16($0.tenant) }
     }

@@ -23,7 +23,8 @@ public struct CacheRow: StoredRow {
     columns.column("run", &run, "the run", references: "runs")
     columns.column("zone", &zone, "the zone")
     columns.column(
-      "level", &level, "node, zone or origin: the host's cache, the zone's, the object store")
+      "level", &level,
+      "module, node, zone or origin: the worker process, the node's cache, the zone's, the store")
     columns.column("hits", &hits, "loads that were served here")
     columns.column("bytes", &bytes, "bytes that these loads took")
   }

@@ -31,7 +31,8 @@ public struct ConservationRow: StoredRow {
     columns.column(
       "scope", &scope, "all, a zone, or service@zone for a lane; one without requests has no rows")
     columns.column(
-      "quantity", &quantity, "requests, pods, tokens of shards, node_cpu_milli, node_memory_mib")
+      "quantity", &quantity,
+      "requests, pods, tokens of shards, node_cpu_milli, node_memory_mib, host_memory_bytes")
     columns.column(
       "term", &term,
       """

@@ -6,6 +6,8 @@ public struct ServiceRow: StoredRow {
   public var service = 0
   public var name = ""
   public var kind = ""
+  public var trigger = ""
+  public var protocolName = ""
   public var serviceClass = ""
   public var tenant = ""
   public var runtime = ""
@@ -16,10 +18,16 @@ public struct ServiceRow: StoredRow {
   public var refused = 0
   public var failed = 0
   public var timedOut = 0
+  public var redelivered = 0
+  public var repeated = 0
   public var coldStarts = 0
   public var coldStartsPool = 0
   public var coldStartsFallback = 0
   public var coldStartsVirtual = 0
+  public var coldStartsIsolate = 0
+  public var keyReads = 0
+  public var keyHits = 0
+  public var staleReads = 0
   public var latencyMean: Nanoseconds?
   public var latencyP50: Nanoseconds?
   public var latencyP99: Nanoseconds?
@@ -50,6 +58,10 @@ public struct ServiceRow: StoredRow {
     columns.column("service", &service, "number of the service in the run, from 0")
     columns.column("name", &name, "name of the service")
     columns.column("kind", &kind, "function, native or worker")
+    columns.column(
+      "trigger", &trigger,
+      "what calls a function: api_gateway, object_storage, queue, timer; empty: nothing is said")
+    columns.column("protocol", &protocolName, "of a native service: http, thrift or grpc")
     columns.column("class", &serviceClass, "online, offline, timer or other")
     columns.column("tenant", &tenant, "who owns it")
     columns.column("runtime", &runtime, "runtime of its code")
@@ -62,12 +74,23 @@ public struct ServiceRow: StoredRow {
     columns.column(
       "failed", &failed, "neither answered nor refused, and there no more: timed out, or cut off")
     columns.column("timed_out", &timedOut, "those of the failed that the caller gave up")
+    columns.column(
+      "redelivered", &redelivered,
+      "messages delivered again, and invocations made again, after an attempt that failed")
+    columns.column(
+      "repeated", &repeated, "messages and events answered once more, beyond the first time")
     columns.column("cold_starts", &coldStarts, "invocations that waited for an instance to be made")
     columns.column("cold_starts_pool", &coldStartsPool, "those that waited for a warm pod's")
     columns.column(
       "cold_starts_fallback", &coldStartsFallback, "those that waited for a pod to be created")
     columns.column(
       "cold_starts_virtual", &coldStartsVirtual, "those that waited for a pod on a virtual node")
+    columns.column(
+      "cold_starts_isolate", &coldStartsIsolate,
+      "those that waited for an isolate in a worker process that was there")
+    columns.column("key_reads", &keyReads, "reads of keys, of a worker")
+    columns.column("key_hits", &keyHits, "those that the cache of the host served")
+    columns.column("stale_reads", &staleReads, "those of a version that was old")
     columns.column("latency_mean_ns", &latencyMean, "mean time from arrival to answer, exact")
     columns.column(
       "latency_p50_ns", &latencyP50,

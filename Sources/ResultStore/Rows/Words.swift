@@ -21,6 +21,7 @@ public enum Severity: String, ColumnWord {
 public enum ColdStartPath: String, ColumnWord {
   case pool, fallback
   case virtualNode = "virtual_node"
+  case isolate
   case all
 }
 

@@ -89,6 +89,7 @@ extension ResultSchema {
         SELECT run, service, name, kind, class, tenant, runtime, shape, zones, arrivals, completed,
           refused, failed, timed_out, cold_starts, cold_starts_pool, cold_starts_fallback,
           cold_starts_virtual,
+          cold_starts_isolate,
           round(100.0 * cold_starts / nullif(arrivals, 0), 4) AS cold_start_percent,
           round(latency_p50_ns / 1e6, 3) AS latency_p50_ms,
           round(latency_p99_ns / 1e6, 3) AS latency_p99_ms,
@@ -117,6 +118,7 @@ extension ResultSchema {
           sum(CASE path WHEN 'pool' THEN count ELSE 0 END) AS pool,
           sum(CASE path WHEN 'fallback' THEN count ELSE 0 END) AS fallback,
           sum(CASE path WHEN 'virtual_node' THEN count ELSE 0 END) AS virtual_node,
+          sum(CASE path WHEN 'isolate' THEN count ELSE 0 END) AS isolate,
           sum(count) AS cold_starts
         FROM cold_starts GROUP BY run, runtime, zone, class
         """),

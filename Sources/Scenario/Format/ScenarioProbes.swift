@@ -15,6 +15,7 @@ enum ScenarioProbes {
           + "busiest: 1, part: 1h, only: [e]",
       ]
     ),
+    (.timer, ["", "schedule: '0 * * * *'", "every: 1m, requests: 1, jitter: 1s, spread: 1s"]),
   ]
 
   /// Everything that has no default is missing.
@@ -25,8 +26,10 @@ enum ScenarioProbes {
     runtimes: {r: {}}
     shapes: {s: {}}
     services:
-      - scaling: knative
+      - kind: worker
+        scaling: knative
         topic: {paused: [{}]}
+        worker: {kv: {}}
         scaling_windows: [{}]
         arrivals: {\(arrivals)}
     faults: [{}]
@@ -68,6 +71,16 @@ enum ScenarioProbes {
         memory_base: 1MiB
         instances: {initial: 1}
         arrivals: {\(arrivals)}
+      - {name: fronted, tenant: t, runtime: r, shape: s, zones: [z], service_time: 1ms,
+         trigger: {kind: api_gateway}, arrivals: {process: list, times: [1s]}}
+      - {name: notified, tenant: t, runtime: r, shape: s, zones: [z], service_time: 1ms,
+         trigger: {kind: object_storage}, arrivals: {process: list, times: [1s]}}
+      - {name: native, tenant: t, kind: native, runtime: r, shape: s, zones: [z],
+         service_time: 1ms, protocol: grpc, concurrency: 10, instances: {min: 1},
+         arrivals: {process: list, times: [1s]}}
+      - {name: worker, tenant: t, kind: worker, runtime: r, shape: s, zones: [z],
+         service_time: 1ms, concurrency: 10,
+         worker: {isolate_memory: 8MiB, kv: {writes: 1/s}}, arrivals: {process: list, times: [1s]}}
     objectives: [requests > 0]
     faults: [{at: 1s, crash: worker-manager-0, restart_after: 1s}]
     """

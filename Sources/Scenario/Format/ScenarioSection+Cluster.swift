@@ -54,6 +54,22 @@ extension ScenarioSection {
         "cpu": "cores of the size", "memory": "its memory", "per_hour": "what a pod of it costs",
       ]),
     ScenarioSection(
+      "cluster.worker_hosts",
+      "Worker processes: pods in which the isolates of workers live. They are those of a runtime, "
+        + "shape and zone, and stay.",
+      [
+        "per_zone": "processes of each runtime and shape in each zone, from the beginning",
+        "max": "the same, at most",
+        "reserved": "memory of a process that is not for isolates",
+        "module_cache": "size of each process's cache of modules, the `code_size` of workers",
+        "start": "an isolate starts with its module there; neither pod nor runtime is made",
+        "when_full": "what happens when no process has room for an isolate",
+      ]),
+    ScenarioSection(
+      "cluster.worker_hosts.ingress",
+      "The way from the client to each place, one way; latency has it twice.",
+      ["edge": "to the edge", "centre": "to the centre"]),
+    ScenarioSection(
       "tenants[]",
       "Tenants, to whom services belong. Without the list the names of `services[].tenant` are for "
         + "people alone.",
@@ -163,6 +179,20 @@ extension ScenarioSection {
         "loss": "share of all messages that are lost: the control plane's, calls and answers",
       ]),
   ]
+
+  static let protocols =
+    [
+      ScenarioSection(
+        "protocols", "What protocols cost that native services are called by.", [:])
+    ]
+    + ["http", "thrift", "grpc"].map { name in
+      ScenarioSection(
+        "protocols.\(name)", "Overhead of a call by \(name).",
+        [
+          "wire": "in proxies and on the wire, there and back together; constant",
+          "cpu": "processor time of a call on the machine of its instance, stretched as any other",
+        ])
+    }
 
   static let starts = [
     ScenarioSection(

@@ -7,13 +7,18 @@ extension ScenarioSection {
         "count":
           "services of this kind: if more than one they are `NAME-0`, `NAME-1` and so on; not used "
           + "with a trace, which has a service for each of its rows",
-        "kind": "kind of service, for people: it does not change the run yet",
-        "class": "class of its traffic, in results and objectives",
+        "kind": "kind of service: what it needs and may have, see MODEL.md",
+        "class":
+          "class of its traffic, in results and objectives; with the process `timer`, `timer` "
+          + "where it is not given",
         "tenant": "whose service it is, one of `tenants` where there are any",
         "runtime": "a name of `runtimes`",
         "shape": "a name of `shapes`",
         "zones": "zones that it runs in, with equal shares of its requests; without it, all",
-        "concurrency": "requests that one instance serves at a time",
+        "concurrency":
+          "requests that one instance serves at a time; of a native service 100 and of a worker 20 "
+          + "where it is not given",
+        "protocol": "protocol of the calls of a native service, one of `protocols`",
         "service_time": "time of a request on an instance, without waiting",
         "cold_service_time":
           "time of the first request of an instance that was made for it; without it, as any other",
@@ -32,6 +37,37 @@ extension ScenarioSection {
         "memory_base": "memory of an instance without requests, as AutoScale sees it",
         "memory_per_request": "memory that a request in flight adds",
         "pool": "whether its instances come from the warm pools; if not, Kubernetes makes each",
+      ]),
+    ScenarioSection(
+      "services[].trigger",
+      "What calls a function. Without it arrivals are calls at the gateway.",
+      [
+        "kind": "what it is",
+        "hop": "from an API gateway to the platform's gateway, one way",
+        "handling_time": "of an API gateway for a request and its answer together; constant",
+        "notification": "from an event in the store to its notification at the gateway",
+        "duplicates": "share of the events that the store notifies of twice",
+        "retries": "how often an invocation is made again that failed",
+        "backoff": "before the first repetition; doubled for each that follows",
+      ]),
+    ScenarioSection(
+      "services[].worker", "What a worker is besides: `shape` is that of its worker processes.",
+      [
+        "isolate_memory": "memory of one isolate, of that of its process",
+        "ingress": "where its requests come in and its isolates are",
+      ]),
+    ScenarioSection(
+      "services[].worker.kv",
+      "Keys that requests read of a store that is consistent in the end: each zone has a replica, "
+        + "and each worker process keeps what it has read.",
+      [
+        "reads": "keys that a request reads, one after the other",
+        "writes": "writes a second of all keys together, by whoever it is",
+        "keys": "keys of each service",
+        "skew": "exponent of Zipf's law over the keys, of reads and writes; 0: all alike",
+        "propagation": "from a write to its being visible in a zone",
+        "cache_ttl": "how long a worker process keeps what it has read; 0s: not at all",
+        "store_read": "time of a read that the process's cache does not serve",
       ]),
     ScenarioSection(
       "services[].topic.paused[]",
@@ -72,7 +108,9 @@ extension ScenarioSection {
       "Instances of one service. `min` and `max` are divided over its zones and their gateways "
         + "(`cluster.gateways.per_lane`), upwards.",
       [
-        "min": "idle instances are not given up below this number",
+        "min":
+          "idle instances are not given up below this number; of a native service at least one for "
+          + "each zone, and there from second 0 on",
         "max": "instances that are there or being started, at most",
         "initial":
           "instances at second 0; without it, none with `start: empty`, and with `warm` offered "
@@ -115,6 +153,13 @@ extension ScenarioSection {
         "busiest": "takes only so many services, those with the most requests",
         "only": "takes only the services of these names",
         "source": "who publishes the file, for the message when it is not there",
+        "schedule":
+          "when a timer fires, as cron has it: minute, hour, day, month, day of the week; second 0 "
+          + "is midnight of a Monday",
+        "every": "time between two firings, the first at second 0, in the place of `schedule`",
+        "requests": "requests of each firing, of each service",
+        "jitter": "a firing of a service is late by a uniform time up to this",
+        "spread": "time after that over which the requests of a firing are spread uniformly",
       ]),
     ScenarioSection(
       "services[].arrivals.points[]",

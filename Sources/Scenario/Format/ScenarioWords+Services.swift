@@ -3,8 +3,10 @@ extension ScenarioWords {
     Meanings(
       "services[].kind",
       [
-        "function": "an event handler", "native": "a long-lived service that runs serverless",
-        "worker": "a light runtime in a process of the host",
+        "function": "an event handler, called by a `trigger`",
+        "native":
+          "a long-lived service that runs serverless: many calls an instance, never without one",
+        "worker": "a light runtime: isolates in a process of the host",
       ]),
     Meanings(
       "services[].class",
@@ -64,6 +66,25 @@ extension ScenarioWords {
         "cooperative-sticky":
           "the same, where a partition that moves is given up one rebalance before it is taken",
       ]),
+    Meanings(
+      "services[].trigger.kind",
+      [
+        "none": "nothing that adds to the call",
+        "api_gateway": "an API gateway in front of the platform's, with a hop and time of its own",
+        "object_storage":
+          "notifications of events in a store: late, at least once, and made again when they fail",
+        "queue": "the messages of `topic`, which it needs",
+        "timer": "the clock: `arrivals` of the process `timer`, which it needs",
+      ]),
+    Meanings(
+      "services[].protocol",
+      [
+        "http": "HTTP with JSON", "thrift": "Thrift's binary form",
+        "grpc": "gRPC: HTTP/2 with Protocol Buffers",
+      ]),
+    Meanings(
+      "services[].worker.ingress",
+      ["edge": "near the clients", "centre": "in the region's data centres"]),
     Meanings("services[].memory_base", ["half": "half of that of its shape"]),
     Meanings("services[].scaling", ["none": "instances start on demand only"]),
   ]
@@ -80,6 +101,7 @@ extension ScenarioWords {
         "profile": "as `poisson`, with a rate that follows the points of `points`",
         "list": "given instants",
         "trace": "measured traffic from files",
+        "timer": "a number of requests whenever the clock says so",
       ]),
     Meanings("services[].arrivals.dispersion", ["poisson": "no factor"]),
     Meanings(

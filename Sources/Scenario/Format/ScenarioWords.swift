@@ -65,6 +65,9 @@ enum ScenarioWords {
           "as in the artifact of FaasCache: idle instances of the least recently used service "
           + "first, until the wanted size has been freed, whatever was free before",
       ]),
+    Meanings(
+      "cluster.worker_hosts.when_full",
+      ["kubernetes": "another process is made", "refuse": "the start is refused"]),
     Meanings("cluster.node_pools[].supply", ["unlimited": "there are always more"]),
     Meanings("cluster.node_pools[].tenants", ["shared": "pods of all others are there"]),
     Meanings("cluster.virtual_nodes", ["none": "there are none"]),

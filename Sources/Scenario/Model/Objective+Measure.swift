@@ -13,6 +13,9 @@ extension Objective {
     case poolLevel = "pool_level"
     case readyPods = "ready_pods"
     case lag, redelivered, repeated
+    case keyReads = "key_reads"
+    case keyHits = "key_hits"
+    case staleReads = "stale_reads"
     case utilisation
 
     /// Distributions in time have statistics; the others are totals, or means and maxima of the
@@ -81,7 +84,9 @@ extension Objective.Measure {
   var definition: Definition {
     switch self {
     case .latency:
-      .time("from the arrival at the gateway to the answer there")
+      .time(
+        "from the arrival at the gateway to the answer there; with the way in from an API gateway "
+          + "or a worker's client, and of a store's notifications from the event")
     case .startLatency:
       .time("of a cold start: from the arrival to the call of the instance that was made")
     case .wait:
@@ -112,9 +117,15 @@ extension Objective.Measure {
         "messages at the end of an interval that are produced and not committed, in all topics of "
           + "the scope together", Objective.Scope.allCases)
     case .redelivered:
-      .count("messages that were delivered again, because a delivery had no answer")
+      .count(
+        "messages that were delivered again, because a delivery had no answer, and invocations "
+          + "that were made again, because one failed")
     case .repeated:
-      .count("messages that were answered once more, beyond the first time")
+      .count("messages and events that were answered once more, beyond the first time")
+    case .keyReads: .count("reads of keys that workers' requests made")
+    case .keyHits: .count("those that the cache of the host served")
+    case .staleReads:
+      .count("those of a version that was old: a newer one had been written somewhere by then")
     case .utilisation:
       .level("cores in use ÷ cores of the nodes, within an interval", [.zone], unit: .share)
     }

@@ -66,6 +66,8 @@ public struct ScenarioDocument: Sendable {
   public var shapes: [ShapeSection] = []
   public var pools = PoolsSection()
   public var tenants: [TenantSection] = []
+  /// What each protocol costs.
+  public var protocols: [ProtocolSection] = []
   public var services: [ServiceSection] = []
   public var objectives: [Objective] = []
   public var faults: [FaultSection] = []
@@ -127,6 +129,7 @@ public struct ClusterSection: Sendable {
   public var signalDelay = Nanoseconds.zero
   public var placement = "least_allocated"
   public var evict = "none"
+  public var workerHosts = WorkerHostsSection()
   public var nodePools: [NodePoolSection] = []
   public var virtualNodes: VirtualNodesSection?
 }
@@ -229,6 +232,12 @@ public struct ServiceSection: Sendable {
   public var usesPool = true
   /// The topic that it consumes; nil: it serves requests.
   public var topic: TopicSection?
+  /// What calls it, of a function; nil: nothing is said of it.
+  public var trigger: TriggerSection?
+  /// What a worker is besides; nil: it is none.
+  public var worker: WorkerSection?
+  /// Of a native service: a name of `protocols`.
+  public var protocolName: String?
   /// The one that wants the most instances decides; none: they start on demand only.
   public var scaling: [ScalingSection] = []
   public var scalingWindows: [ScalingWindowSection] = []
@@ -293,7 +302,7 @@ public struct ArrivalsSection: Sendable {
   public enum Process: String, Sendable, CaseIterable {
     case poisson
     case exactPoisson = "exact_poisson"
-    case diurnal, profile, list, trace
+    case diurnal, profile, list, trace, timer
   }
 
   public var process = Process.poisson
@@ -311,6 +320,8 @@ public struct ArrivalsSection: Sendable {
   public var points: [(at: Nanoseconds, perSecond: Double)] = []
   /// For the process `trace`.
   public var trace: TraceSection?
+  /// For the process `timer`.
+  public var timer: TimerSection?
 }
 
 public struct FaultSection: Sendable {

@@ -20,6 +20,7 @@ enum ClusterReading {
     section.placement = cluster.word(
       "placement", of: ["least_allocated", "most_allocated"], .assumed("least_allocated"))
     section.evict = cluster.word("evict", of: ["none", "lru", "faascache-lru"], .assumed("none"))
+    section.workerHosts = KindReading.workerHosts(&cluster)
     section.nodePools = ElasticReading.nodePools(&cluster)
     section.virtualNodes = ElasticReading.virtualNodes(&cluster)
     autoscale(&cluster, &section)

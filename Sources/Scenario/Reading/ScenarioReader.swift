@@ -89,6 +89,7 @@ public struct ScenarioReader: Sendable {
     document.shapes = ServiceReading.shapes(&reader)
     document.pools = ServiceReading.pools(&reader)
     document.tenants = ElasticReading.tenants(&reader)
+    document.protocols = KindReading.protocols(&reader)
     document.services = ServiceReading.services(&reader)
     document.objectives = objectives(&reader, context)
     document.faults = faults(&reader)

@@ -6,7 +6,9 @@ enum ScenarioRules {
   static func check(_ document: ScenarioDocument, _ context: ReadingContext) {
     names(document, context)
     for (index, service) in document.services.enumerated() {
-      ServiceRules(service, at: "services[\(index)]", in: document, context).check()
+      let path = "services[\(index)]"
+      ServiceRules(service, at: path, in: document, context).check()
+      KindRules(service: service, path: path, document: document, context: context).check()
     }
     pools(document, context)
     objectives(document, context)
