@@ -35,7 +35,7 @@ struct RunTables {
       var row = ServiceRow(run: run, service: index, name: service.name)
       row.kind = sections[service.group]?.kind ?? ""
       row.trigger = sections[service.group]?.calledBy ?? ""
-      row.protocolName = sections[service.group]?.protocolName ?? ""
+      row.`protocol` = sections[service.group]?.protocolName ?? ""
       row.tenant = sections[service.group]?.tenant ?? ""
       row.serviceClass = service.trafficClass.rawValue
       row.runtime = configuration.runtimes[service.runtime].name

@@ -59,7 +59,7 @@ import Testing
       tables.services().map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     #expect(rows["shop"]?.trigger == "api_gateway" && rows["orders"]?.trigger == "queue")
     #expect(rows["reports-0"]?.trigger == "timer" && rows["reports-0"]?.serviceClass == "timer")
-    #expect(rows["catalogue"]?.protocolName == "grpc" && rows["catalogue"]?.trigger == "")
+    #expect(rows["catalogue"]?.`protocol` == "grpc" && rows["catalogue"]?.trigger == "")
     let thumbnails = try #require(rows["thumbnails"])
     #expect(thumbnails.repeated > 0 && thumbnails.repeated < thumbnails.arrivals / 50)
     #expect(rows["reports-3"]?.arrivals == 3, "one firing after the warm-up")

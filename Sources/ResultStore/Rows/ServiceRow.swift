@@ -7,7 +7,7 @@ public struct ServiceRow: StoredRow {
   public var name = ""
   public var kind = ""
   public var trigger = ""
-  public var protocolName = ""
+  public var `protocol` = ""
   public var serviceClass = ""
   public var tenant = ""
   public var runtime = ""
@@ -61,7 +61,7 @@ public struct ServiceRow: StoredRow {
     columns.column(
       "trigger", &trigger,
       "what calls a function: api_gateway, object_storage, queue, timer; empty: nothing is said")
-    columns.column("protocol", &protocolName, "of a native service: http, thrift or grpc")
+    columns.column("protocol", &`protocol`, "of a native service: http, thrift or grpc")
     columns.column("class", &serviceClass, "online, offline, timer or other")
     columns.column("tenant", &tenant, "who owns it")
     columns.column("runtime", &runtime, "runtime of its code")
