@@ -152,8 +152,7 @@ enum KindReading {
     section.skew = kv.number("skew", .assumed("1"), in: 0...10)
     section.propagation = kv.distribution(
       "propagation", .assumed("lognormal(median: 5s, sigma: 1)"))
-    let source = "Cloudflare Workers KV: cacheTtl of 60 s by default"
-    section.timeToLive = kv.duration("cache_ttl", .published("60s", source: source))
+    section.timeToLive = kv.duration("cache_ttl", .assumed("60s"))
     section.storeRead = kv.distribution(
       "store_read", .assumed("lognormal(median: 2ms, sigma: 0.5)"))
     kv.finish()
