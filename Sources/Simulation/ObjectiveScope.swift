@@ -30,6 +30,8 @@ extension Objective.Measure {
     case .completed: .counter { $0.completed }
     case .refused: .counter { $0.refused }
     case .failed: .counter { $0.failed }
+    case .lost: .counter { $0.lost }
+    case .unreachable: .counter { $0.unreachable }
     case .coldStarts: .counter { $0.coldStarts }
     case .readyPods: .gauge { $0.ready }
     case .lag: .gauge { $0.lag }
@@ -42,12 +44,6 @@ extension Objective.Measure {
     case .utilisation: .zones
     }
   }
-}
-
-extension LaneCounters {
-  /// Requests that were neither answered nor refused and are there no more. Time-outs are all that
-  /// the model has of these.
-  public var failed: UInt64 { timedOut }
 }
 
 extension Objective.Statistic {

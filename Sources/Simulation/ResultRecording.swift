@@ -11,10 +11,12 @@ public struct ResultRecording {
   public init(_ writer: ResultWriter) { self.writer = writer }
 
   /// Writes everything about a run. `run` is its number in the file.
-  /// - Parameter verdict: over its objectives; nil: there are none.
+  /// - Parameters:
+  ///   - verdict: over its objectives; nil: there are none.
+  ///   - arm: what it is within its study.
   public func record(
     _ outcome: RunOutcome, run: Int, study: Int, document: ScenarioDocument, wallSeconds: Double,
-    verdict: Verdict? = nil
+    verdict: Verdict? = nil, arm: String = ""
   ) throws(StoreError) {
     let tables = RunTables(outcome: outcome, run: run, document: document)
     try writer.append(tables.zones())
@@ -39,6 +41,7 @@ public struct ResultRecording {
     var row = RunRow(outcome, id: run, study: study)
     row.wallSeconds = wallSeconds
     row.verdict = verdict
+    row.arm = arm
     try writer.replace(row)
   }
 }

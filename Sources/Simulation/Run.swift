@@ -81,6 +81,9 @@ public final class Run {
     }
   }
 
+  /// More goes wrong from now on: every fault lies ahead.
+  public func arm(_ faults: [FaultConfiguration]) { simulation.arm(faults) }
+
   /// Requests that have arrived so far.
   public var requests: UInt64 {
     (0..<simulation.laneCount).reduce(0) { $0 + simulation.lane(LaneID($1)).counters.arrivals }

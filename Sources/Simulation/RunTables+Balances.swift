@@ -109,7 +109,8 @@ extension RunTables {
     let values: [(String, Double)] = [
       ("arrivals", Double(sum.arrivals)), ("completed", Double(sum.completed)),
       ("refused", Double(sum.refused)), ("failed", Double(sum.failed)),
-      ("timed_out", Double(sum.timedOut)),
+      ("timed_out", Double(sum.timedOut)), ("lost", Double(sum.lost)),
+      ("unreachable", Double(sum.unreachable)),
       ("cold_starts", Double(sum.coldStarts)), ("cold_starts_pool", Double(sum.coldPool)),
       ("cold_starts_fallback", Double(sum.coldFallback)),
       ("cold_starts_virtual", Double(sum.coldVirtual)),
@@ -153,7 +154,10 @@ extension RunTables {
     case .alarmRaised, .alarmCleared: return poolName(event.subject)
     case .crash, .restart: return "worker-manager-\(event.subject)"
     case .leaseLost, .leaseTaken: return "shard-\(event.subject)"
-    case .noCapacity: return configuration.zones[event.subject].name
+    case .dispatcherCrash, .dispatcherRestart: return "dispatcher-\(event.subject)"
+    case .noCapacity, .zoneLost, .zoneBack, .zoneNoticed, .zoneUnhealthy, .zoneHealthy,
+      .trafficShifted:
+      return configuration.zones[event.subject].name
     case .overQuota: return configuration.tenants[event.subject].name
     case .machinesOrdered, .machinesRefused, .nodeJoined, .nodeRemoved:
       let group = outcome.control.capacity.groups[event.subject]
@@ -175,8 +179,14 @@ extension RunTables {
     case .alarmRaised:
       "level \(event.detail) is below \(configuration.pools[event.subject].rules.alarmBelow)"
     case .alarmCleared: "level \(event.detail) is at the target again"
-    case .crash: "stopped and lost its state"
-    case .restart: "started with nothing"
+    case .crash, .dispatcherCrash: "stopped and lost its state"
+    case .restart, .dispatcherRestart: "started with nothing"
+    case .zoneLost: "machines, gateways and components of the zone are gone"
+    case .zoneBack: "the zone is there again, empty"
+    case .zoneNoticed: "Kubernetes knows that what ran there runs no more"
+    case .zoneUnhealthy: "the balancer takes the zone for gone"
+    case .zoneHealthy: "the balancer takes the zone for well"
+    case .trafficShifted: "other weights of the balancer hold"
     case .leaseLost: "worker-manager-\(event.detail) serves it no more"
     case .leaseTaken: "worker-manager-\(event.detail) serves it"
     case .noCapacity: "no node had room for a pod"
@@ -193,9 +203,12 @@ extension NotableEvent.Kind {
   /// What a component does as it is meant to is no warning.
   fileprivate var severity: Severity {
     switch self {
-    case .crash: .error
+    case .crash, .dispatcherCrash, .zoneLost: .error
+    case .zoneUnhealthy: .warning
     case .alarmRaised, .leaseLost, .noCapacity, .overQuota, .machinesRefused: .warning
-    case .alarmCleared, .restart, .leaseTaken, .machinesOrdered, .nodeJoined, .nodeRemoved: .info
+    case .alarmCleared, .restart, .dispatcherRestart, .leaseTaken, .machinesOrdered, .nodeJoined,
+      .nodeRemoved, .zoneBack, .zoneNoticed, .zoneHealthy, .trafficShifted:
+      .info
     }
   }
 }

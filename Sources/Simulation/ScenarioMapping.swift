@@ -85,6 +85,8 @@ public struct ScenarioMapping: Sendable {
     if let (zone, index) = section.consumer {
       kind = .crashConsumer((zones[zone] ?? 0) * document.cluster.consumersPerZone + index)
     }
+    if let index = section.dispatcher { kind = .crashDispatcher(index) }
+    if let zone = section.zone { kind = .loseZone(ZoneID(zones[zone] ?? 0)) }
     return FaultConfiguration(
       name: section.name, kind: kind, at: .origin + section.at,
       restartAfter: section.restartAfter)
@@ -98,8 +100,20 @@ public struct ScenarioMapping: Sendable {
     cluster.network.loss = document.network.loss
   }
 
+  private func balancer(_ section: BalancerSection) -> BalancerConfiguration {
+    var balancer = BalancerConfiguration()
+    balancer.health.interval = section.interval
+    balancer.health.timeout = section.timeout
+    balancer.health.unhealthyThreshold = section.unhealthyAfter
+    balancer.health.healthyThreshold = section.healthyAfter
+    balancer.window = section.window
+    return balancer
+  }
+
   private func mapControlPlane(_ cluster: inout ClusterConfiguration) {
     let section = document.cluster
+    cluster.kubernetes.nodeGrace = section.nodeGrace
+    cluster.balancer = section.balancer.map(balancer)
     cluster.gateways.perZone = section.gatewaysPerZone
     cluster.gateways.perLane = min(section.gatewaysPerLane ?? 1, section.gatewaysPerZone)
     cluster.gateways.callTimeout = section.callTimeout

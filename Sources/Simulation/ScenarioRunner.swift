@@ -29,6 +29,14 @@ public struct ScenarioRunner: Sendable {
       document, traces: mapping.traces, threads: threads, interruption: interruption)
   }
 
+  /// The same without faults.
+  public func calm() -> ScenarioRunner {
+    var document = document
+    document.faults = []
+    return ScenarioRunner(
+      document, traces: mapping.traces, threads: threads, interruption: interruption)
+  }
+
   public var needsPeaks: Bool { document.pools.needsPeaks }
 
   /// The peak of ready pods of each pool: a first pass with the scenario's own pools, seed and

@@ -16,8 +16,7 @@ struct HeadroomCommand: ParsableCommand {
     abstract: "Simulate a large serverless platform and size it.",
     version: ProgramVersion.text,
     subcommands: [
-      RunCommand.self, SizeCommand.self, FidelityCommand.self, TraceCommand.self,
-      VerifyCommand.self,
-      SchemaCommand.self,
+      RunCommand.self, SizeCommand.self, RehearseCommand.self, FidelityCommand.self,
+      TraceCommand.self, VerifyCommand.self, SchemaCommand.self,
     ])
 }

@@ -85,6 +85,32 @@ struct ResultSession: Sendable {
     try writer.checkpoint()
   }
 
+  /// Stores both runs of a rehearsal's pair, calm and fault, and when what happened.
+  func record(_ pair: RehearsalStudy.Pair) throws {
+    for (offset, (arm, outcome)) in [("calm", pair.calm), ("fault", pair.faulted)].enumerated() {
+      let run = 2 * outcome.replication + 1 + offset
+      let judged = ObjectiveVerdicts.judge(document, [outcome])
+      try ResultRecording(writer).record(
+        outcome, run: run, study: 1, document: document, wallSeconds: 0,
+        verdict: ObjectiveVerdicts.overall(judged), arm: arm)
+      try ObjectiveRecording(writer).record(judged, study: 1, run: run, arm: arm)
+      try writer.append(groups(outcome, run: run))
+    }
+    let times = [
+      ("seconds_to_detect", pair.timeline.secondsToDetect),
+      ("seconds_to_shift", pair.timeline.secondsToShift),
+      ("seconds_to_recover", pair.timeline.secondsToRecover),
+    ]
+    try writer.append(
+      times.compactMap { name, value in
+        value.map {
+          MeasureRow(
+            run: 2 * pair.faulted.replication + 2, name: name, scope: "rehearsal", value: $0)
+        }
+      })
+    try writer.checkpoint()
+  }
+
   private func groups(_ outcome: RunOutcome, run: Int) -> [ServiceGroupRow] {
     document.services.map { section in
       let total = GroupTotal(section.name, [outcome])

@@ -10,7 +10,8 @@ struct Summary {
   private static let keys = [
     "schema_version", "command", "program_version", "status", "verdict", "exit_code",
     "diagnostics", "notes", "scenario", "seed", "replications", "runs", "objectives", "latency",
-    "cold_starts", "groups", "events", "sizes", "verification", "trace", "results", "wall_seconds",
+    "cold_starts", "groups", "events", "sizes", "verification", "rehearsal", "trace", "results",
+    "wall_seconds",
     "again",
   ]
 

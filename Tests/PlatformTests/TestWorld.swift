@@ -143,6 +143,8 @@ enum TestWorld {
     cluster.network.sameZone = .microseconds(250)
     cluster.network.crossZone = .milliseconds(1)
     cluster.network.controlPlane = .microseconds(500)
+    // The arrivals of tests cannot be sought, so that nothing can be sent elsewhere.
+    cluster.balancer = nil
     cluster.gateways.perZone = 2
     cluster.dispatchers.count = 4
     cluster.dispatchers.handling = .microseconds(50)

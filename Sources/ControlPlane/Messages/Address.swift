@@ -17,6 +17,9 @@ public struct Address: Hashable, Sendable, BitwiseCopyable {
     /// The Cluster Autoscaler of the node pools, and whoever has machines to give.
     case nodeAutoscaler
     case machineSupply
+    /// The layer-7 balancer of the region, and the entry of a zone that it sends traffic to.
+    case balancer
+    case zoneEntry
   }
 
   public var kind: Kind
@@ -42,4 +45,5 @@ public struct Address: Hashable, Sendable, BitwiseCopyable {
   public static let autoscaler = Address(.autoscaler, 0)
   public static let nodeAutoscaler = Address(.nodeAutoscaler, 0)
   public static let machineSupply = Address(.machineSupply, 0)
+  public static let balancer = Address(.balancer, 0)
 }

@@ -168,6 +168,21 @@ public enum ControlMessage: Sendable, BitwiseCopyable {
   case podState(pod: PodID, isIdle: Bool, lastUse: Instant)
   /// A tenant has little or nothing left of its quota, or has again.
   case quotaNears(tenant: UInt16, Bool)
+  // Loss of a zone
+  /// A pod went with its machine.
+  case podEnded(service: ServiceID, pod: PodID)
+  /// The pods that a Dispatcher is responsible for, after it has begun anew.
+  case listEndpoints(listing: UInt32)
+  case listedEndpoint(
+    listing: UInt32, service: ServiceID, pod: PodID, lane: LaneID, part: UInt8)
+  /// `count` is how many were listed, so that a lost one is noticed.
+  case listedEndpoints(listing: UInt32, count: UInt32)
+  /// The nodes of a zone do not answer, or do again.
+  case zoneLost(ZoneID)
+  case zoneReady(ZoneID)
+  /// The balancer asks a zone whether it is well.
+  case probe(question: UInt64)
+  case probed(ZoneID, question: UInt64)
   // Cluster Autoscaler, Kubernetes, supply of machines
   case listPending(scan: UInt32)
   /// Pods of a shape that wait for room; `table` says which nodes they may be on.

@@ -90,16 +90,17 @@ extension Dispatcher {
       }
     }
     readTokens(at: now, into: &effects)
+    repeatListing(at: now, into: &effects)
     arm(into: &effects)
   }
 
   /// Sets the alarm for the oldest question that still waits.
-  private mutating func arm(into effects: inout some DispatcherEffects) {
+  mutating func arm(into effects: inout some DispatcherEffects) {
     while let (identity, askedAt) = asked.first, pending[identity]?.askedAt != askedAt {
       asked.removeFirst()
     }
-    guard let first = asked.first else { return }
-    let due = first.at + rules.takeTimeout
+    guard let first = [asked.first?.at, listing.askedAt].compactMap(\.self).min() else { return }
+    let due = first + rules.takeTimeout
     guard due < armedFor else { return }
     armedFor = due
     effects.wakeDispatcher(at: due)

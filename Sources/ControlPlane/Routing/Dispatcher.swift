@@ -51,6 +51,10 @@ public struct Dispatcher: Sendable {
   /// Worker Managers of each shard in rendezvous order.
   let candidates: [[Int]]
   let shardOfPool: [Int]
+  /// Counts its lives: one that begins anew has lost its tables.
+  let life: UInt32
+  /// The list of endpoints that it waits for.
+  var listing = EndpointListing()
   /// The earliest alarm that is set.
   var armedFor = Instant.distantFuture
 
@@ -58,9 +62,10 @@ public struct Dispatcher: Sendable {
   ///   - candidates: per shard, all Worker Managers in rendezvous order.
   ///   - shardOfPool: per pool, its shard.
   public init(
-    index: Int, rules: DispatcherRules, candidates: [[Int]], shardOfPool: [Int]
+    index: Int, life: UInt32 = 0, rules: DispatcherRules, candidates: [[Int]], shardOfPool: [Int]
   ) {
     self.index = index
+    self.life = life
     self.rules = rules
     self.candidates = candidates
     self.shardOfPool = shardOfPool
@@ -86,6 +91,13 @@ public struct Dispatcher: Sendable {
       _ = table(service) { $0.remove(pod) }
       effects.send(
         .deletePod(pod, replyTo: .gateway(lane, part: Int(part))), to: .kubernetes)
+    case .podEnded(let service, let pod):
+      _ = table(service) { $0.remove(pod) }
+    case .listedEndpoint(listing.number, let service, let pod, let lane, let part):
+      listing.received += 1
+      table(service) { if !$0.contains(pod) { $0.add(pod, lane: lane, part: part) } }
+    case .listedEndpoints(listing.number, let count):
+      if listing.received == count { listing.askedAt = nil }
     case .token(let state):
       _ = watch.learn(state)
       readTokens(at: now, into: &effects)
@@ -122,7 +134,7 @@ public struct Dispatcher: Sendable {
   }
 
   private mutating func table<R>(_ service: ServiceID, _ body: (inout RouteTable) -> R) -> R {
-    while tables.count <= service.index { tables.append(RouteTable()) }
+    while tables.count <= service.index { tables.append(RouteTable(version: life << 24)) }
     return body(&tables[service.index])
   }
 }
@@ -134,7 +146,7 @@ extension Dispatcher {
     _ service: ServiceID, _ lane: LaneID, _ part: UInt8, known: UInt32,
     into effects: inout some DispatcherEffects
   ) {
-    while tables.count <= service.index { tables.append(RouteTable()) }
+    while tables.count <= service.index { tables.append(RouteTable(version: life << 24)) }
     let gateway = Address.gateway(lane, part: Int(part))
     var news: UInt16 = 0
     for endpoint in tables[service.index].additions(after: known)

@@ -31,7 +31,9 @@ public struct RouteTable: Sendable {
   private var liveByOwner: [UInt64: Int] = [:]
   private(set) var removals: [Endpoint] = []
 
-  public init() {}
+  /// - Parameter version: that changes are counted from; a table that begins anew begins above all
+  ///   versions of the old one, so that its endpoints are told again.
+  public init(version: UInt32 = 0) { self.version = version }
 
   /// Live endpoints in the order in which they were added.
   public var endpoints: [Endpoint] { added.filter(\.isLive) }

@@ -110,6 +110,22 @@ extension ServiceRouter {
     return takeWaiting()
   }
 
+  /// Begins anew without memory, after whoever hosts it was lost with all instances; returns what
+  /// waited, the oldest first. Ordinals of starts go on, so that no old start is taken for a new
+  /// one.
+  public mutating func restart(keepAlive: (any KeepAlivePolicy)?) -> [Ticket] {
+    route = RouteEntry()
+    instances = InstanceTable(choice: rules.choice, concurrencyLimit: rules.concurrencyLimit)
+    starts.entries.removeAll()
+    armed = 0
+    joining = nil
+    askAttempt = 0
+    newsReceived = 0
+    watch = keepAlive.map(KeepAliveWatch.init)
+    watchAlarm = .distantFuture
+    return takeWaiting()
+  }
+
   /// An alarm goes off.
   @inlinable public mutating func wake<Effects: RouterEffects & ~Copyable>(
     _ timer: RouterTimer, at now: Instant, into effects: inout Effects

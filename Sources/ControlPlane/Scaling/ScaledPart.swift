@@ -13,6 +13,8 @@ public struct ScaledPart: Sendable {
   private var settled: UInt32 = 0
   /// Whether requests come here.
   public var isInUse = false
+  /// Its zone is gone: nothing is ordered here.
+  public private(set) var isClosed = false
 
   public init(least: Int, most: Int, instances: InstanceCounts = InstanceCounts()) {
     self.least = least
@@ -41,6 +43,14 @@ public struct ScaledPart: Sendable {
   /// Instances were told to go; the next sample shows what has become of it.
   public mutating func shrink(to target: Int) { instances.usable = Int32(clamping: target) }
 
+  /// Its zone is gone with all instances, or is there again.
+  public mutating func setClosed(_ isClosed: Bool) {
+    self.isClosed = isClosed
+    instances = InstanceCounts()
+    orderedAt.removeAll()
+    isInUse = false
+  }
+
   /// Orders that were given before an instant are taken for lost.
   public mutating func forgetOrders(before instant: Instant) {
     guard let oldest = orderedAt.first, oldest < instant else { return }
@@ -51,11 +61,17 @@ public struct ScaledPart: Sendable {
 /// Where a service gets its next instance, and where it gives one up: parts are kept alike. The
 /// first part wins a tie on the way up and the last on the way down.
 public enum EvenSpread {
+  /// Whether an open part has two usable instances or more less than another.
+  public static func isUneven(_ parts: [ScaledPart]) -> Bool {
+    let open = parts.filter { !$0.isClosed }.map(\.usable)
+    return (open.max() ?? 0) - (open.min() ?? 0) > 1
+  }
+
   /// The part with the fewest instances, among those below their limit.
   public static func fewest(_ parts: [ScaledPart]) -> Int? {
     var best: Int?
     for (index, part) in parts.enumerated()
-    where part.instances.total + part.orderedAt.count < part.most {
+    where !part.isClosed && part.instances.total + part.orderedAt.count < part.most {
       guard let other = best else {
         best = index
         continue

@@ -62,6 +62,8 @@ public struct ClusterConfiguration: Sendable {
   public var pools: [PoolConfiguration] = []
   public var services: [ServiceConfiguration] = []
   public var faults: [FaultConfiguration] = []
+  /// Nil: traffic stays in its zone, whatever becomes of that.
+  public var balancer: BalancerConfiguration? = BalancerConfiguration()
   public var nodePools: [NodePoolConfiguration] = []
   public var virtualNodes: VirtualNodeConfiguration?
   /// Empty: one, of whom nothing is said.
@@ -105,6 +107,16 @@ public struct NetworkDelays: Sendable, Equatable {
 
   /// Least one-way delay between a lane and anything shared: the lookahead of the epoch order.
   public var leastControlDelay: Nanoseconds { min(sameZone, min(crossZone, controlPlane)) }
+}
+
+/// The layer-7 balancer of the region: how it finds out that a zone is gone.
+public struct BalancerConfiguration: Sendable {
+  public var health = HealthChecker.Rules()
+  public var failover = FailoverWeights.Rules()
+  /// What a change of weights needs to reach everybody.
+  public var window = Nanoseconds.seconds(1)
+
+  public init() {}
 }
 
 public struct GatewayConfiguration: Sendable {
@@ -169,6 +181,8 @@ public struct KubernetesConfiguration: Sendable {
   public var eviction = EvictionRule.none
   /// A pod that was claimed and is not ready after this is deleted.
   public var startDeadline = Nanoseconds.seconds(600)
+  /// A node that has not been heard of for so long is taken for gone.
+  public var nodeGrace = Nanoseconds.seconds(40)
   /// A gateway that does not answer in this time has refused to give up an instance.
   public var evictionTimeout = Nanoseconds.seconds(1)
 
@@ -275,6 +289,11 @@ public struct FaultConfiguration: Sendable {
     case crashWorkerManager(Int)
     /// A consumer stops and loses all state; counted zone by zone.
     case crashConsumer(Int)
+    /// A Dispatcher stops and loses all state; it restarts empty.
+    case crashDispatcher(Int)
+    /// A zone stops, with all machines, gateways, consumers and components in it; it comes back
+    /// empty.
+    case loseZone(ZoneID)
   }
 
   public var name: String

@@ -83,7 +83,17 @@ struct Autoscaler: ~Copyable {
       {
         due.set(known.scaled, to: Self.atOnce)
       }
+    case .zoneLost(let zone): setClosed(true, in: zone)
+    case .zoneReady(let zone): setClosed(false, in: zone)
     default: break
+    }
+  }
+
+  /// A zone is gone, or there again. O(lanes).
+  private mutating func setClosed(_ isClosed: Bool, in zone: ZoneID) {
+    for known in lanes.compactMap(\.self)
+    where services[known.scaled].setClosed(isClosed, in: zone, position: known.position) {
+      due.set(known.scaled, to: Self.atOnce)
     }
   }
 

@@ -30,11 +30,9 @@ extension ControlShard {
 
   func strike(_ fault: FaultConfiguration, at now: Instant) {
     switch fault.kind {
-    case .crashWorkerManager(let index):
-      isManagerUp[index] = false
-      managerIncarnations[index] += 1
-      managerAlarms[index] = .distantFuture
-      recorder.event(NotableEvent(kind: .crash, at: now, subject: index))
+    case .crashWorkerManager(let index): stopManager(index, at: now)
+    case .crashDispatcher(let index): stopDispatcher(index, at: now)
+    case .loseZone(let zone): loseZone(zone, at: now)
     // Its lanes have alarms of their own.
     case .crashConsumer: break
     }
@@ -44,15 +42,29 @@ extension ControlShard {
   func restart(_ fault: FaultConfiguration, at now: Instant) {
     digest.record(RecordKind.restart, at: now, XXH3.hash64(fault.name))
     switch fault.kind {
-    case .crashWorkerManager(let index):
-      isManagerUp[index] = true
-      renewManager(index, at: now)
-      recorder.event(NotableEvent(kind: .restart, at: now, subject: index))
-      let clock = managerServers[index].clock
-      managers[index].start(at: clock.local(now), into: &effects)
-      applyManagerEffects(index, at: now, leavingAt: now)
+    case .crashWorkerManager(let index): startManager(index, at: now)
+    case .crashDispatcher(let index): startDispatcher(index, at: now)
+    case .loseZone(let zone): recoverZone(zone, at: now)
     case .crashConsumer: break
     }
+  }
+
+  func stopManager(_ index: Int, at now: Instant) {
+    guard isManagerUp[index] else { return }
+    isManagerUp[index] = false
+    managerIncarnations[index] += 1
+    managerAlarms[index] = .distantFuture
+    recorder.event(NotableEvent(kind: .crash, at: now, subject: index))
+  }
+
+  func startManager(_ index: Int, at now: Instant) {
+    guard !isManagerUp[index], !isLost(Address(.workerManager, index)) else { return }
+    isManagerUp[index] = true
+    renewManager(index, at: now)
+    recorder.event(NotableEvent(kind: .restart, at: now, subject: index))
+    let clock = managerServers[index].clock
+    managers[index].start(at: clock.local(now), into: &effects)
+    applyManagerEffects(index, at: now, leavingAt: now)
   }
 
   // MARK: Exact processors

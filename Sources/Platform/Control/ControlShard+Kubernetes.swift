@@ -25,6 +25,7 @@ extension ControlShard {
       evictor.note(pods[pod], pod, zone: zone(of: pod))
     case .evicted(let pod, let order): evicted(pod, order, isGone: true, at: now)
     case .listPending, .machineReady, .drainNode: nodesReceive(message, at: now)
+    case .listEndpoints(let listing): listEndpoints(listing, for: from, at: now)
     case .evictionRefused(let pod, let order): evicted(pod, order, isGone: false, at: now)
     default: break
     }
@@ -198,6 +199,10 @@ extension ControlShard {
   func podBorn(_ id: UInt64, at now: Instant) {
     guard let creation = kubernetes.creations[id], let pod = creation.pod else { return }
     let order = creation.order
+    guard pods[pod].state != .gone else {
+      // Its machine is gone.
+      return creationFailed(order, zone: configuration.pools[order.pool.index].zone, at: now)
+    }
     kubernetes.end(order, pod: pod)
     if let start = order.start {
       starts.note(start) { $0.podCreation = now - creation.askedAt }
@@ -252,8 +257,15 @@ extension ControlShard {
   }
 
   func delete(_ pod: PodID, at now: Instant) {
+    guard pods[pod].state != .gone, pods[pod].state != .creating else { return }
+    let node = pods[pod].node
+    remove(pod, at: now)
+    roomAppears(on: node, at: now)
+  }
+
+  /// A pod is no more, in whatever state it was.
+  func remove(_ pod: PodID, at now: Instant) {
     let record = pods[pod]
-    guard record.state != .gone, record.state != .creating else { return }
     if record.host != nil { return endIsolate(pod, at: now) }
     unlabel(pod, at: now)
     if record.state == .ready { readyPods.changed(record.pool, by: -1) }
@@ -265,7 +277,6 @@ extension ControlShard {
     kubernetes.release(
       pod, record.node, shape(of: record.pool), tenant: Int(record.tenant), at: now)
     tellQuota(of: Int(record.tenant), at: now)
-    roomAppears(on: record.node, at: now)
   }
 
   // MARK: Evictions

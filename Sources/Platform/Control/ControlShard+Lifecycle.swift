@@ -53,11 +53,23 @@ extension ControlShard {
         class: EventRank.alarm)
     }
     for tenant in tenantSizes.indices { tellQuota(of: tenant, at: .origin) }
-    for (index, fault) in configuration.faults.enumerated() {
-      schedule(.fault(Int32(index)), at: fault.at, class: EventRank.alarm)
-      if let after = fault.restartAfter {
-        schedule(.restart(Int32(index)), at: fault.at + after, class: EventRank.alarm)
-      }
+    beginBalancing(at: .origin)
+    for index in faults.indices { schedule(faultAt: index) }
+  }
+
+  private func schedule(faultAt index: Int) {
+    let fault = faults[index]
+    schedule(.fault(Int32(index)), at: fault.at, class: EventRank.alarm)
+    if let after = fault.restartAfter {
+      schedule(.restart(Int32(index)), at: fault.at + after, class: EventRank.alarm)
+    }
+  }
+
+  /// More goes wrong from now on, as in a rehearsal that begins from a fork.
+  func arm(_ more: [FaultConfiguration]) {
+    for fault in more {
+      faults.append(fault)
+      schedule(faultAt: faults.count - 1)
     }
   }
 

@@ -7,6 +7,7 @@ extension ControlShard {
   // MARK: Dispatchers
 
   func dispatcherReceives(_ message: ControlMessage, _ index: Int, at now: Instant) {
+    guard isDispatcherUp[index] else { return }
     if case .loaded(_, let pod, _) = message {
       // The pod was given up a moment ago.
       guard pods[pod].state != .gone else { return }
@@ -19,12 +20,13 @@ extension ControlShard {
   }
 
   func wakeDispatcher(_ index: Int, at now: Instant) {
+    guard isDispatcherUp[index] else { return }
     let clock = dispatcherServers[index].clock
     dispatchers[index].wake(at: clock.local(now), into: &effects)
     applyDispatcherEffects(index, leavingAt: now, isRepeating: true)
   }
 
-  private func applyDispatcherEffects(
+  func applyDispatcherEffects(
     _ index: Int, leavingAt departure: Instant, isRepeating: Bool = false
   ) {
     var wanted = takeEffects()

@@ -35,6 +35,20 @@ final class ControlShard {
   var managers: [WorkerManager]
   var managerServers: [Server]
   var isManagerUp: [Bool]
+  var isDispatcherUp: [Bool]
+  /// Restarts of each Dispatcher.
+  var dispatcherLives: [UInt32]
+  /// What goes wrong, in the order of arming.
+  var faults: [FaultConfiguration]
+  /// By zone: whether it is lost, how often it was, whether Kubernetes knows, and the pods that
+  /// went with it and nobody has been told of.
+  var isZoneLost: [Bool]
+  var zoneLosses: [UInt32]
+  var isLossKnown: [Bool]
+  var lostPods: [[LostPod]]
+  var lostZones = 0
+  /// The region's balancer; nil where there is one zone.
+  var balancer: ZoneBalancer?
   var managerIncarnations: [UInt32]
   /// The earliest alarm set for each Worker Manager, so that a later wish sets no second one.
   var managerAlarms: [Instant]
@@ -103,6 +117,14 @@ final class ControlShard {
       topology.makeManager($0, life: 0, clock: servers[$0].clock, at: .origin, configuration)
     }
     isManagerUp = Array(repeating: true, count: configuration.workerManagers.count)
+    isDispatcherUp = dispatchers.map { _ in true }
+    dispatcherLives = dispatchers.map { _ in 0 }
+    faults = configuration.faults
+    isZoneLost = configuration.zones.map { _ in false }
+    zoneLosses = configuration.zones.map { _ in 0 }
+    isLossKnown = isZoneLost
+    lostPods = configuration.zones.map { _ in [] }
+    balancer = ZoneBalancer(configuration)
     managerIncarnations = Array(repeating: 0, count: configuration.workerManagers.count)
     managerAlarms = Array(repeating: .distantFuture, count: configuration.workerManagers.count)
     let retry = RetryRules(
@@ -160,6 +182,15 @@ final class ControlShard {
     managers = other.managers.map { $0.clone() }
     managerServers = other.managerServers
     isManagerUp = other.isManagerUp
+    isDispatcherUp = other.isDispatcherUp
+    dispatcherLives = other.dispatcherLives
+    faults = other.faults
+    isZoneLost = other.isZoneLost
+    zoneLosses = other.zoneLosses
+    isLossKnown = other.isLossKnown
+    lostPods = other.lostPods
+    lostZones = other.lostZones
+    balancer = other.balancer
     managerIncarnations = other.managerIncarnations
     managerAlarms = other.managerAlarms
     hostAgents = other.hostAgents
@@ -237,8 +268,10 @@ final class ControlShard {
     case .etcdScan: scanLeases(at: now)
     case .autoscaleTick: autoscale(at: now)
     case .tellReadyPods: tellReadyPods(at: now)
-    case .fault(let index): strike(configuration.faults[Int(index)], at: now)
-    case .restart(let index): restart(configuration.faults[Int(index)], at: now)
+    case .fault(let index): strike(faults[Int(index)], at: now)
+    case .restart(let index): restart(faults[Int(index)], at: now)
+    case .zoneNoticed(let zone, let loss): zoneNoticed(zone, loss: loss, at: now)
+    case .balancerAlarm: wakeBalancer(at: now)
     case .nodeWorkEnds(let node, let generation):
       nodeWorkEnds(Int(node), generation: generation, at: now)
     }
@@ -248,6 +281,7 @@ final class ControlShard {
     _ message: ControlMessage, from: Address, at address: Address, _ now: Instant
   ) {
     let index = Int(address.index)
+    if isLost(address) { return }
     traffic.handled(by: address.kind)
     switch address.kind {
     case .dispatcher: dispatcherReceives(message, index, at: now)
@@ -260,6 +294,8 @@ final class ControlShard {
     case .node: nodeReceives(message, index, at: now)
     case .nodeAutoscaler: nodeAutoscalerReceives(message, at: now)
     case .machineSupply: machineSupplyReceives(message, at: now)
+    case .zoneEntry: entryReceives(message, ZoneID(index), at: now)
+    case .balancer: balancerReceives(message, at: now)
     case .gateway: break
     }
   }
@@ -279,6 +315,7 @@ final class ControlShard {
     _ message: ControlMessage, from: Address, to address: Address, leavingAt departure: Instant,
     ordinal: UInt64, extra: Nanoseconds = .zero
   ) {
+    if isLost(from) || isLost(address) { return }
     traffic.sent(by: from.kind)
     // Between an instance and its own node nothing is in the way, and nothing is lost.
     let isLocal = address.kind == .node || from.kind == .node

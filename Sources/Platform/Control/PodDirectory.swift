@@ -88,6 +88,11 @@ struct PodDirectory: Sendable {
     return nil
   }
 
+  /// The pods for which something holds, in the order of their making. O(pods log pods).
+  func pods(where holds: (Pod) -> Bool) -> [PodID] {
+    pods.filter { holds($0.value) }.map(\.key).sorted { $0.raw < $1.raw }  // order-free: sorted
+  }
+
   /// Calls `body` with node and pool of every pod that takes room of its node, in no order.
   func visit(_ body: (NodeID, PoolID) -> Void) {
     for pod in pods.values where pod.host == nil {  // order-free: callers add up

@@ -20,6 +20,10 @@ struct ScaledService: Sendable {
   let service: ServiceID
   private var policy: any ScalingPolicy
   private let places: [Place]
+  /// By lane.
+  private let zones: [ZoneID]
+  /// A zone has come back, and instances have not been moved there yet.
+  private var isUneven = false
   private var parts: [ScaledPart]
   /// By lane: its first part, and the last second in which it had load.
   private let firstPart: [Int]
@@ -39,6 +43,7 @@ struct ScaledService: Sendable {
     topology: Topology
   ) {
     service = ServiceID(index)
+    zones = configuration.zones
     policy = scaling.makePolicy()
     memory = scaling.memory
     podMemoryBaseMiB = scaling.podMemoryBaseMiB
@@ -115,6 +120,20 @@ struct ScaledService: Sendable {
     return policy.observe(ScalingSample(lane: position, partitions: partitions), at: heardOf)
   }
 
+  /// The zone of a lane is gone, or there again; false where the lane is in another.
+  mutating func setClosed(_ isClosed: Bool, in zone: ZoneID, position: Int) -> Bool {
+    guard zones[position] == zone else { return false }
+    let end = position + 1 < firstPart.count ? firstPart[position + 1] : parts.count
+    for index in firstPart[position]..<end { parts[index].setClosed(isClosed) }
+    lastLoad[position] = nil
+    // Instances were made elsewhere meanwhile, and requests of this zone cannot go there.
+    if !isClosed { isUneven = true }
+    _ = policy.observe(
+      ScalingSample(lane: position, concurrencyMilli: 0, cpuMilli: 0, ready: 0, unready: 0),
+      at: heardOf)
+    return true
+  }
+
   // MARK: Deciding
 
   /// Asks the policy and orders what is missing or too much; returns when to ask again at the
@@ -134,9 +153,13 @@ struct ScaledService: Sendable {
       grow(by: desired - ready - coming, at: now, &nextOrdinal, into: &orders)
     } else if desired < ready {
       shrink(by: ready - desired, toZero: desired == 0, into: &orders)
+    } else if isUneven, coming == 0, desired > 0 {
+      // One more where there are the fewest; when it is there, the fullest part gives one up.
+      isUneven = EvenSpread.isUneven(parts)
+      if isUneven { grow(by: 1, at: now, &nextOrdinal, into: &orders) }
     }
     // While anything is under way, or there was load of late, every tick asks.
-    let isSteady = desired == ready && coming == 0 && !parts.contains { $0.isInUse }
+    let isSteady = desired == ready && coming == 0 && !isUneven && !parts.contains { $0.isInUse }
     return isSteady ? policy.unchangedUntil(at: now) : now
   }
 

@@ -20,6 +20,7 @@ final class FlowLane: LaneModel {
   var gauges: LaneGauges { state.gauges }
   var digest: Digest { state.digest }
   var violation: String? { state.violation ?? parked?.violation }
+  var isDown: Bool { state.isDown }
   var represented: UInt64 { state.represented }
   var delivered: UInt64 { state.feed.delivered }
   var executed: UInt64 { state.steps + (parked?.executed ?? 0) }
@@ -75,6 +76,14 @@ final class FlowLane: LaneModel {
     copy.state.keepAlive = state.keepAlive?.clone()
     copy.parked = parked?.copy(surroundings: surroundings)
     return copy
+  }
+
+  func arm(_ outages: [Range<Instant>], after now: Instant) {
+    state.arm(outages)
+  }
+
+  func reroute(_ arrivals: any ArrivalSource, at now: Instant, recorder: any LatencyRecorder) {
+    state.reroute(arrivals, at: now, recorder: recorder)
   }
 
   func reseed(

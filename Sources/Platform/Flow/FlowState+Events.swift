@@ -24,12 +24,15 @@ extension FlowState {
       advance(to: next.time, recorder: recorder)
       if next.rank == EventRank.message.raw {
         let mail = control.inbox.removeFirst()
-        receive(mail.delivery, at: now)
+        if !isDown { receive(mail.delivery, at: now) }
       } else {
         endStep()
       }
-      if keepAlive != nil { followKeepAlive() }
-      planStarts()
+      followOutages()
+      if !isDown {
+        if keepAlive != nil { followKeepAlive() }
+        planStarts()
+      }
       planStep()
       guard control.outbox.count > sent else { continue }
       guard let roundTrip else { return self.next }
@@ -41,12 +44,14 @@ extension FlowState {
 
   /// The per-step rules: what a gateway does for a request, once for a step.
   mutating func endStep() {
-    keepRoute()
-    refuseBeyondLimits()
-    retireDrained()
-    expireIdle()
-    repeatUnanswered()
-    if service.isStretched { adjustService() }
+    if !isDown {
+      keepRoute()
+      refuseBeyondLimits()
+      retireDrained()
+      expireIdle()
+      repeatUnanswered()
+      if service.isStretched { adjustService() }
+    }
     guard now >= feed.endOfSecond else { return }
     feed.nextSecond()
     rate.observe(Double(feed.ofSecond))
@@ -60,6 +65,8 @@ extension FlowState {
   mutating func planStep() {
     stepEnd = feed.endOfSecond
     stepArrivals = .drawn
+    defer { if let edge = nextOutageEdge { endStep(before: edge) } }
+    if isDown { return }
     let isUnsettled = !control.starts.isEmpty || ledger.waiting > 0
     let longest = followsPlaces ? placesStepEnd : nil
     if let longest { endStep(before: longest) }
@@ -87,7 +94,7 @@ extension FlowState {
   }
 
   /// Ends the step at an instant unless it ends before.
-  private mutating func endStep(before instant: Instant) {
+  mutating func endStep(before instant: Instant) {
     guard instant < stepEnd else { return }
     stepEnd = instant
     // The arrival that was found comes later.

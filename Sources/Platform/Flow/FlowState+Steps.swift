@@ -8,6 +8,7 @@ extension FlowState {
     guard end > now else { return }
     let isEndedByArrival = stepArrivals == .oneAtEnd && end == stepEnd
     let arrivals = admit(until: end, isEndedByArrival: isEndedByArrival)
+    guard !isDown else { return advanceDown(to: end, arrivals: arrivals) }
     steps &+= 1
     let start = now
     let (before, drainingBefore) = (inService, inDraining)

@@ -69,6 +69,9 @@ struct FlowState {
   var levelAtEnd = 0
   /// They were told of instances that are gone.
   var isDemandOld = false
+  /// When the lane's zone is lost, and whether it is.
+  var outages: [Range<Instant>] = []
+  var isDown = false
 
   init(
     settings: LaneSettings, rules: RouterRules, service: FlowService, feed: CountFeed,
@@ -105,6 +108,7 @@ struct FlowState {
 
   /// What may be in service at once: what instances bear and, of a topic, what windows let out.
   var slots: Int {
+    if isDown { return 0 }
     if let topic = settings.topic, topic.rules.isPaused(at: now) { return 0 }
     return min(instances.count * rules.concurrencyLimit, settings.mostOutstanding)
   }

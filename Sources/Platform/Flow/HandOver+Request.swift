@@ -76,7 +76,7 @@ extension RequestLaneEngine {
         carried.isSampling = true
         if event.time == carried.at { sample(at: event.time) }
       case .alarm, .callArrives, .serviceEnds, .repetition, .resumption, .memberLost, .memberBack,
-        .rebalance, .assigned, .notified:
+        .rebalance, .assigned, .notified, .outage, .outageEnds:
         break
       }
     }

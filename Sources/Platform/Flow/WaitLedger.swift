@@ -118,6 +118,14 @@ struct WaitLedger: Sendable {
     cohorts.append(cohort)
   }
 
+  /// Puts invocations before all that wait, in order.
+  mutating func putFirst(_ pieces: [Cohort]) {
+    let pieces = pieces.filter { $0.count > 0 }
+    waiting += pieces.reduce(0) { $0 + $1.count }
+    cohorts.replaceSubrange(0..<cohortHead, with: pieces)
+    cohortHead = 0
+  }
+
   /// Takes the oldest `count` waiting invocations, in pieces.
   mutating func dequeue(_ count: Int, _ body: (Cohort) -> Void) {
     var left = min(count, waiting)

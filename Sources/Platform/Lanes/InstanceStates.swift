@@ -1,6 +1,13 @@
 import ControlPlane
 import Primitives
 
+/// Demand for processors of a node that has not been published yet, of an instance that is gone.
+struct DepartedDemand: BitwiseCopyable, Sendable {
+  var node: Int32
+  var cores: Double
+  var coreNanoseconds: Double
+}
+
 /// The simulated instances of a lane: the world's own view, apart from the gateways' tables, so
 /// that each can be checked against the other. Slot s of part p is at s × parts + p.
 struct InstanceStates: ~Copyable {

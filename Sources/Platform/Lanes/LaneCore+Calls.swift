@@ -129,7 +129,7 @@ extension LaneCore: RouterEffects {
       UInt64(instances[index].pod.raw) | UInt64(event.flags) << 32)
   }
 
-  @inline(__always) private mutating func demand(_ cores: Double, _ index: Int, at now: Instant) {
+  @inline(__always) mutating func demand(_ cores: Double, _ index: Int, at now: Instant) {
     let remaining = Double(surroundings.epochEnd.nanoseconds - now.nanoseconds)
     if !instances[index].isChanged {
       instances[index].isChanged = true

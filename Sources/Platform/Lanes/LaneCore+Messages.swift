@@ -70,6 +70,12 @@ extension LaneCore {
     integrate(to: now)
     let index = instances.index(slot.raw, part: part)
     instances.reserve(index)
+    let before = instances[index]
+    if before.isChanged {
+      departedDemand.append(
+        DepartedDemand(
+          node: before.node, cores: before.coreChange, coreNanoseconds: before.coreNanoseconds))
+    }
     instances[index] = InstanceStates.State(
       pod: pod, node: Int32(joining.node.index), path: joining.path.rawValue,
       dispatcher: joining.dispatcher, isAlive: true, host: hostIndex(of: joining.host))

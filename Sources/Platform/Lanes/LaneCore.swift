@@ -41,6 +41,8 @@ struct LaneCore: ~Copyable {
   var instances: InstanceStates
   /// Instances whose demand for processors has changed in this epoch.
   var changedInstances: [Int] = []
+  /// What instances had changed whose place another has taken within the epoch.
+  var departedDemand: [DepartedDemand] = []
   /// Instances given up whose pods Kubernetes has not confirmed as deleted.
   var retirements = RetirementLedger()
   var calls = Slots<ExactCall>()
@@ -74,6 +76,10 @@ struct LaneCore: ~Copyable {
   var settledOrders: [UInt32]
   /// Arrivals that the gateways have been charged for.
   var publishedArrivals: UInt64 = 0
+  /// Whether arrivals are requests and the lane's zone is there: the common case in one bit.
+  var isOpen: Bool
+  /// The lane's zone is lost.
+  var isDown = false
   /// Set by whatever must end the inner loop: a message was sent, or a buffer is full.
   var needsAttention = false
 
@@ -89,6 +95,7 @@ struct LaneCore: ~Copyable {
 
   init(settings: LaneSettings, surroundings: LaneSurroundings) {
     self.settings = settings
+    isOpen = settings.hasRequests
     queue = ChosenQueue(settings.queue)
     self.surroundings = surroundings
     topic = settings.makeTopic()
@@ -126,6 +133,7 @@ struct LaneCore: ~Copyable {
     copy.outbox = outbox
     copy.instances = instances.clone()
     copy.changedInstances = changedInstances
+    copy.departedDemand = departedDemand
     copy.retirements = retirements
     copy.calls = calls
     copy.topic = topic.clone()
@@ -149,6 +157,8 @@ struct LaneCore: ~Copyable {
     copy.settledOrders = settledOrders
     copy.publishedArrivals = publishedArrivals
     copy.violation = violation
+    copy.isOpen = isOpen
+    copy.isDown = isDown
     return copy
   }
 }

@@ -17,6 +17,8 @@ protocol LaneModel: AnyObject {
   var gauges: LaneGauges { get }
   var digest: Digest { get }
   var violation: String? { get }
+  /// Whether its zone is lost.
+  var isDown: Bool { get }
   /// Invocations that were represented and not executed one by one.
   var represented: UInt64 { get }
   /// Requests that the workload has handed over, counted there.
@@ -49,6 +51,10 @@ protocol LaneModel: AnyObject {
   /// Hands all that is measured to the recorder and brings the integrals up to `now`.
   func settle(at now: Instant, recorder: any LatencyRecorder)
   func clone(surroundings: LaneSurroundings) -> any LaneModel
+  /// The lane's zone will be lost at these times.
+  func arm(_ outages: [Range<Instant>], after now: Instant)
+  /// Goes on with other arrivals from a whole second on, which the lane has not reached.
+  func reroute(_ arrivals: any ArrivalSource, at now: Instant, recorder: any LatencyRecorder)
   /// Continues with the draws of another replication, from a whole second on.
   func reseed(
     _ settings: LaneSettings, choiceKey: StreamKey, arrivals: any ArrivalSource, at now: Instant)

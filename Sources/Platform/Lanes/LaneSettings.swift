@@ -65,6 +65,9 @@ struct LaneSettings: Sendable {
   /// Whether calls want processors of their node.
   @inline(__always) var computes: Bool { cpuFraction > 0 || overhead.processor.count > 0 }
 
+  /// Whether its arrivals are requests, and neither messages nor events of a store.
+  var hasRequests: Bool { !isTopic && notifications == nil }
+
   /// Deliveries that may be outstanding at once; of requests there is no bound.
   var mostOutstanding: Int {
     guard let topic else { return .max }

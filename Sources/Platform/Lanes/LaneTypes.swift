@@ -41,6 +41,8 @@ struct LaneEvent: BitwiseCopyable {
     case memberLost, memberBack, rebalance, assigned
     /// A notification is at the gateway; `slot` is its number.
     case notified
+    /// The lane's zone is lost, and is there again.
+    case outage, outageEnds
   }
 
   var kind: Kind
@@ -90,6 +92,10 @@ public struct LaneCounters: Sendable, BitwiseCopyable, Equatable {
   public var refusedNoCapacity: UInt64 = 0
   /// Requests that waited too long, and calls that had no answer in time.
   public var timedOut: UInt64 = 0
+  /// Requests that waited or were served in a zone when it was lost, and those that came to it
+  /// while it was not there.
+  public var lost: UInt64 = 0
+  public var unreachable: UInt64 = 0
   /// Requests that waited for an instance to be made, by `StartPath`.
   public var coldPool: UInt64 = 0
   public var coldFallback: UInt64 = 0
@@ -145,6 +151,8 @@ public struct LaneCounters: Sendable, BitwiseCopyable, Equatable {
     }
   }
 
+  /// Requests that were taken in, or tried to be, and have no answer.
+  public var failed: UInt64 { timedOut + lost + unreachable }
   public var refused: UInt64 { refusedQueueFull + refusedNoCapacity }
   public var coldStarts: UInt64 { coldPool + coldFallback + coldVirtual + coldIsolate }
 }

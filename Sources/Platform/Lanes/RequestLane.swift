@@ -47,6 +47,7 @@ final class RequestLane: LaneModel {
   var violation: String? {
     engine.core.violation ?? engine.core.queue.violation ?? engine.notificationViolation
   }
+  var isDown: Bool { engine.core.isDown }
   var delivered: UInt64 { engine.feed.delivered }
   var executed: UInt64 { engine.executed }
 
@@ -99,6 +100,14 @@ final class RequestLane: LaneModel {
     let copy = RequestLane(engine: engine.clone(surroundings: surroundings))
     copy.represented = represented
     return copy
+  }
+
+  func arm(_ outages: [Range<Instant>], after now: Instant) {
+    engine.core.arm(outages, after: now)
+  }
+
+  func reroute(_ arrivals: any ArrivalSource, at now: Instant, recorder: any LatencyRecorder) {
+    engine.feed.goOn(with: arrivals, at: now)
   }
 
   func reseed(

@@ -13,6 +13,8 @@ extension RequestLaneEngine {
   }
 
   mutating func receive(_ delivery: Delivery, at now: Instant) {
+    // Nobody is there who could hear it.
+    guard !core.isDown else { return }
     core.counters.messagesIn &+= 1
     core.joining = delivery.origin
     let part = Int(delivery.part)
@@ -157,6 +159,11 @@ extension RequestLaneEngine {
       core.instances[index].isChanged = false
     }
     core.changedInstances.removeAll(keepingCapacity: true)
+    for departed in core.departedDemand {
+      demand.add(
+        cores: departed.cores, sinceThen: departed.coreNanoseconds, node: Int(departed.node))
+    }
+    core.departedDemand.removeAll(keepingCapacity: true)
     let gateways = core.settings.gateways
     let requests = core.counters.arrivals - core.publishedArrivals
     if requests > 0, core.settings.gatewayHandling.count > 0 {

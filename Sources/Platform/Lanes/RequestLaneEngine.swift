@@ -126,8 +126,7 @@ struct RequestLaneEngine: ~Copyable {
 
   @inline(__always) private mutating func arrive(_ arrival: Arrival) {
     let now = Instant(nanoseconds: arrival.time)
-    if core.settings.isTopic { return produce(arrival, at: now) }
-    if core.settings.notifications != nil { return core.notify(arrival, at: now) }
+    guard core.isOpen else { return arriveOtherwise(arrival, at: now) }
     let part = part(of: arrival.identity)
     core.counters.arrivals &+= 1
     core.part = UInt8(truncatingIfNeeded: part)
@@ -139,6 +138,13 @@ struct RequestLaneEngine: ~Copyable {
       if core.counters.arrivals % 1_000_000 == 0 { return }
     #endif
     routers[part].arrive(ticket, at: now, into: &core)
+  }
+
+  /// A message, an event of a store, or a request for a zone that is not there.
+  @inline(never) private mutating func arriveOtherwise(_ arrival: Arrival, at now: Instant) {
+    if core.settings.isTopic { return produce(arrival, at: now) }
+    if core.settings.notifications != nil { return core.notify(arrival, at: now) }
+    refuse(arrival)
   }
 
   @inline(__always) private func part(of identity: UInt64) -> Int {
@@ -177,6 +183,8 @@ struct RequestLaneEngine: ~Copyable {
     case .rebalance: rebalance(at: now)
     case .assigned: takeAssignment(at: now)
     case .notified: notified(event.slot, at: now)
+    case .outage: lose(at: now)
+    case .outageEnds: comeBack(at: now)
     case .resumption:
       for partition in 0..<core.topic.count { pump(partition, at: now) }
     }
@@ -185,6 +193,8 @@ struct RequestLaneEngine: ~Copyable {
   /// A store's notification has come to a gateway.
   private mutating func notified(_ number: UInt32, at now: Instant) {
     let ticket = core.notified(number, at: now)
+    // The store gets no answer, and tries again.
+    if core.isDown { return core.invocationFailed(number, because: .waitedTooLong, at: now) }
     let part = part(of: ticket.identity)
     core.part = UInt8(truncatingIfNeeded: part)
     routers[part].arrive(ticket, at: now, into: &core)

@@ -23,6 +23,8 @@ extension ClusterSimulation {
 
   @discardableResult
   func handOver(lane id: LaneID, to fidelity: Fidelity, residual: ResidualRule) -> Bool {
+    // Nothing of it is there that could be carried over.
+    if lanes[id.index].isDown { return false }
     switch (lanes[id.index], fidelity) {
     case (let lane as RequestLane, .flow): return toFlow(id, lane)
     case (let lane as FlowLane, .request): return toRequest(id, lane, residual)
@@ -60,6 +62,7 @@ extension ClusterSimulation {
 
   private func install(_ lane: any LaneModel, at id: LaneID) {
     laneSet.lanes[id.index] = lane
+    armOutages(of: id.index)
     laneSet.collect(id.index, into: control)
   }
 

@@ -105,6 +105,7 @@ extension ClusterSimulation {
 
   /// Tokens, pools, instances, caches: what is there when the run begins.
   func begin() {
+    for lane in lanes.indices { armOutages(of: lane) }
     control.begin(warm: configuration.start == .warm)
     for (index, place) in topology.lanes.enumerated() {
       let service = configuration.services[place.service.index]

@@ -72,7 +72,7 @@ extension ClusterSimulation {
       let gauges = lanes[index].gauges
       return ConservationTerms(
         lane: LaneID(index), arrivals: expectedArrivals(index), admitted: counters.arrivals,
-        completed: counters.completed, refused: counters.refused, failed: counters.timedOut,
+        completed: counters.completed, refused: counters.refused, failed: counters.failed,
         waiting: UInt64(gauges.waiting), inFlight: UInt64(gauges.inFlight),
         instancesAdded: counters.instancesAdded, instancesRetired: counters.instancesRetired,
         ready: UInt64(gauges.ready))
@@ -163,6 +163,8 @@ extension LaneCounters {
     refusedQueueFull += other.refusedQueueFull
     refusedNoCapacity += other.refusedNoCapacity
     timedOut += other.timedOut
+    lost += other.lost
+    unreachable += other.unreachable
     redelivered += other.redelivered
     repeated += other.repeated
     keyReads += other.keyReads
@@ -196,6 +198,8 @@ extension LaneCounters {
     delta.refusedQueueFull = refusedQueueFull - earlier.refusedQueueFull
     delta.refusedNoCapacity = refusedNoCapacity - earlier.refusedNoCapacity
     delta.timedOut = timedOut - earlier.timedOut
+    delta.lost = lost - earlier.lost
+    delta.unreachable = unreachable - earlier.unreachable
     delta.redelivered = redelivered - earlier.redelivered
     delta.repeated = repeated - earlier.repeated
     delta.keyReads = keyReads - earlier.keyReads

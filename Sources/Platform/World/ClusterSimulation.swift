@@ -30,6 +30,9 @@ public final class ClusterSimulation {
   var serviceShapes = ServiceShapes()
   /// By lane: arrivals when its fidelity was last reviewed.
   var reviewedArrivals: [UInt64]
+  /// By zone that has the traffic: the balancer's weights, and which services they concern now.
+  var zoneWeights: [[Int]]
+  var isRerouted: [Bool]
 
   public init(_ configuration: ClusterConfiguration, recorder: any RunRecorder) {
     self.configuration = configuration
@@ -47,6 +50,8 @@ public final class ClusterSimulation {
     order = WinnerTree(capacity: laneCount + 1)
     reported = Array(repeating: LaneCounters(), count: laneCount)
     reviewedArrivals = Array(repeating: 0, count: laneCount)
+    zoneWeights = control.balancer?.balancer.weights ?? []
+    isRerouted = configuration.services.map { _ in false }
     for lane in 0..<laneCount { laneSet.lanes.append(makeLane(LaneID(lane))) }
     begin()
     reviewFidelities()
@@ -65,6 +70,8 @@ public final class ClusterSimulation {
     seriesStart = other.seriesStart
     serviceShapes = other.serviceShapes
     reviewedArrivals = other.reviewedArrivals
+    zoneWeights = other.zoneWeights
+    isRerouted = other.isRerouted
     laneSet = other.laneSet
     agenda = LaneAgenda(count: other.laneSet.lanes.count)
     let surroundings = surroundings(epochEnd: .origin)
@@ -89,7 +96,7 @@ public final class ClusterSimulation {
     while now < end {
       let boundary = seriesStart + configuration.seriesInterval
       let review = nextReview
-      let stop = min(end, min(boundary, review))
+      var stop = min(end, min(boundary, review))
       switch configuration.contention {
       case .exact: runExactly(until: stop)
       case .epoch:
@@ -97,12 +104,15 @@ public final class ClusterSimulation {
           from: now, until: stop, control: control, agenda: &agenda, demand: &demand,
           recorder: recorder)
       }
+      // Weights that were decided on the way take effect before the stop.
+      stop = min(stop, control.nextReroute)
       now = stop
       // Before a lane may change its form.
       if let violation = lanes.lazy.compactMap({ $0.violation }).first {
         throw InvariantViolation(what: violation, at: now, seed: configuration.seed)
       }
       if stop == boundary { closeSeriesRow() }
+      if stop == control.nextReroute { reroute() }
       if stop == review { reviewFidelities() }
     }
   }
@@ -120,7 +130,7 @@ public final class ClusterSimulation {
   private func runExactly(until end: Instant) {
     let stop = Bound(time: end, rank: 0)
     refreshOrder()
-    while order.minimum < stop.key {
+    while order.minimum < min(stop.key, Bound(time: control.nextReroute, rank: 0).key) {
       let queue = order.minimumIndex()
       let own = order.minimum
       order.set(queue, to: WinnerTree.absent)

@@ -71,6 +71,9 @@ struct Demand: ~Copyable {
     changes[node] += cores
   }
 
+  /// Cores that a node is wanted by now.
+  func wantedCores(node: Int) -> Double { wanted[node] }
+
   mutating func addRequests(_ requests: Double, gateway: Int) {
     touchedGateways.insert(gateway)
     gatewayRequests[gateway] += requests

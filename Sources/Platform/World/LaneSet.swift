@@ -60,7 +60,7 @@ struct LaneSet {
       let first = nextEpochStart(from: start, control, agenda.earliest)
       if first > start { demand.skip(from: start, to: min(first, end)) }
       start = first
-      guard start < end else { break }
+      guard start < min(end, control.nextReroute) else { break }
       let stop = min(end, Instant(nanoseconds: (start.nanoseconds / epoch + 1) * epoch))
       runEpoch(
         from: start, to: stop, control: control, agenda: &agenda, demand: &demand,

@@ -9,6 +9,7 @@ enum RecordKind: UInt8 {
   /// A step at flow fidelity, and what it did with waiting requests.
   case step = 6
   case dropped = 7
+  case unreachable = 8
   /// A request has read its keys.
   case keysRead = 12
   // Of what lanes share.
@@ -28,4 +29,8 @@ enum RecordKind: UInt8 {
   case nodeJoined = 29
   case nodeLeft = 30
   case machinesOrdered = 31
+  // Of both.
+  case zoneLost = 32
+  case zoneBack = 33
+  case weights = 34
 }

@@ -82,6 +82,16 @@ public struct NotableEvent: Sendable {
     case machinesRefused = "machines_refused"
     case nodeJoined = "node_joined"
     case nodeRemoved = "node_removed"
+    case dispatcherCrash = "dispatcher_crash"
+    case dispatcherRestart = "dispatcher_restart"
+    case zoneLost = "zone_lost"
+    case zoneBack = "zone_back"
+    /// Kubernetes has lost patience with the nodes of a zone, or was told that they are empty.
+    case zoneNoticed = "zone_noticed"
+    /// The balancer takes a zone for gone, or for well again; other weights are in effect.
+    case zoneUnhealthy = "zone_unhealthy"
+    case zoneHealthy = "zone_healthy"
+    case trafficShifted = "traffic_shifted"
   }
 
   public var kind: Kind

@@ -104,8 +104,9 @@ struct Topology: Sendable {
     case .gateway: return Place(laneZone[index])
     case .dispatcher, .workerManager: return Place(ZoneID(index % zoneCount))
     case .hostAgent, .node: return Place(nodeZones[index])
-    case .zoneCache: return Place(ZoneID(index))
-    case .kubernetes, .etcd, .autoscaler, .nodeAutoscaler, .machineSupply: return .controlPlane
+    case .zoneCache, .zoneEntry: return Place(ZoneID(index))
+    case .kubernetes, .etcd, .autoscaler, .nodeAutoscaler, .machineSupply, .balancer:
+      return .controlPlane
     }
   }
 
@@ -122,11 +123,16 @@ struct Topology: Sendable {
   }
 
   func makeDispatchers(_ configuration: ClusterConfiguration) -> [Dispatcher] {
-    (0..<configuration.dispatchers.count).map { index in
-      Dispatcher(
-        index: index, rules: configuration.dispatchers.rules, candidates: shardCandidates,
-        shardOfPool: shardOfPool)
-    }
+    (0..<configuration.dispatchers.count).map { makeDispatcher($0, life: 0, configuration) }
+  }
+
+  /// A Dispatcher without memory, in the life of that number.
+  func makeDispatcher(
+    _ index: Int, life: UInt32, _ configuration: ClusterConfiguration
+  ) -> Dispatcher {
+    Dispatcher(
+      index: index, life: life, rules: configuration.dispatchers.rules,
+      candidates: shardCandidates, shardOfPool: shardOfPool)
   }
 
   private func hostRules(

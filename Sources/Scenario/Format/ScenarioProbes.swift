@@ -82,7 +82,9 @@ enum ScenarioProbes {
          service_time: 1ms, concurrency: 10,
          worker: {isolate_memory: 8MiB, kv: {writes: 1/s}}, arrivals: {process: list, times: [1s]}}
     objectives: [requests > 0]
-    faults: [{at: 1s, crash: worker-manager-0, restart_after: 1s}]
+    faults:
+      - {at: 1s, crash: worker-manager-0, restart_after: 1s}
+      - {at: 1s, lose: z, restart_after: 1s}
     """
   }
 

@@ -159,6 +159,20 @@ extension ScenarioSection {
         "create": "from the beginning of a creation to a pod that is ready for code",
         "start_deadline":
           "a pod that was taken for a start and does not serve after this is deleted",
+        "node_grace": "a machine of which nothing was heard for so long is taken for gone",
+      ]),
+    ScenarioSection(
+      "cluster.balancer",
+      "The region's layer-7 balancer asks zones whether they are well, and sends the traffic of "
+        + "those that are not to the others.",
+      [
+        "interval": "from one question to the next",
+        "timeout": "an answer that takes longer is none",
+        "unhealthy_after": "questions in a row without an answer until a zone is taken for gone",
+        "healthy_after": "answers in a row until it is taken for well again",
+        "window":
+          "what a change of weights needs to reach everybody; it holds from the next whole second "
+          + "on",
       ]),
     ScenarioSection(
       "cluster.autoscale",

@@ -79,6 +79,8 @@ enum ScenarioWords {
         "virtual": "to a virtual node while there is stock; then to a machine",
       ]),
     Meanings("tenants[].quota_cores", ["unlimited": "without bound"]),
+    Meanings(
+      "cluster.balancer", ["none": "traffic stays in its zone, whatever becomes of that"]),
     Meanings("cluster.autoscale", ["none": "nothing is scaled, whatever services ask for"]),
     Meanings(
       "cluster.gateways.per_lane",

@@ -5,7 +5,7 @@ extension Objective {
     case latency
     case startLatency = "start_latency"
     case wait
-    case requests, completed, refused, failed
+    case requests, completed, refused, failed, lost, unreachable
     case coldStarts = "cold_starts"
     case poolTakes = "pool_takes"
     case poolMisses = "pool_misses"
@@ -97,8 +97,10 @@ extension Objective.Measure {
       .count("requests turned away because a queue was full or nothing could be started")
     case .failed:
       .count(
-        "requests that waited longer than `request_timeout` or were called for longer than "
-          + "`call_timeout`; refused ones are not among them")
+        "requests that waited longer than `request_timeout`, were called for longer than "
+          + "`call_timeout`, or are `lost` or `unreachable`; refused ones are not among them")
+    case .lost: .count("requests that waited or were served in a zone when it was lost")
+    case .unreachable: .count("requests that came to a zone while it was lost")
     case .coldStarts:
       .count("requests that waited for an instance to be made and began on it as its first")
     case .poolTakes: .pool("starts that wanted a pod of a warm pool, whether there was one or not")

@@ -122,6 +122,10 @@ public struct ClusterSection: Sendable {
   public var podCreate = DistributionSpec.constant(0)
   /// A pod that was claimed and is not ready after this is deleted.
   public var startDeadline = Nanoseconds.zero
+  /// A node that has not been heard of for so long is taken for gone.
+  public var nodeGrace = Nanoseconds.zero
+  /// Nil: traffic stays in its zone, whatever becomes of that.
+  public var balancer: BalancerSection? = BalancerSection()
   /// Nil: there is no AutoScale, whatever services ask for.
   public var autoscaleTick: Nanoseconds?
   /// How often lanes tell AutoScale their signals, and how late these are there.
@@ -132,6 +136,15 @@ public struct ClusterSection: Sendable {
   public var workerHosts = WorkerHostsSection()
   public var nodePools: [NodePoolSection] = []
   public var virtualNodes: VirtualNodesSection?
+}
+
+/// How the region's balancer finds out that a zone is gone, and what it does then.
+public struct BalancerSection: Sendable {
+  public var interval = Nanoseconds.zero
+  public var timeout = Nanoseconds.zero
+  public var unhealthyAfter = 1
+  public var healthyAfter = 1
+  public var window = Nanoseconds.zero
 }
 
 public struct ZoneSection: Sendable {
@@ -327,10 +340,19 @@ public struct ArrivalsSection: Sendable {
 public struct FaultSection: Sendable {
   public var name: String
   public var at: Nanoseconds
-  /// One of the two is crashed: a Worker Manager, or a consumer of a zone.
+  /// One of these: a Worker Manager, a Dispatcher or a consumer of a zone is crashed, or a whole
+  /// zone is lost.
   public var workerManager: Int?
+  public var dispatcher: Int?
   public var consumer: (zone: String, index: Int)?
+  public var zone: String?
+  /// How long; nil: to the end.
   public var restartAfter: Nanoseconds?
+
+  public init(name: String, at: Nanoseconds) {
+    self.name = name
+    self.at = at
+  }
 }
 
 /// A value that the model used although the scenario does not give it, or that it gives.

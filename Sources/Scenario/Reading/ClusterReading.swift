@@ -125,7 +125,37 @@ enum ClusterReading {
     section.startDeadline = kubernetes.duration(
       "start_deadline",
       .published("600s", source: "Knative serving: progress-deadline"), atLeast: "1s")
+    section.nodeGrace = kubernetes.duration(
+      "node_grace",
+      .published("40s", source: "Kubernetes: node-monitor-grace-period, up to 1.31"),
+      atLeast: "1s")
     kubernetes.finish()
+    section.balancer = balancer(&cluster)
+  }
+
+  private static func balancer(_ cluster: inout FieldReader) -> BalancerSection? {
+    let probes = "Kubernetes: defaults of probes"
+    if cluster.isWord("balancer", "none", .none) { return nil }
+    var section = BalancerSection()
+    var balancer = cluster.section("balancer")
+    section.interval = balancer.duration(
+      "interval", .published("10s", source: probes), atLeast: "100ms")
+    section.timeout = balancer.duration(
+      "timeout", .published("1s", source: probes), atLeast: "1ms")
+    section.unhealthyAfter = balancer.count(
+      "unhealthy_after", .published("3", source: probes), in: 1...1000)
+    section.healthyAfter = balancer.count(
+      "healthy_after", .published("1", source: probes), in: 1...1000)
+    section.window = balancer.duration("window", .assumed("1s"), atLeast: "100ms")
+    if section.timeout > section.interval, cluster.context.isSound(balancer.child("timeout")) {
+      cluster.context.fail(
+        .inconsistent, at: balancer.child("timeout"), else: balancer.mark,
+        "a time-out of \(section.timeout.seconds) s is longer than the interval of "
+          + "\(section.interval.seconds) s",
+        help: "ask less often, or wait less long")
+    }
+    balancer.finish()
+    return section
   }
 
   /// A handling time; only constant ones keep a server's output in order.

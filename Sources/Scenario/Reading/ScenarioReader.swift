@@ -92,7 +92,7 @@ public struct ScenarioReader: Sendable {
     document.protocols = KindReading.protocols(&reader)
     document.services = ServiceReading.services(&reader)
     document.objectives = objectives(&reader, context)
-    document.faults = faults(&reader)
+    document.faults = FaultReading.faults(&reader)
     document.epoch = epoch(&reader)
     reader.finish()
     ScenarioRules.check(document, context)
@@ -130,41 +130,6 @@ public struct ScenarioReader: Sendable {
       }
     }
     return objectives
-  }
-
-  private static func faults(_ reader: inout FieldReader) -> [FaultSection] {
-    reader.list("faults").map { tree, path in
-      var fault = FieldReader(tree, path: path, mark: tree.mark, context: reader.context)
-      let name = fault.string("name", .assumed("fault"))
-      let at = fault.duration("at")
-      let target = fault.string("crash")
-      let restart = fault.duration("restart_after", orNever: "never", .assumed("2m"))
-      fault.finish()
-      var section = FaultSection(name: name, at: at, restartAfter: restart)
-      section.workerManager = number(target, after: "worker-manager-")
-      section.consumer = consumer(target)
-      if section.workerManager == nil, section.consumer == nil,
-        reader.context.isSound(fault.child("crash"))
-      {
-        reader.context.fail(
-          .unknownName, at: fault.child("crash"), length: target.count,
-          "`\(target)` cannot be crashed",
-          help: "`worker-manager-0`, or `consumer-0 of zone-a`, …")
-      }
-      return section
-    }
-  }
-
-  private static func number(_ text: some StringProtocol, after prefix: String) -> Int? {
-    text.hasPrefix(prefix) ? Int(text.dropFirst(prefix.count)) : nil
-  }
-
-  /// `consumer-0 of zone-a`.
-  private static func consumer(_ target: String) -> (zone: String, index: Int)? {
-    let parts = target.split(separator: " ")
-    guard parts.count == 3, parts[1] == "of", let index = number(parts[0], after: "consumer-")
-    else { return nil }
-    return (String(parts[2]), index)
   }
 }
 

@@ -134,6 +134,7 @@ enum ScenarioRules {
   }
 
   private static func faults(_ document: ScenarioDocument, _ context: ReadingContext) {
+    overlaps(document, context)
     for (index, fault) in document.faults.enumerated() {
       let path = "faults[\(index)]"
       target(of: fault, path, document, context)
@@ -143,6 +144,27 @@ enum ScenarioRules {
           help: "lengthen `duration` or let it come earlier")
       }
     }
+  }
+
+  /// What is down cannot go down again.
+  private static func overlaps(_ document: ScenarioDocument, _ context: ReadingContext) {
+    for (index, fault) in document.faults.enumerated() {
+      for (other, earlier) in document.faults.enumerated().prefix(index)
+      where fault.target == earlier.target && fault.target != nil {
+        let (first, second) = earlier.at <= fault.at ? (earlier, fault) : (fault, earlier)
+        guard first.restartAfter.map({ first.at + $0 >= second.at }) ?? true else { continue }
+        context.fail(
+          .inconsistent, at: "faults[\(index)].at",
+          "`faults[\(index)]` and `faults[\(other)]` take \(fault.target ?? "it") down at the same time",
+          help: "end one before the other begins, or leave one out")
+      }
+    }
+    guard document.contention == "exact", document.faults.contains(where: { $0.zone != nil })
+    else { return }
+    context.fail(
+      .inconsistent, at: "contention", else: Mark(line: 1, column: 1),
+      "a zone cannot be lost with `contention: exact`",
+      help: "use `contention: epoch`, which is the default")
   }
 
   /// What is crashed must be there.
@@ -161,8 +183,17 @@ enum ScenarioRules {
         "worker-manager-\(index)",
         "there are \(cluster.workerManagers), from worker-manager-0 on")
     }
-    guard let (zone, index) = fault.consumer else { return }
+    if let index = fault.dispatcher, index >= cluster.dispatchers {
+      missing(
+        "dispatcher-\(index)", "there are \(cluster.dispatchers), from dispatcher-0 on")
+    }
     let zones = cluster.zones.map(\.name)
+    if let zone = fault.zone, !zones.contains(zone), context.isSound("\(path).lose") {
+      context.fail(
+        .unknownName, at: "\(path).lose", length: zone.count, "there is no zone `\(zone)`",
+        help: Nearest.hint(zone, in: zones) ?? "the zones are \(zones.joined(separator: ", "))")
+    }
+    guard let (zone, index) = fault.consumer else { return }
     if !zones.contains(zone) {
       missing("zone `\(zone)`", "the zones are \(zones.joined(separator: ", "))")
     } else if index >= cluster.consumersPerZone {

@@ -1,0 +1,115 @@
+import Platform
+import Primitives
+import Scenario
+import Simulation
+
+/// What faults cost, as differences between a faulted run and its calm twin.
+public struct RehearsalHarm: Sendable {
+  /// Of one kind of thing, in each replication.
+  public struct Line: Sendable {
+    public var name: String
+    public var calm: [Double]
+    public var faulted: [Double]
+
+    public var differences: [Double] { zip(faulted, calm).map { $0 - $1 } }
+  }
+
+  /// Requests and messages by what became of them, cold starts, and what else was done.
+  public var totals: [Line]
+  /// By service or tenant: the share of requests that failed or were refused, the most hurt first.
+  public var services: [Line]
+  public var tenants: [Line]
+  /// By zone, after the strike: the greatest share of processors in use, the least level of warm
+  /// pods.
+  public var utilisation: [Line]
+  public var poolLevels: [Line]
+
+  private typealias Value = (LaneCounters) -> Double
+
+  private static let kinds: [(name: String, value: @Sendable (LaneCounters) -> UInt64)] = [
+    ("completed", { $0.completed }), ("lost", { $0.lost }), ("unreachable", { $0.unreachable }),
+    ("timed_out", { $0.timedOut }), ("refused", { $0.refused }),
+    ("redelivered", { $0.redelivered }), ("repeated", { $0.repeated }),
+    ("cold_starts", { $0.coldStarts }), ("instances_made", { $0.instancesAdded }),
+    ("stale_route_uses", { $0.staleUses }),
+  ]
+
+  public init(_ pairs: [RehearsalStudy.Pair], document: ScenarioDocument) {
+    totals = Self.kinds.map { kind in
+      func sums(_ outcomes: [RunOutcome]) -> [Double] {
+        outcomes.map { outcome in
+          Double(outcome.collected.laneCounters.reduce(0) { $0 + kind.value($1) })
+        }
+      }
+      return Line(
+        name: kind.name, calm: sums(pairs.map(\.calm)), faulted: sums(pairs.map(\.faulted)))
+    }
+    let tenants = Dictionary(
+      document.services.map { ($0.name, $0.tenant) }, uniquingKeysWith: { first, _ in first })
+    services = Self.shares(pairs) { $0.group }
+    self.tenants = Self.shares(pairs) { tenants[$0.group] ?? "default" }
+    utilisation = Self.byZone(pairs) { outcome, zone, strike in
+      outcome.collected.zoneSamples.filter { $0.zone == zone && $0.from >= strike && $0.cores > 0 }
+        .map { $0.usedCores / $0.cores }.max() ?? 0
+    }
+    poolLevels = Self.byZone(pairs) { outcome, zone, strike in
+      let pools = outcome.configuration.pools.indices.filter {
+        outcome.configuration.pools[$0].zone.index == zone && outcome.configuration.pools[$0].isWarm
+      }
+      var levels: [Instant: Int] = [:]
+      for sample in outcome.collected.poolSamples
+      where sample.from >= strike && pools.contains(sample.pool) {
+        levels[sample.at, default: 0] += sample.level
+      }
+      return Double(levels.values.min() ?? 0)  // order-free: least
+    }
+  }
+
+  private static func shares(
+    _ pairs: [RehearsalStudy.Pair], name: (ServiceConfiguration) -> String
+  ) -> [Line] {
+    var lines: [String: Line] = [:]
+    var order: [String] = []
+    func add(_ outcome: RunOutcome, isFaulted: Bool) {
+      var bad: [String: (bad: UInt64, all: UInt64)] = [:]
+      for (lane, counters) in outcome.collected.laneCounters.enumerated() {
+        let service = outcome.configuration.services[outcome.collected.serviceOfLane[lane]]
+        let own = name(service)
+        if lines[own] == nil {
+          lines[own] = Line(name: own, calm: [], faulted: [])
+          order.append(own)
+        }
+        bad[own, default: (0, 0)].bad += counters.failed + counters.refused
+        bad[own, default: (0, 0)].all += counters.arrivals
+      }
+      for own in order {
+        let (part, all) = bad[own] ?? (0, 0)
+        let share = Double(part) / Double(max(1, all))
+        if isFaulted { lines[own]?.faulted.append(share) } else { lines[own]?.calm.append(share) }
+      }
+    }
+    for pair in pairs {
+      add(pair.calm, isFaulted: false)
+      add(pair.faulted, isFaulted: true)
+    }
+    func mean(_ name: String) -> Double { lines[name]?.differences.reduce(0, +) ?? 0 }
+    let ranked = order.enumerated().sorted { a, b in
+      let (one, other) = (mean(a.element), mean(b.element))
+      return one > other || (one == other && a.offset < b.offset)
+    }
+    return ranked.compactMap { lines[$0.element] }
+  }
+
+  private static func byZone(
+    _ pairs: [RehearsalStudy.Pair],
+    value: (_ outcome: RunOutcome, _ zone: Int, _ strike: Instant) -> Double
+  ) -> [Line] {
+    guard let zones = pairs.first?.calm.configuration.zones else { return [] }
+    return zones.enumerated().map { zone, configuration in
+      Line(
+        name: configuration.name,
+        calm: pairs.map { value($0.calm, zone, $0.timeline.strike) },
+        faulted: pairs.map { value($0.faulted, zone, $0.timeline.strike) })
+    }
+  }
+}

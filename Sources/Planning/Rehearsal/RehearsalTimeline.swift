@@ -1,0 +1,102 @@
+import Platform
+import Primitives
+import Simulation
+
+/// The phases of a rehearsal, read off a faulted run and its calm twin.
+///
+/// *Detected*: the balancer takes a lost zone for gone; where no zone is lost, a token is found to
+/// be free. *Shifted*: other weights hold; or a token has another owner. *Degraded*: an interval of
+/// the series in which the faulted run is worse than its twin by the tolerances. *Recovered*: the
+/// end of the last such interval.
+public struct RehearsalTimeline: Sendable {
+  /// What an interval may be worse by and still count as well. Assumed.
+  public struct Tolerances: Sendable {
+    /// Of requests: failed and refused ones, beyond those of the twin.
+    public var badShare = 0.001
+    /// Mean latency ÷ that of the twin.
+    public var latencyRatio = 1.25
+    /// Lag beyond the twin's, in seconds of what is produced.
+    public var lagSeconds = 1.0
+
+    public init() {}
+  }
+
+  public var strike: Instant
+  public var detected: Instant?
+  public var shifted: Instant?
+  /// When what has failed was there again.
+  public var ended: Instant?
+  /// Intervals in which it was worse, after the strike.
+  public var degraded: [Range<Instant>]
+  /// Nil: it was still degraded at the end of the run.
+  public var recovered: Instant?
+  public var lastInterval: Instant
+
+  public init(
+    calm: RunOutcome, faulted: RunOutcome, strike: Instant, tolerances: Tolerances = Tolerances()
+  ) {
+    self.strike = strike
+    let events = faulted.collected.log.events.map(\.event).filter { $0.at >= strike }
+    func first(_ kinds: [NotableEvent.Kind]) -> Instant? {
+      events.filter { kinds.contains($0.kind) }.map(\.at).min()
+    }
+    let isZone = events.contains { $0.kind == .zoneLost }
+    detected = first(isZone ? [.zoneUnhealthy] : [.leaseLost, .leaseTaken])
+    shifted = first(isZone ? [.trafficShifted] : [.leaseTaken])
+    ended = first([.zoneBack, .restart, .dispatcherRestart])
+    let worse = Self.intervals(calm, faulted, tolerances).filter { $0.upperBound > strike }
+    degraded = worse
+    lastInterval = faulted.collected.intervals.last?.upperBound ?? strike
+    recovered =
+      worse.isEmpty
+      ? strike : worse.last.flatMap { $0.upperBound < lastInterval ? $0.upperBound : nil }
+  }
+
+  public var secondsToDetect: Double? { detected.map { ($0 - strike).seconds } }
+  public var secondsToShift: Double? { shifted.map { ($0 - strike).seconds } }
+  public var secondsToRecover: Double? { recovered.map { ($0 - strike).seconds } }
+
+  /// Everything of an interval together.
+  private struct Sum {
+    var counters = LaneCounters()
+    var latency = 0.0
+    var lag = 0
+
+    var badShare: Double {
+      Double(counters.failed + counters.refused) / Double(max(1, counters.arrivals))
+    }
+    /// Of what was answered; nil: nothing was.
+    var meanLatency: Double? {
+      counters.completed > 0 ? latency / Double(counters.completed) : nil
+    }
+  }
+
+  private static func sums(_ outcome: RunOutcome) -> [Instant: Sum] {
+    var sums: [Instant: Sum] = [:]
+    for row in outcome.collected.rows {
+      var sum = sums[row.from] ?? Sum()
+      sum.counters.add(row.counters)
+      sum.latency += row.mean * Double(row.counters.completed)
+      sum.lag += row.gauges.lag
+      sums[row.from] = sum
+    }
+    return sums
+  }
+
+  private static func intervals(
+    _ calm: RunOutcome, _ faulted: RunOutcome, _ tolerances: Tolerances
+  ) -> [Range<Instant>] {
+    let (before, after) = (sums(calm), sums(faulted))
+    return faulted.collected.intervals.filter { interval in
+      guard let one = before[interval.lowerBound] else { return false }
+      // Nothing at all happened in the faulted run, though something should have.
+      guard let other = after[interval.lowerBound] else { return one.counters.arrivals > 0 }
+      let seconds = (interval.upperBound - interval.lowerBound).seconds
+      let produced = Double(one.counters.arrivals) / max(seconds, 1e-9)
+      if other.badShare > one.badShare + tolerances.badShare { return true }
+      if Double(other.lag) > Double(one.lag) + tolerances.lagSeconds * produced { return true }
+      guard let slow = other.meanLatency, let usual = one.meanLatency else { return false }
+      return slow > usual * tolerances.latencyRatio
+    }
+  }
+}

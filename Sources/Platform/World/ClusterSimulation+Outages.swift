@@ -1,0 +1,77 @@
+import ControlPlane
+import Primitives
+import SimulationKernel
+import Workload
+
+// Faults that are armed, and traffic that the balancer sends elsewhere.
+extension ClusterSimulation {
+  /// More goes wrong from now on, as in a rehearsal that begins from a fork. Every fault must lie
+  /// after `now`; crashes of consumers cannot be added.
+  public func arm(_ faults: [FaultConfiguration]) {
+    precondition(faults.allSatisfy { $0.at > now && !$0.isOfConsumer }, "a fault lies ahead")
+    configuration.faults += faults
+    control.arm(faults)
+    for index in lanes.indices { lanes[index].arm(outages(of: index, faults), after: now) }
+  }
+
+  /// When the zone of a lane is lost.
+  private func outages(of lane: Int, _ faults: [FaultConfiguration]) -> [Range<Instant>] {
+    faults.compactMap { fault in
+      guard fault.kind == .loseZone(topology.lanes[lane].zone) else { return nil }
+      let end = fault.restartAfter.map { fault.at + $0 } ?? .distantFuture
+      return fault.at..<end
+    }
+  }
+
+  /// Sets the alarms of a lane whose form is new.
+  func armOutages(of lane: Int) {
+    let outages = outages(of: lane, configuration.faults)
+    if !outages.isEmpty { lanes[lane].arm(outages, after: now) }
+  }
+
+  // MARK: The balancer's weights
+
+  /// Weights that the balancer has told hold from now on: every service's lanes get their parts.
+  func reroute() {
+    guard let changes = control.balancer?.take(until: now), !changes.isEmpty else { return }
+    for change in changes { zoneWeights[change.origin] = change.weights }
+    recorder.event(NotableEvent(kind: .trafficShifted, at: now, subject: changes[0].origin))
+    for index in configuration.services.indices { reroute(ServiceID(index)) }
+  }
+
+  private func reroute(_ id: ServiceID) {
+    let service = configuration.services[id.index]
+    let zones = service.zones
+    guard zones.count > 1 else { return }
+    let shares = zones.indices.map { self.shares(from: $0, of: zones) }
+    let isAtHome = zones.indices.allSatisfy { shares[$0][$0] == shares[$0].reduce(0, +) }
+    guard !isAtHome || isRerouted[id.index] else { return }
+    isRerouted[id.index] = !isAtHome
+    let second = Int(now.nanoseconds / 1_000_000_000)
+    let key = key("weights", service)
+    for position in zones.indices {
+      let lane = topology.firstLane[id.index] + position
+      var source: any ArrivalSource
+      if isAtHome {
+        source = service.arrivals(position)
+        source.seek(to: now)
+      } else {
+        source = ReroutedSource(
+          zones.indices.map { service.arrivals($0) }, shares: shares, position: position,
+          key: key, second: second)
+      }
+      lanes[lane].reroute(source, at: now, recorder: recorder)
+      // What it has sent by now must not wait for its next event.
+      laneSet.collect(lane, into: control)
+    }
+  }
+
+  /// The balancer's weights among the zones that a service has; where it has none of those that are
+  /// left, traffic stays.
+  private func shares(from position: Int, of zones: [ZoneID]) -> [Double] {
+    let weights = zoneWeights[zones[position].index]
+    let own = zones.map { Double(weights[$0.index]) }
+    guard own.reduce(0, +) <= 0 else { return own }
+    return zones.indices.map { $0 == position ? 1 : 0 }
+  }
+}

@@ -1,0 +1,216 @@
+import Planning
+import Primitives
+import Reporting
+import ResultStore
+import Scenario
+import Simulation
+import Statistics
+
+/// What `rehearse` prints.
+struct RehearseReport {
+  /// Nil: somebody has asked for an end.
+  let outcome: RehearsalStudy.Outcome?
+  let study: RehearsalStudy
+  let scenario: LoadedScenario
+  let wallSeconds: Double
+  let options: SimulationOptions
+
+  private var document: ScenarioDocument { scenario.document }
+  private var pairs: [RehearsalStudy.Pair] { outcome?.pairs ?? [] }
+
+  var verdict: ResultStore.Verdict? {
+    outcome.flatMap { ObjectiveVerdicts.overall($0.faulted) }
+  }
+
+  var status: ExitStatus {
+    guard outcome != nil else { return .interrupted }
+    return switch verdict {
+    case .missed: .objectiveMissed
+    case .undecided: .undecided
+    case .met, nil: .fine
+    }
+  }
+
+  // MARK: Text
+
+  var text: String {
+    guard let outcome else {
+      return [
+        "INTERRUPTED: not all replications came to their end, so nothing is judged", header,
+        "results: \(options.out)\nagain:   \(options.again)",
+      ].joined(separator: "\n\n")
+    }
+    let harm = RehearsalHarm(pairs, document: document)
+    return [
+      header, answer(outcome), timeline, totals(harm), hurt(harm), zones(harm), footer(outcome),
+    ].filter { !$0.isEmpty }.joined(separator: "\n\n")
+  }
+
+  private var header: String {
+    let count = study.replications
+    return
+      "headroom \(ProgramVersion.text) · rehearse · \(document.name) · seed \(document.seed) · "
+      + "\(count) pair\(count == 1 ? "" : "s") of calm and faulted runs"
+  }
+
+  private func answer(_ outcome: RehearsalStudy.Outcome) -> String {
+    let what = document.faults.map { fault in
+      let length = fault.restartAfter.map { " for \(TextForm.time(seconds: $0.seconds))" } ?? ""
+      return "\(fault.target ?? fault.name) at \(TextForm.time(seconds: fault.at.seconds))\(length)"
+    }
+    let faults = what.joined(separator: ", ")
+    let line: String =
+      switch verdict {
+      case .met: "SURVIVES \(faults): every objective is met"
+      case .missed: "DOES NOT SURVIVE \(faults)"
+      case .undecided: "UNDECIDED whether it survives \(faults): more seeds are needed"
+      case nil: "NO OBJECTIVES, so nothing is judged: \(faults)"
+      }
+    let rows = zip(outcome.faulted, outcome.calm).map { faulted, calm in
+      [
+        "  \(faulted.mark)", faulted.objective.text, faulted.valueText, "calm: \(calm.valueText)",
+        faulted.note,
+      ]
+    }
+    return rows.isEmpty ? line : line + "\n" + TextForm.table(rows, left: 2, notes: true)
+  }
+
+  /// A mean over the replications in which there was a value, with its interval.
+  private func seconds(_ values: [Double?], none: String) -> String {
+    let there = values.compactMap { $0 }
+    guard !there.isEmpty else { return none }
+    let estimate = Estimate(there)
+    var text = TextForm.time(seconds: estimate.value)
+    if let half = estimate.halfWidth, half > 0 { text += " ± " + TextForm.time(seconds: half) }
+    if there.count < values.count { text += " (\(none) in \(values.count - there.count))" }
+    return text
+  }
+
+  private var timeline: String {
+    let lines = pairs.map(\.timeline)
+    let strike = lines.first?.strike ?? .origin
+    let worst = lines.map { timeline in
+      timeline.degraded.reduce(0) { $0 + ($1.upperBound - max($1.lowerBound, strike)).seconds }
+    }
+    let rows = [
+      ["  steady", "up to \(TextForm.time(seconds: (strike - .origin).seconds))"],
+      ["  detected", "+ " + seconds(lines.map(\.secondsToDetect), none: "by nobody")],
+      ["  shifted", "+ " + seconds(lines.map(\.secondsToShift), none: "not at all")],
+      [
+        "  fault over",
+        "+ "
+          + seconds(lines.map { line in line.ended.map { ($0 - strike).seconds } }, none: "never"),
+      ],
+      ["  degraded", seconds(worst, none: "never") + " in all"],
+      ["  recovered", "+ " + seconds(lines.map(\.secondsToRecover), none: "not within the run")],
+    ]
+    return "TIMELINE from the first fault, mean over seeds ± its 95 % interval\n"
+      + TextForm.table(rows, left: 2, notes: true)
+  }
+
+  private func totals(_ harm: RehearsalHarm) -> String {
+    var rows = [["", "calm", "faulted", "difference"]]
+    for line in harm.totals where (line.calm + line.faulted).contains(where: { $0 != 0 }) {
+      rows.append([
+        "  \(line.name)", TextForm.number(Estimate(line.calm).value),
+        TextForm.number(Estimate(line.faulted).value), difference(line.differences),
+      ])
+    }
+    return "WHAT BECAME OF REQUESTS AND MESSAGES, mean of a run\n" + TextForm.table(rows)
+  }
+
+  private func difference(_ values: [Double]) -> String {
+    let mean = values.reduce(0, +) / Double(max(1, values.count))
+    let text = (mean > 0 ? "+" : "") + TextForm.number(mean)
+    guard let interval = try? MeanInterval.t(values) else { return text }
+    return "\(text) ± \(TextForm.number(interval.high - interval.mean))"
+  }
+
+  private func hurt(_ harm: RehearsalHarm) -> String {
+    func table(_ title: String, _ lines: [RehearsalHarm.Line]) -> String {
+      let hurt = lines.filter { $0.differences.reduce(0, +) > 0 }.prefix(10)
+      guard !hurt.isEmpty else { return "" }
+      let rows = hurt.map { line in
+        [
+          "  \(line.name)", TextForm.percent(Estimate(line.calm).value),
+          TextForm.percent(Estimate(line.faulted).value),
+        ]
+      }
+      return "\(title): share of requests that failed or were refused, calm and faulted\n"
+        + TextForm.table(rows)
+    }
+    let tenants = harm.tenants.count > 1 ? table("HURT, by tenant", harm.tenants) : ""
+    return [table("HURT, by service", harm.services), tenants].filter { !$0.isEmpty }
+      .joined(separator: "\n\n")
+  }
+
+  private func zones(_ harm: RehearsalHarm) -> String {
+    let count = Double(harm.utilisation.count)
+    var rows = [
+      ["", "processors, calm", "faulted", "calm × z/(z-1)", "least warm pods, calm", "faulted"]
+    ]
+    for (use, pools) in zip(harm.utilisation, harm.poolLevels) {
+      let calm = Estimate(use.calm).value
+      rows.append([
+        "  \(use.name)", TextForm.percent(calm), TextForm.percent(Estimate(use.faulted).value),
+        count > 1 ? TextForm.percent(calm * count / (count - 1)) : "-",
+        TextForm.number(Estimate(pools.calm).value), TextForm.number(Estimate(pools.faulted).value),
+      ])
+    }
+    return "ZONES after the strike: greatest use of processors in an interval, least stock\n"
+      + TextForm.table(rows)
+  }
+
+  private func footer(_ outcome: RehearsalStudy.Outcome) -> String {
+    """
+    both runs of a pair part at \(TextForm.time(seconds: (study.parting - .origin).seconds)) and meet \
+    the same draws
+    \(TextForm.grouped(Int(clamping: outcome.executed))) events executed · \
+    \(TextForm.time(seconds: wallSeconds))
+    results: \(options.out) (runs named calm and fault)
+    again:   \(options.again)
+    """
+  }
+
+  // MARK: JSON
+
+  var summary: Summary {
+    var summary = Summary(command: "rehearse", scenario, options)
+    summary["verdict"] = verdict.map { .string($0.rawValue) } ?? .null
+    summary["wall_seconds"] = .number(wallSeconds)
+    guard let outcome else {
+      summary["status"] = .string("interrupted")
+      return summary
+    }
+    summary["objectives"] = .array(outcome.faulted.map(\.json))
+    let harm = RehearsalHarm(pairs, document: document)
+    summary["rehearsal"] = .object([
+      "parting_seconds": .number((study.parting - .origin).seconds),
+      "calm_objectives": .array(outcome.calm.map(\.json)),
+      "timelines": .array(pairs.map { Self.json($0.timeline) }),
+      "totals": Self.json(harm.totals), "services": Self.json(harm.services),
+      "tenants": Self.json(harm.tenants), "utilisation": Self.json(harm.utilisation),
+      "least_warm_pods": Self.json(harm.poolLevels),
+    ])
+    return summary
+  }
+
+  private static func json(_ line: RehearsalTimeline) -> JSONValue {
+    .object([
+      "strike_seconds": .number((line.strike - .origin).seconds),
+      "seconds_to_detect": JSONValue(line.secondsToDetect),
+      "seconds_to_shift": JSONValue(line.secondsToShift),
+      "seconds_to_recover": JSONValue(line.secondsToRecover),
+    ])
+  }
+
+  private static func json(_ lines: [RehearsalHarm.Line]) -> JSONValue {
+    .array(
+      lines.map {
+        .object([
+          "name": .string($0.name), "calm": .array($0.calm.map { .number($0) }),
+          "faulted": .array($0.faulted.map { .number($0) }),
+        ])
+      })
+  }
+}
