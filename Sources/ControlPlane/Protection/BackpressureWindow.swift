@@ -63,7 +63,7 @@ public struct BackpressureWindow: Sendable, Equatable {
     switch answer {
     case .done(let latency):
       if let target = rules.latencyTarget, latency > target { return shrink(at: now) }
-      guard inFlight * 2 >= window else { return }
+      guard size < Int64(rules.most) * Self.parts, inFlight * 2 >= window else { return }
       let grown = size + Int64(rules.increase) * Self.parts * Self.parts / size
       size = min(Int64(rules.most) * Self.parts, grown)
     case .refused(let retryAfter):

@@ -2,11 +2,13 @@ import Primitives
 
 extension InstanceBreaker {
   /// The end of an interval: ejections that are over end, then rates and latencies are judged, and
-  /// counters begin anew.
+  /// counters begin anew. Instances are looked at in the order of slots, whoever was called first.
   ///
   /// - Complexity: O(m log m) for m instances that were called in the interval, are ejected or were
-  ///   lately; O(m) without the rule on slowness.
+  ///   lately.
   public mutating func endInterval(at now: Instant, into effects: inout some BreakerEffects) {
+    var slots = UnsafeMutableBufferPointer(start: listed, count: storedListedCount)
+    slots.sort()
     for place in 0..<storedListedCount { age(InstanceSlot(Int(listed[place])), at: now, &effects) }
     judgeSuccessRates(at: now, into: &effects)
     judgeFailures(at: now, into: &effects)
@@ -39,14 +41,12 @@ extension InstanceBreaker {
     records[index].stored == .closed && Int(records[index].requests) >= least
   }
 
-  /// Slots listed that had enough calls, in the order of slots, so that it does not matter who was
-  /// called first.
+  /// Slots that had enough calls, in their order.
   private func counted(_ least: Int) -> [Int] {
     var found: [Int] = []
     for place in 0..<storedListedCount where isCounted(Int(listed[place]), least) {
       found.append(Int(listed[place]))
     }
-    found.sort()
     return found
   }
 

@@ -18,7 +18,7 @@ public protocol BreakerEffects {
 /// our own (`BreakerRules`).
 ///
 /// A call costs O(1) and allocates nothing; an interval costs what was called in it, is ejected or
-/// was ejected lately, times the logarithm where slowness is looked for.
+/// was ejected lately, times its logarithm.
 public struct InstanceBreaker: ~Copyable {
   public enum State: UInt8, Sendable, BitwiseCopyable {
     case absent

@@ -48,8 +48,9 @@ public struct WindowRetryBudget: Sendable, Equatable {
   public let window: Nanoseconds
   private let price: Int64
   private let reserve: Int64
-  /// Deposits less withdrawals by slice, the latest at `position`.
+  /// Deposits less withdrawals by slice; those of the latest, which is at `position`, are apart.
   private var credits = SIMD16<Int64>(repeating: 0)
+  private var latest: Int64 = 0
   private var sum: Int64 = 0
   private var position = 0
   private var sliceEnd: Instant
@@ -78,7 +79,7 @@ public struct WindowRetryBudget: Sendable, Equatable {
   /// A request that is no retry goes out. O(1).
   public mutating func deposit(at now: Instant) {
     advance(to: now)
-    credits[position] += Self.credit
+    latest += Self.credit
     sum += Self.credit
   }
 
@@ -86,13 +87,15 @@ public struct WindowRetryBudget: Sendable, Equatable {
   public mutating func withdraw(at now: Instant) -> Bool {
     advance(to: now)
     guard sum + reserve >= price else { return false }
-    credits[position] -= price
+    latest -= price
     sum -= price
     return true
   }
 
   private mutating func advance(to now: Instant) {
     guard now >= sliceEnd else { return }
+    credits[position] = latest
+    latest = 0
     let slice = window / Int64(Self.slices)
     let passed = (now - sliceEnd).count / slice.count + 1
     for _ in 0..<min(passed, Int64(Self.slices)) {

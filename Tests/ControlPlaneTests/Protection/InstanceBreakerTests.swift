@@ -168,6 +168,91 @@ import Testing
     #expect(breaker[slot].ejections == 0 && !breaker.isActive)
   }
 
+  // MARK: Counts
+
+  /// All sequences of up to twelve calls.
+  @Test(arguments: [1, 2, 3, 5])
+  func chancesOfRunsAreThoseOfAllSequences(length: Int) {
+    for calls in 0...12 {
+      for chance in [0.0, 0.1, 0.5, 0.93, 1] {
+        var expected = 0.0
+        for sequence in 0..<(1 << calls) {
+          var run = 0
+          var longest = 0
+          var weight = 1.0
+          for call in 0..<calls {
+            let isFailure = sequence >> call & 1 == 1
+            weight *= isFailure ? chance : 1 - chance
+            run = isFailure ? run + 1 : 0
+            longest = max(longest, run)
+          }
+          if longest >= length { expected += weight }
+        }
+        let found = OutlierStatistics.chanceOfRun(
+          of: length, calls: calls, failureChance: chance)
+        #expect(abs(found - expected) < 1e-12)
+      }
+    }
+    #expect(OutlierStatistics.chanceOfRun(of: 5, calls: 1_000_000, failureChance: 0.5) == 1)
+  }
+
+  /// Counts are judged at the end of an interval as calls one by one.
+  @Test func countsAreJudgedAsCalls() {
+    var bits = Xoshiro256PlusPlus(seed: 51)
+    var rules = free
+    rules.enforcesConsecutiveErrors = false
+    rules.enforcesFailurePercentage = true
+    rules.slownessPercent = 250
+    var single = breaker(rules, 12)
+    var counted = breaker(rules, 12)
+    var (first, second) = (BreakerLog(), BreakerLog())
+    for interval in Int64(1)...200 {
+      let now = Instant.seconds(interval * 10)
+      for slot in 0..<12 {
+        let calls = CallCounts(
+          successes: Int(bits.integer(below: 150)),
+          failures: bits.integer(below: 4) == 0 ? Int(bits.integer(below: 200)) : 0,
+          latencySum: .zero)
+        let latency = Nanoseconds.milliseconds(1 + Int64(bits.integer(below: 6)))
+        call(&single, slot, .error, times: calls.failures, latency: latency, at: now, &first)
+        call(&single, slot, .success, times: calls.successes, latency: latency, at: now, &first)
+        var sum = calls
+        sum.latencySum = latency * Int64(calls.successes + calls.failures)
+        counted.record(InstanceSlot(slot), sum, hadRun: false, at: now, into: &second)
+      }
+      single.endInterval(at: now, into: &first)
+      counted.endInterval(at: now, into: &second)
+      for slot in first.tried {
+        if single.beginTrial(InstanceSlot(slot)) {
+          single.endTrial(InstanceSlot(slot), .success, at: now, into: &first)
+        }
+        if counted.beginTrial(InstanceSlot(slot)) {
+          counted.endTrial(InstanceSlot(slot), .success, at: now, into: &second)
+        }
+      }
+      first.tried = []
+    }
+    #expect(first.reports == second.reports && first.restored == second.restored)
+    #expect(first.out == second.out && Set(first.reports.map(\.cause)).count == 3)
+  }
+
+  @Test func aRunOfFailuresBreaksAtOnce() {
+    var breaker = breaker(free, 3)
+    var log = BreakerLog()
+    func record(_ slot: Int, _ successes: Int, _ failures: Int, _ hadRun: Bool) {
+      breaker.record(
+        InstanceSlot(slot),
+        CallCounts(successes: successes, failures: failures, latencySum: .zero),
+        hadRun: hadRun, at: .origin, into: &log)
+    }
+    record(0, 5, 5, false)
+    record(1, 0, 3, false)
+    #expect(log.out.isEmpty)
+    record(1, 0, 2, false)
+    record(2, 9, 9, true)
+    #expect(log.out == [1, 2] && log.reports.allSatisfy { $0.cause == .consecutiveErrors })
+  }
+
   // MARK: Properties
 
   private enum Step {
