@@ -84,7 +84,7 @@ public struct QuotaAsk: Sendable, Equatable, BitwiseCopyable {
 public struct QuotaGrant: Sendable, Equatable, BitwiseCopyable {
   public var life: UInt32
   public var question: UInt64
-  /// Which grant of the server's life this is.
+  /// Which grant this is, of all lives of the server.
   public var grant: UInt64
   public var amount: QuotaAmount
   /// From when the question was sent.

@@ -7,17 +7,19 @@ import Primitives
 /// they have. Beyond Doorman, what a consumer may still go by counts as taken: a smaller grant
 /// frees the difference only when the consumer has shown that it knows, or its lease has run out.
 ///
-/// Outside of learning, the grants that consumers may go by never come to more than the capacity,
-/// in whatever order messages arrive, as long as clocks advance alike. A server's clock that jumps
-/// ahead lets it give away what is still in use, for as long as the jump and no longer than a
-/// lease. When the capacity falls, grants follow within a lease. What is granted below the safe
-/// capacity comes on top where a consumer cannot reach the server.
+/// The grants that consumers may go by never come to more than the capacity, in whatever order
+/// messages arrive, as long as clocks advance alike; nor while a server that begins anew learns, if
+/// it does so for a lease's length. (Consumers that claim what they do not have, or a capacity that
+/// falls, are another matter while their leases last.) A server's clock that jumps ahead lets it
+/// give away what is still in use, for as long as the jump and no longer than a lease. When the
+/// capacity falls, grants follow within a lease. The safe capacity of consumers that cannot reach
+/// the server comes on top.
 public struct QuotaServer: Sendable {
   public struct Rules: Sendable, Equatable {
     public var algorithm = QuotaAlgorithm.waterFilling
-    /// Published (Doorman's examples): 60 s; here shorter, **assumed**.
+    /// Published (Doorman's default template, `server.go`).
     public var leaseLength = Nanoseconds.seconds(20)
-    /// **Assumed**; Doorman's examples: 5 s to 16 s.
+    /// **Assumed**; Doorman's default is 1 s.
     public var refreshInterval = Nanoseconds.seconds(5)
     /// How long a server that begins only confirms; published (Doorman): a lease's length.
     public var learningTime: Nanoseconds?
@@ -49,14 +51,19 @@ public struct QuotaServer: Sendable {
   private(set) var sumReserved = QuotaAmount.zero
   private(set) var sumWants = QuotaAmount.zero
   private(set) var subclients: Int64 = 0
-  private var grants: UInt64 = 0
+  private var grants: UInt64
   private var expiries = DeadlineRing<Int>()
   /// Per subclient, up to where water stands; nil: to be found again.
   private var level: WaterLevel?
 
-  /// - Parameter now: of the server's clock, as all times here.
-  public init(capacity: QuotaAmount, _ rules: Rules = Rules(), at now: Instant) {
+  /// - Parameters:
+  ///   - life: how often the server began anew, so that its grants are not taken for earlier ones.
+  ///   - now: of the server's clock, as all times here.
+  public init(
+    capacity: QuotaAmount, _ rules: Rules = Rules(), life: UInt32 = 0, at now: Instant
+  ) {
     self.rules = rules
+    grants = UInt64(life) << 32
     self.capacity = capacity
     learnsUntil = now + (rules.learningTime ?? rules.leaseLength)
   }

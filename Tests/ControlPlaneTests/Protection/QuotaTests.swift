@@ -252,6 +252,27 @@ import Testing
     #expect(world.clients.map(\.allowed) == Array(repeating: amount(25), count: 4))
   }
 
+  /// A server that begins anew, and knows nothing of what its predecessor granted, learns for one
+  /// lease: by then every lease of the predecessor has run out or was told.
+  @Test(arguments: [Nanoseconds.seconds(20), .seconds(3)])
+  func aServerThatBeginsAnewOvercommitsOnlyWithoutLearning(learning: Nanoseconds) {
+    var violations = 0
+    for seed in UInt64(0)..<10 {
+      var world = World(server(100), consumers: 6, seed: seed)
+      var rules = QuotaServer.Rules()
+      rules.learningTime = learning
+      for second in Int64(0)..<1000 {
+        if second % 100 == 99 {
+          world.server = QuotaServer(
+            capacity: amount(100), rules, life: UInt32(second / 100 + 1), at: .seconds(second))
+        }
+        world.step(second)
+        if world.used(second) > world.server.capacity { violations += 1 }
+      }
+    }
+    #expect(learning == .seconds(20) ? violations == 0 : violations > 10, "\(violations)")
+  }
+
   /// Away for good: every consumer is back at the safe capacity within a lease's length, by its own
   /// clock, and asks on.
   @Test func withoutTheServerOnlyTheSafeCapacityIsLeft() {
