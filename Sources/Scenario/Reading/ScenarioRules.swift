@@ -155,7 +155,8 @@ enum ScenarioRules {
         guard first.restartAfter.map({ first.at + $0 >= second.at }) ?? true else { continue }
         context.fail(
           .inconsistent, at: "faults[\(index)].at",
-          "`faults[\(index)]` and `faults[\(other)]` take \(fault.target ?? "it") down at the same time",
+          "`faults[\(index)]` and `faults[\(other)]` take \(fault.target ?? "it") down at the same "
+            + "time",
           help: "end one before the other begins, or leave one out")
       }
     }
