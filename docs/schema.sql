@@ -164,6 +164,40 @@ CREATE TABLE service_minutes (  -- a minute of a service in a zone, for the busi
   PRIMARY KEY (run, service, t_ns, zone)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE topics (  -- the topic that a service consumes, all its zones together, after the warm-up
+  run INTEGER NOT NULL REFERENCES runs,  -- the run
+  service INTEGER NOT NULL,  -- the service, whose consumers are the topic's group
+  partitions INTEGER NOT NULL,  -- partitions of the topic
+  produced INTEGER NOT NULL,  -- messages that came
+  completed INTEGER NOT NULL,  -- messages that were answered
+  redelivered INTEGER NOT NULL,  -- messages that were delivered again, after a failure or because their consumer had gone
+  repeated INTEGER NOT NULL,  -- messages that were answered once more
+  expired INTEGER NOT NULL,  -- messages that were deleted before they were answered
+  dead_lettered INTEGER NOT NULL,  -- messages that had failed too often
+  lag INTEGER NOT NULL,  -- messages not committed at the end of the run
+  peak_lag INTEGER NOT NULL,  -- the most of them at the end of an interval of the series
+  peaked_ns INTEGER,  -- when that was; nothing: there were none
+  caught_up_ns INTEGER,  -- the first end of an interval after the peak with no more than may be under way at once; nothing: not yet, or there never was more
+  delay_mean_ns INTEGER,  -- mean time from production to answer, exact
+  delay_p50_ns INTEGER,  -- its median, known to half an octave
+  delay_p99_ns INTEGER,  -- its 99th percentile, likewise
+  delay_max_ns INTEGER,  -- the longest
+  PRIMARY KEY (run, service)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE partitions (  -- the partitions of the busiest topics at the end of the run, warm-up included; those of lanes at flow fidelity are not told apart and have no rows
+  run INTEGER NOT NULL REFERENCES runs,  -- the run
+  service INTEGER NOT NULL,  -- the service that consumes it
+  zone TEXT NOT NULL,  -- the zone that it is in
+  partition INTEGER NOT NULL,  -- its number in the zone, from 0
+  consumer INTEGER NOT NULL,  -- who holds it, among the consumers that share the zone's partitions
+  leader TEXT,  -- the broker that leads it; nothing: one of another zone
+  produced INTEGER NOT NULL,  -- messages that came into it
+  lag INTEGER NOT NULL,  -- messages not committed
+  peak_lag INTEGER NOT NULL,  -- the most of them at any time
+  PRIMARY KEY (run, service, zone, partition)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE histograms (  -- the distribution of a measure after the warm-up, over the part of the world that the scope names
   run INTEGER NOT NULL REFERENCES runs,  -- the run
   scope TEXT NOT NULL,  -- all, group (one zone, class and runtime), lane (a service in a zone: half octaves only), or objective (the requests that a term of an objective is about)
@@ -361,7 +395,7 @@ CREATE TABLE conservation (  -- the terms of a balance that must close: what cam
   run INTEGER NOT NULL REFERENCES runs,  -- the run
   scope TEXT NOT NULL,  -- all, a zone, or service@zone for a lane; one without requests has no rows
   quantity TEXT NOT NULL,  -- requests, pods, tokens of shards, node_cpu_milli, node_memory_mib, host_memory_bytes
-  term TEXT NOT NULL,  -- for requests: arrivals, completed, refused, failed, waiting, in flight; a lane's terms that are 0 have no row
+  term TEXT NOT NULL,  -- for requests: arrivals, completed, refused, failed, expired, dead letters, waiting, in flight; a lane's terms that are 0 have no row
   side INTEGER NOT NULL,  -- +1 for what came, -1 for what became of it: the sum over terms of side times count is 0
   count INTEGER NOT NULL,  -- how many
   PRIMARY KEY (run, scope, quantity, term)
@@ -500,6 +534,27 @@ SELECT run, service, name, kind, class, tenant, runtime, shape, zones, arrivals,
   round(start_p99_ns / 1e6, 3) AS start_p99_ms, peak_ready_instances,
   round(100.0 * idle_instance_seconds / nullif(instance_seconds, 0), 2) AS idle_percent
 FROM services ORDER BY run, arrivals DESC;
+
+CREATE VIEW v_topics AS  -- topics and how far their consumers were behind, the worst first
+SELECT t.run, s.name AS service, t.partitions, t.produced, t.completed, t.redelivered,
+  t.repeated, t.expired, t.dead_lettered, t.lag, t.peak_lag,
+  CASE WHEN t.peaked_ns IS NOT NULL THEN printf('%02d:%02d:%06.3f', t.peaked_ns / 3600000000000,
+      t.peaked_ns / 60000000000 % 60, t.peaked_ns % 60000000000 / 1e9) END AS peak_at, CASE WHEN t.caught_up_ns IS NOT NULL THEN printf('%02d:%02d:%06.3f', t.caught_up_ns / 3600000000000,
+      t.caught_up_ns / 60000000000 % 60, t.caught_up_ns % 60000000000 / 1e9) END AS caught_up_at,
+  round(t.delay_mean_ns / 1e6, 3) AS delay_mean_ms,
+  round(t.delay_p50_ns / 1e6, 3) AS delay_p50_ms,
+  round(t.delay_p99_ns / 1e6, 3) AS delay_p99_ms,
+  round(t.delay_max_ns / 1e6, 3) AS delay_max_ms
+FROM topics t JOIN services s ON s.run = t.run AND s.service = t.service
+ORDER BY t.run, t.peak_lag DESC, t.service;
+
+CREATE VIEW v_partitions AS  -- partitions with their share of their topic's messages in a zone
+SELECT p.run, s.name AS service, p.zone, p.partition, p.consumer, p.leader, p.produced,
+  round(100.0 * p.produced
+    / nullif(sum(p.produced) OVER (PARTITION BY p.run, p.service, p.zone), 0), 2)
+    AS percent_of_zone, p.lag, p.peak_lag
+FROM partitions p JOIN services s ON s.run = p.run AND s.service = p.service
+ORDER BY p.run, p.service, p.zone, p.partition;
 
 CREATE VIEW v_groups AS  -- cold starts of each entry of the scenario beside those of a trace's publishers
 SELECT run, name, services, arrivals, cold_starts,

@@ -70,11 +70,11 @@ private func routeAndChoice(_ choice: InstanceChoice, _ name: String) {
   }
 }
 
-private func warmPath() {
+private func warmPath(_ name: String, topic: String = "") {
   nonisolated(unsafe) var path: WarmPath?
   // The first simulated second has been run in the set-up; every later one counts.
   let everySecond = configuration(allocations, events, warmUp: 0)
-  Benchmark("warm-path", configuration: everySecond) { benchmark in
+  Benchmark(name, configuration: everySecond) { benchmark in
     guard let path else { return }
     let before = path.events
     var requests = 0
@@ -84,7 +84,7 @@ private func warmPath() {
     }
     benchmark.measurement(events, Int(path.events - before) * 1000 / max(1, requests))
   } setup: {
-    path = WarmPath()
+    path = WarmPath(topic: topic)
   } teardown: {
     path = nil
   }
@@ -94,5 +94,6 @@ let benchmarks: @Sendable () -> Void = {
   rendezvousOwner(of: 64)
   routeAndChoice(.leastRequests, "least-requests")
   routeAndChoice(.powerOfTwo, "power-of-two")
-  warmPath()
+  warmPath("warm-path")
+  warmPath("message-path", topic: WarmPathScenario.messages)
 }

@@ -8,8 +8,9 @@ final class WarmPath {
   private let run: Run
   private var second: Int64
 
-  init?() {
-    let read = ScenarioReader().read(WarmPathScenario.text, file: "warm-path")
+  /// - Parameter topic: lines of each service beside the others.
+  init?(topic: String = "") {
+    let read = ScenarioReader().read(WarmPathScenario.text(topic), file: "warm-path")
     guard let document = read.document else {
       print(read.rendered)
       return nil

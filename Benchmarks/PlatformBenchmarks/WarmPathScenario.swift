@@ -5,7 +5,11 @@ enum WarmPathScenario {
   static let requestsPerSecond = 300_000
   static let warmUpSeconds = 1
 
-  static let text = """
+  /// The same traffic as messages, each delivered by itself.
+  static let messages = "topic: {partitions: 8, batch: 1}"
+
+  static func text(_ topic: String) -> String {
+    """
     headroom: 1
     name: warm-path
     duration: 1h
@@ -15,6 +19,7 @@ enum WarmPathScenario {
       name: bench
       zones:
         - {name: zone-a, nodes: {count: 100, cpu: 64, memory: 256GiB}}
+      consumers: {per_zone: 3, per_lane: 1, handling_time: constant(100us)}
       gateways: {per_zone: 3, per_lane: 1, route_ttl: 3s, negative_ttl: 1s, request_timeout: 60s}
       dispatchers: {count: 4}
       worker_managers: {count: 2, shards: 4, lease_ttl: 10s}
@@ -34,5 +39,7 @@ enum WarmPathScenario {
         service_time: lognormal(mean: 9ms, sigma: 0.8)
         cpu_fraction: 0.3
         keep_alive: fixed(60s)
+        \(topic)
     """
+  }
 }

@@ -86,4 +86,6 @@ public struct CollectedRun: Sendable {
   /// By lane, without the warm-up.
   public var laneCounters: [LaneCounters] = []
   public var minutes: [ServiceMinute] = []
+  /// By service.
+  var lagPeaks: [LagWatch.Peak] = []
 }

@@ -40,6 +40,8 @@ extension Objective.Measure {
     case .keyReads: .counter { $0.keyReads }
     case .keyHits: .counter { $0.keyHits }
     case .staleReads: .counter { $0.staleReads }
+    case .expired: .counter { $0.expired }
+    case .deadLettered: .counter { $0.deadLettered }
     case .poolTakes, .poolMisses, .idlePodHours, .poolLevel: .pools
     case .utilisation: .zones
     }

@@ -23,6 +23,8 @@ public struct ResultRecording {
     try writer.append(tables.services())
     try writer.append(tables.series())
     try writer.append(tables.serviceMinutes())
+    try writer.append(tables.topics())
+    try writer.append(tables.partitions())
     try writer.append(tables.histograms())
     try writer.append(tables.coldStarts())
     try writer.append(tables.starts())

@@ -19,6 +19,9 @@ public struct RunOutcome: Sendable {
   public var control: ControlSummary
   public var conservation: [ConservationTerms]
   public var lanes: [LaneCounters]
+  /// By lane, at the end: messages that are not committed, and the partitions that they are in.
+  public var lags: [Int]
+  public var partitions: [[PartitionGauges]]
   public var digest: UInt64
   public var represented: UInt64
   public var executed: UInt64
@@ -144,7 +147,10 @@ public final class Run {
     return RunOutcome(
       replication: replication, configuration: simulation.configuration,
       collected: collected, readyPeaks: simulation.readyPeaks, control: simulation.controlSummary,
-      conservation: simulation.conservation(), lanes: lanes, digest: simulation.digest,
+      conservation: simulation.conservation(), lanes: lanes,
+      lags: lanes.indices.map { simulation.lane(LaneID($0)).gauges.lag },
+      partitions: lanes.indices.map { simulation.partitions(of: LaneID($0)) },
+      digest: simulation.digest,
       represented: arrivals, executed: work.executed,
       fidelities: simulation.fidelitySummary, simulated: simulation.now - .origin,
       fidelity: fidelity)

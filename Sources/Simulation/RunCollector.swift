@@ -51,6 +51,7 @@ final class RunCollector: RunRecorder {
   private var lastZoneCoreSeconds: [Double]
   private var isJudging: Bool
   private var minutes: MinuteSeries
+  private var lagWatch: LagWatch
 
   /// - Parameters:
   ///   - objectives: that will be judged.
@@ -78,6 +79,7 @@ final class RunCollector: RunRecorder {
     self.groups = groups
     self.groupOfLane = groupOfLane
     self.serviceOfLane = serviceOfLane
+    lagWatch = LagWatch(configuration, serviceOfLane: serviceOfLane)
     serviceCount = configuration.services.count
     warmup = .origin + configuration.warmup
     isJudging = configuration.warmup == .zero
@@ -144,6 +146,7 @@ final class RunCollector: RunRecorder {
   /// For a fork: everything counted so far, to go on from.
   init(continuing other: RunCollector) {
     minutes = other.minutes
+    lagWatch = other.lagWatch
     groups = other.groups
     groupOfLane = other.groupOfLane
     serviceOfLane = other.serviceOfLane
@@ -179,6 +182,7 @@ final class RunCollector: RunRecorder {
   /// Forgets what was judged so far: the end of the warm-up, or of a fork's settling time.
   func beginJudging() {
     isJudging = true
+    lagWatch.restart()
     for group in totals.indices {
       for measure in totals[group].indices { totals[group][measure].reset() }
     }
@@ -239,6 +243,7 @@ final class RunCollector: RunRecorder {
     for follower in countFollowers[lane.index] { followers[follower].add(delta, now) }
     spreadLatencies(of: lane)
     minutes.add(lane: lane, from: from, delta: delta, now: now)
+    lagWatch.note(lane: lane, lag: now.lag)
   }
 
   /// Adds what a lane has measured since the last row to its minute and its total.
@@ -253,6 +258,7 @@ final class RunCollector: RunRecorder {
 
   func seriesEnds(at instant: Instant) {
     minutes.end(at: instant)
+    lagWatch.close(at: instant)
     intervals.append(intervalStart..<instant)
     for follower in followers.indices {
       followers[follower].close(from: intervalStart, to: instant)
@@ -358,6 +364,7 @@ extension RunCollector {
       poolSamples: poolRows, zoneSamples: zoneRows, leases: leases, log: log, starts: starts,
       poolTakes: poolTakes, poolMisses: poolMisses, warmup: warmup)
     run.minutes = minutes.rows
+    run.lagPeaks = lagWatch.peaks
     return run
   }
 }

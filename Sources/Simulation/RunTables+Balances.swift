@@ -11,13 +11,16 @@ extension RunTables {
   }
 
   private func requests() -> [ConservationRow] {
-    let names = ["arrivals", "completed", "refused", "failed", "waiting", "in flight"]
+    let names = [
+      "arrivals", "completed", "refused", "failed", "expired", "dead letters", "waiting",
+      "in flight",
+    ]
     var sums = [UInt64](repeating: 0, count: names.count)
     var rows: [ConservationRow] = []
     for terms in outcome.conservation {
       let values = [
-        terms.arrivals, terms.completed, terms.refused, terms.failed, terms.waiting,
-        terms.inFlight,
+        terms.arrivals, terms.completed, terms.refused, terms.failed, terms.expired,
+        terms.deadLettered, terms.waiting, terms.inFlight,
       ]
       for index in values.indices {
         sums[index] += values[index]
@@ -111,6 +114,8 @@ extension RunTables {
       ("refused", Double(sum.refused)), ("failed", Double(sum.failed)),
       ("timed_out", Double(sum.timedOut)), ("lost", Double(sum.lost)),
       ("unreachable", Double(sum.unreachable)),
+      ("redelivered", Double(sum.redelivered)), ("repeated", Double(sum.repeated)),
+      ("expired", Double(sum.expired)), ("dead_lettered", Double(sum.deadLettered)),
       ("cold_starts", Double(sum.coldStarts)), ("cold_starts_pool", Double(sum.coldPool)),
       ("cold_starts_fallback", Double(sum.coldFallback)),
       ("cold_starts_virtual", Double(sum.coldVirtual)),

@@ -84,6 +84,8 @@ public struct ScenarioMapping: Sendable {
     var kind = FaultConfiguration.Kind.crashWorkerManager(section.workerManager ?? 0)
     if let (zone, index) = section.consumer {
       kind = .crashConsumer((zones[zone] ?? 0) * document.cluster.consumersPerZone + index)
+    } else if let (zone, index) = section.broker {
+      kind = .crashBroker((zones[zone] ?? 0) * document.cluster.brokersPerZone + index)
     }
     if let index = section.dispatcher { kind = .crashDispatcher(index) }
     if let zone = section.zone { kind = .loseZone(ZoneID(zones[zone] ?? 0)) }
@@ -123,6 +125,8 @@ public struct ScenarioMapping: Sendable {
     cluster.consumers.perLane = min(section.consumersPerLane, section.consumersPerZone)
     cluster.consumers.capacityPerSecond = section.consumerCapacityPerSecond
     cluster.consumers.handling = section.consumerHandling
+    cluster.brokers.perZone = section.brokersPerZone
+    cluster.brokers.election = section.brokerElection
     cluster.dispatchers.count = section.dispatchers
     cluster.dispatchers.handling = section.dispatcherHandling
     cluster.dispatchers.rules = DispatcherRules(

@@ -121,6 +121,13 @@ extension ScenarioMapping {
 
   private func topic(_ section: TopicSection) -> TopicConfiguration {
     var topic = TopicConfiguration(partitions: section.partitions)
+    topic.brokerKind = TopicConfiguration.BrokerKind(rawValue: section.brokerKind) ?? .kafka
+    topic.fetchMessages = section.fetchMessages
+    topic.retention = section.retention
+    topic.retentionMessages = section.retentionMessages
+    topic.persistInterval = section.persistInterval
+    topic.rebalanceInterval = section.rebalanceInterval
+    topic.retryAttempts = section.retryAttempts
     topic.window = section.window
     topic.maximumBatch = section.batch
     topic.skew = section.skew

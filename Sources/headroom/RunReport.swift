@@ -26,8 +26,8 @@ struct RunReport {
       ? [header, footer]
       : [
         header, verdict, times, coldStarts, starts, groups,
-        KindReport(document: document, outcomes: counted).text, cluster, CostReport(counted).text,
-        note, footer,
+        KindReport(document: document, outcomes: counted).text, TopicReport(counted).text,
+        cluster, CostReport(counted).text, note, footer,
       ]
     return sections.filter { !$0.isEmpty }.joined(separator: "\n\n")
   }

@@ -197,8 +197,9 @@ extension TopicTests {
     let lag = simulation.lane(LaneID(0)).gauges.lag
     #expect(abs(Double(lag) - 10_000) < 500, "\(fidelity): \(lag)")
     // 400 a second go out and 100 come in: 10,000 are gone after 33 seconds.
+    // Of each partition some twenty are answered ahead of the commit.
     try simulation.run(until: .seconds(225))
-    #expect(abs(Double(simulation.lane(LaneID(0)).gauges.lag) - 2_500) < 600)
+    #expect(abs(Double(simulation.lane(LaneID(0)).gauges.lag) - 2_580) < 600)
     try simulation.run(until: .seconds(250))
     simulation.finish()
     try simulation.checkInvariants()

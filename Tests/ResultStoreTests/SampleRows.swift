@@ -75,6 +75,7 @@ func sample<Row: StoredRow>(_ type: Row.Type, seed: Int, leavesGaps: Bool = fals
 let rowTypes: [any StoredRow.Type] = [
   ScenarioRow.self, AssumptionRow.self, StudyRow.self, RunRow.self, TraceFileRow.self,
   ZoneRow.self, ServiceRow.self, ServiceGroupRow.self, SeriesRow.self, ServiceMinuteRow.self,
+  TopicRow.self, PartitionRow.self,
   HistogramRow.self, ColdStartRow.self, StartRow.self, PoolRow.self, PoolSeriesRow.self,
   AlarmRow.self, CacheRow.self,
   LeaseRow.self,

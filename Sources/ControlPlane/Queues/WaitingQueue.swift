@@ -9,7 +9,7 @@ public struct WaitingQueue<Ticket: BitwiseCopyable>: ~Copyable {
     public var ticket: Ticket
     public var since: Instant
 
-    @inlinable init(ticket: Ticket, since: Instant) {
+    @inlinable public init(ticket: Ticket, since: Instant) {
       self.ticket = ticket
       self.since = since
     }
@@ -23,7 +23,13 @@ public struct WaitingQueue<Ticket: BitwiseCopyable>: ~Copyable {
   /// Requests that wait.
   @inlinable public var count: Int { storedCount }
 
-  public init() {
+  /// Room that the first entry makes, a power of two.
+  @usableFromInline let leastCapacity: Int
+
+  /// - Parameter leastCapacity: room that the first entry makes, a power of two. What goes round in
+  ///   a ring touches all of it, so that short queues are faster in a small one.
+  public init(leastCapacity: Int = 64) {
+    self.leastCapacity = leastCapacity
     capacity = 0
     storage = UnsafeMutablePointer<Entry>.allocate(capacity: 0)
   }
@@ -38,7 +44,7 @@ public struct WaitingQueue<Ticket: BitwiseCopyable>: ~Copyable {
     return storage[head]
   }
 
-  @inlinable public mutating func append(_ ticket: Ticket, since: Instant) {
+  @inlinable @inline(__always) public mutating func append(_ ticket: Ticket, since: Instant) {
     if count == capacity { grow() }
     storage[(head + count) & (capacity - 1)] = Entry(ticket: ticket, since: since)
     storedCount += 1
@@ -51,6 +57,13 @@ public struct WaitingQueue<Ticket: BitwiseCopyable>: ~Copyable {
     head = (head + 1) & (capacity - 1)
     storedCount -= 1
     return entry
+  }
+
+  /// Removes so many of the oldest entries. Precondition: there are as many.
+  @inlinable public mutating func removeFirst(_ entries: Int) {
+    precondition(entries <= count, "removal of more than waits")
+    head = (head + entries) & (capacity - 1)
+    storedCount -= entries
   }
 
   /// Removes the youngest entry. Precondition: the queue is not empty.
@@ -72,7 +85,7 @@ public struct WaitingQueue<Ticket: BitwiseCopyable>: ~Copyable {
   }
 
   public borrowing func clone() -> Self {
-    var copy = Self()
+    var copy = Self(leastCapacity: leastCapacity)
     for offset in 0..<count {
       let entry = storage[(head + offset) & (capacity - 1)]
       copy.append(entry.ticket, since: entry.since)
@@ -86,7 +99,7 @@ public struct WaitingQueue<Ticket: BitwiseCopyable>: ~Copyable {
   }
 
   @usableFromInline mutating func grow() {
-    let larger = max(64, capacity * 2)
+    let larger = max(leastCapacity, capacity * 2)
     let fresh = UnsafeMutablePointer<Entry>.allocate(capacity: larger)
     for offset in 0..<count {
       (fresh + offset).initialize(to: storage[(head + offset) & (capacity - 1)])

@@ -71,12 +71,13 @@ public enum TopicReplay {
     return cluster
   }
 
-  /// Windows never bind: it is the workers that are measured.
+  /// Neither windows nor fetches bind: it is the workers that are measured.
   private static func topic(
     _ topic: MeasuredTopic, _ model: WorkerModel
   ) -> TopicConfiguration {
     var rules = TopicConfiguration(partitions: 64)
     rules.window = 4096
+    rules.fetchMessages = 1_000_000
     // Pauses that overlap are one.
     for change in topic.changes where model.restartPauseSeconds > 0 {
       let pause =

@@ -50,6 +50,7 @@ public struct ClusterConfiguration: Sendable {
   public var network = NetworkDelays()
   public var gateways = GatewayConfiguration()
   public var consumers = ConsumerConfiguration()
+  public var brokers = BrokerConfiguration()
   public var dispatchers = DispatcherConfiguration()
   public var workerManagers = WorkerManagerConfiguration()
   public var etcd = EtcdConfiguration()
@@ -142,6 +143,15 @@ public struct ConsumerConfiguration: Sendable {
   public var handling = Nanoseconds.zero
   /// Deliveries a second that one consumer bears before it slows down; nil: without bound.
   public var capacityPerSecond: Double?
+
+  public init() {}
+}
+
+/// The brokers that topics are on.
+public struct BrokerConfiguration: Sendable {
+  public var perZone = 3
+  /// From a broker's crash until others lead its partitions.
+  public var election = Nanoseconds.seconds(9)
 
   public init() {}
 }
@@ -294,6 +304,8 @@ public struct FaultConfiguration: Sendable {
     /// A zone stops, with all machines, gateways, consumers and components in it; it comes back
     /// empty.
     case loseZone(ZoneID)
+    /// A broker stops; its log is there when it is back. Counted zone by zone.
+    case crashBroker(Int)
   }
 
   public var name: String
@@ -302,6 +314,11 @@ public struct FaultConfiguration: Sendable {
 
   var isOfConsumer: Bool {
     if case .crashConsumer = kind { return true }
+    return false
+  }
+
+  var isOfBroker: Bool {
+    if case .crashBroker = kind { return true }
     return false
   }
 

@@ -6,6 +6,9 @@ import Primitives
 /// Consumers are a part of the platform: they hold the partitions, ask for routes and call
 /// instances directly, past the gateways, or through them where a service says so.
 public struct TopicConfiguration: Sendable {
+  public enum BrokerKind: String, Sendable, CaseIterable { case kafka, rocketmq }
+
+  public var brokerKind = BrokerKind.kafka
   /// Partitions of the whole service; its lanes share them evenly.
   public var partitions: Int
   /// Deliveries of a partition that may be outstanding; 1 keeps the order of its messages.
@@ -23,10 +26,54 @@ public struct TopicConfiguration: Sendable {
   public var sessionTimeout = GroupTimings.sessionTimeout
   /// How long partitions that change hands are read by nobody; with an eager assignor, all are.
   public var rebalancePause = Nanoseconds.seconds(3)
+  /// Messages of a partition that one fetch brings at most.
+  public var fetchMessages = 500
+  /// A message is deleted when it is so old; nil: it is kept.
+  public var retention: Nanoseconds?
+  /// Messages of a partition that are kept, at most; nil: all.
+  public var retentionMessages: Int?
+  /// How often the broker is told what is committed; nil: with every commit.
+  public var persistInterval: Nanoseconds?
+  /// How often a member looks who else is in its group; nil: it is told.
+  public var rebalanceInterval: Nanoseconds?
+  /// How often a message that has failed is delivered again, each time later (`RetryLevels`),
+  /// until it is a dead letter; nil: at once, until it succeeds.
+  public var retryAttempts: Int?
   /// While its consumers read nothing, as in a deployment: what is under way ends, and lag grows.
   public var pauses: [Range<Instant>] = []
 
   public init(partitions: Int) { self.partitions = partitions }
+
+  /// Takes what RocketMQ does otherwise than Kafka.
+  public mutating func useRocketMQ() {
+    brokerKind = .rocketmq
+    sessionTimeout = RocketMQTimings.channelExpiry
+    rebalancePause = .zero
+    fetchMessages = RocketMQTimings.pullBatch
+    persistInterval = RocketMQTimings.persistInterval
+    rebalanceInterval = RocketMQTimings.rebalanceInterval
+    retryAttempts = RetryLevels.most
+  }
+
+  var hasRetention: Bool { retention != nil || retentionMessages != nil }
+
+  /// Whether all partitions stand still while the group agrees anew, and not only those that move.
+  var stopsAll: Bool { brokerKind == .kafka && assignor != .cooperativeSticky }
+
+  /// When members that have something to agree on do so.
+  func rebalance(after now: Instant) -> Instant {
+    guard let interval = rebalanceInterval, interval > .zero else { return now }
+    let periods = (now.nanoseconds + interval.count - 1) / interval.count
+    return Instant(nanoseconds: periods * interval.count)
+  }
+
+  /// Shares of the partitions of a lane, by Zipf's law; they add up to 1.
+  static func weights(_ count: Int, skew: Double) -> [Double] {
+    guard count > 0 else { return [] }
+    let weights = (1...count).map { Elementary.exp(-skew * Elementary.log(Double($0))) }
+    let all = weights.reduce(0, +)
+    return weights.map { $0 / all }
+  }
 
   func isPaused(at now: Instant) -> Bool { pauses.contains { $0.contains(now) } }
 

@@ -33,8 +33,8 @@ extension ControlShard {
     case .crashWorkerManager(let index): stopManager(index, at: now)
     case .crashDispatcher(let index): stopDispatcher(index, at: now)
     case .loseZone(let zone): loseZone(zone, at: now)
-    // Its lanes have alarms of their own.
-    case .crashConsumer: break
+    // Their lanes have alarms of their own.
+    case .crashConsumer, .crashBroker: break
     }
     digest.record(RecordKind.fault, at: now, XXH3.hash64(fault.name))
   }
@@ -45,7 +45,7 @@ extension ControlShard {
     case .crashWorkerManager(let index): startManager(index, at: now)
     case .crashDispatcher(let index): startDispatcher(index, at: now)
     case .loseZone(let zone): recoverZone(zone, at: now)
-    case .crashConsumer: break
+    case .crashConsumer, .crashBroker: break
     }
   }
 

@@ -70,6 +70,9 @@ final class FlowLane: LaneModel {
     state.recordPending(recorder)
   }
 
+  /// Steps end at every second, and gauges are those of the last.
+  func bringGauges(to now: Instant) {}
+
   func clone(surroundings: LaneSurroundings) -> any LaneModel {
     let copy = FlowLane(state)
     copy.state.surroundings = surroundings

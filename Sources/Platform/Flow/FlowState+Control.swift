@@ -211,7 +211,7 @@ extension FlowState {
     let lag = gauges.lag
     for partition in 0..<topic.partitions {
       let committed = EvenShare.of(
-        Int(counters.completed), at: partition, among: topic.partitions)
+        Int(counters.completed &+ counters.expired), at: partition, among: topic.partitions)
       let behind = EvenShare.of(lag, at: partition, among: topic.partitions)
       send(
         .offsets(

@@ -47,6 +47,8 @@ extension FlowState {
     if !isDown {
       keepRoute()
       refuseBeyondLimits()
+      deleteOld()
+      tellBroker()
       retireDrained()
       expireIdle()
       repeatUnanswered()
@@ -87,7 +89,13 @@ extension FlowState {
       let tenth: Int64 = 100_000_000
       endStep(before: Instant(nanoseconds: (now.nanoseconds / tenth + 1) * tenth))
     }
-    if let edge = settings.topic?.rules.nextPauseEdge(after: now) { endStep(before: edge) }
+    if let rules = settings.topic?.rules {
+      if let edge = rules.nextPauseEdge(after: now) { endStep(before: edge) }
+      if let interval = rules.persistInterval {
+        let told = (now.nanoseconds / interval.count + 1) * interval.count
+        endStep(before: Instant(nanoseconds: told))
+      }
+    }
     if let expiry = nextExpiry { endStep(before: max(now, expiry)) }
     if let prewarm = keepAlive?.prewarmAt { endStep(before: max(now, prewarm)) }
     if let drained = nextDrained { endStep(before: max(now, drained)) }

@@ -167,7 +167,8 @@ extension FlowState {
   /// Records the latencies of all that have completed.
   mutating func recordPending(_ recorder: any LatencyRecorder) {
     let lane = settings.lane
-    let way = settings.wayThrough.count
+    // The way from the client and back, and from its broker to its consumer, takes no instance.
+    let way = settings.wayThrough.count + settings.brokerHop.count
     pending.deal { recorder.record($0 + way, count: $1, .latency, lane: lane) }
   }
 }

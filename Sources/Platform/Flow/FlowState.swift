@@ -67,6 +67,8 @@ struct FlowState {
   var recent = RecentLevel()
   /// Requests in service at the end of the last step, before an arrival that has ended it.
   var levelAtEnd = 0
+  /// Of a topic: messages completed when the broker was told last.
+  var toldCompleted: UInt64 = 0
   /// They were told of instances that are gone.
   var isDemandOld = false
   /// When the lane's zone is lost, and whether it is.
@@ -121,7 +123,7 @@ struct FlowState {
     gauges.waiting = waiting
     gauges.ready = instances.count + draining.count
     gauges.starting = control.starts.count
-    if settings.isTopic { gauges.lag = gauges.inFlight + gauges.waiting }
+    if settings.isTopic { gauges.lag = lag }
     return gauges
   }
 

@@ -9,6 +9,7 @@ extension FlowState {
   mutating func takeIn(_ carried: CarriedLane) {
     takeInstances(carried)
     counters = carried.counters
+    toldCompleted = counters.completed
     digest = carried.digest
     represented = carried.represented
     publishedArrivals = carried.publishedArrivals

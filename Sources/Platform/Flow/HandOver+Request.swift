@@ -23,6 +23,8 @@ extension RequestLane {
 
 extension RequestLaneEngine {
   mutating func handOut(at now: Instant, represented: UInt64) -> CarriedLane {
+    takeInUnseen(before: now)
+    for partition in 0..<core.topic.count { core.topic.persistNow(partition) }
     let handed = feed.handOut(at: now)
     var carried = CarriedLane(
       at: now, source: handed.source, remaining: handed.remaining, delivered: feed.delivered,
@@ -58,6 +60,17 @@ extension RequestLaneEngine {
     return carried
   }
 
+  /// Messages that are produced, and on their way to their consumer, wait in their partitions.
+  private mutating func takeInUnseen(before now: Instant) {
+    guard feed.delay > .zero else { return }
+    while let arrival = feed.take(before: now) {
+      core.counters.arrivals &+= 1
+      _ = core.produce(
+        QueuedMessage(identity: arrival.identity, serviceNanoseconds: arrival.serviceTime),
+        since: Instant(nanoseconds: arrival.time))
+    }
+  }
+
   private mutating func emptyQueue(into carried: inout CarriedLane, positions: [UInt32: Int]) {
     while core.queue.nextTime() < .distantFuture {
       let event = core.queue.pop()
@@ -75,10 +88,21 @@ extension RequestLaneEngine {
       case .sample:
         carried.isSampling = true
         if event.time == carried.at { sample(at: event.time) }
+      case .retry:
+        // It comes at once: flow has no form for what was put aside.
+        let retried = core.topic.retries.take(payload.slot)
+        carried.waiting.append(
+          Ticket(
+            arrival: retried.since, identity: retried.message.identity,
+            serviceNanoseconds: retried.message.serviceNanoseconds))
       case .alarm, .callArrives, .serviceEnds, .repetition, .resumption, .memberLost, .memberBack,
-        .rebalance, .assigned, .notified, .outage, .outageEnds:
+        .rebalance, .assigned, .notified, .outage, .outageEnds, .fetched, .brokerLost, .brokerBack,
+        .brokerReplaced:
         break
       }
+    }
+    if core.topic.retrying > 0 {
+      carried.waiting.sort { ($0.arrival, $0.identity) < ($1.arrival, $1.identity) }
     }
     replaceQueue()
     carried.sampledInFlightSeconds = core.sampledInFlightSeconds
@@ -95,7 +119,7 @@ extension RequestLaneEngine {
     let now = carried.at
     feed = ArrivalFeed(
       carried.source, at: now, remaining: carried.remaining, delivered: carried.delivered,
-      using: &bits)
+      delay: core.settings.brokerHop, using: &bits)
     replaceQueue()
     core.inbox = Slots()
     core.instances = InstanceStates(parts: 1)
@@ -122,7 +146,10 @@ extension RequestLaneEngine {
     routers[0].route = carried.route
     core.topic = core.settings.makeTopic()
     install(carried)
-    for partition in 0..<core.topic.count { pump(partition, at: now) }
+    for partition in 0..<core.topic.count {
+      core.followReading(partition, at: now)
+      pump(partition, at: now)
+    }
     for mail in carried.mail { deliver(mail.delivery, at: max(mail.at, now)) }
     core.isSampling = false
     if carried.isSampling { core.armSampling(at: now) }

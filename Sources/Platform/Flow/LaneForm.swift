@@ -10,9 +10,12 @@ public enum RequestReason: String, Sendable, CaseIterable {
   case coldService = "the first request of an instance takes a time of its own"
   case gateways = "several gateways or consumers share a lane"
   case batches = "deliveries carry several messages"
-  case skew = "partitions have unequal shares"
+  case skew = "partitions have unequal shares, and one alone may not keep all instances busy"
   case consumers = "consumers crash"
   case notifications = "a store's notifications come twice, or are made again"
+  case brokers = "brokers crash"
+  case fetches = "fetches may bound what is delivered"
+  case retention = "partitions have unequal shares, and messages are deleted"
   case hops = "every hop is an event"
   case evictions = "nodes evict idle instances"
   case exactProcessors = "processors are simulated exactly"
@@ -84,9 +87,11 @@ extension FidelityRule {
       ? configuration.consumers.perLane
       : service.gatewaysPerLane ?? configuration.gateways.perLane
     if callers != 1 { return .gateways }
-    if let topic = service.topic, let reason = obstacle(topic) { return reason }
-    if service.topic != nil, configuration.faults.contains(where: \.isOfConsumer) {
-      return .consumers
+    if let topic = service.topic {
+      if let reason = obstacle(topic, service) { return reason }
+      if configuration.faults.contains(where: \.isOfConsumer) { return .consumers }
+      if configuration.faults.contains(where: \.isOfBroker) { return .brokers }
+      if mayWaitForFetches(service, topic, configuration) { return .fetches }
     }
     if configuration.network.loss > 0 { return .loss }
     if configuration.hopByHop { return .hops }
@@ -107,9 +112,28 @@ extension FidelityRule {
     return mean > 0 && mean.isFinite ? nil : .serviceTime
   }
 
-  private static func obstacle(_ topic: TopicConfiguration) -> RequestReason? {
+  private static func obstacle(
+    _ topic: TopicConfiguration, _ service: ServiceConfiguration
+  ) -> RequestReason? {
     if topic.maximumBatch > 1 || topic.deliveryOverhead > .zero { return .batches }
-    return topic.skew > 0 ? .skew : nil
+    guard topic.skew > 0 else { return nil }
+    // While one window can keep all instances busy the station never stands idle for want of
+    // another partition's messages: what is there in all does not depend on where it is.
+    let slots = service.router.maximumInstances * service.router.concurrencyLimit
+    if topic.window < slots { return .skew }
+    return topic.hasRetention ? .retention : nil
+  }
+
+  /// Whether instances could take messages faster than fetches bring them.
+  private static func mayWaitForFetches(
+    _ service: ServiceConfiguration, _ topic: TopicConfiguration,
+    _ configuration: ClusterConfiguration
+  ) -> Bool {
+    let slots = Double(service.router.maximumInstances * service.router.concurrencyLimit)
+    let most = min(slots, Double(topic.partitions * topic.window))
+    let perSecond = most / max(service.serviceTime.mean, 1e-9)
+    let roundTrip = 2 * configuration.network.sameZone.seconds
+    return perSecond * roundTrip > 0.5 * Double(topic.fetchMessages * topic.partitions)
   }
 
   /// Whether the arrivals of a source are those of a rate, and not single requests or batches.

@@ -5,16 +5,26 @@ import Workload
 struct ArrivalFeed: ~Copyable {
   private(set) var source: any ArrivalSource
   private var buffer = ArrivalBuffer()
+  /// How much later an arrival is seen than it comes: on its way from a broker.
+  let delay: Nanoseconds
   /// Everything before this instant is in the buffer or gone.
-  private var horizon = Instant.origin
+  private var horizon = Instant.origin {
+    didSet { seenHorizon = horizon == .distantFuture ? horizon : horizon + delay }
+  }
+  private var seenHorizon: Instant
   /// Arrivals handed over so far.
   private(set) var delivered: UInt64 = 0
 
-  init(_ source: any ArrivalSource) { self.source = source }
+  init(_ source: any ArrivalSource, delay: Nanoseconds = .zero) {
+    self.source = source
+    self.delay = delay
+    seenHorizon = .origin + delay
+  }
 
-  /// When the next arrival comes, or when the source must be asked again; never, when it has ended.
+  /// When the next arrival is seen, or when the source must be asked again; never, when it has
+  /// ended.
   @inline(__always) var nextTime: Instant {
-    buffer.isEmpty ? horizon : Instant(nanoseconds: buffer.first.time)
+    buffer.isEmpty ? seenHorizon : Instant(nanoseconds: buffer.first.time &+ delay.count)
   }
 
   /// Takes the arrival at `nextTime`; nil when the source must be asked first.
@@ -27,7 +37,7 @@ struct ArrivalFeed: ~Copyable {
   /// The next arrival before `bound`, if there is one.
   @inline(__always) mutating func take(before bound: Instant) -> Arrival? {
     if buffer.isEmpty {
-      fetch(until: bound)
+      fetch(until: bound + delay)
       if buffer.isEmpty { return nil }
     }
     guard buffer.first.time < bound.nanoseconds else { return nil }
@@ -35,9 +45,9 @@ struct ArrivalFeed: ~Copyable {
     return buffer.removeFirst()
   }
 
-  /// Fetches until there is an arrival or nothing comes before `bound`.
+  /// Fetches until there is an arrival or none is seen before `bound`.
   mutating func fetch(until bound: Instant) {
-    while buffer.isEmpty, horizon < bound { horizon = source.fill(&buffer) }
+    while buffer.isEmpty, seenHorizon < bound { horizon = source.fill(&buffer) }
   }
 
   /// Goes on with another source, which stands at `now`.
@@ -69,9 +79,9 @@ struct ArrivalFeed: ~Copyable {
   /// Goes on at `now` with the last `remaining` arrivals of its second, at new times after `now`.
   init(
     _ source: any ArrivalSource, at now: Instant, remaining: Int, delivered: UInt64,
-    using bits: inout some BitSource
+    delay: Nanoseconds, using bits: inout some BitSource
   ) {
-    self.source = source
+    self.init(source, delay: delay)
     self.delivered = delivered
     let second = now.nanoseconds / 1_000_000_000
     let end = Instant.seconds(second + 1)
@@ -99,7 +109,7 @@ struct ArrivalFeed: ~Copyable {
   }
 
   borrowing func clone() -> Self {
-    var copy = ArrivalFeed(source.clone())
+    var copy = ArrivalFeed(source.clone(), delay: delay)
     copy.buffer = buffer.clone()
     copy.horizon = horizon
     copy.delivered = delivered

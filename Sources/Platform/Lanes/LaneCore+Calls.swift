@@ -101,7 +101,7 @@ extension LaneCore: RouterEffects {
     }
     if event.flags & LaneEvent.cutOff != 0 { return cutOff(event, at: now) }
     if settings.isTopic {
-      messagesDone(event.delivery, at: now)
+      messagesDone(event.delivery, arrival: event.arrival, at: now)
     } else if settings.notifications != nil {
       invocationDone(event.delivery, at: now)
     } else {
@@ -144,6 +144,9 @@ extension LaneCore: RouterEffects {
   private mutating func noteWait(
     _ ticket: Ticket, _ assignment: Assignment, _ index: Int, at now: Instant
   ) -> Bool {
+    if settings.isTopic, noteWaits(of: ticket.delivery, assignment, index, at: now) {
+      return assignment.isCold
+    }
     let waited = now.nanoseconds - ticket.arrival.nanoseconds
     if waited > 0 {
       counters.waited &+= 1
@@ -154,6 +157,29 @@ extension LaneCore: RouterEffects {
     counters[StartPath(rawValue: instances[index].path) ?? .pool] &+= 1
     startLatencies.append(waited)
     if startLatencies.isFull { needsAttention = true }
+    return true
+  }
+
+  /// Records the same for each message of a delivery of several: what they waited for is one
+  /// instance, and each is an invocation of its own. False where there is one message.
+  private mutating func noteWaits(
+    of number: UInt32, _ assignment: Assignment, _ index: Int, at now: Instant
+  ) -> Bool {
+    let delivery = topic.deliveries[number]
+    guard delivery.run.count > 1 else { return false }
+    let partition = Int(delivery.partition)
+    for offset in delivery.run.first..<delivery.run.end {
+      let since = topic[partition].log.entry(Int(offset - topic[partition].base)).since
+      let waited = (now - since).count
+      if waited > 0 {
+        counters.waited &+= 1
+        waits.append(waited)
+      }
+      guard assignment.isCold else { continue }
+      counters[StartPath(rawValue: instances[index].path) ?? .pool] &+= 1
+      startLatencies.append(waited)
+    }
+    if waits.isFull || startLatencies.isFull { needsAttention = true }
     return true
   }
 

@@ -6,10 +6,17 @@ import SimulationKernel
 extension LaneCore {
   /// A message is in its partition's log.
   @inline(__always)
-  mutating func produce(_ message: QueuedMessage, at now: Instant) -> Int {
+  mutating func produce(_ message: QueuedMessage, since: Instant) -> Int {
     let partition = topic.partition(of: message.identity, key: settings.partKey.raw)
-    topic[partition].log.append(message, since: now)
+    append(message, since: since, to: partition)
     return partition
+  }
+
+  @inline(__always)
+  private mutating func append(_ message: QueuedMessage, since: Instant, to partition: Int) {
+    topic[partition].log.append(message, since: since)
+    let lag = topic[partition].log.count
+    if lag > topic[partition].peakLag { topic[partition].peakLag = lag }
   }
 
   /// Sets alarms for the ends of pauses.
@@ -25,37 +32,84 @@ extension LaneCore {
   mutating func tellOffsets(at now: Instant) {
     guard settings.isTopic else { return }
     for partition in 0..<topic.count {
-      let committed = topic[partition].window.committed
+      let committed = topic[partition].base
       let message = ControlMessage.offsets(
         settings.lane, partition: UInt32(truncatingIfNeeded: partition), committed: committed,
-        logEnd: committed + Int64(topic[partition].log.count))
+        logEnd: topic[partition].logEnd)
       send(message, to: .autoscaler, at: now, extraDelay: settings.signalDelay)
     }
   }
 
   /// The next delivery of a partition, if its window has room and its log has a message.
-  @inline(__always) mutating func nextDelivery(_ partition: Int) -> Ticket? {
-    let committed = topic[partition].window.committed
-    let end = committed + Int64(topic[partition].log.count)
+  ///
+  /// - Parameter newest: the message that the log ends with, where the caller has just put it
+  ///   there: mostly it is the next one, and need not be read back.
+  @inline(__always)
+  mutating func nextDelivery(
+    _ partition: Int, newest: WaitingQueue<QueuedMessage>.Entry? = nil, at now: Instant
+  ) -> Ticket? {
+    let end = min(topic[partition].logEnd, topic[partition].readableEnd)
     guard
       let run = topic[partition].window.deliver(
         most: Int64(topic.rules.maximumBatch), logEnd: end)
     else { return nil }
+    if topic[partition].fetch.isDue(next: run.end) { fetchMore(partition, at: now) }
     let delivery = OpenDelivery(partition: UInt32(truncatingIfNeeded: partition), run: run)
-    return ticket(topic.deliveries.put(delivery))
+    let number = topic.deliveries.put(delivery)
+    if let newest, run.count == 1, run.end == topic[partition].logEnd, topic.failureCount == 0 {
+      let service = topic.rules.deliveryOverhead.count + serviceTime(of: newest.ticket, 0)
+      return Ticket(
+        arrival: newest.since, identity: newest.ticket.identity, serviceNanoseconds: service,
+        delivery: number)
+    }
+    return ticket(number, delivery)
+  }
+
+  /// Asks the broker for the next messages of a partition; they are there after a round trip.
+  mutating func fetchMore(_ partition: Int, at now: Instant) {
+    // Nobody answers: another broker is asked when there is one.
+    guard !topic[partition].isFrozen else { return }
+    topic[partition].fetch.ask()
+    guard topic.brokers.roundTrip > .zero else { return fetched(partition) }
+    _ = queue.push(
+      at: now + topic.brokers.roundTrip, class: EventRank.alarm,
+      LaneEvent(
+        kind: .fetched, part: 0, flags: 0, slot: UInt32(truncatingIfNeeded: partition),
+        arrival: .origin, delivery: topic[partition].fetch.generation))
+  }
+
+  /// Fetches from where reading goes on, when that is beyond what was fetched: what was to come
+  /// next has been deleted, or the lane was not simulated message by message.
+  mutating func followReading(_ partition: Int, at now: Instant) {
+    let next = topic[partition].window.next
+    if next > topic[partition].fetch.end { topic[partition].refetch() }
+    if topic[partition].fetch.isDue(next: next) { fetchMore(partition, at: now) }
+  }
+
+  /// The messages of a fetch are at the consumer.
+  mutating func fetched(_ partition: Int) {
+    topic[partition].fetch.answer()
+    topic[partition].noteFetched()
   }
 
   /// What the router of the consumer is told of a delivery.
-  @inline(__always) private func ticket(_ number: UInt32) -> Ticket {
-    let delivery = topic.deliveries[number]
+  @inline(__always)
+  private func ticket(_ number: UInt32, _ delivery: OpenDelivery) -> Ticket {
     let partition = Int(delivery.partition)
-    let first = Int(delivery.run.first - topic[partition].window.committed)
+    let first = Int(delivery.run.first - topic[partition].base)
     let oldest = topic[partition].log.entry(first)
+    var attempts = delivery.attempt
+    if topic.failureCount > 0 {
+      attempts &+= UInt32(topic.failures(of: oldest.ticket.identity))
+    }
     // Each attempt has draws of its own.
-    let attempt = UInt64(delivery.attempt) &* 0x9E37_79B9_7F4A_7C15
+    let attempt = UInt64(attempts) &* 0x9E37_79B9_7F4A_7C15
     var service = topic.rules.deliveryOverhead.count
-    for place in first..<first + Int(delivery.run.count) {
-      service += serviceTime(of: topic[partition].log.entry(place).ticket, attempt)
+    service += serviceTime(of: oldest.ticket, attempt)
+    if delivery.run.count > 1 {
+      for place in first + 1..<first + Int(delivery.run.count) {
+        service += serviceTime(of: topic[partition].log.entry(place).ticket, attempt)
+      }
     }
     return Ticket(
       arrival: oldest.since, identity: oldest.ticket.identity &+ attempt,
@@ -70,27 +124,104 @@ extension LaneCore {
   }
 
   /// A delivery has been answered: its messages are done, and the contiguous prefix is committed.
-  mutating func messagesDone(_ number: UInt32, at now: Instant) {
+  @inline(__always)
+  mutating func messagesDone(_ number: UInt32, arrival: Instant, at now: Instant) {
     let delivery = topic.deliveries.take(number)
     let partition = Int(delivery.partition)
     freedPartition = partition
     // The answer is to a consumer that is gone.
     guard topic[partition].window.isCurrent(delivery.run) else { return }
-    let committed = topic[partition].window.committed
-    for offset in delivery.run.first..<delivery.run.end {
-      if !topic[partition].repeats.isEmpty, topic[partition].repeats.remove(offset) != nil {
+    if delivery.run.count == 1, !topic.hasPast {
+      latencies.append(now.nanoseconds - arrival.nanoseconds)
+      counters.completed &+= 1
+      topic.inFlight -= 1
+    } else {
+      countDone(delivery.run, partition, at: now)
+    }
+    if latencies.isFull { needsAttention = true }
+    complete(delivery.run, partition, at: now)
+  }
+
+  /// A run of messages is done with, one way or another.
+  @inline(__always)
+  private mutating func complete(
+    _ run: DeliveryWindow.Delivery, _ partition: Int, at now: Instant
+  ) {
+    if topic.rules.persistInterval != nil {
+      topic.persist(partition, at: now)
+      topic[partition].window.complete(run)
+    } else {
+      let committed = topic[partition].window.complete(run) ?? 0
+      if committed > 0 { topic.commit(partition, committed) }
+    }
+  }
+
+  /// Counts the messages of a delivery, those that had been answered before apart.
+  private mutating func countDone(
+    _ run: DeliveryWindow.Delivery, _ partition: Int, at now: Instant
+  ) {
+    let base = topic[partition].base
+    for offset in run.first..<run.end {
+      if topic.repeatCount > 0, topic[partition].repeats.remove(offset) != nil {
+        topic.repeatCount -= 1
         counters.repeated &+= 1
         continue
       }
-      let since = topic[partition].log.entry(Int(offset - committed)).since
-      latencies.append((now - since).count)
+      let entry = topic[partition].log.entry(Int(offset - base))
+      if topic.failureCount > 0 { topic.setFailures(0, of: entry.ticket.identity) }
+      latencies.append((now - entry.since).count)
       counters.completed &+= 1
       topic.inFlight -= 1
     }
-    if latencies.isFull { needsAttention = true }
-    for _ in 0..<(topic[partition].window.complete(delivery.run) ?? 0) {
-      _ = topic[partition].log.removeFirst()
+  }
+
+  /// A delivery has failed and its messages are put aside: each comes again later, or is a dead
+  /// letter. The partition goes on.
+  mutating func putAside(_ number: UInt32, at now: Instant) {
+    let delivery = topic.deliveries.take(number)
+    let partition = Int(delivery.partition)
+    freedPartition = partition
+    guard topic[partition].window.isCurrent(delivery.run) else { return }
+    for offset in delivery.run.first..<delivery.run.end {
+      if topic.repeatCount > 0, topic[partition].repeats.remove(offset) != nil {
+        topic.repeatCount -= 1
+      } else {
+        topic.inFlight -= 1
+        putAside(topic[partition].log.entry(Int(offset - topic[partition].base)), partition, now)
+      }
     }
+    complete(delivery.run, partition, at: now)
+  }
+
+  private mutating func putAside(
+    _ entry: WaitingQueue<QueuedMessage>.Entry, _ partition: Int, _ now: Instant
+  ) {
+    let identity = entry.ticket.identity
+    let failures = topic.failures(of: identity) + 1
+    let most = topic.rules.retryAttempts ?? 0
+    guard let delay = RetryLevels.delay(afterFailures: failures, most: most) else {
+      topic.setFailures(0, of: identity)
+      counters.deadLettered &+= 1
+      digest.record(RecordKind.deadLettered, at: now, identity)
+      return
+    }
+    topic.setFailures(failures, of: identity)
+    topic.retrying += 1
+    let slot = topic.retries.put(
+      RetriedMessage(
+        message: entry.ticket, since: entry.since, partition: UInt32(partition)))
+    _ = queue.push(
+      at: now + delay, class: EventRank.alarm,
+      LaneEvent(kind: .retry, part: 0, flags: 0, slot: slot, arrival: .origin))
+  }
+
+  /// A message that had failed is in its partition again, behind the others.
+  mutating func takeUp(_ slot: UInt32) -> Int {
+    let retried = topic.retries.take(slot)
+    topic.retrying -= 1
+    counters.redelivered &+= 1
+    append(retried.message, since: retried.since, to: Int(retried.partition))
+    return Int(retried.partition)
   }
 
   /// Whether the consumer of a delivery is still there.
@@ -101,26 +232,38 @@ extension LaneCore {
 
   /// An instance takes up a delivery.
   @inline(__always) mutating func beginDelivery(_ number: UInt32) {
+    guard topic.repeatCount == 0 else { return moveInFlight(by: number, sign: 1) }
+    topic.inFlight += Int(topic.deliveries[number].run.count)
+  }
+
+  /// Counts the messages of a delivery that were not answered before. Apart from the usual case,
+  /// which must not call a method of the topic: the compiler would copy it whole.
+  @inline(never) private mutating func moveInFlight(by number: UInt32, sign: Int) {
     let delivery = topic.deliveries[number]
-    topic.inFlight += topic.fresh(
-      delivery.run.first..<delivery.run.end, of: Int(delivery.partition))
+    let run = delivery.run.first..<delivery.run.end
+    let fresh = topic.fresh(run, of: Int(delivery.partition))
+    topic.inFlight += sign * fresh
   }
 
   /// A delivery was not answered in time: it goes out again, at least once.
   mutating func deliverAgain(_ number: UInt32) -> Ticket {
     let delivery = topic.deliveries[number]
     counters.redelivered &+= UInt64(delivery.run.count)
-    topic.inFlight -= topic.fresh(
-      delivery.run.first..<delivery.run.end, of: Int(delivery.partition))
-    topic.deliveries.update(number) { $0.attempt &+= 1 }
-    return ticket(number)
+    moveInFlight(by: number, sign: -1)
+    topic.deliveries[number].attempt &+= 1
+    return ticket(number, topic.deliveries[number])
   }
 
   /// Whoever held a partition has lost it: what is not committed comes again.
   ///
-  /// - Parameter held: first messages of deliveries that had not reached an instance.
-  mutating func release(_ partition: Int, held: Set<Int64>) {
+  /// - Parameters:
+  ///   - held: first messages of deliveries that had not reached an instance.
+  ///   - hasCrashed: what it had not told the broker is lost with it.
+  mutating func release(_ partition: Int, held: Set<Int64>, hasCrashed: Bool, at now: Instant) {
+    if hasCrashed { topic.persist(partition, at: now) } else { topic.persistNow(partition) }
     var (repeats, inFlight) = (topic[partition].repeats, 0)
+    let (base, committed) = (topic[partition].base, topic[partition].window.committed)
+    if base < committed { repeats.formUnion(base..<committed) }
     topic[partition].window.visit { messages, isDone in
       if isDone {
         repeats.formUnion(messages)
@@ -129,8 +272,10 @@ extension LaneCore {
       }
     }
     topic.inFlight -= inFlight
+    topic.repeatCount += repeats.count - topic[partition].repeats.count
     topic[partition].repeats = repeats
-    counters.redelivered &+= UInt64(topic[partition].window.reset())
+    counters.redelivered &+= UInt64(topic[partition].window.reset(to: base))
+    topic[partition].refetch()
   }
 }
 
@@ -147,15 +292,14 @@ extension LaneCore {
       collect(Int(delivery.partition), delivery.run.first..<delivery.run.end, into: &tickets)
     }
     for index in 0..<topic.count {
-      let window = topic[index].window
-      collect(index, window.next..<window.committed + Int64(topic[index].log.count), into: &tickets)
+      collect(index, topic[index].window.next..<topic[index].logEnd, into: &tickets)
     }
     return tickets.sorted { ($0.arrival, $0.identity) < ($1.arrival, $1.identity) }
   }
 
   private func collect(_ partition: Int, _ offsets: Range<Int64>, into tickets: inout [Ticket]) {
     for offset in offsets {
-      let entry = topic[partition].log.entry(Int(offset - topic[partition].window.committed))
+      let entry = topic[partition].log.entry(Int(offset - topic[partition].base))
       tickets.append(
         Ticket(
           arrival: entry.since, identity: entry.ticket.identity,
@@ -167,7 +311,7 @@ extension LaneCore {
   mutating func restore(_ ticket: Ticket) {
     _ = produce(
       QueuedMessage(identity: ticket.identity, serviceNanoseconds: ticket.serviceNanoseconds),
-      at: ticket.arrival)
+      since: ticket.arrival)
   }
 
   /// A message on an instance is a delivery of some partition whose window has room, in turn.
@@ -180,7 +324,7 @@ extension LaneCore {
     let identity = 1 << 61 | UInt64(bitPattern: call.arrival.nanoseconds)
     topic[partition].log.append(
       QueuedMessage(identity: identity, serviceNanoseconds: -1), since: call.arrival)
-    let end = topic[partition].window.committed + Int64(topic[partition].log.count)
+    let end = topic[partition].logEnd
     guard let run = topic[partition].window.deliver(most: 1, logEnd: end) else {
       preconditionFailure("a window with room and a log with a message give a delivery")
     }

@@ -15,6 +15,8 @@ protocol LaneModel: AnyObject {
   var isAwaiting: Bool { get }
   var counters: LaneCounters { get }
   var gauges: LaneGauges { get }
+  /// Of a topic, where the lane tells them apart.
+  var partitions: [PartitionGauges] { get }
   var digest: Digest { get }
   var violation: String? { get }
   /// Whether its zone is lost.
@@ -50,6 +52,8 @@ protocol LaneModel: AnyObject {
   func isIdleWhileWaiting(at now: Instant) -> Bool
   /// Hands all that is measured to the recorder and brings the integrals up to `now`.
   func settle(at now: Instant, recorder: any LatencyRecorder)
+  /// Brings what gauges tell up to `now`; nothing that happens later depends on it.
+  func bringGauges(to now: Instant)
   func clone(surroundings: LaneSurroundings) -> any LaneModel
   /// The lane's zone will be lost at these times.
   func arm(_ outages: [Range<Instant>], after now: Instant)

@@ -61,6 +61,7 @@ struct LaneSettings: Sendable {
   /// The way from the client and back, which is a part of the latency alone.
   var wayThrough: Nanoseconds
   var consumerFaults: [ConsumerFault]
+  var brokers: LaneBrokers
 
   /// Whether calls want processors of their node.
   @inline(__always) var computes: Bool { cpuFraction > 0 || overhead.processor.count > 0 }
@@ -78,8 +79,12 @@ struct LaneSettings: Sendable {
     keyValue.map { LaneKeyValue($0, key: keyValueKey, zone: zone, from: .origin) }
   }
 
+  /// From a broker to a consumer, of a topic.
+  var brokerHop: Nanoseconds { isTopic ? brokers.hop : .zero }
+
   func makeTopic() -> LaneTopic {
     guard let topic else { return .none() }
-    return LaneTopic(topic.rules, count: topic.partitions, consumers: gateways.count)
+    return LaneTopic(
+      topic.rules, count: topic.partitions, consumers: gateways.count, brokers: brokers)
   }
 }

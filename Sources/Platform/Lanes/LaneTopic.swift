@@ -16,46 +16,129 @@ struct OpenDelivery: BitwiseCopyable, Sendable {
   var run: DeliveryWindow.Delivery
 }
 
+/// A message that has failed and is delivered again later.
+struct RetriedMessage: BitwiseCopyable, Sendable {
+  var message: QueuedMessage
+  var since: Instant
+  var partition: UInt32
+}
+
+/// One partition of a lane: its log from what the broker knows as committed on.
+struct LanePartition: ~Copyable {
+  var log = WaitingQueue<QueuedMessage>(leastCapacity: 32)
+  /// The offset of the log's first message.
+  var base: Int64 = 0
+  var window: DeliveryWindow
+  var fetch: FetchWindow
+  /// No message from here on reaches the consumer yet: fetches do not reach so far, or nobody leads
+  /// the partition and the broker that did was lost at `frozenEnd`.
+  private(set) var readableEnd: Int64
+  private(set) var frozenEnd = Int64.max
+  /// The consumer that holds it, and whether it reads.
+  var owner: UInt8 = 0
+  var isRead = true
+  /// When what is committed is told to the broker next, where that is not done at once.
+  var persistsNext = Instant.origin
+  /// The most messages that were not committed at once.
+  var peakLag = 0
+  /// Messages that were answered before a crash and come again, by offset.
+  var repeats: Set<Int64> = []
+
+  init(_ rules: TopicConfiguration) {
+    window = DeliveryWindow(width: rules.window)
+    fetch = FetchWindow(size: Int64(rules.fetchMessages))
+    readableEnd = fetch.end
+  }
+
+  /// The offset that the next message will have.
+  @inline(__always) var logEnd: Int64 { base + Int64(log.count) }
+
+  /// Whether a message was not delivered.
+  @inline(__always) var hasBacklog: Bool { window.next < logEnd }
+
+  var isFrozen: Bool { frozenEnd < .max }
+
+  mutating func noteFetched() { readableEnd = min(fetch.end, frozenEnd) }
+
+  mutating func freeze() {
+    frozenEnd = logEnd
+    noteFetched()
+  }
+
+  /// Another broker leads it: what is at the consumer stays there, and the rest is fetched anew.
+  mutating func thaw() {
+    frozenEnd = .max
+    fetch.restart(at: max(window.next, min(readableEnd, logEnd)))
+    noteFetched()
+  }
+
+  /// Another consumer reads on from what is committed.
+  mutating func refetch() {
+    fetch.restart(at: window.next)
+    noteFetched()
+  }
+
+  borrowing func clone(_ rules: TopicConfiguration) -> LanePartition {
+    var copy = LanePartition(rules)
+    copy.log = log.clone()
+    copy.base = base
+    copy.window = window.clone()
+    copy.fetch = fetch
+    copy.readableEnd = readableEnd
+    copy.frozenEnd = frozenEnd
+    copy.owner = owner
+    copy.isRead = isRead
+    copy.persistsNext = persistsNext
+    copy.peakLag = peakLag
+    copy.repeats = repeats
+    return copy
+  }
+}
+
 /// The partitions of one lane: their logs up to what is committed, and the deliveries under way.
 ///
 /// A log holds every message that is not committed, since a crash or a time-out makes it come
 /// again. Appending, delivering and answering are O(1) a message.
 struct LaneTopic: ~Copyable {
-  struct Partition: ~Copyable {
-    var log = WaitingQueue<QueuedMessage>()
-    var window: DeliveryWindow
-    /// The consumer that holds it, and whether it reads.
-    var owner: UInt8 = 0
-    var isRead = true
-    /// Messages that were answered before a crash and come again, by offset.
-    var repeats: Set<Int64> = []
-
-    init(width: Int) { window = DeliveryWindow(width: width) }
-  }
-
   let rules: TopicConfiguration
+  let brokers: LaneBrokers
   let count: Int
-  private let partitions: UnsafeMutablePointer<Partition>
+  private let partitions: UnsafeMutablePointer<LanePartition>
   /// Upper ends of the partitions' shares of the keys, as 64-bit fractions; empty for equal ones.
   private let shares: [UInt64]
-  var deliveries = Slots<OpenDelivery>()
+  var deliveries = SlotPool<OpenDelivery>()
   /// Messages on instances.
   var inFlight = 0
+  /// Messages of all partitions that were answered before a crash and come again.
+  var repeatCount = 0
+  /// How often messages have failed that were not answered yet, by identity.
+  private(set) var failures: [UInt64: Int] = [:]
+  private(set) var failureCount = 0
+  /// Messages that have failed and wait to be delivered again.
+  var retries = SlotPool<RetriedMessage>()
+  var retrying = 0
   /// By consumer of the lane: whether it is there.
   var isUp: [Bool]
   /// What the group has agreed on, from the end of a rebalance on.
   var agreed: [UInt8] = []
+  var leaders: PartitionLeaders
+  /// Before this instant its consumers are known not to pause.
+  private var openUntil = Instant.origin
 
   /// - Parameters:
   ///   - count: partitions of the lane.
   ///   - consumers: among which they are dealt.
-  init(_ rules: TopicConfiguration, count: Int, consumers: Int) {
+  init(_ rules: TopicConfiguration, count: Int, consumers: Int, brokers: LaneBrokers) {
     self.rules = rules
+    self.brokers = brokers
     self.count = count
     partitions = .allocate(capacity: max(1, count))
-    for index in 0..<count { (partitions + index).initialize(to: Partition(width: rules.window)) }
+    for index in 0..<count { (partitions + index).initialize(to: LanePartition(rules)) }
     shares = Self.shares(count, skew: rules.skew)
     isUp = Array(repeating: true, count: consumers)
+    leaders = PartitionLeaders(
+      partitions: count, brokers: brokers.count, first: brokers.first,
+      hasOtherZones: brokers.hasOtherZones)
     agreed = assignment()
     for (index, owner) in agreed.enumerated() { partitions[index].owner = owner }
   }
@@ -67,22 +150,20 @@ struct LaneTopic: ~Copyable {
 
   /// No topic: a lane of requests.
   static func none() -> LaneTopic {
-    LaneTopic(TopicConfiguration(partitions: 0), count: 0, consumers: 1)
+    LaneTopic(TopicConfiguration(partitions: 0), count: 0, consumers: 1, brokers: LaneBrokers())
   }
 
-  subscript(index: Int) -> Partition {
+  subscript(index: Int) -> LanePartition {
     @inline(__always) _read { yield partitions[index] }
     @inline(__always) nonmutating _modify { yield &partitions[index] }
   }
 
   private static func shares(_ count: Int, skew: Double) -> [UInt64] {
     guard skew > 0, count > 1 else { return [] }
-    let weights = (1...count).map { Elementary.exp(-skew * Elementary.log(Double($0))) }
-    let all = weights.reduce(0, +)
     var sum = 0.0
-    return weights.dropLast().map { weight in
+    return TopicConfiguration.weights(count, skew: skew).dropLast().map { weight in
       sum += weight
-      return UInt64(sum / all * 0x1p63) << 1
+      return UInt64(sum * 0x1p63) << 1
     }
   }
 
@@ -109,9 +190,30 @@ struct LaneTopic: ~Copyable {
 
   /// Messages of a run that were not answered before.
   func fresh(_ run: Range<Int64>, of partition: Int) -> Int {
-    let repeats = partitions[partition].repeats
-    guard !repeats.isEmpty else { return run.count }
-    return run.count - run.count { repeats.contains($0) }
+    run.count - run.count { partitions[partition].repeats.contains($0) }
+  }
+
+  /// Whether a message has a past that its partition remembers beside the log.
+  @inline(__always) var hasPast: Bool { (repeatCount | failureCount) != 0 }
+
+  /// How often a message has failed.
+  func failures(of identity: UInt64) -> Int { failures[identity] ?? 0 }
+
+  /// Sets how often a message has failed; 0 forgets it.
+  mutating func setFailures(_ count: Int, of identity: UInt64) {
+    failures[identity] = count == 0 ? nil : count
+    failureCount = failures.count
+  }
+
+  /// Whether its consumers read nothing. Instants must not go back.
+  @inline(__always) mutating func isPaused(at now: Instant) -> Bool {
+    now >= openUntil && lookForPause(at: now)
+  }
+
+  private mutating func lookForPause(at now: Instant) -> Bool {
+    if rules.isPaused(at: now) { return true }
+    openUntil = rules.nextPauseEdge(after: now) ?? .distantFuture
+    return false
   }
 
   /// The partition of a message, by its key.
@@ -120,10 +222,15 @@ struct LaneTopic: ~Copyable {
     guard !shares.isEmpty else {
       return Int(mixed.multipliedFullWidth(by: UInt64(count)).high)
     }
-    return shares.firstIndex { mixed < $0 } ?? count - 1
+    var (low, high) = (0, count - 1)
+    while low < high {
+      let middle = (low + high) / 2
+      if mixed < shares[middle] { high = middle } else { low = middle + 1 }
+    }
+    return low
   }
 
-  /// Messages that are not committed: what consumers are behind.
+  /// Messages that the broker does not know as committed: what consumers are behind.
   var lag: Int {
     var sum = 0
     for index in 0..<count { sum += partitions[index].log.count }
@@ -132,27 +239,27 @@ struct LaneTopic: ~Copyable {
 
   /// Messages that no instance has answered and none is at work on.
   var waiting: Int {
-    var sum = -inFlight
+    var sum = retrying - inFlight - repeatCount
     for index in 0..<count {
-      sum += partitions[index].log.count - Int(partitions[index].window.doneAhead)
-      sum -= partitions[index].repeats.count
+      sum += Int(partitions[index].logEnd - partitions[index].window.committed)
+      sum -= Int(partitions[index].window.doneAhead)
     }
     return sum
   }
 
   borrowing func clone() -> LaneTopic {
-    var copy = LaneTopic(rules, count: count, consumers: isUp.count)
-    for index in 0..<count {
-      copy.partitions[index].log = partitions[index].log.clone()
-      copy.partitions[index].window = partitions[index].window
-      copy.partitions[index].owner = partitions[index].owner
-      copy.partitions[index].isRead = partitions[index].isRead
-      copy.partitions[index].repeats = partitions[index].repeats
-    }
-    copy.deliveries = deliveries
+    var copy = LaneTopic(rules, count: count, consumers: isUp.count, brokers: brokers)
+    for index in 0..<count { copy.partitions[index] = partitions[index].clone(rules) }
+    copy.deliveries = deliveries.clone()
     copy.inFlight = inFlight
+    copy.repeatCount = repeatCount
+    copy.failures = failures
+    copy.failureCount = failureCount
+    copy.retries = retries.clone()
+    copy.retrying = retrying
     copy.isUp = isUp
     copy.agreed = agreed
+    copy.leaders = leaders
     return copy
   }
 }

@@ -43,6 +43,12 @@ struct LaneEvent: BitwiseCopyable {
     case notified
     /// The lane's zone is lost, and is there again.
     case outage, outageEnds
+    /// A fetch brings more of the partition `slot`.
+    case fetched
+    /// A message that has failed is delivered again; `slot` is its place among those.
+    case retry
+    /// A broker crashes, is back, or is replaced; `slot` is its number in the zone.
+    case brokerLost, brokerBack, brokerReplaced
   }
 
   var kind: Kind
@@ -110,6 +116,10 @@ public struct LaneCounters: Sendable, BitwiseCopyable, Equatable {
   public var keyReads: UInt64 = 0
   public var keyHits: UInt64 = 0
   public var staleReads: UInt64 = 0
+  /// Messages that were deleted before they were answered, since the topic keeps no more.
+  public var expired: UInt64 = 0
+  /// Messages that had failed too often to be delivered again.
+  public var deadLettered: UInt64 = 0
   /// Requests that waited in a gateway's queue for more than no time.
   public var waited: UInt64 = 0
   public var instancesAdded: UInt64 = 0

@@ -89,8 +89,11 @@ final class RequestLane: LaneModel {
 
   func settle(at now: Instant, recorder: any LatencyRecorder) {
     engine.core.integrate(to: now)
+    engine.settleLogs(at: now)
     engine.flush(recorder)
   }
+
+  func bringGauges(to now: Instant) { engine.settleLogs(at: now) }
 
   func clone(surroundings: LaneSurroundings) -> any LaneModel {
     copy(surroundings: surroundings)

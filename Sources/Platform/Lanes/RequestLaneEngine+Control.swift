@@ -80,6 +80,7 @@ extension RequestLaneEngine {
     let cores = (core.counters.coreSeconds - core.sampledCoreSeconds) / seconds
     core.sampledCoreSeconds = core.counters.coreSeconds
     for part in 0..<routers.count { concurrency += Double(routers[part].waiting.count) }
+    settleLogs(at: now)
     let lag = core.settings.isTopic ? core.topic.lag : 0
     var isAlive = concurrency > 0 || lag > 0
     for part in 0..<routers.count {
@@ -98,6 +99,11 @@ extension RequestLaneEngine {
     core.tellOffsets(at: now)
     core.isSampling = false
     if isAlive { core.armSampling(at: now) }
+  }
+
+  /// Takes what was deleted meanwhile out of a topic's logs, so that gauges are those of now.
+  mutating func settleLogs(at now: Instant) {
+    core.counters.expired &+= UInt64(core.topic.settle(at: now))
   }
 
   mutating func adopt(_ pod: PodID, origin: Delivery.Origin, part: Int) {

@@ -25,16 +25,18 @@ extension RequestLaneEngine {
     }
     for partition in 0..<core.topic.count where Int(core.topic[partition].owner) == part {
       core.topic[partition].isRead = false
-      core.release(partition, held: held[partition] ?? [])
+      core.release(partition, held: held[partition] ?? [], hasCrashed: true, at: now)
     }
     core.digest.record(RecordKind.fault, at: now, UInt64(part))
-    push(.rebalance, at: now + core.topic.rules.sessionTimeout)
+    let noticed = now + core.topic.rules.sessionTimeout
+    push(.rebalance, at: core.topic.rules.rebalance(after: noticed))
   }
 
   mutating func memberBack(at now: Instant) {
     core.topic.isUp[Int(core.part)] = true
     core.digest.record(RecordKind.restart, at: now, UInt64(core.part))
-    rebalance(at: now)
+    let agreement = core.topic.rules.rebalance(after: now)
+    if agreement > now { push(.rebalance, at: agreement) } else { rebalance(at: now) }
   }
 
   /// The group agrees anew. With an eager assignor nobody reads until it has, with the cooperative
@@ -42,7 +44,7 @@ extension RequestLaneEngine {
   mutating func rebalance(at now: Instant) {
     guard core.topic.isUp.contains(true) else { return }
     let owners = core.topic.assignment()
-    let isEager = core.topic.rules.assignor != .cooperativeSticky
+    let isEager = core.topic.rules.stopsAll
     for partition in 0..<core.topic.count
     where isEager || owners[partition] != core.topic[partition].owner {
       core.topic[partition].isRead = false
@@ -58,10 +60,11 @@ extension RequestLaneEngine {
       let owner = core.topic.agreed[partition]
       if owner != core.topic[partition].owner {
         // What the old owner still has under way is delivered again.
-        core.release(partition, held: dropHeld(of: partition))
+        core.release(partition, held: dropHeld(of: partition), hasCrashed: false, at: now)
         core.topic[partition].owner = owner
       }
       core.topic[partition].isRead = core.topic.isUp[Int(owner)]
+      if core.topic[partition].isRead { core.fetchIfDue(partition, at: now) }
     }
     for partition in 0..<core.topic.count { pump(partition, at: now) }
   }
@@ -92,9 +95,55 @@ extension RequestLaneEngine {
   }
 }
 
+// MARK: Brokers
+
+extension RequestLaneEngine {
+  /// A broker is gone: what it led can be neither read nor written. Producers wait with what they
+  /// have, which is in the log for whoever leads next; consumers go on with what they have fetched.
+  mutating func brokerLost(_ broker: Int, at now: Instant) {
+    for partition in core.topic.leaders.lose(broker) { core.topic[partition].freeze() }
+    core.digest.record(RecordKind.brokerLost, at: now, UInt64(broker))
+  }
+
+  mutating func brokerBack(_ broker: Int, at now: Instant) {
+    thaw(core.topic.leaders.restore(broker), at: now)
+  }
+
+  mutating func brokerReplaced(_ broker: Int, at now: Instant) {
+    thaw(core.topic.leaders.elect(insteadOf: broker), at: now)
+  }
+
+  private mutating func thaw(_ partitions: [Int], at now: Instant) {
+    for partition in partitions {
+      core.topic[partition].thaw()
+      core.fetchIfDue(partition, at: now)
+      core.digest.record(RecordKind.led, at: now, UInt64(partition))
+      pump(partition, at: now)
+    }
+  }
+}
+
 extension LaneCore {
-  /// Sets alarms for crashes of the lane's consumers.
+  /// Asks for a fetch where one is due although nothing was delivered just now.
+  mutating func fetchIfDue(_ partition: Int, at now: Instant) {
+    guard topic[partition].fetch.isDue(next: topic[partition].window.next) else { return }
+    fetchMore(partition, at: now)
+  }
+
+  /// Sets alarms for crashes of the lane's consumers and of its brokers.
   mutating func armFaults(after now: Instant) {
+    for fault in topic.brokers.faults {
+      let instants = [
+        (LaneEvent.Kind.brokerLost, fault.at), (.brokerReplaced, fault.election),
+        (.brokerBack, fault.back ?? .origin),
+      ]
+      for (kind, at) in instants where at > now {
+        _ = queue.push(
+          at: at, class: EventRank.alarm,
+          LaneEvent(
+            kind: kind, part: 0, flags: 0, slot: UInt32(fault.broker), arrival: .origin))
+      }
+    }
     for fault in settings.consumerFaults {
       let instants = [(LaneEvent.Kind.memberLost, fault.at), (.memberBack, fault.back ?? .origin)]
       for (kind, at) in instants where at > now {

@@ -16,7 +16,7 @@ extension RequestLaneEngine {
       routers[part].restart(keepAlive: core.settings.keepAlive?())
     }
     if core.settings.isTopic {
-      core.loseConsumers(held: heldTickets.map(\.delivery))
+      core.loseConsumers(held: heldTickets.map(\.delivery), at: now)
     } else if core.settings.notifications != nil {
       for ticket in heldTickets {
         core.invocationFailed(ticket.delivery, because: .waitedTooLong, at: now)
@@ -51,7 +51,7 @@ extension LaneCore {
   /// No consumer is there: what is not committed comes again when one is.
   ///
   /// - Parameter held: deliveries that had not reached an instance.
-  fileprivate mutating func loseConsumers(held: [UInt32]) {
+  fileprivate mutating func loseConsumers(held: [UInt32], at now: Instant) {
     var first: [Int: Set<Int64>] = [:]
     for number in held {
       let delivery = topic.deliveries.take(number)
@@ -59,7 +59,7 @@ extension LaneCore {
     }
     for partition in 0..<topic.count {
       topic[partition].isRead = false
-      release(partition, held: first[partition] ?? [])
+      release(partition, held: first[partition] ?? [], hasCrashed: true, at: now)
     }
     for consumer in topic.isUp.indices { topic.isUp[consumer] = false }
   }
@@ -76,9 +76,10 @@ extension LaneCore {
       case .callArrives: loseCall(hopCalls.take(event.payload.slot).answer, at: now)
       case .serviceEnds: loseCall(hopCalls.take(event.payload.slot).answer, at: now)
       case .message: _ = inbox.take(event.payload.slot)
-      case .resumption, .memberLost, .memberBack, .outage, .outageEnds, .notified:
+      case .resumption, .memberLost, .memberBack, .outage, .outageEnds, .notified, .retry,
+        .brokerLost, .brokerBack, .brokerReplaced:
         _ = queue.push(at: event.time, class: event.class, event.payload)
-      case .alarm, .sample, .repetition, .rebalance, .assigned: break
+      case .alarm, .sample, .repetition, .rebalance, .assigned, .fetched: break
       }
     }
     isSampling = false

@@ -23,7 +23,7 @@ struct RequestLaneEngine: ~Copyable {
         rules: rules[part], choiceSeed: choiceKey.appending(UInt64(part)).raw,
         keepAlive: settings.keepAlive?())
     }
-    feed = ArrivalFeed(arrivals)
+    feed = ArrivalFeed(arrivals, delay: settings.brokerHop)
     core.armResumptions(after: .origin)
     core.armFaults(after: .origin)
   }
@@ -90,23 +90,33 @@ struct RequestLaneEngine: ~Copyable {
   }
 
   /// A message is produced, and delivered if its partition's window has room.
-  private mutating func produce(_ arrival: Arrival, at now: Instant) {
+  private mutating func produce(_ arrival: Arrival) {
     core.counters.arrivals &+= 1
     #if PLANT_LOST_REQUEST
       if core.counters.arrivals % 1_000_000 == 0 { return }
     #endif
     let message = QueuedMessage(
       identity: arrival.identity, serviceNanoseconds: arrival.serviceTime)
-    pump(core.produce(message, at: now), at: now)
-    core.armSampling(at: now)
+    let produced = Instant(nanoseconds: arrival.time)
+    let now = produced + feed.delay
+    let partition = core.produce(message, since: produced)
+    pump(partition, newest: WaitingQueue.Entry(ticket: message, since: produced), at: now)
+    if core.settings.isScaled { core.armSampling(at: now) }
   }
 
   /// Sends out what the window of a partition has room for.
-  @inline(__always) mutating func pump(_ partition: Int, at now: Instant) {
-    guard core.topic[partition].isRead, !core.topic.rules.isPaused(at: now) else { return }
+  @inline(__always)
+  mutating func pump(
+    _ partition: Int, newest: WaitingQueue<QueuedMessage>.Entry? = nil, at now: Instant
+  ) {
+    guard core.topic[partition].isRead, !core.topic.isPaused(at: now) else { return }
+    if core.topic.rules.hasRetention {
+      core.counters.expired &+= UInt64(core.topic.expire(partition, at: now))
+      core.followReading(partition, at: now)
+    }
     let part = Int(core.topic[partition].owner)
     core.part = UInt8(truncatingIfNeeded: part)
-    while let ticket = core.nextDelivery(partition) {
+    while let ticket = core.nextDelivery(partition, newest: newest, at: now) {
       routers[part].arrive(ticket, at: now, into: &core)
     }
   }
@@ -114,6 +124,12 @@ struct RequestLaneEngine: ~Copyable {
   /// A delivery has ended: its partition goes on, or it goes out again.
   private mutating func delivered(_ event: LaneEvent, at now: Instant) {
     guard event.flags & LaneEvent.cutOff != 0 else {
+      let partition = core.freedPartition
+      if core.topic[partition].hasBacklog { pump(partition, at: now) }
+      return
+    }
+    if core.topic.rules.retryAttempts != nil {
+      core.putAside(event.delivery, at: now)
       return pump(core.freedPartition, at: now)
     }
     guard core.isCurrent(event.delivery) else {
@@ -142,7 +158,7 @@ struct RequestLaneEngine: ~Copyable {
 
   /// A message, an event of a store, or a request for a zone that is not there.
   @inline(never) private mutating func arriveOtherwise(_ arrival: Arrival, at now: Instant) {
-    if core.settings.isTopic { return produce(arrival, at: now) }
+    if core.settings.isTopic { return produce(arrival) }
     if core.settings.notifications != nil { return core.notify(arrival, at: now) }
     refuse(arrival)
   }
@@ -185,6 +201,15 @@ struct RequestLaneEngine: ~Copyable {
     case .notified: notified(event.slot, at: now)
     case .outage: lose(at: now)
     case .outageEnds: comeBack(at: now)
+    case .fetched:
+      let partition = Int(event.slot)
+      guard core.topic[partition].fetch.generation == event.delivery else { return }
+      core.fetched(partition)
+      pump(partition, at: now)
+    case .retry: pump(core.takeUp(event.slot), at: now)
+    case .brokerLost: brokerLost(Int(event.slot), at: now)
+    case .brokerBack: brokerBack(Int(event.slot), at: now)
+    case .brokerReplaced: brokerReplaced(Int(event.slot), at: now)
     case .resumption:
       for partition in 0..<core.topic.count { pump(partition, at: now) }
     }

@@ -52,6 +52,23 @@ extension ClusterSimulation {
     }
   }
 
+  private func brokers(of zone: ZoneID, _ service: ServiceConfiguration) -> LaneBrokers {
+    guard service.topic != nil else { return LaneBrokers() }
+    let count = max(1, configuration.brokers.perZone)
+    var brokers = LaneBrokers(
+      count: count, first: Int(XXH3.hash64(service.name) % UInt64(count)),
+      hasOtherZones: configuration.zones.count > 1, hop: configuration.network.sameZone)
+    let first = zone.index * configuration.brokers.perZone
+    brokers.faults = configuration.faults.compactMap { fault in
+      guard case .crashBroker(let broker) = fault.kind, (first..<first + count).contains(broker)
+      else { return nil }
+      return BrokerFault(
+        broker: broker - first, at: fault.at, election: fault.at + configuration.brokers.election,
+        back: fault.restartAfter.map { fault.at + $0 })
+    }
+    return brokers
+  }
+
   /// What calls the service's instances: a gateway or a consumer.
   private func entry(
     of service: ServiceConfiguration
@@ -100,7 +117,7 @@ extension ClusterSimulation {
       notificationDelay: (service.notifications?.delay ?? .constant(0)).sampler(),
       keyValue: service.keyValue, keyValueKey: key("key-value store", service),
       overhead: service.overhead, wayThrough: service.wayThrough,
-      consumerFaults: consumerFaults(id, service))
+      consumerFaults: consumerFaults(id, service), brokers: brokers(of: place.zone, service))
   }
 
   /// Tokens, pools, instances, caches: what is there when the run begins.

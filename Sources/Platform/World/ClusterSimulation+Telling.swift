@@ -27,8 +27,12 @@ extension ClusterSimulation {
 
   /// A lane's counts so far and what it is now.
   public func lane(_ lane: LaneID) -> (counters: LaneCounters, gauges: LaneGauges) {
-    (lanes[lane.index].counters, lanes[lane.index].gauges)
+    lanes[lane.index].bringGauges(to: now)
+    return (lanes[lane.index].counters, lanes[lane.index].gauges)
   }
+
+  /// The partitions of a lane's topic now; none where it has no topic, or is at flow fidelity.
+  public func partitions(of lane: LaneID) -> [PartitionGauges] { lanes[lane.index].partitions }
 
   public var laneCount: Int { lanes.count }
 
@@ -73,6 +77,7 @@ extension ClusterSimulation {
       return ConservationTerms(
         lane: LaneID(index), arrivals: expectedArrivals(index), admitted: counters.arrivals,
         completed: counters.completed, refused: counters.refused, failed: counters.failed,
+        expired: counters.expired, deadLettered: counters.deadLettered,
         waiting: UInt64(gauges.waiting), inFlight: UInt64(gauges.inFlight),
         instancesAdded: counters.instancesAdded, instancesRetired: counters.instancesRetired,
         ready: UInt64(gauges.ready))
@@ -129,6 +134,9 @@ public struct ConservationTerms: Sendable {
   public var completed: UInt64
   public var refused: UInt64
   public var failed: UInt64
+  /// Messages that were deleted before they were answered, and those that failed too often.
+  public var expired: UInt64
+  public var deadLettered: UInt64
   public var waiting: UInt64
   public var inFlight: UInt64
   public var instancesAdded: UInt64
@@ -137,12 +145,14 @@ public struct ConservationTerms: Sendable {
 
   /// What does not add up, if anything.
   public var violation: String? {
-    let accounted = completed + refused + failed + waiting + inFlight
+    let accounted =
+      completed + refused + failed + expired + deadLettered + waiting + inFlight
     if arrivals != accounted || admitted != arrivals {
       return """
         lane \(lane.raw): \(arrivals) requests arrived and \(admitted) were admitted, but \
-        \(completed) completed + \(refused) refused + \(failed) failed + \(waiting) waiting + \
-        \(inFlight) in flight = \(accounted)
+        \(completed) completed + \(refused) refused + \(failed) failed + \(expired) expired + \
+        \(deadLettered) dead letters + \(waiting) waiting + \(inFlight) in flight = \
+        \(accounted)
         """
     }
     if instancesAdded != instancesRetired + ready {
@@ -170,6 +180,8 @@ extension LaneCounters {
     keyReads += other.keyReads
     keyHits += other.keyHits
     staleReads += other.staleReads
+    expired += other.expired
+    deadLettered += other.deadLettered
     coldPool += other.coldPool
     coldFallback += other.coldFallback
     coldVirtual += other.coldVirtual
@@ -205,6 +217,8 @@ extension LaneCounters {
     delta.keyReads = keyReads - earlier.keyReads
     delta.keyHits = keyHits - earlier.keyHits
     delta.staleReads = staleReads - earlier.staleReads
+    delta.expired = expired - earlier.expired
+    delta.deadLettered = deadLettered - earlier.deadLettered
     delta.coldPool = coldPool - earlier.coldPool
     delta.coldFallback = coldFallback - earlier.coldFallback
     delta.coldVirtual = coldVirtual - earlier.coldVirtual

@@ -10,6 +10,9 @@ enum RecordKind: UInt8 {
   case step = 6
   case dropped = 7
   case unreachable = 8
+  case deadLettered = 9
+  case brokerLost = 10
+  case led = 11
   /// A request has read its keys.
   case keysRead = 12
   // Of what lanes share.

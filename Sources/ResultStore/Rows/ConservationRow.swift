@@ -36,8 +36,8 @@ public struct ConservationRow: StoredRow {
     columns.column(
       "term", &term,
       """
-      for requests: arrivals, completed, refused, failed, waiting, in flight; a lane's terms that \
-      are 0 have no row
+      for requests: arrivals, completed, refused, failed, expired, dead letters, waiting, in \
+      flight; a lane's terms that are 0 have no row
       """)
     columns.column(
       "side", &side,

@@ -99,6 +99,30 @@ extension ResultSchema {
         FROM services ORDER BY run, arrivals DESC
         """),
     .init(
+      name: "v_topics", about: "topics and how far their consumers were behind, the worst first",
+      query: """
+        SELECT t.run, s.name AS service, t.partitions, t.produced, t.completed, t.redelivered,
+          t.repeated, t.expired, t.dead_lettered, t.lag, t.peak_lag,
+          \(clock("t.peaked_ns")) AS peak_at, \(clock("t.caught_up_ns")) AS caught_up_at,
+          round(t.delay_mean_ns / 1e6, 3) AS delay_mean_ms,
+          round(t.delay_p50_ns / 1e6, 3) AS delay_p50_ms,
+          round(t.delay_p99_ns / 1e6, 3) AS delay_p99_ms,
+          round(t.delay_max_ns / 1e6, 3) AS delay_max_ms
+        FROM topics t JOIN services s ON s.run = t.run AND s.service = t.service
+        ORDER BY t.run, t.peak_lag DESC, t.service
+        """),
+    .init(
+      name: "v_partitions",
+      about: "partitions with their share of their topic's messages in a zone",
+      query: """
+        SELECT p.run, s.name AS service, p.zone, p.partition, p.consumer, p.leader, p.produced,
+          round(100.0 * p.produced
+            / nullif(sum(p.produced) OVER (PARTITION BY p.run, p.service, p.zone), 0), 2)
+            AS percent_of_zone, p.lag, p.peak_lag
+        FROM partitions p JOIN services s ON s.run = p.run AND s.service = p.service
+        ORDER BY p.run, p.service, p.zone, p.partition
+        """),
+    .init(
       name: "v_groups",
       about: "cold starts of each entry of the scenario beside those of a trace's publishers",
       query: """

@@ -63,7 +63,14 @@ enum ScenarioProbes {
         service_time: 1ms
         cold_service_time: 1ms
         queue_limit: 1
-        topic: {partitions: 1, paused: [{from: 0s, to: 1s}]}
+        topic:
+          partitions: 1
+          persist_interval: 1s
+          rebalance_interval: 1s
+          retry_attempts: 1
+          retention: 1s
+          retention_messages: 1
+          paused: [{from: 0s, to: 1s}]
         scaling: knative
         cold_start: never
         keep_alive: hybrid

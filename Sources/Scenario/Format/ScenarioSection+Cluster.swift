@@ -127,6 +127,15 @@ extension ScenarioSection {
         "handling_time": "added to the time of every delivery; constant",
       ]),
     ScenarioSection(
+      "cluster.brokers",
+      "The brokers that topics are on. A zone's partitions are led by its brokers in turn.",
+      [
+        "per_zone": "brokers in each zone",
+        "election":
+          "from a broker's crash until others lead its partitions, which nobody reads or writes "
+          + "until then",
+      ]),
+    ScenarioSection(
       "cluster.dispatchers",
       "Dispatchers know the instances of the services that rendezvous hashing gives them.",
       [

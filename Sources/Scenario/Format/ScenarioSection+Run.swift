@@ -33,8 +33,8 @@ extension ScenarioSection {
         "name": "what reports call it",
         "at": "when it happens, since second 0",
         "crash":
-          "which part stops and forgets everything: `worker-manager-0`, `dispatcher-0`, or "
-          + "`consumer-0 of zone-a`, and so on",
+          "which part stops and forgets everything: `worker-manager-0`, `dispatcher-0`, "
+          + "`consumer-0 of zone-a`, and so on; a broker, `broker-0 of zone-a`, keeps its log",
         "lose":
           "the zone that is lost, in the place of `crash`: its machines with all pods, its gateways "
           + "and consumers, and the components that stand in it",

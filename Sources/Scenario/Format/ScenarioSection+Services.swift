@@ -90,6 +90,8 @@ extension ScenarioSection {
       "A topic that the service's traffic comes through, and how consumers deliver its messages, "
         + "of which `arrivals` says when they are produced. Without it there are requests.",
       [
+        "broker_kind":
+          "what the topic is on; it sets the defaults of the fields that the two have differently",
         "partitions": "partitions of each service, spread evenly over its zones",
         "window": "deliveries of a partition that may be outstanding; 1 keeps its order",
         "batch": "messages of one delivery, at most: as many as wait in the partition",
@@ -97,10 +99,24 @@ extension ScenarioSection {
         "delivery_overhead":
           "time of a delivery on an instance beside the `service_time` of each of its messages",
         "via": "who calls the instances",
-        "session_timeout": "a consumer of which nothing was heard for so long is out of its group",
+        "session_timeout":
+          "a consumer of which nothing was heard for so long is out of its group; `rocketmq`: 120s",
         "rebalance_pause":
           "how long partitions that change hands are read by nobody; all of them, but with "
-          + "`cooperative-sticky`",
+          + "`cooperative-sticky` and with `rocketmq`, where it is 0s",
+        "fetch_messages":
+          "messages of a partition that one fetch brings at most; the next is asked for when half "
+          + "of them are delivered; `rocketmq`: 32",
+        "persist_interval":
+          "how often a consumer tells the broker what it has committed; what it has not told is "
+          + "delivered again after its crash; `rocketmq`: 5s",
+        "rebalance_interval":
+          "how often a consumer looks who is in its group, at multiples of this; `rocketmq`: 20s",
+        "retry_attempts":
+          "how often a message whose delivery has failed is delivered again, after 10 s, 30 s, "
+          + "1 min and so on up to 2 h, before it is a dead letter; `rocketmq`: 16",
+        "retention": "a message is deleted when it is so old, delivered or not",
+        "retention_messages": "messages of a partition that are kept, at most",
         "assignor": "how partitions are dealt to the consumers of a zone that share them",
       ]),
     ScenarioSection(

@@ -52,6 +52,20 @@ extension ScenarioWords {
         "never": "never",
       ]),
     Meanings(
+      "services[].topic.broker_kind",
+      [
+        "kafka": "Kafka: what is committed is told at once, what fails is delivered again at once",
+        "rocketmq":
+          "RocketMQ: what is committed is told from time to time, what fails is put aside, and "
+          + "queues change hands without a stop of the others",
+      ]),
+    Meanings("services[].topic.persist_interval", ["none": "with every commit"]),
+    Meanings("services[].topic.rebalance_interval", ["none": "it is told at once"]),
+    Meanings(
+      "services[].topic.retry_attempts", ["none": "at once, until it succeeds; order is kept"]),
+    Meanings("services[].topic.retention", ["none": "messages do not grow too old"]),
+    Meanings("services[].topic.retention_messages", ["none": "all are kept"]),
+    Meanings(
       "services[].topic.via",
       [
         "consumers": "consumers, past the gateways",

@@ -12,7 +12,8 @@ extension Objective {
     case idlePodHours = "idle_pod_hours"
     case poolLevel = "pool_level"
     case readyPods = "ready_pods"
-    case lag, redelivered, repeated
+    case lag, redelivered, repeated, expired
+    case deadLettered = "dead_lettered"
     case keyReads = "key_reads"
     case keyHits = "key_hits"
     case staleReads = "stale_reads"
@@ -128,6 +129,10 @@ extension Objective.Measure {
     case .keyHits: .count("those that the cache of the host served")
     case .staleReads:
       .count("those of a version that was old: a newer one had been written somewhere by then")
+    case .expired:
+      .count("messages that were deleted before they were answered")
+    case .deadLettered:
+      .count("messages whose delivery had failed too often")
     case .utilisation:
       .level("cores in use ÷ cores of the nodes, within an interval", [.zone], unit: .share)
     }

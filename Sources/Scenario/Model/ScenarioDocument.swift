@@ -103,6 +103,9 @@ public struct ClusterSection: Sendable {
   /// Nil: a consumer is never slow.
   public var consumerCapacityPerSecond: Double?
   public var consumerHandling = Nanoseconds.zero
+  public var brokersPerZone = 1
+  /// From a broker's crash until others lead its partitions.
+  public var brokerElection = Nanoseconds.zero
   public var dispatchers = 1
   public var dispatcherTimeout = Nanoseconds.zero
   public var dispatcherRetries = 0
@@ -261,6 +264,8 @@ public struct ServiceSection: Sendable {
 
 /// A topic and how its consumers deliver it.
 public struct TopicSection: Sendable, Equatable {
+  /// `kafka` or `rocketmq`.
+  public var brokerKind = "kafka"
   public var partitions = 1
   public var window = 32
   public var batch = 1
@@ -271,6 +276,16 @@ public struct TopicSection: Sendable, Equatable {
   public var assignor = "range"
   public var sessionTimeout = Nanoseconds.zero
   public var rebalancePause = Nanoseconds.zero
+  public var fetchMessages = 1
+  /// Nil: nothing is deleted for its age, or for the number of messages.
+  public var retention: Nanoseconds?
+  public var retentionMessages: Int?
+  /// Nil: with every commit.
+  public var persistInterval: Nanoseconds?
+  /// Nil: members are told of one another at once.
+  public var rebalanceInterval: Nanoseconds?
+  /// Nil: what has failed is delivered again at once.
+  public var retryAttempts: Int?
   public var pauses: [Range<Nanoseconds>] = []
 
   public init() {}
@@ -340,11 +355,12 @@ public struct ArrivalsSection: Sendable {
 public struct FaultSection: Sendable {
   public var name: String
   public var at: Nanoseconds
-  /// One of these: a Worker Manager, a Dispatcher or a consumer of a zone is crashed, or a whole
-  /// zone is lost.
+  /// One of these: a Worker Manager, a Dispatcher, a consumer or a broker of a zone is crashed, or
+  /// a whole zone is lost.
   public var workerManager: Int?
   public var dispatcher: Int?
   public var consumer: (zone: String, index: Int)?
+  public var broker: (zone: String, index: Int)?
   public var zone: String?
   /// How long; nil: to the end.
   public var restartAfter: Nanoseconds?

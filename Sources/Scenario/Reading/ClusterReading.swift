@@ -14,6 +14,7 @@ enum ClusterReading {
     }
     gateways(&cluster, &section)
     consumers(&cluster, &section)
+    brokers(&cluster, &section)
     dispatchers(&cluster, &section)
     managers(&cluster, &section)
     kubernetes(&cluster, &section)
@@ -87,6 +88,14 @@ enum ClusterReading {
     }
     section.consumerHandling = constant(&consumers, "handling_time", "constant(20us)")
     consumers.finish()
+  }
+
+  private static func brokers(_ cluster: inout FieldReader, _ section: inout ClusterSection) {
+    var brokers = cluster.section("brokers")
+    section.brokersPerZone = brokers.count("per_zone", .assumed("3"), in: 1...10_000)
+    section.brokerElection = brokers.duration(
+      "election", .published("9s", source: "Kafka, KRaftConfigs: broker.session.timeout.ms"))
+    brokers.finish()
   }
 
   private static func dispatchers(_ cluster: inout FieldReader, _ section: inout ClusterSection) {

@@ -38,14 +38,17 @@ enum FaultReading {
     let target = reader.string("crash")
     section.workerManager = number(target, after: "worker-manager-")
     section.dispatcher = number(target, after: "dispatcher-")
-    section.consumer = consumer(target)
+    section.consumer = member(target, of: "consumer-")
+    section.broker = member(target, of: "broker-")
     if section.workerManager == nil, section.dispatcher == nil, section.consumer == nil,
+      section.broker == nil,
       reader.context.isSound(reader.child("crash"))
     {
       reader.context.fail(
         .unknownName, at: reader.child("crash"), length: target.count,
         "`\(target)` cannot be crashed",
-        help: "`worker-manager-0`, `dispatcher-0`, or `consumer-0 of zone-a`, …; a zone is lost: "
+        help: "`worker-manager-0`, `dispatcher-0`, `consumer-0 of zone-a`, "
+          + "`broker-0 of zone-a`, …; a zone is lost: "
           + "`lose: zone-a`")
     }
   }
@@ -55,9 +58,11 @@ enum FaultReading {
   }
 
   /// `consumer-0 of zone-a`.
-  private static func consumer(_ target: String) -> (zone: String, index: Int)? {
+  private static func member(
+    _ target: String, of prefix: String
+  ) -> (zone: String, index: Int)? {
     let parts = target.split(separator: " ")
-    guard parts.count == 3, parts[1] == "of", let index = number(parts[0], after: "consumer-")
+    guard parts.count == 3, parts[1] == "of", let index = number(parts[0], after: prefix)
     else { return nil }
     return (String(parts[2]), index)
   }

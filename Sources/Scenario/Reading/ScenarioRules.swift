@@ -194,13 +194,17 @@ enum ScenarioRules {
         .unknownName, at: "\(path).lose", length: zone.count, "there is no zone `\(zone)`",
         help: Nearest.hint(zone, in: zones) ?? "the zones are \(zones.joined(separator: ", "))")
     }
-    guard let (zone, index) = fault.consumer else { return }
-    if !zones.contains(zone) {
-      missing("zone `\(zone)`", "the zones are \(zones.joined(separator: ", "))")
-    } else if index >= cluster.consumersPerZone {
-      missing(
-        "consumer-\(index) of \(zone)",
-        "there are \(cluster.consumersPerZone) in each zone, from consumer-0 on")
+    let members = [
+      ("consumer", fault.consumer, cluster.consumersPerZone),
+      ("broker", fault.broker, cluster.brokersPerZone),
+    ]
+    for case (let kind, let (zone, index)?, let count) in members {
+      if !zones.contains(zone) {
+        missing("zone `\(zone)`", "the zones are \(zones.joined(separator: ", "))")
+      } else if index >= count || index < 0 {
+        missing(
+          "\(kind)-\(index) of \(zone)", "there are \(count) in each zone, from \(kind)-0 on")
+      }
     }
   }
 

@@ -68,7 +68,7 @@ enum ServiceReading {
         "least_recently_used", "round_robin", "random",
       ], .assumed("least_requests"))
     instances(&reader, &service)
-    service.topic = topic(&reader)
+    service.topic = TopicReading.topic(&reader)
     service.trigger = KindReading.trigger(&reader)
     service.worker = KindReading.worker(&reader, kind: service.kind)
     service.protocolName = KindReading.protocolName(&reader, kind: service.kind)
@@ -85,47 +85,6 @@ enum ServiceReading {
     service.usesPool = reader.word("pool", of: ["true", "false"], .assumed("true")) == "true"
     reader.finish()
     return service
-  }
-
-  private static func topic(_ reader: inout FieldReader) -> TopicSection? {
-    guard reader.has("topic") else {
-      _ = reader.tree("topic")
-      return nil
-    }
-    var section = TopicSection()
-    var topic = reader.section("topic")
-    section.partitions = topic.count("partitions", in: 1...100_000)
-    section.window = topic.count(
-      "window", .assumed("32"), in: 1...65_536)
-    section.batch = topic.count("batch", .assumed("1"), in: 1...100_000)
-    section.skew = topic.number("skew", .assumed("0"), in: 0...10)
-    section.deliveryOverhead = topic.duration("delivery_overhead", .assumed("0s"))
-    section.via = topic.word("via", of: ["consumers", "gateways"], .assumed("consumers"))
-    section.assignor = topic.word(
-      "assignor", of: ["range", "roundrobin", "sticky", "cooperative-sticky"],
-      .published("range", source: "Kafka, ConsumerConfig: partition.assignment.strategy"))
-    section.sessionTimeout = topic.duration(
-      "session_timeout",
-      .published("45s", source: "Kafka, ConsumerConfig: session.timeout.ms"), atLeast: "1ms")
-    section.rebalancePause = topic.duration("rebalance_pause", .assumed("3s"))
-    section.pauses = pauses(&topic)
-    topic.finish()
-    return section
-  }
-
-  private static func pauses(_ topic: inout FieldReader) -> [Range<Nanoseconds>] {
-    topic.list("paused").compactMap { tree, path in
-      var pause = FieldReader(tree, path: path, mark: tree.mark, context: topic.context)
-      let (from, to) = (pause.duration("from"), pause.duration("to"))
-      pause.finish()
-      if from < to { return from..<to }
-      if pause.has("from"), pause.has("to") {
-        topic.context.fail(
-          .inconsistent, tree.mark, "`\(path)` ends before it begins",
-          help: "write the earlier instant as `from`")
-      }
-      return nil
-    }
   }
 
   private static func serviceTime(_ reader: inout FieldReader, _ service: inout ServiceSection) {

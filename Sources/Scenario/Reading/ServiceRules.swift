@@ -35,11 +35,41 @@ struct ServiceRules {
         help: "lower `min` or raise `max`")
     }
     limits()
+    topic()
     scaling()
     if !service.scaling.isEmpty, document.cluster.autoscaleTick == nil {
       fail(
         .neverHappens, "scaling", "it is not scaled: the cluster has no AutoScale",
         help: "remove `autoscale: none` from the cluster")
+    }
+  }
+
+  /// Traffic stays in its zone, and a partition has one consumer.
+  private func topic() {
+    guard let topic = service.topic, isSound("topic.partitions") else { return }
+    let zones = service.zones.isEmpty ? document.cluster.zones.count : service.zones.count
+    guard zones > 0 else { return }
+    if topic.partitions < zones {
+      fail(
+        .inconsistent, "topic.partitions",
+        "\(topic.partitions) partitions over \(zones) zones: messages of a zone without any have "
+          + "nowhere to go", help: "raise `partitions` to \(zones), or name fewer `zones`")
+    }
+    let group = min(document.cluster.consumersPerLane, document.cluster.consumersPerZone)
+    let fewest = topic.partitions / zones
+    if topic.via == "consumers", group > max(1, fewest),
+      context.isSound("cluster.consumers.per_lane")
+    {
+      fail(
+        .neverHappens, "topic.partitions",
+        "\(group) consumers share \(fewest) partitions in a zone: those beyond have none",
+        help: "raise `partitions` to \(group * zones), or lower `cluster.consumers.per_lane`")
+    }
+    if topic.window == 1, topic.retryAttempts != nil {
+      fail(
+        .implausible, "topic.window",
+        "a window of 1 keeps the order of messages, and one that fails is put aside all the same",
+        help: "set `retry_attempts: none`, or a larger `window`")
     }
   }
 
