@@ -163,8 +163,8 @@ struct RehearseReport {
 
   private func footer(_ outcome: RehearsalStudy.Outcome) -> String {
     """
-    both runs of a pair part at \(TextForm.time(seconds: (study.parting - .origin).seconds)) and meet \
-    the same draws
+    both runs of a pair part at \(TextForm.time(seconds: (study.parting - .origin).seconds)) \
+    and meet the same draws
     \(TextForm.grouped(Int(clamping: outcome.executed))) events executed · \
     \(TextForm.time(seconds: wallSeconds))
     results: \(options.out) (runs named calm and fault)

@@ -24,7 +24,8 @@ struct ReplayReport {
         + "\(topic.changes.count) changes of the number of workers",
       "fitted on \(TextForm.time(seconds: Double(prediction.fittedSeconds))): a worker answers "
         + "\(TextForm.number(fit.model.capacityPerSecond)) messages/s, and a change stops all for "
-        + "\(pause) s (root of mean squared difference \(TextForm.time(seconds: fit.residualSeconds)))",
+        + "\(pause) s (root of mean squared difference "
+        + "\(TextForm.time(seconds: fit.residualSeconds)))",
       "foretold for the rest: mean delay \(TextForm.time(seconds: rest.predictedDelay)), measured "
         + "\(TextForm.time(seconds: rest.measuredDelay)): \(Self.signed(rest.relativeError)); mean "
         + "absolute difference \(TextForm.time(seconds: rest.meanAbsolute))",

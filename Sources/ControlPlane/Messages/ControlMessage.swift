@@ -159,6 +159,8 @@ public enum ControlMessage: Sendable, BitwiseCopyable {
   /// How far a partition is and has been read; `partition` counts within the lane.
   case offsets(LaneID, partition: UInt32, committed: Int64, logEnd: Int64)
   case scaleUp(StartRequest)
+  /// A Dispatcher has the order, or had it before.
+  case scaleAccepted(StartRequest)
   /// Keep no more usable instances than this: a wish that may be repeated.
   case scaleDown(to: UInt32)
   // Memory pressure

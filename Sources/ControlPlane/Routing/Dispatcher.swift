@@ -79,6 +79,7 @@ public struct Dispatcher: Sendable {
     case .resolveRoute(let service, let lane, let part, let known):
       answer(service, lane, part, known: known, into: &effects)
     case .needInstance(var start), .scaleUp(var start):
+      if start.isAhead { effects.send(.scaleAccepted(start), to: .autoscaler) }
       start.dispatcher = UInt16(index)
       begin(start, at: now, into: &effects)
     case .taken(let start, _):

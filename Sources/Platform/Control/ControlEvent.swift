@@ -38,6 +38,8 @@ enum ControlEvent: BitwiseCopyable {
   /// Kubernetes' patience with the nodes of a zone ends; `loss` counts its losses.
   case zoneNoticed(ZoneID, loss: UInt32)
   case balancerAlarm
+  /// The oldest order of AutoScale should have been acknowledged by now.
+  case orderTimeout
 }
 
 /// What machines of the control plane wanted in one step, in order.

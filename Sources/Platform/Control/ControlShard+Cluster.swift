@@ -13,10 +13,7 @@ extension ControlShard {
       switch order {
       case .up(let start):
         starts.begin(start, at: now)
-        sendPlain(
-          .scaleUp(start), from: .autoscaler,
-          to: Address(.dispatcher, topology.dispatcherOrder[start.service.index][0]),
-          leavingAt: now)
+        placeOrder(start, attempt: 0, at: now)
       case .down(let lane, let part, let target):
         sendPlain(
           .scaleDown(to: UInt32(target)), from: .autoscaler, to: .gateway(lane, part: part),
@@ -24,6 +21,47 @@ extension ControlShard {
       }
     }
     schedule(.autoscaleTick, at: now + configuration.autoscaleTick, class: EventRank.alarm)
+  }
+
+  /// Sends an order to the service's owner among the Dispatchers, twice if need be, then to the
+  /// next in rendezvous order, and so on, until one has it.
+  private func placeOrder(_ start: StartRequest, attempt: Int, at now: Instant) {
+    let order = topology.dispatcherOrder[start.service.index]
+    let dispatcher = Address(.dispatcher, order[attempt / 2 % order.count])
+    orderAttempts[start.identity] = attempt
+    orders.append(start, at: now)
+    sendPlain(.scaleUp(start), from: .autoscaler, to: dispatcher, leavingAt: now)
+    armOrders()
+  }
+
+  private func armOrders() {
+    while let first = orders.first, orderAttempts[first.key.identity] == nil {
+      orders.removeFirst()
+    }
+    guard !isOrderAlarmSet, let first = orders.first else { return }
+    isOrderAlarmSet = true
+    schedule(
+      .orderTimeout, at: first.at + configuration.dispatchers.rules.takeTimeout,
+      class: EventRank.alarm)
+  }
+
+  /// Orders that nobody has acknowledged go out again.
+  func repeatOrders(at now: Instant) {
+    isOrderAlarmSet = false
+    while let first = orders.first, first.at + configuration.dispatchers.rules.takeTimeout <= now {
+      orders.removeFirst()
+      guard let attempt = orderAttempts[first.key.identity] else { continue }
+      placeOrder(first.key, attempt: attempt + 1, at: now)
+    }
+    armOrders()
+  }
+
+  func autoscalerReceives(_ message: ControlMessage) {
+    if case .scaleAccepted(let start) = message {
+      orderAttempts[start.identity] = nil
+    } else {
+      autoscaler.receive(message)
+    }
   }
 
   // MARK: Faults

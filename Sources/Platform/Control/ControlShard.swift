@@ -58,6 +58,11 @@ final class ControlShard {
   var kubernetes: Kubernetes
   var pods = PodDirectory()
   var autoscaler: Autoscaler
+  /// Orders of AutoScale in the order of sending, and how often those went out again that no
+  /// Dispatcher has acknowledged; asked only for keys.
+  var orders = DeadlineRing<StartRequest>()
+  var orderAttempts: [UInt64: Int] = [:]
+  var isOrderAlarmSet = false
   /// The Cluster Autoscaler and the supply of machines; nil where there are no node pools.
   var nodeScaler: NodeScaler?
   /// By tenant: milli-cores of the largest pod of its services.
@@ -203,6 +208,9 @@ final class ControlShard {
     countedSince = other.countedSince
     reportedAt = other.reportedAt
     autoscaler = other.autoscaler.clone()
+    orders = other.orders
+    orderAttempts = other.orderAttempts
+    isOrderAlarmSet = other.isOrderAlarmSet
     processors = other.processors
     agentClocks = other.agentClocks
     agentAlarms = other.agentAlarms
@@ -272,6 +280,7 @@ final class ControlShard {
     case .restart(let index): restart(faults[Int(index)], at: now)
     case .zoneNoticed(let zone, let loss): zoneNoticed(zone, loss: loss, at: now)
     case .balancerAlarm: wakeBalancer(at: now)
+    case .orderTimeout: repeatOrders(at: now)
     case .nodeWorkEnds(let node, let generation):
       nodeWorkEnds(Int(node), generation: generation, at: now)
     }
@@ -290,7 +299,7 @@ final class ControlShard {
     case .zoneCache: zoneCacheReceives(message, index, at: now)
     case .kubernetes: kubernetesReceives(message, from: from, at: now)
     case .etcd: etcdReceives(message, from: from, at: now)
-    case .autoscaler: autoscaler.receive(message)
+    case .autoscaler: autoscalerReceives(message)
     case .node: nodeReceives(message, index, at: now)
     case .nodeAutoscaler: nodeAutoscalerReceives(message, at: now)
     case .machineSupply: machineSupplyReceives(message, at: now)

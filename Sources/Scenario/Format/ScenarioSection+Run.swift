@@ -36,8 +36,8 @@ extension ScenarioSection {
           "which part stops and forgets everything: `worker-manager-0`, `dispatcher-0`, "
           + "`consumer-0 of zone-a`, and so on; a broker, `broker-0 of zone-a`, keeps its log",
         "lose":
-          "the zone that is lost, in the place of `crash`: its machines with all pods, its gateways "
-          + "and consumers, and the components that stand in it",
+          "the zone that is lost, in the place of `crash`: its machines with all pods, its "
+          + "gateways and consumers, and the components that stand in it",
         "restart_after": "how long it is down; it comes back without memory",
       ])
   ]
