@@ -24,11 +24,10 @@ extension ControlShard {
     setNodes(of: zone, open: false)
     // Isolates before their processes.
     for isIsolate in [true, false] {
-      for pod in pods.pods(where: {
+      let gone = pods.numbers {
         topology.nodeZones[$0.node.index] == zone && ($0.host != nil) == isIsolate
-      }) {
-        destroy(pod, at: now)
       }
+      for pod in gone { destroy(pod, at: now) }
     }
     for index in dispatchers.indices where isLost(Address(.dispatcher, index)) {
       stopDispatcher(index, at: now)
@@ -143,7 +142,8 @@ extension ControlShard {
   /// Tells a Dispatcher of the pods that it is responsible for. O(pods).
   func listEndpoints(_ listing: UInt32, for dispatcher: Address, at now: Instant) {
     var count: UInt32 = 0
-    for pod in pods.pods(where: { $0.state == .ready && $0.dispatcher == dispatcher.index }) {
+    let known = pods.numbers { $0.state == .ready && $0.dispatcher == dispatcher.index }
+    for pod in known {
       let record = pods[pod]
       sendPlain(
         .listedEndpoint(

@@ -89,7 +89,7 @@ struct PodDirectory: Sendable {
   }
 
   /// The pods for which something holds, in the order of their making. O(pods log pods).
-  func pods(where holds: (Pod) -> Bool) -> [PodID] {
+  func numbers(where holds: (Pod) -> Bool) -> [PodID] {
     pods.filter { holds($0.value) }.map(\.key).sorted { $0.raw < $1.raw }  // order-free: sorted
   }
 

@@ -50,16 +50,16 @@ extension RequestLaneEngine {
 extension LaneCore {
   /// No consumer is there: what is not committed comes again when one is.
   ///
-  /// - Parameter held: deliveries that had not reached an instance.
-  fileprivate mutating func loseConsumers(held: [UInt32], at now: Instant) {
-    var first: [Int: Set<Int64>] = [:]
-    for number in held {
+  /// - Parameter numbers: deliveries that had not reached an instance.
+  fileprivate mutating func loseConsumers(held numbers: [UInt32], at now: Instant) {
+    var waiting: [Set<Int64>] = Array(repeating: [], count: topic.count)
+    for number in numbers {
       let delivery = topic.deliveries.take(number)
-      first[Int(delivery.partition), default: []].insert(delivery.run.first)
+      waiting[Int(delivery.partition)].insert(delivery.run.first)
     }
     for partition in 0..<topic.count {
       topic[partition].isRead = false
-      release(partition, held: first[partition] ?? [], hasCrashed: true, at: now)
+      release(partition, held: waiting[partition], hasCrashed: true, at: now)
     }
     for consumer in topic.isUp.indices { topic.isUp[consumer] = false }
   }
