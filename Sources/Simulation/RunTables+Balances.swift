@@ -121,7 +121,6 @@ extension RunTables {
       ("cold_starts_virtual", Double(sum.coldVirtual)),
       ("cold_starts_isolate", Double(sum.coldIsolate)), ("key_reads", Double(sum.keyReads)),
       ("key_hits", Double(sum.keyHits)), ("stale_reads", Double(sum.staleReads)),
-      ("redelivered", Double(sum.redelivered)), ("repeated", Double(sum.repeated)),
       ("waited", Double(sum.waited)),
       ("instances_made", Double(sum.instancesAdded)),
       ("ready_instances_mean", seconds > 0 ? sum.readySeconds / seconds : 0),
