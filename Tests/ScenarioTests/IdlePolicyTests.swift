@@ -49,6 +49,23 @@ import Testing
     }
   }
 
+  /// Sizes of single runtimes are values like all others, with the defaults of their policies.
+  @Test func sizesOfRuntimesAreNoted() throws {
+    let text = Samples.valid.replacing(
+      "pools: {size: 2%, only: [python]}",
+      with: "pools: {size: 2%, sizes: {python: 7, go: base_stock(miss: 1%)}}")
+    let result = Samples.read(text)
+    #expect(result.errors.isEmpty, "\(result.rendered)")
+    let values = result.values.filter { $0.path.hasPrefix("pools.sizes.") }
+    let given = values.filter { $0.origin == .scenario }
+    #expect(given.map(\.path) == ["pools.sizes.python", "pools.sizes.go"])
+    #expect(given.map(\.value) == ["7", "base_stock(miss: 1%)"])
+    let defaults = values.filter { $0.origin == .assumed }.map(\.path)
+    let expected = PolicyParameter.baseStock.map(\.name).filter { $0 != "miss" }
+    #expect(defaults == expected.map { "pools.sizes.go.\($0)" })
+    #expect(Set(result.values.map(\.path)).count == result.values.count)
+  }
+
   @Test func sizes() throws {
     #expect(Self.pools("2%").document?.pools.size == .percent(0.02))
     #expect(Self.pools("30").document?.pools.size == .count(30))

@@ -180,6 +180,9 @@ struct FieldReader {
     }
   }
 
+  /// Notes what the scenario gives under a name of its own.
+  func noteGiven(_ key: String, _ text: String) { note(key, text, .scenario, "") }
+
   private func note(
     _ key: String, _ value: String, _ origin: ResolvedValue.Origin, _ source: String
   ) {

@@ -22,6 +22,7 @@ enum PoolSizeReading {
         )
         continue
       }
+      pools.noteGiven("sizes.\(name)", text)
       sizes[name] =
         text == "none"
         ? ScenarioDocument.Size.none : size(text, tree.mark, pools, key: "sizes.\(name)")
