@@ -160,7 +160,7 @@ extension ScenarioMapping {
       rule: PoolRule(rawValue: document.pools.rule) ?? .lost, missShare: section["miss"] ?? 0.001)
     if let window = section.duration("window") { settings.window = window }
     if let refill = section.duration("refill") { settings.refillTime = refill }
-    if let weight = section["refill_weight"] { settings.refillAlpha = weight }
+    settings.refillParallelism = document.pools.refillParallelism ?? .max
     settings.beginning = section["beginning"].map { Int($0) }
     settings.least = Int(section["least"] ?? 0)
     settings.most = Int(section["most"] ?? 100_000)

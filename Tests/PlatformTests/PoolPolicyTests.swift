@@ -105,41 +105,84 @@ import Workload
     try simulation.checkInvariants()
   }
 
-  /// Poisson takes of one pod each, refills of 8 s on average: the stock that Erlang B asks for,
-  /// and the misses that it promises.
-  @Test func baseStockMeetsItsMissShare() throws {
+  /// Poisson takes of one pod each from one pool of base stock, refills of a lognormal time.
+  private static func takes(
+    _ rate: Double, refill: Double, missShare: Double, window: Nanoseconds
+  ) -> ClusterConfiguration {
     var cluster = TestWorld.bare()
-    cluster.pools[0].refill = .lognormal(mean: 8, sigma: 0.5)
+    cluster.pools[0].refill = .lognormal(mean: refill, sigma: 0.5)
     cluster.pools[0].target = 5
-    var settings = BaseStockPool.Settings(rule: .lost, missShare: 0.02)
-    settings.window = .seconds(2000)
+    var settings = BaseStockPool.Settings(rule: .lost, missShare: missShare)
+    settings.window = window
     settings.beginning = 5
-    cluster = Self.planned(cluster) { [settings] _ in BaseStockPool(settings) }
+    cluster = planned(cluster) { [settings] _ in BaseStockPool(settings) }
     var service = ServiceConfiguration(
       name: "takes", runtime: 0, shape: 0, zones: [ZoneID(0)],
       router: TestWorld.rules(maximum: 100_000, keepAlive: .zero, queueLimit: 100),
       serviceTime: .constant(0.001), initialInstances: [0]
-    ) { _ in TestArrivals.poisson(2, seed: 77) }
+    ) { _ in TestArrivals.poisson(rate, seed: 77) }
     service.codeBytes = 0
     cluster.services = [service]
+    return cluster
+  }
+
+  /// Takes, misses and the target at the beginning of each of so many times, after a while that is
+  /// not counted.
+  private static func batches(
+    _ cluster: ClusterConfiguration, from start: Int64, each length: Int64, count: Int
+  ) throws -> [(takes: Double, misses: Double, target: Int)] {
     let observer = Observer()
     let simulation = ClusterSimulation(cluster, recorder: observer)
-    try simulation.run(until: .seconds(4100))
-    let wanted = BaseStockPool.stock(load: 16, rule: .lost, missShare: 0.02, most: 1000)
-    let target = simulation.controlSummary.pools[0].target
-    #expect(abs(target - wanted) <= 1)
-    let (hits, misses) = (observer.hits, observer.misses)
-    try simulation.run(until: .seconds(54_100))
-    let share =
-      Double(observer.misses - misses) / Double(observer.misses - misses + observer.hits - hits)
-    // Pods come whole: the stock misses no more than asked, one fewer would; measured loads move.
-    let (most, least) = (Self.erlangB(16, wanted - 1), Self.erlangB(16, wanted + 1))
-    #expect(share < most + 0.003 && share > least - 0.003, "\(share), \(least) to \(most)")
+    try simulation.run(until: .seconds(start))
+    var batches: [(takes: Double, misses: Double, target: Int)] = []
+    for batch in 1...Int64(count) {
+      let (hits, misses) = (observer.hits, observer.misses)
+      let target = simulation.controlSummary.pools[0].target
+      try simulation.run(until: .seconds(start + batch * length))
+      let missed = Double(observer.misses - misses)
+      batches.append((Double(observer.hits - hits) + missed, missed, target))
+    }
     try simulation.checkInvariants()
+    return batches
+  }
+
+  private static func meanAndError(_ values: [Double]) -> (mean: Double, error: Double) {
+    let mean = values.reduce(0, +) / Double(values.count)
+    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    return (mean, (squares / Double(values.count - 1) / Double(values.count)).squareRoot())
   }
 
   private static func erlangB(_ load: Double, _ servers: Int) -> Double {
-    (1...servers).reduce(1.0) { load * $0 / (Double($1) + load * $0) }
+    (0..<servers).reduce(1.0) { load * $0 / (Double($1 + 1) + load * $0) }
+  }
+
+  /// The misses that Erlang B promises for the stock of the moment, and no more than was asked for:
+  /// four standard errors of the mean of batches.
+  @Test func baseStockMeetsItsMissShare() throws {
+    let cluster = Self.takes(2, refill: 8, missShare: 0.02, window: .seconds(1000))
+    let batches = try Self.batches(cluster, from: 3000, each: 1000, count: 100)
+    let beyond = Self.meanAndError(
+      batches.map { $0.misses - $0.takes * Self.erlangB(16, $0.target) })
+    #expect(abs(beyond.mean) < 4 * beyond.error, "\(beyond)")
+    let asked = Self.meanAndError(batches.map { $0.misses - 0.02 * $0.takes })
+    #expect(asked.mean < 4 * asked.error, "\(asked)")
+    // Two pods more than that promises would be too dear.
+    let targets = batches.map(\.target)
+    let exact = StockLaw.stock(for: .init(load: 16), rule: .lost, missShare: 0.02, most: 1000)
+    #expect(targets.allSatisfy { exact - 2...exact + 4 ~= $0 }, "\(targets)")
+    let mean = Double(targets.reduce(0, +)) / Double(targets.count)
+    #expect(mean - Double(exact) < 1.5, "\(mean), \(exact)")
+  }
+
+  /// Two takes a window say little of their rate, and the share is kept all the same.
+  @Test func rareTakesAreNotMissed() throws {
+    let cluster = Self.takes(1.0 / 300, refill: 60, missShare: 0.02, window: .seconds(600))
+    let batches = try Self.batches(cluster, from: 3000, each: 20_000, count: 50)
+    #expect(batches.reduce(0) { $0 + $1.takes } > 3000)
+    let asked = Self.meanAndError(batches.map { $0.misses - 0.02 * $0.takes })
+    #expect(asked.mean < 4 * asked.error, "\(asked)")
+    let targets = batches.map(\.target)
+    #expect(targets.allSatisfy { $0 <= 5 }, "\(targets)")
   }
 
   /// A world in which nothing happens tells nothing.

@@ -59,13 +59,10 @@ extension PolicyParameter {
         about: "share of takes that may find the pool empty"),
       PolicyParameter(
         name: "window", value: .duration(least: "10s", most: "24h"), fallback: .assumed("10m"),
-        about: "time over which takes are counted"),
+        about: "time over which takes and refills are counted"),
       PolicyParameter(
         name: "refill", value: .duration(least: "1ms", most: "1h"), fallback: .assumed("10s"),
-        about: "what a refill takes until one was measured"),
-      PolicyParameter(
-        name: "refill_weight", value: .share(0.001...1), fallback: .assumed("0.05"),
-        about: "of the latest refill in the average"),
+        about: "what a refill takes until a window has shown it"),
       PolicyParameter(
         name: "beginning", value: .number(0...1e6), fallback: .assumed("10"),
         about: "pods until the first window has been counted, also after a change of owner"),

@@ -52,8 +52,8 @@ struct PolicyTable: Sendable {
       parameters: PolicyParameter.following, mayOmitFirstName: true),
     PolicyTable(
       name: "base_stock",
-      about: "the smallest stock that misses no more than a share of takes, by the takes of the "
-        + "last whole window and the time that refills have taken",
+      about: "the smallest stock that misses no more than a share of takes, by what the last "
+        + "whole window has shown of takes and refills",
       parameters: PolicyParameter.baseStock),
   ]
 }

@@ -71,7 +71,6 @@ import Testing
   @Test func demandIsMeasured() {
     var settings = BaseStockPool.Settings(rule: .lost, missShare: 0.01)
     settings.window = .seconds(100)
-    settings.refillAlpha = 1
     settings.beginning = 3
     var sizer = PoolSizer(plans: [Self.plan(BaseStockPool(settings))], tick: .seconds(10))
     sizer.begin(PoolID(0), at: .origin)
@@ -82,7 +81,9 @@ import Testing
       sizer.refilled(PoolID(0), orderedAt: now, at: now + .seconds(20))
       last += sizer.decide(at: now).map(\.target)
     }
-    let expected = BaseStockPool.stock(load: 10, rule: .lost, missShare: 0.01, most: 1000)
+    // One take more than 50 in 100 s, and refills that are all alike.
+    let expected = StockLaw.stock(
+      for: .init(load: 10.2, shape: 51), rule: .lost, missShare: 0.01, most: 1000)
     #expect(last.first == 3 && last.last == expected)
     // A copy goes on by itself.
     var copy = sizer.clone()
