@@ -186,19 +186,27 @@ public enum ControlMessage: Sendable, BitwiseCopyable {
   case probe(question: UInt64)
   case probed(ZoneID, question: UInt64)
   // Cluster Autoscaler, Kubernetes, supply of machines
+  /// Asks Kubernetes; `scan` is the number of the question.
   case listPending(scan: UInt32)
   /// Pods of a shape that wait for room; `table` says which nodes they may be on.
   case pendingPods(scan: UInt32, table: UInt32, shape: UInt32, count: UInt32)
   case idleNode(scan: UInt32, NodeID, utilization: Double, isEmpty: Bool, canMove: Bool)
+  /// Of a node pool in a zone, as `pool` is in all that follows: nodes that stay, and machines that
+  /// have joined so far.
+  case nodeGroup(scan: UInt32, pool: UInt32, nodes: UInt32, joined: UInt32)
   /// `count` is how many messages came before it, so that a lost one is noticed.
   case listedPending(scan: UInt32, count: UInt32, nodes: UInt32)
-  /// `pool` is a node pool in a zone.
-  case orderMachines(pool: UInt32, count: UInt32)
-  case cancelMachines(pool: UInt32, count: UInt32)
-  case machinesRefused(pool: UInt32, count: UInt32)
-  case machineReady(pool: UInt32)
-  case machineReturned(pool: UInt32)
-  case nodeRegistered(pool: UInt32)
+  /// Asks the supply how many machines it has given so far, less those that were called off.
+  case listMachines(scan: UInt32)
+  case machinesGiven(scan: UInt32, pool: UInt32, count: UInt32)
+  /// Orders machines, or calls off what is on its way; `request` numbers what is asked of a pool.
+  case changeMachines(pool: UInt32, request: UInt32, by: Int32)
+  /// What came of it.
+  case machinesChanged(pool: UInt32, request: UInt32, by: Int32)
+  case machineReady(pool: UInt32, machine: UInt32)
+  case machineKnown(machine: UInt32)
+  case machineReturned(pool: UInt32, number: UInt32)
+  case machineTakenBack(number: UInt32)
   case drainNode(NodeID)
   case drainFailed(pool: UInt32)
   // Exact contention

@@ -46,6 +46,9 @@ public struct RetryLedger<Key: Hashable & Sendable & BitwiseCopyable>: Sendable 
   /// When a message that waits was sent first; nil where it does not wait, or was sent by another.
   public func openedAt(_ key: Key) -> Instant? { entries[key]?.openedAt }
 
+  /// A message that waits; nil where none does.
+  public func message(_ key: Key) -> ControlMessage? { entries[key]?.message }
+
   /// Notes a message that has just been sent.
   public mutating func open(
     _ key: Key, _ message: ControlMessage, to address: Address, at now: Instant

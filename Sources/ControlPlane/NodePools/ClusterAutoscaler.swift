@@ -51,6 +51,22 @@ public struct ClusterAutoscaler: Sendable, Equatable {
     }
   }
 
+  /// What a scan was told of a pool by Kubernetes and by the supplier.
+  public struct Found: Sendable, Equatable {
+    /// Nodes that are there and stay.
+    public var registered: Int
+    /// Nodes that were given and are not there.
+    public var upcoming: Int
+    /// Whether the supplier has not answered the last request, so that nothing is certain.
+    public var isUnanswered: Bool
+
+    public init(registered: Int, upcoming: Int, isUnanswered: Bool = false) {
+      self.registered = registered
+      self.upcoming = upcoming
+      self.isUnanswered = isUnanswered
+    }
+  }
+
   private struct Order: Sendable, Equatable {
     var pool: Int
     var nodes: Int
@@ -76,6 +92,7 @@ public struct ClusterAutoscaler: Sendable, Equatable {
   /// The oldest first.
   private var orders: [Order] = []
   private var backoffs: [Backoff]
+  private var isUnanswered: [Bool]
   private var decisions: UInt64 = 0
 
   /// - Parameter sizes: nodes that are there, by pool.
@@ -88,6 +105,7 @@ public struct ClusterAutoscaler: Sendable, Equatable {
     self.expanders = expanders
     scaleDown = ScaleDownTracker(rules: rules)
     backoffs = pools.map { _ in Backoff() }
+    isUnanswered = pools.map { _ in false }
   }
 
   private var rules: ClusterAutoscalerRules { scaleDown.rules }
@@ -120,6 +138,19 @@ public struct ClusterAutoscaler: Sendable, Equatable {
 
   /// A node went without being asked to.
   public mutating func lostNode(pool: Int) { sizes[pool] -= 1 }
+
+  /// Takes what it is told for what is so, whatever it had counted itself: news may have been lost.
+  /// A pool with a request that is not answered stays as it was counted, and is left alone.
+  public mutating func believe(_ found: [Found], at now: Instant) {
+    for (pool, found) in found.enumerated() {
+      isUnanswered[pool] = found.isUnanswered
+      guard !found.isUnanswered else { continue }
+      let more = found.upcoming - upcoming(pool)
+      if more > 0 { orders.append(Order(pool: pool, nodes: more, at: now)) }
+      if more < 0 { settle(pool: pool, nodes: -more) }
+      sizes[pool] = found.registered + found.upcoming
+    }
+  }
 
   @discardableResult
   private mutating func settle(pool: Int, nodes: Int) -> Int {
@@ -174,12 +205,18 @@ public struct ClusterAutoscaler: Sendable, Equatable {
   private mutating func giveUpLate(
     at now: Instant, into effects: inout some ClusterAutoscalerEffects
   ) {
-    while let oldest = orders.first, oldest.at + rules.maxNodeProvisionTime < now {
-      orders.removeFirst()
-      sizes[oldest.pool] -= oldest.nodes
-      backOff(oldest.pool, at: now)
-      effects.giveUp(pool: oldest.pool, nodes: oldest.nodes)
+    let late = orders.filter { isLate($0, at: now) }
+    guard !late.isEmpty else { return }
+    orders = orders.filter { !isLate($0, at: now) }
+    for order in late {
+      sizes[order.pool] -= order.nodes
+      backOff(order.pool, at: now)
+      effects.giveUp(pool: order.pool, nodes: order.nodes)
     }
+  }
+
+  private func isLate(_ order: Order, at now: Instant) -> Bool {
+    order.at + rules.maxNodeProvisionTime < now && !isUnanswered[order.pool]
   }
 
   /// What nodes on their way leave over.
@@ -226,7 +263,7 @@ public struct ClusterAutoscaler: Sendable, Equatable {
   }
 
   private func canGrow(_ pool: Int, at now: Instant) -> Bool {
-    sizes[pool] < pools[pool].maxSize && backoffs[pool].until <= now
+    sizes[pool] < pools[pool].maxSize && backoffs[pool].until <= now && !isUnanswered[pool]
   }
 
   /// A pool and those that share its nodes.

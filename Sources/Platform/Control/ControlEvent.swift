@@ -25,6 +25,8 @@ enum ControlEvent: BitwiseCopyable {
   case pendingDeadline(UInt64)
   /// The Cluster Autoscaler looks at what waits.
   case nodePoolScan
+  /// What it was told may lack something.
+  case nodePoolRetry(UInt32)
   /// A machine of a node pool in a zone has come up.
   case machineArrives(Int32)
   /// A machine that is emptied is looked at again.

@@ -63,8 +63,7 @@ extension ControlShard {
     kubernetes.leave(node, pricePerHour: price, at: now)
     digest.record(RecordKind.nodeLeft, at: now, UInt64(node))
     recorder.event(NotableEvent(kind: .nodeRemoved, at: now, subject: group, detail: node))
-    sendPlain(
-      .machineReturned(pool: UInt32(group)), from: .kubernetes, to: .machineSupply, leavingAt: now)
+    giveBack(group, at: now)
     return true
   }
 
@@ -105,7 +104,7 @@ extension ControlShard {
     summary.groups = topology.nodes.groups.enumerated().map { index, group in
       (
         group.pool, group.zone, told(items[zones + index]),
-        nodeScaler?.ordered[index] ?? 0, nodeScaler?.refused[index] ?? 0
+        nodeScaler?.ordered[index] ?? 0, nodeScaler?.supply.groups[index].refused ?? 0
       )
     }
     summary.virtual = told(items[items.count - 1])

@@ -6,7 +6,7 @@ extension ControlShard {
   /// What is wrong, if anything. O(pods + nodes + shards × managers).
   func violation() -> String? {
     pods.violation() ?? queue.violation ?? allocationViolation ?? hostViolation
-      ?? ownershipViolation
+      ?? ownershipViolation ?? machineViolation
   }
 
   /// Each node has given out what its pods have, and no more than it has.
@@ -33,6 +33,26 @@ extension ControlShard {
       }
     }
     return nil
+  }
+
+  /// Machines of a node pool with a supply that ends: in stock, on their way there and back, and
+  /// present are as many as there were.
+  private var machineViolation: String? {
+    guard let scaler = nodeScaler else { return nil }
+    let between =
+      Int(scaler.supply.arrived) - scaler.register.joined.reduce(0, +)
+      + Int(scaler.register.returned) - scaler.supply.returnedCount
+    var (found, expected) = (between, 0)
+    for (index, pool) in configuration.nodePools.enumerated() {
+      guard let initial = pool.supply, let stock = scaler.supply.stock[index] else { return nil }
+      expected += initial + pool.initial * pool.zones.count
+      found += stock
+    }
+    for (index, group) in topology.nodes.groups.enumerated() {
+      found += scaler.supply.groups[index].onTheWay
+      found += group.slots.reduce(0) { $0 + (kubernetes.isPresent[$1] ? 1 : 0) }
+    }
+    return found == expected ? nil : "there are \(found) machines, of \(expected)"
   }
 
   /// One owner a token, by the managers' own clocks.

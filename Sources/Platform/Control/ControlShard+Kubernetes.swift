@@ -24,7 +24,7 @@ extension ControlShard {
       }
       evictor.note(pods[pod], pod, zone: zone(of: pod))
     case .evicted(let pod, let order): evicted(pod, order, isGone: true, at: now)
-    case .listPending, .machineReady, .drainNode: nodesReceive(message, at: now)
+    case .listPending, .machineReady, .machineTakenBack, .drainNode: nodesReceive(message, at: now)
     case .listEndpoints(let listing): listEndpoints(listing, for: from, at: now)
     case .evictionRefused(let pod, let order): evicted(pod, order, isGone: false, at: now)
     default: break

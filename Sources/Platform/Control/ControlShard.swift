@@ -271,6 +271,7 @@ final class ControlShard {
     case .initialised(let start, let pod): initialised(start, pod, at: now)
     case .pendingDeadline(let order): pendingDeadline(order, at: now)
     case .nodePoolScan: scanNodePools(at: now)
+    case .nodePoolRetry(let question): retryScan(question, at: now)
     case .machineArrives(let pool): machineArrives(Int(pool), at: now)
     case .drainStep(let node): drainStep(Int(node), at: now)
     case .etcdScan: scanLeases(at: now)
@@ -347,7 +348,10 @@ final class ControlShard {
       delivery.origin = origin(of: pod)
       isUnasked = start.isAhead
     case .endpointAdded(let pod, _): delivery.origin = origin(of: pod)
-    case .scaleDown, .evict, .podDeleted: isUnasked = true
+    case .evict(let pod, _):
+      delivery.origin = origin(of: pod)
+      isUnasked = true
+    case .scaleDown, .podDeleted: isUnasked = true
     case .startFailed(let start, _): isUnasked = start.isAhead
     default: break
     }

@@ -166,6 +166,15 @@ extension Kubernetes {
     noteLow(slot)
   }
 
+  /// By group: machines that are there and are not emptied.
+  var stayingNodes: [Int] {
+    var nodes = layout.groups.indices.map { capacity.items[item(of: $0)].units }
+    for node in emptying.keys {  // order-free: each is counted once
+      if let group = layout.nodes[node].group { nodes[group] -= 1 }
+    }
+    return nodes
+  }
+
   mutating func setOpen(_ node: Int, _ isOpen: Bool) {
     guard let table = layout.nodes[node].table else { return }
     nodeTables[table].setOpen(layout.nodes[node].position, isOpen)

@@ -48,7 +48,7 @@ extension FlowState {
     case .scaleDown(let target):
       scaleDown(to: Int(target))
     case .evict(let pod, let order):
-      evict(pod, order: order)
+      evict(pod, delivery.origin, order: order)
     default:
       break
     }
@@ -92,7 +92,15 @@ extension FlowState {
     if control.backoffUntil <= now { control.backoffUntil = now + rules.startBackoff }
   }
 
-  private mutating func evict(_ pod: PodID, order: UInt64) {
+  private mutating func evict(_ pod: PodID, _ origin: Delivery.Origin, order: UInt64) {
+    // As a gateway does with what it was never told of.
+    if instances.position(of: pod) == nil, !draining.contains(where: { $0.entry.pod == pod }),
+      !control.retirements.contains(pod), control.starts.isEmpty
+    {
+      tellRetired(pod, dispatcher: origin.dispatcher)
+      counters.evictions &+= 1
+      return send(.evicted(pod: pod, order: order), to: .kubernetes)
+    }
     guard let position = instances.position(of: pod), isIdle(position) else {
       return send(.evictionRefused(pod: pod, order: order), to: .kubernetes)
     }

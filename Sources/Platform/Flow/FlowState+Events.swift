@@ -141,11 +141,16 @@ extension FlowState {
 
   mutating func retire(_ entry: FlowInstances.Entry) {
     counters.instancesRetired &+= 1
+    tellRetired(entry.pod, dispatcher: entry.dispatcher)
+  }
+
+  /// Tells the Dispatcher of an instance, until Kubernetes confirms, that it is given up.
+  mutating func tellRetired(_ pod: PodID, dispatcher: UInt16) {
     let message = ControlMessage.instanceRetired(
-      service: settings.service, pod: entry.pod, lane: settings.lane, part: 0)
-    let dispatcher = Address(.dispatcher, Int(entry.dispatcher))
+      service: settings.service, pod: pod, lane: settings.lane, part: 0)
+    let dispatcher = Address(.dispatcher, Int(dispatcher))
     send(message, to: dispatcher)
-    control.retirements.begin(entry.pod, message, to: dispatcher, at: now)
+    control.retirements.begin(pod, message, to: dispatcher, at: now)
   }
 
   // MARK: Limits

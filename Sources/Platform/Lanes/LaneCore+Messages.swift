@@ -31,7 +31,12 @@ extension LaneCore {
     idle -= 1
     counters.instancesRetired &+= 1
     digest.record(RecordKind.retired, at: now, UInt64(pod.raw))
-    let dispatcher = Address(.dispatcher, Int(instances[index].dispatcher))
+    tellRetired(pod, dispatcher: instances[index].dispatcher, at: now)
+  }
+
+  /// Tells the Dispatcher of an instance, until Kubernetes confirms, that it is given up.
+  mutating func tellRetired(_ pod: PodID, dispatcher: UInt16, at now: Instant) {
+    let dispatcher = Address(.dispatcher, Int(dispatcher))
     let message = ControlMessage.instanceRetired(
       service: settings.service, pod: pod, lane: settings.lane, part: part)
     send(message, to: dispatcher, at: now)

@@ -62,8 +62,14 @@ extension RequestLaneEngine {
     }
   }
 
+  /// An instance that the gateway was never told of, because the word was lost, goes too: nothing
+  /// is served there. Where a start is under way it may be the one that is awaited.
   private mutating func evict(_ pod: PodID, order: UInt64, part: Int, at now: Instant) {
-    let isGone = routers[part].evict(pod, at: now, into: &core)
+    let isUnknown =
+      routers[part].instances.slot(of: pod) == nil && !core.retirements.contains(pod)
+      && routers[part].starting == 0
+    if isUnknown { core.tellRetired(pod, dispatcher: core.joining.dispatcher, at: now) }
+    let isGone = isUnknown || routers[part].evict(pod, at: now, into: &core)
     if isGone { core.counters.evictions &+= 1 }
     core.send(
       isGone ? .evicted(pod: pod, order: order) : .evictionRefused(pod: pod, order: order),

@@ -62,6 +62,33 @@ private struct NodeLog: ClusterAutoscalerEffects {
     #expect(log.lines.count == 3)
   }
 
+  /// What it is told counts, whatever news were lost; a pool whose last request has no answer is
+  /// left as it was.
+  @Test func itBelievesWhatItIsTold() {
+    var machine = Self.autoscaler([Self.pool("a"), Self.pool("b")], sizes: [1, 1])
+    var log = NodeLog()
+    machine.scan(
+      pending: [Self.pods(12, pools: [0])], idle: [], nodes: 2, at: .origin, into: &log)
+    #expect(machine.sizes == [4, 1] && machine.upcoming(0) == 3)
+    // The order was lost; the other pool has a node on its way that nobody remembers.
+    machine.believe(
+      [.init(registered: 1, upcoming: 0, isUnanswered: true), .init(registered: 1, upcoming: 1)],
+      at: .seconds(10))
+    #expect(machine.sizes == [4, 2] && machine.upcoming(0) == 3 && machine.upcoming(1) == 1)
+    for second in [Int64(10), 1000] {
+      machine.scan(
+        pending: [Self.pods(100, pools: [0])], idle: [], nodes: 2, at: .seconds(second), into: &log)
+    }
+    // Neither more is ordered nor anything given up while the pool's request is open.
+    #expect(log.lines == ["grow 0 by 3", "give up 1 of 1"])
+    machine.believe(
+      [.init(registered: 2, upcoming: 1), .init(registered: 1, upcoming: 0)], at: .seconds(1000))
+    #expect(machine.sizes == [3, 1] && machine.upcoming(0) == 1)
+    machine.believe(
+      [.init(registered: 3, upcoming: 0), .init(registered: 0, upcoming: 0)], at: .seconds(1010))
+    #expect(machine.sizes == [3, 0] && machine.upcoming(0) == 0)
+  }
+
   /// A pool that does not deliver is given up, left out and asked again, each time later.
   @Test func aPoolThatDoesNotDeliver() {
     var machine = Self.autoscaler(

@@ -1,0 +1,81 @@
+import ControlPlane
+import Primitives
+import SimulationKernel
+
+// Pods that wait for room, and quotas.
+extension ControlShard {
+  // MARK: Waiting for room
+
+  /// No node has room, and machines may come: the order waits, but not for ever.
+  func waitForRoom(
+    _ creation: Kubernetes.Creation, table: Int, tenant: Int, at now: Instant
+  ) {
+    let order = creation.order
+    kubernetes.update(order.id) { $0.waitsIn = table }
+    kubernetes.tenants.wait(shape(of: order.pool).cpuMilli, tenant: tenant)
+    tellQuota(of: tenant, at: now)
+    kubernetes.pending.append(
+      order.id, table: table, tenant: tenant,
+      shape: configuration.pools[order.pool.index].shape)
+    schedule(
+      .pendingDeadline(order.id), at: now + configuration.kubernetes.startDeadline,
+      class: EventRank.alarm)
+  }
+
+  func pendingDeadline(_ id: UInt64, at now: Instant) {
+    guard let creation = kubernetes.creations[id], let table = creation.waitsIn else { return }
+    let pool = configuration.pools[creation.order.pool.index]
+    let tenant = tenant(of: creation.order)
+    kubernetes.pending.giveUp(table: table, tenant: tenant, shape: pool.shape)
+    kubernetes.tenants.wait(-configuration.shapes[pool.shape].cpuMilli, tenant: tenant)
+    tellQuota(of: tenant, at: now)
+    creationFailed(creation.order, zone: pool.zone, at: now)
+  }
+
+  /// Room has appeared on a node: those get it that have waited and hold the least. Nobody else's
+  /// chances have changed, so that no other node is looked at. O(lines that wait) for each pod that
+  /// is placed.
+  func roomAppears(on node: NodeID, at now: Instant) {
+    guard kubernetes.pending.count > 0, kubernetes.isAdmitting,
+      let table = topology.nodes.nodes[node.index].table
+    else { return }
+    while admitOne(table, on: node.index, at: now) {}
+  }
+
+  private func admitOne(_ table: Int, on node: Int, at now: Instant) -> Bool {
+    let lines = kubernetes.pending.lines[table]
+    let ranked = kubernetes.tenants.ranked(lines, table: table)
+    // With reserves free room elsewhere may have been forbidden until now.
+    let only = kubernetes.tenants.hasReserves ? nil : node
+    for line in ranked {
+      guard let order = kubernetes.firstPending(table: table, line: line),
+        let creation = kubernetes.creations[order]
+      else { continue }
+      let (tenant, shape) = (lines[line].tenant, configuration.shapes[lines[line].shape])
+      guard let place = kubernetes.place(shape, in: table, tenant: tenant, on: only) else {
+        continue
+      }
+      kubernetes.pending.removeFirst(table: table, line: line)
+      kubernetes.tenants.wait(-shape.cpuMilli, tenant: tenant)
+      kubernetes.update(order) { $0.waitsIn = nil }
+      placed(creation, on: place, at: now)
+      return true
+    }
+    return false
+  }
+
+  // MARK: Quotas
+
+  /// Tells all Worker Managers when a tenant comes near its quota, and when it is off it again:
+  /// near it no warm pod is given out, and Kubernetes decides on each pod.
+  func tellQuota(of tenant: Int, at now: Instant) {
+    guard tenant < tenantSizes.count,
+      let isNear = kubernetes.tenants.nearsQuota(tenant, adding: tenantSizes[tenant])
+    else { return }
+    for manager in managers.indices {
+      sendPlain(
+        .quotaNears(tenant: UInt16(tenant), isNear), from: .kubernetes,
+        to: Address(.workerManager, manager), leavingAt: now)
+    }
+  }
+}
