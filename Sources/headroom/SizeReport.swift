@@ -71,14 +71,23 @@ struct SizeReport {
       + "\(candidate.totalPods) pods"
   }
 
-  private static let columns = [
-    "pool", "pods", "cold: pool hit", "cold: fallback", "misses", "p99 start", "idle pod-hours",
-  ]
+  /// Paths that not every cluster has.
+  private var paths: [(measure: String, column: String)] {
+    [("cold_starts_virtual", "cold: virtual node"), ("cold_starts_isolate", "cold: isolate")]
+      .filter { path in
+        candidates.contains { $0.measures.contains { $0.name == path.0 } }
+      }
+  }
+
+  private var columns: [String] {
+    ["pool", "pods", "cold: pool hit", "cold: fallback"] + paths.map(\.column)
+      + ["misses", "p99 start", "idle pod-hours"]
+  }
 
   private var overview: String {
     let rows = candidates.map { row($0, runtime: nil) + [$0.verdict.rawValue] }
     return "ALL RUNTIMES, mean [95 % interval over seeds]\n"
-      + TextForm.table([Self.columns + ["objectives"]] + rows)
+      + TextForm.table([columns + ["objectives"]] + rows)
   }
 
   /// A table for each runtime with a pool that something was taken from.
@@ -87,7 +96,7 @@ struct SizeReport {
       guard candidates.contains(where: { pods($0, runtime) > 0 }) else { return nil }
       let rows = candidates.filter { takes($0, runtime) > 0 }.map { row($0, runtime: runtime) }
       guard !rows.isEmpty else { return nil }
-      return runtime.uppercased() + "\n" + TextForm.table([Self.columns] + rows)
+      return runtime.uppercased() + "\n" + TextForm.table([columns] + rows)
     }
   }
 
@@ -113,8 +122,9 @@ struct SizeReport {
     let sizes = candidate.percentages.map(percent).joined(separator: " = ")
     return [
       sizes, TextForm.grouped(pods(candidate, runtime)), cell("cold_starts_pool"),
-      cell("cold_starts_fallback"), cell("pool_misses"), cell("p99 start"), cell("idle_pod_hours"),
-    ]
+      cell("cold_starts_fallback"),
+    ] + paths.map { cell($0.measure) }
+      + [cell("pool_misses"), cell("p99 start"), cell("idle_pod_hours")]
   }
 
   private var objectives: String {

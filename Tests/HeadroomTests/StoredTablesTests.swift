@@ -245,6 +245,30 @@ import Testing
     }
   }
 
+  /// Where there are virtual nodes their cold starts are a measure of their own, and only there.
+  @Test func virtualNodesAreAPath() throws {
+    let virtual = SmallCluster.text.replacing(
+      "network: {",
+      with: "  virtual_nodes: {prefer: virtual, prices: [{cpu: 1, memory: 1GiB, per_hour: 0.1}]}\n"
+        + "network: {")
+    for (text, isThere) in [(virtual, true), (SmallCluster.text, false)] {
+      let document = try SmallCluster.document(
+        text, ["duration=3m"], objectives: ["pool_misses / pool_takes < 50%"])
+      let study = SizeStudy(
+        runner: ScenarioRunner(document, threads: 2), percentages: [0.05], replications: 2,
+        window: 60_000_000_000..<180_000_000_000)
+      let measures = try study.run().candidates[0].measures.filter { $0.runtime == nil }
+      func mean(_ name: String) -> Double? { measures.first { $0.name == name }?.mean }
+      #expect(mean("cold_starts_isolate") == nil)
+      #expect((mean("cold_starts_virtual") != nil) == isThere)
+      let other = try #require(mean(isThere ? "cold_starts_virtual" : "cold_starts_fallback"))
+      #expect(other > 0)
+      let parts = ["pool", "fallback", "virtual"].compactMap { mean("cold_starts_\($0)") }
+      let all = try #require(mean("cold_starts"))
+      #expect(abs(parts.reduce(0, +) - all) < 1e-9)
+    }
+  }
+
   /// Sizes may be tried for a scenario that has no pools.
   @Test func sizesOfPoolsThatAreNotThereYet() throws {
     let document = try SmallCluster.document(
