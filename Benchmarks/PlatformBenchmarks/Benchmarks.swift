@@ -90,10 +90,45 @@ private func warmPath(_ name: String, topic: String = "") {
   }
 }
 
+private func tick(services: Int) {
+  nonisolated(unsafe) var cluster: QuietServices?
+  Benchmark("tick-\(services)", configuration: configuration(events)) { benchmark in
+    guard let cluster else { return }
+    let before = cluster.events
+    measure(benchmark) {
+      for _ in 0..<100 { cluster.advance() }
+      return 100
+    }
+    benchmark.measurement(events, Int(cluster.events - before) * 10)
+  } setup: {
+    cluster = QuietServices(services: services)
+  } teardown: {
+    cluster = nil
+  }
+}
+
+private func poolSizes(pools: Int) {
+  nonisolated(unsafe) var loop: SizerLoop?
+  Benchmark("pool-sizes-\(pools)", configuration: configuration()) { benchmark in
+    measure(benchmark) {
+      blackHole(loop?.run(ticks: 10_000))
+      return 10_000
+    }
+  } setup: {
+    loop = SizerLoop(pools: pools)
+  } teardown: {
+    loop = nil
+  }
+}
+
 let benchmarks: @Sendable () -> Void = {
   rendezvousOwner(of: 64)
   routeAndChoice(.leastRequests, "least-requests")
   routeAndChoice(.powerOfTwo, "power-of-two")
   warmPath("warm-path")
   warmPath("message-path", topic: WarmPathScenario.messages)
+  for services in [2000, 20_000] {
+    tick(services: services)
+    poolSizes(pools: services)
+  }
 }

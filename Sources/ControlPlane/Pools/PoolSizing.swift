@@ -60,9 +60,9 @@ public struct PoolSizer: Sendable {
   private var hasNews: [Bool]
   private var news: [PoolID] = []
   private var newsAt = Instant.distantFuture
-  /// By pool: when its target may change by time; the latest of all first.
+  /// By pool: when its target may change by time.
   private var again: [Instant]
-  private var timed: [(at: Instant, pool: PoolID)] = []
+  private var timed = PoolAlarms()
 
   /// - Parameter plans: by pool; none: the pool's target stays as it is configured.
   public init(plans: [PoolPlan?], tick: Nanoseconds) {
@@ -75,7 +75,7 @@ public struct PoolSizer: Sendable {
   }
 
   /// When something is to be decided.
-  public var nextDue: Instant { min(newsAt, timed.last?.at ?? .distantFuture) }
+  public var nextDue: Instant { min(newsAt, timed.first?.at ?? .distantFuture) }
 
   public func plan(of pool: PoolID) -> PoolPlan? {
     pool.index < plans.count ? plans[pool.index] : nil
@@ -127,12 +127,12 @@ public struct PoolSizer: Sendable {
       swap(&asked, &news)
       newsAt = .distantFuture
     }
-    while let last = timed.last, last.at <= now {
-      timed.removeLast()
+    while let first = timed.first, first.at <= now {
+      timed.removeFirst()
       // A later decision may have put it off.
-      guard again[last.pool.index] == last.at else { continue }
-      again[last.pool.index] = .distantFuture
-      asked.append(last.pool)
+      guard again[first.pool.index] == first.at else { continue }
+      again[first.pool.index] = .distantFuture
+      asked.append(first.pool)
     }
     asked.sort { $0.index < $1.index }
     var targets: [(pool: PoolID, target: Int)] = []
@@ -162,14 +162,7 @@ public struct PoolSizer: Sendable {
   private mutating func repeatAt(_ instant: Instant, _ pool: PoolID) {
     guard again[pool.index] != instant else { return }
     again[pool.index] = instant
-    guard instant < .distantFuture else { return }
-    var low = 0
-    var high = timed.count
-    while low < high {
-      let middle = (low + high) / 2
-      if timed[middle].at > instant { low = middle + 1 } else { high = middle }
-    }
-    timed.insert((instant, pool), at: low)
+    if instant < .distantFuture { timed.insert(pool, at: instant) }
   }
 
   public func clone() -> Self {

@@ -92,4 +92,67 @@ import Testing
     #expect(grown.last ?? 0 > expected)
     #expect(sizer.decide(at: .seconds(280)).isEmpty)
   }
+
+  // MARK: Cost
+
+  /// Says when it was asked, and by when it wants to be asked again.
+  private struct CountingRule: PoolSizing {
+    final class Log: @unchecked Sendable {
+      var asked: [(pool: Int, at: Instant)] = []
+    }
+
+    var pool: Int
+    var log: Log
+    /// Nil: only news change anything.
+    var period: Nanoseconds?
+    var needsReadyPods: Bool { period == nil }
+
+    func target(readyNow: Int, readyAtPeak: Int, at now: Instant) -> Int {
+      log.asked.append((pool, now))
+      return readyNow
+    }
+    func unchangedUntil(at now: Instant) -> Instant { period.map { now + $0 } ?? .distantFuture }
+    func clone() -> Self { self }
+  }
+
+  /// Of 20,000 pools those are asked of which ten have news, and no others.
+  @Test func aTickCostsThePoolsThatChanged() {
+    let log = CountingRule.Log()
+    var sizer = PoolSizer(
+      plans: (0..<20_000).map { Self.plan(CountingRule(pool: $0, log: log)) }, tick: .seconds(10))
+    for pool in 0..<20_000 {
+      sizer.begin(PoolID(pool), at: .origin)
+      sizer.heard(PoolID(pool), ready: 1, at: .origin)
+    }
+    #expect(sizer.decide(at: .seconds(10)).count == 20_000)
+    for tick in Int64(2)...50 {
+      log.asked = []
+      let changed = (0..<10).map { (Int(tick) * 977 + $0 * 1999) % 20_000 }
+      for pool in changed {
+        sizer.heard(PoolID(pool), ready: Int(tick), at: .seconds(10 * tick - 5))
+      }
+      #expect(sizer.decide(at: .seconds(10 * tick + 5)).count == 10)
+      #expect(log.asked.map(\.pool) == changed.sorted())
+    }
+  }
+
+  /// Pools with times of their own are each asked when they are due, in the order of time.
+  @Test func everyPoolIsAskedInItsTime() {
+    let log = CountingRule.Log()
+    var bits = Xoshiro256PlusPlus(seed: 6)
+    let periods = (0..<500).map { _ in Nanoseconds(Int64(20e9 + 900e9 * bits.uniform())) }
+    var sizer = PoolSizer(
+      plans: periods.indices.map {
+        Self.plan(CountingRule(pool: $0, log: log, period: periods[$0]))
+      }, tick: .seconds(10))
+    for pool in periods.indices { sizer.begin(PoolID(pool), at: .origin) }
+    while sizer.nextDue < .seconds(5000) { _ = sizer.decide(at: sizer.nextDue) }
+    #expect(zip(log.asked, log.asked.dropFirst()).allSatisfy { $0.at <= $1.at })
+    for (pool, period) in periods.enumerated() {
+      let times = log.asked.filter { $0.pool == pool }.map(\.at)
+      let expected = (5000 - 10) * 1_000_000_000 / period.count + 1
+      #expect(abs(Int64(times.count) - expected) <= 1)
+      #expect(zip(times, times.dropFirst()).allSatisfy { $1 - $0 == period })
+    }
+  }
 }
