@@ -64,6 +64,28 @@ CREATE TABLE zones (  -- a zone of the simulated world
   PRIMARY KEY (run, zone)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE tenants (  -- tenants of the scenario's list, after the warm-up
+  run INTEGER NOT NULL REFERENCES runs,  -- the run
+  tenant TEXT NOT NULL,  -- its name
+  quota_cores REAL,  -- cores that it may hold; empty: without bound
+  reserve REAL NOT NULL,  -- share of its quota that shared machines keep free for it
+  weight REAL NOT NULL,  -- its share where room is short, against those of others
+  services INTEGER NOT NULL,  -- its services
+  arrivals INTEGER NOT NULL,  -- invocations that came
+  completed INTEGER NOT NULL,  -- those that were answered
+  refused INTEGER NOT NULL,  -- those that were turned away
+  failed INTEGER NOT NULL,  -- neither answered nor refused, and there no more
+  held_core_hours REAL NOT NULL,  -- cores of its pods, virtual ones too, over time
+  mean_held_cores REAL NOT NULL,  -- their mean
+  peak_held_cores REAL NOT NULL,  -- the most at a time
+  pods_refused INTEGER NOT NULL,  -- pods that its quota had no room for
+  pods_waited INTEGER NOT NULL,  -- pods that waited for room on a machine, and got it or gave up
+  wait_mean_ns INTEGER,  -- mean time that these waited
+  wait_max_ns INTEGER,  -- the longest
+  pods_gave_up INTEGER NOT NULL,  -- those that got no room in time
+  PRIMARY KEY (run, tenant)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE services (  -- a service and its totals after the warm-up
   run INTEGER NOT NULL REFERENCES runs,  -- the run
   service INTEGER NOT NULL,  -- number of the service in the run, from 0
@@ -206,6 +228,7 @@ CREATE TABLE histograms (  -- the distribution of a measure after the warm-up, o
   class TEXT,  -- the class; NULL: all
   runtime TEXT,  -- the runtime; NULL: all
   service INTEGER,  -- the service; NULL: all
+  tenant TEXT,  -- the tenant of an objective; NULL: all
   count INTEGER NOT NULL,  -- values recorded
   mean_ns REAL,  -- their exact mean
   min_ns INTEGER,  -- the least
@@ -491,6 +514,15 @@ SELECT run, kind, name, zone, round(cost_per_hour, 4) AS cost_per_hour,
   round(core_hours, 3) AS core_hours, most_units, machines_ordered, machines_refused
 FROM capacity ORDER BY run, cost DESC, kind, name, zone;
 
+CREATE VIEW v_tenants AS  -- tenants with what they held, and what their pods waited for
+SELECT run, tenant, services, arrivals,
+  round(100.0 * completed / nullif(arrivals, 0), 3) AS completed_percent, quota_cores,
+  round(mean_held_cores, 3) AS mean_held_cores, peak_held_cores,
+  round(100.0 * peak_held_cores / nullif(quota_cores, 0), 1) AS peak_percent_of_quota,
+  round(held_core_hours, 3) AS held_core_hours, pods_refused, pods_waited, pods_gave_up,
+  round(wait_mean_ns / 1e9, 3) AS wait_mean_seconds, wait_max_ns / 1e9 AS wait_max_seconds
+FROM tenants;
+
 CREATE VIEW v_break_evens AS  -- from which use on a machine is cheaper than virtual nodes, by shape
 SELECT run, machines, shape, pods_per_node, machine_pod_per_hour, virtual_pod_per_hour,
   round(break_even_pods, 2) AS break_even_pods,
@@ -502,7 +534,7 @@ SELECT c.name AS scenario, a.path, a.value, a.origin
 FROM assumptions a JOIN scenarios c ON c.id = a.scenario WHERE a.origin = 'assumed';
 
 CREATE VIEW v_latency AS  -- distributions of measures, in milliseconds
-SELECT run, measure, scope, zone, class, runtime, service, count,
+SELECT run, measure, scope, zone, class, runtime, service, tenant, count,
   round(mean_ns / 1e6, 3) AS mean_ms, round(p50_ns / 1e6, 3) AS p50_ms,
   round(p90_ns / 1e6, 3) AS p90_ms, round(p99_ns / 1e6, 3) AS p99_ms,
   round(p99_9_ns / 1e6, 3) AS p99_9_ms, round(max_ns / 1e6, 3) AS max_ms

@@ -12,11 +12,11 @@ extension ObjectiveJudge {
     switch term.measure.source {
     case .times: return followed(term)
     case .counter(let field):
-      return term.scope["service"] == nil
-        ? groups(scope) { Double(field($0.counters)) } : followed(term)
+      return term.isOfServices
+        ? followed(term) : groups(scope) { Double(field($0.counters)) }
     case .gauge(let field):
-      return term.scope["service"] == nil
-        ? groups(scope) { Double(field($0.gauges)) } : followed(term)
+      return term.isOfServices
+        ? followed(term) : groups(scope) { Double(field($0.gauges)) }
     case .pools: return pools(term.measure, Set(scope.pools))
     case .zones: return utilisation(Set(scope.zones))
     }

@@ -78,10 +78,8 @@ public struct ObjectiveJudge: Sendable {
     if let follower = run.followers.first(where: { $0.term == term }) {
       return term.statistic.value(of: follower.total)
     }
-    guard term.scope["service"] == nil, let measure = term.measure.latencyMeasure else {
-      return nil
-    }
-    // Without a service a scope is made of whole groups.
+    guard !term.isOfServices, let measure = term.measure.latencyMeasure else { return nil }
+    // Without a service or tenant a scope is made of whole groups.
     var merged = LatencyHistogram()
     for group in Set(scope.lanes.map { run.groupOfLane[$0] }).sorted() {
       merged.merge(run.totals[group][Int(measure.rawValue)])

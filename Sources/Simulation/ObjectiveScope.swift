@@ -97,8 +97,14 @@ struct ObjectiveScope {
 
   private func contains(_ service: ServiceConfiguration) -> Bool {
     if let name = scope["service"], service.name != name, service.group != name { return false }
+    if let name = scope["tenant"], !isOf(tenant: name, service) { return false }
     if let name = scope["class"], service.trafficClass.rawValue != name { return false }
     return contains(runtime: service.runtime)
+  }
+
+  private func isOf(tenant name: String, _ service: ServiceConfiguration) -> Bool {
+    let tenants = configuration.tenants
+    return tenants.indices.contains(service.tenant) && tenants[service.tenant].name == name
   }
 
   private func contains(runtime: Int) -> Bool {

@@ -20,6 +20,7 @@ public struct ResultRecording {
   ) throws(StoreError) {
     let tables = RunTables(outcome: outcome, run: run, document: document)
     try writer.append(tables.zones())
+    try writer.append(tables.tenants())
     try writer.append(tables.services())
     try writer.append(tables.series())
     try writer.append(tables.serviceMinutes())

@@ -47,6 +47,7 @@ extension RunTables {
         row.serviceClass = scope["class"]
         row.runtime = scope["runtime"]
         row.service = configuration.services.firstIndex { $0.name == scope["service"] }
+        row.tenant = scope["tenant"]
       }
     }
   }

@@ -11,8 +11,8 @@ public struct IntervalValue: Sendable, Equatable {
 }
 
 /// Follows what one term of an objective is about while a run goes on, where totals and series of
-/// groups do not hold it: the times of single services, and anything about services or times
-/// interval by interval.
+/// groups do not hold it: the times of single services and of tenants, and anything about these or
+/// about times interval by interval.
 ///
 /// Times go into histograms of their own at two digits, over exactly the lanes of the scope.
 struct TermFollower: Sendable {
@@ -82,15 +82,14 @@ extension TermFollower {
     for objective in objectives {
       for term in [objective.numerator] + (objective.denominator.map { [$0] } ?? []) {
         let isOverTime = objective.duration != nil
-        let isOfService = term.scope["service"] != nil
         let isNeeded: Bool
         // A level is a mean over intervals, whatever is asked of it.
         var keepsIntervals = isOverTime
         switch term.measure.source {
-        case .times: isNeeded = isOverTime || isOfService
+        case .times: isNeeded = isOverTime || term.isOfServices
         case .counter: isNeeded = isOverTime
         case .gauge:
-          isNeeded = isOverTime || isOfService
+          isNeeded = isOverTime || term.isOfServices
           keepsIntervals = true
         case .pools, .zones: isNeeded = false
         }

@@ -27,7 +27,7 @@ struct RunReport {
       : [
         header, verdict, times, coldStarts, starts, groups,
         KindReport(document: document, outcomes: counted).text, TopicReport(counted).text,
-        cluster, CostReport(counted).text, note, footer,
+        cluster, TenantReport(counted).text, CostReport(counted).text, note, footer,
       ]
     return sections.filter { !$0.isEmpty }.joined(separator: "\n\n")
   }

@@ -79,7 +79,7 @@ import Testing
         let tenant = pending.lines[0][line].tenant
         #expect(pending.first(table: 0, line: line) { _ in true } != nil)
         pending.removeFirst(table: 0, line: line)
-        ledger.add(100, tenant: tenant, table: 0)
+        ledger.add(100, tenant: tenant, table: 0, at: .origin)
         held[tenant] += 1
       }
       let fair = Self.waterFilling(capacity, demands: demands, weights: weights)
@@ -187,5 +187,73 @@ import Testing
       #expect(held[zone][0] > 0 && held[zone][1] == 0)
       #expect(held[2 + zone][0] == 0 && held[2 + zone][1] > 0)
     }
+  }
+
+  // MARK: Counts
+
+  /// What a tenant has held is the integral of what it holds, from the last restart of counts on.
+  @Test func whatIsHeldIsCounted() throws {
+    var tenants = Self.tenants([1, 1])
+    tenants[0].quotaCPUMilli = 2000
+    let cluster = Self.cluster(tenants, rates: [60, 2], nodes: 3)
+    let simulation = ClusterSimulation(cluster, recorder: Observer())
+    var sums = [0.0, 0.0]
+    var most: [Int64] = [0, 0]
+    for tenth in Int64(1)...3000 {
+      try simulation.run(until: .origin + .milliseconds(100 * tenth))
+      if tenth == 1000 {
+        simulation.restartCounts()
+        sums = [0, 0]
+        most = [0, 0]
+        let fresh = simulation.controlSummary.tenants
+        #expect(fresh[0].podsRefused == 0 && fresh[0].heldCoreHours == 0)
+        #expect(fresh[0].peakHeldCores == 2)
+      }
+      for tenant in 0..<2 {
+        let held = simulation.control.kubernetes.tenants.total[tenant]
+        sums[tenant] += Double(held) / 1000 * 0.1
+        most[tenant] = max(most[tenant], held)
+      }
+    }
+    let counted = simulation.controlSummary.tenants
+    for tenant in 0..<2 {
+      let seconds = counted[tenant].heldCoreHours * 3600
+      // Samples are at most a tenth of a second late.
+      #expect(abs(seconds - sums[tenant]) < 0.02 * sums[tenant], "\(seconds), \(sums[tenant])")
+      #expect(abs(counted[tenant].meanHeldCores - seconds / 200) < 1e-6)
+      #expect(counted[tenant].peakHeldCores >= Double(most[tenant]) / 1000)
+    }
+    #expect(counted[0].peakHeldCores == 2 && counted[0].podsRefused > 0)
+    #expect(counted[1].podsRefused == 0)
+  }
+
+  /// Every pod that waits for room gets it or gives up: those that do not are the pods for which
+  /// Kubernetes has had no room, and none waits longer than its deadline.
+  @Test func waitsForRoomAreCounted() throws {
+    var cluster = Self.cluster(Self.tenants([1, 3]), rates: [20, 20], nodes: 2)
+    cluster.kubernetes.startDeadline = .seconds(40)
+    cluster.services[0].arrivals = {
+      TestArrivals.poisson(20, seed: UInt64($0 + 1), until: .seconds(150))
+    }
+    let observer = Observer()
+    let simulation = ClusterSimulation(cluster, recorder: observer)
+    for instant in stride(from: Int64(50), through: 300, by: 50) {
+      try simulation.run(until: .seconds(instant))
+      try simulation.checkInvariants()
+    }
+    let fork = simulation.fork(recorder: Observer())
+    for world in [simulation, fork] { try world.run(until: .seconds(400)) }
+    let tenants = simulation.controlSummary.tenants
+    #expect(tenants == fork.controlSummary.tenants)
+    let gaveUp = tenants.reduce(0) { $0 + $1.podsGaveUp }
+    #expect(gaveUp == observer.events.count { $0.kind == .noCapacity } && gaveUp > 0)
+    for tenant in tenants {
+      #expect(tenant.podsWaited >= tenant.podsGaveUp && tenant.podsGaveUp > 0)
+      #expect(tenant.longestWait == .seconds(40))
+    }
+    // What the first one gives up at 150 s the other has waited for.
+    #expect(tenants[1].podsWaited > tenants[1].podsGaveUp)
+    let mean = try #require(tenants[1].meanWait)
+    #expect(mean > .zero && mean < .seconds(40))
   }
 }

@@ -109,7 +109,7 @@ extension ControlShard {
       creation.freedMiB > 0
         || !kubernetes.pending.waits(
           table: table, tenant: tenant, shape: configuration.pools[pool.index].shape),
-      let node = kubernetes.place(shape, in: table, tenant: tenant)
+      let node = kubernetes.place(shape, in: table, tenant: tenant, at: now)
     {
       return placed(creation, on: node, at: now)
     }
@@ -117,7 +117,7 @@ extension ControlShard {
       return evict(victim, for: id, at: now)
     }
     if isFreeing, creation.freedMiB > 0,
-      let node = kubernetes.place(shape, in: table, tenant: tenant)
+      let node = kubernetes.place(shape, in: table, tenant: tenant, at: now)
     {
       return placed(creation, on: node, at: now)
     }
@@ -150,6 +150,7 @@ extension ControlShard {
     _ order: PodOrder, zone: ZoneID, isOverQuota: Bool = false, at now: Instant
   ) {
     kubernetes.end(order, pod: nil)
+    if isOverQuota { kubernetes.tenants.refuse(tenant(of: order)) }
     digest.record(RecordKind.creationFailed, at: now, order.id, isOverQuota ? 1 : 0)
     recorder.event(
       isOverQuota
@@ -234,7 +235,8 @@ extension ControlShard {
     let deadline = now + configuration.kubernetes.startDeadline
     let tenant = configuration.services[start.service.index].tenant
     kubernetes.hand(
-      shape(of: pods[pod].pool), on: pods[pod].node, from: Int(pods[pod].tenant), to: tenant)
+      shape(of: pods[pod].pool), on: pods[pod].node, from: Int(pods[pod].tenant), to: tenant,
+      at: now)
     // What a tenant has now its reserve lacks no more, which others may have waited for.
     if kubernetes.tenants.hasReserves { roomAppears(on: pods[pod].node, at: now) }
     pods.set(pod, .loading)

@@ -34,7 +34,7 @@ extension ControlShard {
     }
     if warm {
       for pool in configuration.pools.indices {
-        fill(PoolID(pool), up: configuration.pools[pool].target)
+        fill(PoolID(pool), up: configuration.pools[pool].target, at: .origin)
       }
       prefillCaches()
     }
@@ -140,7 +140,7 @@ extension ControlShard {
     let tenant = configuration.services[service.index].tenant
     guard
       let (pod, node) = configuration.pools[pool.index].hosts == nil
-        ? makePod(pool, state: .ready, tenant: tenant) : makeIsolate(pool, of: service)
+        ? makePod(pool, state: .ready, tenant: tenant, at: .origin) : makeIsolate(pool, of: service)
     else { return nil }
     readyPods.changed(pool, by: 1)
     pods.update(pod) {
@@ -170,14 +170,14 @@ extension ControlShard {
 
   /// - Parameter tenant: whose it is; nil: the platform's.
   private func makePod(
-    _ pool: PoolID, state: PodDirectory.State, tenant: Int? = nil
+    _ pool: PoolID, state: PodDirectory.State, tenant: Int? = nil, at now: Instant
   ) -> (PodID, NodeID)? {
     let zone = configuration.pools[pool.index].zone
     let shape = shape(of: pool)
     let owner = tenant ?? kubernetes.tenants.platform
     let table = kubernetes.layout.table(zone, tenant: tenant)
     guard kubernetes.tenants.isWithinQuota(owner, adding: shape.cpuMilli),
-      let node = kubernetes.place(shape, in: table, tenant: owner)
+      let node = kubernetes.place(shape, in: table, tenant: owner, at: now)
     else { return nil }
     var record = PodDirectory.Pod(pool: pool, node: node, state: state)
     record.tenant = UInt16(owner)
@@ -193,10 +193,10 @@ extension ControlShard {
   }
 
   /// Puts new warm pods into a pool, as many as there is room for on the nodes.
-  private func fill(_ pool: PoolID, up count: Int) {
+  private func fill(_ pool: PoolID, up count: Int, at now: Instant) {
     guard let owner = owner(of: pool) else { return }
     for _ in 0..<max(0, count) {
-      guard let (pod, node) = makePod(pool, state: .warm) else { return }
+      guard let (pod, node) = makePod(pool, state: .warm, at: now) else { return }
       kubernetes.label(pod, warmIn: pool)
       hostBorn(pod)
       managers[owner].adopt(WarmPod(pod: pod, node: node), into: pool)
@@ -209,7 +209,7 @@ extension ControlShard {
     poolAlarms[pool.index] = alarmBelow
     if let owner = owner(of: pool) {
       notePoolLevel(pool, at: now)
-      fill(pool, up: target - (managers[owner].pools[pool.index]?.level ?? 0))
+      fill(pool, up: target - (managers[owner].pools[pool.index]?.level ?? 0), at: now)
     }
     for manager in managers.indices { configure(pool, at: manager, now) }
   }
@@ -250,6 +250,7 @@ extension ControlShard {
   /// Counts of pools begin afresh.
   func restartCounts(at now: Instant) {
     kubernetes.capacity.restart(at: now)
+    kubernetes.tenants.restartCounts(at: now)
     countedSince = now
     nodeScaler?.restartCounts()
     for pool in poolTallies.indices {
@@ -333,6 +334,7 @@ extension ControlShard {
       return nodes
     }
     summary.capacity = capacitySummary
+    summary.tenants = tenantSummaries
     summary.hosts = hostMemory
     summary.tokensHeld = etcd.tokens.count { $0.holder != nil }
     return summary

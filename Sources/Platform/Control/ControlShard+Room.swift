@@ -11,7 +11,10 @@ extension ControlShard {
     _ creation: Kubernetes.Creation, table: Int, tenant: Int, at now: Instant
   ) {
     let order = creation.order
-    kubernetes.update(order.id) { $0.waitsIn = table }
+    kubernetes.update(order.id) {
+      $0.waitsIn = table
+      $0.waitsSince = now
+    }
     kubernetes.tenants.wait(shape(of: order.pool).cpuMilli, tenant: tenant)
     tellQuota(of: tenant, at: now)
     kubernetes.pending.append(
@@ -27,7 +30,9 @@ extension ControlShard {
     let pool = configuration.pools[creation.order.pool.index]
     let tenant = tenant(of: creation.order)
     kubernetes.pending.giveUp(table: table, tenant: tenant, shape: pool.shape)
-    kubernetes.tenants.wait(-configuration.shapes[pool.shape].cpuMilli, tenant: tenant)
+    kubernetes.tenants.endWait(
+      configuration.shapes[pool.shape].cpuMilli, tenant: tenant, after: now - creation.waitsSince,
+      isGivenUp: true)
     tellQuota(of: tenant, at: now)
     creationFailed(creation.order, zone: pool.zone, at: now)
   }
@@ -52,11 +57,11 @@ extension ControlShard {
         let creation = kubernetes.creations[order]
       else { continue }
       let (tenant, shape) = (lines[line].tenant, configuration.shapes[lines[line].shape])
-      guard let place = kubernetes.place(shape, in: table, tenant: tenant, on: only) else {
-        continue
-      }
+      guard let place = kubernetes.place(shape, in: table, tenant: tenant, on: only, at: now)
+      else { continue }
       kubernetes.pending.removeFirst(table: table, line: line)
-      kubernetes.tenants.wait(-shape.cpuMilli, tenant: tenant)
+      kubernetes.tenants.endWait(
+        shape.cpuMilli, tenant: tenant, after: now - creation.waitsSince, isGivenUp: false)
       kubernetes.update(order) { $0.waitsIn = nil }
       placed(creation, on: place, at: now)
       return true

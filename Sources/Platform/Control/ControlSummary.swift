@@ -31,6 +31,8 @@ public struct ControlSummary: Sendable {
   public var nodes: [NodeSummary] = []
   /// What was paid for since the last restart of counts.
   public var capacity = CapacitySummary()
+  /// By tenant of the configuration, since the last restart of counts.
+  public var tenants: [TenantSummary] = []
   /// Memory of worker processes.
   public var hosts = HostSummary()
   /// Tokens of shards that are held.

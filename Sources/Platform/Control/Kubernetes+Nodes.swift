@@ -30,7 +30,7 @@ extension Kubernetes {
   ///   - tenant: by position, the platform's warm pods last.
   ///   - node: the only one that may have room; nil: any.
   mutating func place(
-    _ shape: ShapeConfiguration, in table: Int, tenant: Int, on node: Int? = nil
+    _ shape: ShapeConfiguration, in table: Int, tenant: Int, on node: Int? = nil, at now: Instant
   ) -> NodeID? {
     let free = nodeTables[table].openCPUMilli - nodeTables[table].allocatedCPUMilli
     guard tenants.leavesReserves(tenant, taking: shape.cpuMilli, of: free, table: table) else {
@@ -53,7 +53,7 @@ extension Kubernetes {
     let zone = layout.zone(ofTable: table)
     moved[zone].placed.cpuMilli += shape.cpuMilli
     moved[zone].placed.memoryMiB += shape.memoryMiB
-    tenants.add(shape.cpuMilli, tenant: tenant, table: table)
+    tenants.add(shape.cpuMilli, tenant: tenant, table: table, at: now)
     let placed = layout.tables[table][position]
     noteLow(placed)
     return NodeID(placed)
@@ -66,11 +66,13 @@ extension Kubernetes {
   }
 
   /// A pod that a tenant did not have is its own from now on.
-  mutating func hand(_ shape: ShapeConfiguration, on node: NodeID, from: Int, to tenant: Int) {
+  mutating func hand(
+    _ shape: ShapeConfiguration, on node: NodeID, from: Int, to tenant: Int, at now: Instant
+  ) {
     guard from != tenant else { return }
     let table = layout.nodes[node.index].table
-    tenants.add(-shape.cpuMilli, tenant: from, table: table)
-    tenants.add(shape.cpuMilli, tenant: tenant, table: table)
+    tenants.add(-shape.cpuMilli, tenant: from, table: table, at: now)
+    tenants.add(shape.cpuMilli, tenant: tenant, table: table, at: now)
   }
 
   func allocated(_ node: NodeID) -> NodeCapacity {
@@ -95,7 +97,7 @@ extension Kubernetes {
     _ pod: PodID, _ node: NodeID, _ shape: ShapeConfiguration, tenant: Int, at now: Instant
   ) {
     let place = layout.nodes[node.index]
-    tenants.add(-shape.cpuMilli, tenant: tenant, table: place.table)
+    tenants.add(-shape.cpuMilli, tenant: tenant, table: place.table, at: now)
     guard let table = place.table else { return releaseVirtual(shape, at: now) }
     moved[place.zone.index].released.cpuMilli += shape.cpuMilli
     moved[place.zone.index].released.memoryMiB += shape.memoryMiB
@@ -215,7 +217,7 @@ extension Kubernetes {
     else { return nil }
     if let stock = settings.stockCPUMilli, virtualCPUMilli + shape.cpuMilli > stock { return nil }
     virtualCPUMilli += shape.cpuMilli
-    tenants.add(shape.cpuMilli, tenant: tenant, table: nil)
+    tenants.add(shape.cpuMilli, tenant: tenant, table: nil, at: now)
     capacity.change(
       virtualItem, units: 1, perHour: price, cpuMilli: shape.cpuMilli, at: now)
     return NodeID(node)

@@ -14,8 +14,9 @@ struct Kubernetes: Sendable {
     var evictingMiB: Int64 = 0
     /// Memory that evictions for this creation have freed.
     var freedMiB: Int64 = 0
-    /// It waits for room of this table.
+    /// It waits for room of this table, since then.
     var waitsIn: Int?
+    var waitsSince = Instant.origin
     /// The pod once it has been placed.
     var pod: PodID?
   }

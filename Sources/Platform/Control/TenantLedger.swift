@@ -11,6 +11,8 @@ struct TenantLedger: Sendable {
   private(set) var total: [Int64]
   /// By tenant: milli-cores that wait for room, which count against the quota as in Kubernetes.
   private var waiting: [Int64]
+  /// By tenant, the platform last.
+  private(set) var tallies: [TenantTally]
   /// By tenant: whether the Worker Managers know that little of the quota is left.
   private(set) var isNearQuota: [Bool]
   /// By tenant: milli-cores of its reserve on shared machines of one zone.
@@ -22,6 +24,7 @@ struct TenantLedger: Sendable {
     held = Array(repeating: Array(repeating: 0, count: tenants.count + 1), count: tables)
     total = Array(repeating: 0, count: tenants.count + 1)
     waiting = total
+    tallies = total.map { _ in TenantTally() }
     isNearQuota = tenants.map { _ in false }
     reserves = tenants.indices.map { index in
       // With machines of its own it has no need of others.
@@ -34,8 +37,10 @@ struct TenantLedger: Sendable {
   var platform: Int { tenants.count }
 
   /// - Parameter table: nil: on a virtual node.
-  mutating func add(_ cpuMilli: Int64, tenant: Int, table: Int?) {
+  mutating func add(_ cpuMilli: Int64, tenant: Int, table: Int?, at now: Instant) {
+    tallies[tenant].settle(total[tenant], at: now)
     total[tenant] += cpuMilli
+    tallies[tenant].reach(total[tenant])
     if let table { held[table][tenant] += cpuMilli }
   }
 
@@ -44,8 +49,24 @@ struct TenantLedger: Sendable {
     return total[tenant] + waiting[tenant] + cpuMilli <= quota
   }
 
-  /// A pod waits for room from now on, or no more.
+  /// A pod waits for room from now on.
   mutating func wait(_ cpuMilli: Int64, tenant: Int) { waiting[tenant] += cpuMilli }
+
+  /// It has its room, or gives up.
+  mutating func endWait(
+    _ cpuMilli: Int64, tenant: Int, after length: Nanoseconds, isGivenUp: Bool
+  ) {
+    waiting[tenant] -= cpuMilli
+    tallies[tenant].waited(length, isGivenUp: isGivenUp)
+  }
+
+  /// The quota had no room for a pod.
+  mutating func refuse(_ tenant: Int) { tallies[tenant].refuse() }
+
+  /// Counts begin afresh.
+  mutating func restartCounts(at now: Instant) {
+    for tenant in tallies.indices { tallies[tenant].restart(total[tenant], at: now) }
+  }
 
   /// Whether a pod of the size is too much, where this has changed since it was asked last.
   mutating func nearsQuota(_ tenant: Int, adding cpuMilli: Int64) -> Bool? {

@@ -10,6 +10,7 @@ public struct HistogramRow: StoredRow {
   public var serviceClass: String?
   public var runtime: String?
   public var service: Int?
+  public var tenant: String?
   public var count = 0
   public var meanNs: Double?
   public var min: Nanoseconds?
@@ -50,6 +51,7 @@ public struct HistogramRow: StoredRow {
     columns.column("class", &serviceClass, "the class; NULL: all")
     columns.column("runtime", &runtime, "the runtime; NULL: all")
     columns.column("service", &service, "the service; NULL: all")
+    columns.column("tenant", &tenant, "the tenant of an objective; NULL: all")
     columns.column("count", &count, "values recorded")
     columns.column("mean_ns", &meanNs, "their exact mean")
     columns.column("min_ns", &min, "the least")

@@ -40,6 +40,17 @@ extension ResultSchema {
         FROM capacity ORDER BY run, cost DESC, kind, name, zone
         """),
     .init(
+      name: "v_tenants", about: "tenants with what they held, and what their pods waited for",
+      query: """
+        SELECT run, tenant, services, arrivals,
+          round(100.0 * completed / nullif(arrivals, 0), 3) AS completed_percent, quota_cores,
+          round(mean_held_cores, 3) AS mean_held_cores, peak_held_cores,
+          round(100.0 * peak_held_cores / nullif(quota_cores, 0), 1) AS peak_percent_of_quota,
+          round(held_core_hours, 3) AS held_core_hours, pods_refused, pods_waited, pods_gave_up,
+          round(wait_mean_ns / 1e9, 3) AS wait_mean_seconds, wait_max_ns / 1e9 AS wait_max_seconds
+        FROM tenants
+        """),
+    .init(
       name: "v_break_evens",
       about: "from which use on a machine is cheaper than virtual nodes, by shape",
       query: """
@@ -61,7 +72,7 @@ extension ResultSchema {
     .init(
       name: "v_latency", about: "distributions of measures, in milliseconds",
       query: """
-        SELECT run, measure, scope, zone, class, runtime, service, count,
+        SELECT run, measure, scope, zone, class, runtime, service, tenant, count,
           round(mean_ns / 1e6, 3) AS mean_ms, round(p50_ns / 1e6, 3) AS p50_ms,
           round(p90_ns / 1e6, 3) AS p90_ms, round(p99_ns / 1e6, 3) AS p99_ms,
           round(p99_9_ns / 1e6, 3) AS p99_9_ms, round(max_ns / 1e6, 3) AS max_ms

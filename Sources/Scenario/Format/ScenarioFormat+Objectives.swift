@@ -6,6 +6,7 @@ extension ScenarioFormat {
     "failed(class=online) / requests(class=online) < 0.01%",
     "p99(latency, zone=zone-a) < 1s for 10m",
     "refused(service=api) / requests(service=api) < 1% for 5m",
+    "p99(latency, tenant=default) < 2s",
     "utilisation < 60% for 5m",
     "max(ready_pods) <= 1k",
   ]

@@ -27,7 +27,7 @@ extension Objective {
 
   /// What a measure can be narrowed down to.
   public enum Scope: String, Sendable, CaseIterable {
-    case `class`, runtime, zone, service
+    case `class`, runtime, zone, service, tenant
 
     /// What must stand after the `=`.
     var about: String {
@@ -39,6 +39,7 @@ extension Objective {
       case .service:
         "the name of one of `services`, which stands for its whole group; one of a group, as in "
           + "`api-3`; or one of a trace, as in `apps/NAME`"
+      case .tenant: "the name of one of `tenants`"
       }
     }
   }

@@ -16,6 +16,10 @@ public struct Objective: Sendable, Equatable {
     /// By the name of an `Objective.Scope`, what it must be.
     public var scope: [String: String]
 
+    /// Whether it is about services and not about whole classes, runtimes or zones, which are what
+    /// series and totals are kept for.
+    public var isOfServices: Bool { scope["service"] != nil || scope["tenant"] != nil }
+
     public init(statistic: Statistic, measure: Measure, scope: [String: String]) {
       self.statistic = statistic
       self.measure = measure

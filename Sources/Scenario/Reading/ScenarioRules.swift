@@ -115,6 +115,7 @@ enum ScenarioRules {
     case .runtime: document.runtimes.map(\.name)
     case .zone: document.cluster.zones.map(\.name)
     case .service: document.services.map(\.name)
+    case .tenant: document.tenants.map(\.name)
     }
   }
 
