@@ -142,8 +142,8 @@ extension ControlShard {
   /// Tells a Dispatcher of the pods that it is responsible for. O(pods).
   func listEndpoints(_ listing: UInt32, for dispatcher: Address, at now: Instant) {
     var count: UInt32 = 0
-    let known = pods.numbers { $0.state == .ready && $0.dispatcher == dispatcher.index }
-    for pod in known {
+    let endpoints = pods.numbers { $0.state == .ready && $0.dispatcher == dispatcher.index }
+    for pod in endpoints {
       let record = pods[pod]
       sendPlain(
         .listedEndpoint(
