@@ -96,7 +96,7 @@ private func tick(services: Int) {
     guard let cluster else { return }
     let before = cluster.events
     measure(benchmark) {
-      for _ in 0..<100 { cluster.advance() }
+      cluster.advance(ticks: 100)
       return 100
     }
     benchmark.measurement(events, Int(cluster.events - before) * 10)

@@ -2,8 +2,9 @@ import Primitives
 import Scenario
 import Simulation
 
-/// A cluster of many services under AutoScale, of which ten have requests. What a simulated second
-/// costs should depend on the ten alone.
+/// A cluster of many services under AutoScale, of which ten have requests and the others one each
+/// at the end of the day. What a simulated second costs should depend on the ten alone. (A rate of
+/// 0 would do too, but its source is asked for arrivals again and again.)
 final class QuietServices {
   static let busy = 10
   /// AutoScale's, of Knative.
@@ -23,9 +24,9 @@ final class QuietServices {
     guard (try? run.advance(to: .seconds(second))) != nil else { return nil }
   }
 
-  /// Simulates up to the next tick.
-  func advance() {
-    second += Self.tickSeconds
+  /// Simulates so many ticks, in one go: what is done where a caller stops is no part of them.
+  func advance(ticks: Int64) {
+    second += Self.tickSeconds * ticks
     try? run.advance(to: .seconds(second))
   }
 
@@ -63,7 +64,7 @@ final class QuietServices {
         count: \(services - busy)
         runtime: go
         shape: small
-        arrivals: {process: poisson, rate: 0/s}
+        arrivals: {process: list, times: [23h]}
         service_time: lognormal(mean: 200ms, sigma: 0.5)
         scaling: knative
     """
