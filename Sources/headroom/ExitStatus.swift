@@ -1,4 +1,5 @@
 import ArgumentParser
+import ResultStore
 
 /// How a command ends; the codes are fixed (docs/errors.md).
 enum ExitStatus: Int32 {
@@ -16,6 +17,16 @@ enum ExitStatus: Int32 {
   case interrupted = 130
 
   var code: ExitCode { ExitCode(rawValue: rawValue) }
+
+  /// Of a command that judges objectives; nil: there are none.
+  init(judging verdict: Verdict?) {
+    self =
+      switch verdict {
+      case .missed: .objectiveMissed
+      case .undecided: .undecided
+      case .met, nil: .fine
+      }
+  }
 }
 
 /// What a command came to when nothing went wrong.

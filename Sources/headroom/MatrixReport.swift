@@ -27,11 +27,7 @@ struct MatrixReport {
 
   var status: ExitStatus {
     guard outcome != nil else { return .interrupted }
-    return switch verdict {
-    case .missed: .objectiveMissed
-    case .undecided: .undecided
-    case .met, nil: .fine
-    }
+    return ExitStatus(judging: verdict)
   }
 
   var text: String {

@@ -24,11 +24,7 @@ struct RehearseReport {
 
   var status: ExitStatus {
     guard outcome != nil else { return .interrupted }
-    return switch verdict {
-    case .missed: .objectiveMissed
-    case .undecided: .undecided
-    case .met, nil: .fine
-    }
+    return ExitStatus(judging: verdict)
   }
 
   // MARK: Text

@@ -31,11 +31,7 @@ struct RunFindings {
 
   var status: ExitStatus {
     if isInterrupted { return .interrupted }
-    return switch verdict {
-    case .missed: .objectiveMissed
-    case .undecided: .undecided
-    case .met, nil: .fine
-    }
+    return ExitStatus(judging: verdict)
   }
 
   // MARK: Times
