@@ -39,6 +39,10 @@ public struct Nanoseconds: Hashable, Comparable, AdditiveArithmetic, Sendable, B
     .init(a.count - b.count)
   }
   @inlinable public static func * (a: Nanoseconds, n: Int64) -> Nanoseconds { .init(a.count * n) }
+  /// So many times as long, to the nearest nanosecond.
+  public func stretched(by factor: Double) -> Nanoseconds {
+    factor == 1 ? self : Nanoseconds(seconds: seconds * factor)
+  }
   @inlinable public static func / (a: Nanoseconds, n: Int64) -> Nanoseconds { .init(a.count / n) }
 }
 

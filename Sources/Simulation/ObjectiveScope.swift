@@ -32,6 +32,11 @@ extension Objective.Measure {
     case .failed: .counter { $0.failed }
     case .lost: .counter { $0.lost }
     case .unreachable: .counter { $0.unreachable }
+    case .answered: .counter { $0.answered }
+    case .retries: .counter { $0.retries }
+    case .abandoned: .counter { $0.abandoned }
+    case .late: .counter { $0.late }
+    case .givenUp: .counter { $0.givenUp }
     case .coldStarts: .counter { $0.coldStarts }
     case .readyPods: .gauge { $0.ready }
     case .lag: .gauge { $0.lag }

@@ -31,6 +31,8 @@ public struct RunOutcome: Sendable {
   /// How lanes were simulated: `request` where flow was asked for and has a form for none of them.
   public var fidelity: Fidelity
   public var isInterrupted = false
+  /// Why it ended before its time, where a condition was met.
+  public var stopped: StopReason?
 }
 
 /// A run of a scenario: the simulation and what collects its results, which can be forked together.
@@ -43,13 +45,14 @@ public final class Run {
 
   /// - Parameters:
   ///   - objectives: that will be judged.
+  ///   - stopWhen: conditions that end the run.
   ///   - keepsMinutes: of single services, which only runs that are stored need.
   public init(
     _ configuration: ClusterConfiguration, replication: Int, objectives: [Objective] = [],
-    keepsMinutes: Bool = true
+    stopWhen: [Objective] = [], keepsMinutes: Bool = true
   ) {
     collector = RunCollector(
-      configuration, objectives: objectives, keepsMinutes: keepsMinutes)
+      configuration, objectives: objectives, stopWhen: stopWhen, keepsMinutes: keepsMinutes)
     simulation = ClusterSimulation(configuration, recorder: collector)
     self.replication = replication
   }
@@ -98,15 +101,19 @@ public final class Run {
   /// How often everything is added up during a run; at its end it is in any case.
   static let checkInterval = Nanoseconds.seconds(600)
 
-  /// Simulates to an instant; what comes before the end of the warm-up is not judged.
+  /// Simulates to an instant, or until a condition ends the run; what comes before the end of the
+  /// warm-up is not judged.
   /// - Throws: `InvariantViolation`.
   public func advance(
     to end: Instant, interruption: (any Interruption)? = nil,
     progress: ((Instant) -> Void)? = nil
   ) throws {
     let warmup = collector.warmup
-    let step = Nanoseconds.seconds(60)
-    while simulation.now < end {
+    // A condition is looked at when an interval of the series is over.
+    let step =
+      collector.stopWatch.conditions.isEmpty
+      ? Nanoseconds.seconds(60) : simulation.configuration.seriesInterval
+    while simulation.now < end, collector.stopWatch.reason == nil {
       var next = min(end, simulation.now + step)
       if simulation.now < warmup { next = min(next, warmup) }
       try simulation.run(until: next)
@@ -153,7 +160,7 @@ public final class Run {
       digest: simulation.digest,
       represented: arrivals, executed: work.executed,
       fidelities: simulation.fidelitySummary, simulated: simulation.now - .origin,
-      fidelity: fidelity)
+      fidelity: fidelity, stopped: collector.stopWatch.reason)
   }
 
   private var fidelity: Fidelity {

@@ -52,13 +52,17 @@ final class RunCollector: RunRecorder {
   private var isJudging: Bool
   private var minutes: MinuteSeries
   private var lagWatch: LagWatch
+  private(set) var stopWatch: StopWatch
 
   /// - Parameters:
   ///   - objectives: that will be judged.
+  ///   - stopWhen: conditions that end the run.
   ///   - keepsMinutes: of single services, for runs that are stored.
   init(
-    _ configuration: ClusterConfiguration, objectives: [Objective] = [], keepsMinutes: Bool = true
+    _ configuration: ClusterConfiguration, objectives: [Objective] = [],
+    stopWhen: [Objective] = [], keepsMinutes: Bool = true
   ) {
+    stopWatch = StopWatch(stopWhen)
     minutes = MinuteSeries(configuration, isKept: keepsMinutes)
     var groups: [LaneGroup] = []
     var groupOfLane: [Int] = []
@@ -90,7 +94,7 @@ final class RunCollector: RunRecorder {
     }
     totals = histograms(groups.count, coarse: false)
     lanes = histograms(groupOfLane.count, coarse: true)
-    let followers = TermFollower.all(objectives, configuration)
+    let followers = TermFollower.all(objectives + stopWhen, configuration)
     self.followers = followers
     let laneCount = groupOfLane.count
     timeFollowers = LatencyMeasure.allCases.map { measure in
@@ -146,6 +150,7 @@ final class RunCollector: RunRecorder {
   /// For a fork: everything counted so far, to go on from.
   init(continuing other: RunCollector) {
     minutes = other.minutes
+    stopWatch = other.stopWatch
     lagWatch = other.lagWatch
     groups = other.groups
     groupOfLane = other.groupOfLane
@@ -262,6 +267,11 @@ final class RunCollector: RunRecorder {
     intervals.append(intervalStart..<instant)
     for follower in followers.indices {
       followers[follower].close(from: intervalStart, to: instant)
+    }
+    if intervalStart >= warmup {
+      stopWatch.close(from: intervalStart, to: instant) { term in
+        followers.first { $0.term == term && $0.keepsIntervals }?.values.last?.value
+      }
     }
     intervalStart = instant
     for group in open.indices {

@@ -12,14 +12,14 @@ extension RunTables {
 
   private func requests() -> [ConservationRow] {
     let names = [
-      "arrivals", "completed", "refused", "failed", "expired", "dead letters", "waiting",
-      "in flight",
+      "arrivals", "retries", "completed", "refused", "failed", "expired", "dead letters",
+      "waiting", "in flight",
     ]
     var sums = [UInt64](repeating: 0, count: names.count)
     var rows: [ConservationRow] = []
     for terms in outcome.conservation {
       let values = [
-        terms.arrivals, terms.completed, terms.refused, terms.failed, terms.expired,
+        terms.arrivals, terms.retries, terms.completed, terms.refused, terms.failed, terms.expired,
         terms.deadLettered, terms.waiting, terms.inFlight,
       ]
       for index in values.indices {
@@ -28,13 +28,13 @@ extension RunTables {
         rows.append(
           ConservationRow(
             run: run, scope: name(of: terms.lane.index), quantity: "requests", term: names[index],
-            side: index == 0 ? 1 : -1, count: Int(values[index])))
+            side: index < 2 ? 1 : -1, count: Int(values[index])))
       }
     }
     return names.indices.map { index in
       ConservationRow(
         run: run, scope: "all", quantity: "requests", term: names[index],
-        side: index == 0 ? 1 : -1, count: Int(sums[index]))
+        side: index < 2 ? 1 : -1, count: Int(sums[index]))
     } + rows
   }
 
@@ -113,7 +113,9 @@ extension RunTables {
       ("arrivals", Double(sum.arrivals)), ("completed", Double(sum.completed)),
       ("refused", Double(sum.refused)), ("failed", Double(sum.failed)),
       ("timed_out", Double(sum.timedOut)), ("lost", Double(sum.lost)),
-      ("unreachable", Double(sum.unreachable)),
+      ("unreachable", Double(sum.unreachable)), ("answered", Double(sum.answered)),
+      ("retries", Double(sum.retries)), ("abandoned", Double(sum.abandoned)),
+      ("late", Double(sum.late)), ("given_up", Double(sum.givenUp)),
       ("redelivered", Double(sum.redelivered)), ("repeated", Double(sum.repeated)),
       ("expired", Double(sum.expired)), ("dead_lettered", Double(sum.deadLettered)),
       ("cold_starts", Double(sum.coldStarts)), ("cold_starts_pool", Double(sum.coldPool)),
@@ -163,6 +165,7 @@ extension RunTables {
       .trafficShifted:
       return configuration.zones[event.subject].name
     case .overQuota: return configuration.tenants[event.subject].name
+    case .faultBegins, .faultEnds: return configuration.faults[event.subject].name
     case .machinesOrdered, .machinesRefused, .nodeJoined, .nodeRemoved:
       let group = outcome.control.capacity.groups[event.subject]
       return configuration.nodePools[group.pool].name + "/"
@@ -191,6 +194,8 @@ extension RunTables {
     case .zoneUnhealthy: "the balancer takes the zone for gone"
     case .zoneHealthy: "the balancer takes the zone for well"
     case .trafficShifted: "other weights of the balancer hold"
+    case .faultBegins: "the fault begins"
+    case .faultEnds: "the fault is over"
     case .leaseLost: "worker-manager-\(event.detail) serves it no more"
     case .leaseTaken: "worker-manager-\(event.detail) serves it"
     case .noCapacity: "no node had room for a pod"
@@ -207,11 +212,11 @@ extension NotableEvent.Kind {
   /// What a component does as it is meant to is no warning.
   fileprivate var severity: Severity {
     switch self {
-    case .crash, .dispatcherCrash, .zoneLost: .error
+    case .crash, .dispatcherCrash, .zoneLost, .faultBegins: .error
     case .zoneUnhealthy: .warning
     case .alarmRaised, .leaseLost, .noCapacity, .overQuota, .machinesRefused: .warning
     case .alarmCleared, .restart, .dispatcherRestart, .leaseTaken, .machinesOrdered, .nodeJoined,
-      .nodeRemoved, .zoneBack, .zoneNoticed, .zoneHealthy, .trafficShifted:
+      .nodeRemoved, .zoneBack, .zoneNoticed, .zoneHealthy, .trafficShifted, .faultEnds:
       .info
     }
   }

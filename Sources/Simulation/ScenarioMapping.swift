@@ -76,22 +76,8 @@ public struct ScenarioMapping: Sendable {
     }
     cluster.services = services(seed: document.seed, replication: UInt64(replication))
     cluster.pools = pools(for: cluster, peaks: peaks)
-    cluster.faults = document.faults.map(fault)
+    cluster.faults = document.faults.map { fault($0, cluster.services) }
     return cluster
-  }
-
-  private func fault(_ section: FaultSection) -> FaultConfiguration {
-    var kind = FaultConfiguration.Kind.crashWorkerManager(section.workerManager ?? 0)
-    if let (zone, index) = section.consumer {
-      kind = .crashConsumer((zones[zone] ?? 0) * document.cluster.consumersPerZone + index)
-    } else if let (zone, index) = section.broker {
-      kind = .crashBroker((zones[zone] ?? 0) * document.cluster.brokersPerZone + index)
-    }
-    if let index = section.dispatcher { kind = .crashDispatcher(index) }
-    if let zone = section.zone { kind = .loseZone(ZoneID(zones[zone] ?? 0)) }
-    return FaultConfiguration(
-      name: section.name, kind: kind, at: .origin + section.at,
-      restartAfter: section.restartAfter)
   }
 
   private func mapNetwork(_ cluster: inout ClusterConfiguration) {

@@ -71,11 +71,13 @@ public struct ScenarioRunner: Sendable {
     replication: Int, peaks: [PoolKey: Int]?, progress: (@Sendable (Instant) -> Void)? = nil
   ) throws -> RunOutcome {
     let configuration = mapping.configuration(replication: replication, peaks: peaks)
-    let run = Run(configuration, replication: replication, objectives: document.objectives)
+    let run = Run(
+      configuration, replication: replication, objectives: document.objectives,
+      stopWhen: document.stopWhen)
     try run.advance(
       to: .origin + document.duration, interruption: interruption, progress: progress)
     var outcome = try run.finish()
-    outcome.isInterrupted = outcome.simulated < document.duration
+    outcome.isInterrupted = outcome.simulated < document.duration && outcome.stopped == nil
     return outcome
   }
 

@@ -86,11 +86,26 @@ extension ScenarioMapping {
     service.meanRatePerSecond = source.meanRate
     service.gatewaysPerLane = gatewaysPerLane(source.meanRate / Double(max(1, zoneIDs.count)))
     service.topic = section.topic.map(topic)
+    service.clients = section.clients.map(clients)
     mapKind(section, &service)
     service.isNamed = isNamed(name, section.name)
     service.keepAlive = section.keepAlivePolicy.map(keepAlive)
     service.scaling = ScalingMapping(document, section, service).configuration
     return service
+  }
+
+  private func clients(_ section: ClientSection) -> ClientConfiguration {
+    var clients = ClientConfiguration()
+    clients.timeout = section.timeout
+    clients.retries = section.retries
+    clients.backoff = Backoff(first: section.backoff, most: section.backoffMost)
+    clients.budget = section.budget.map { share in
+      var budget = ClientConfiguration.Budget()
+      budget.share = share
+      budget.leastPerSecond = section.budgetLeastPerSecond
+      return budget
+    }
+    return clients
   }
 
   private func keepAlive(_ section: ScalingSection) -> @Sendable () -> any KeepAlivePolicy {

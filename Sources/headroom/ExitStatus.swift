@@ -13,6 +13,7 @@ enum ExitStatus: Int32 {
   case objectiveMissed = 99
   case worse = 100
   case undecided = 101
+  case stopped = 103
   case notDeterministic = 104
   case interrupted = 130
 

@@ -12,9 +12,9 @@ struct MatrixReport {
   let wallSeconds: Double
   let options: SimulationOptions
 
-  private var cells: [ZoneMatrix.Cell] { outcome?.cells ?? [] }
+  private var cells: [ZoneLossTrial] { outcome?.cells ?? [] }
 
-  private func verdict(of cell: ZoneMatrix.Cell) -> ResultStore.Verdict? {
+  private func verdict(of cell: ZoneLossTrial) -> ResultStore.Verdict? {
     ObjectiveVerdicts.overall(cell.judged)
   }
 

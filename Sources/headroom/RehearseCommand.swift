@@ -21,15 +21,29 @@ struct RehearseCommand: ParsableCommand {
       """)
   var matrix: String?
 
+  @Flag(
+    help: """
+      Instead of the scenario's faults: search zones, times and lengths for the loss of a zone \
+      that leaves the most requests without an answer.
+      """)
+  var findWorst = false
+
+  func validate() throws {
+    if findWorst, matrix != nil {
+      throw ValidationError("--find-worst and --matrix are two questions: ask one at a time")
+    }
+  }
+
   func run() throws {
     try conclude("rehearse", json: options.json) {
       let times = try matrix.map(RehearseArguments.times)
       Signals.shared.listen()
       let scenario = try LoadedScenario(options)
-      try requireFaults(scenario, isMatrix: times != nil)
+      try requireFaults(scenario, isMatrix: times != nil || findWorst)
       let session = try ResultSession(options, command: "rehearse", scenario: scenario)
       do {
         let began = ContinuousClock.now
+        if findWorst { return try search(scenario, session, began) }
         if let times { return try carryOutMatrix(times, scenario, session, began) }
         return try carryOut(scenario, session, began)
       } catch {
@@ -48,12 +62,14 @@ struct RehearseCommand: ParsableCommand {
         .badInput, "HR3040", "`\(scenario.file)` has no faults, so there is nothing to rehearse",
         help: "add for example `faults: [{at: 20h, lose: zone-a, restart_after: 10m}]`")
     }
-    guard document.faults.allSatisfy({ $0.consumer == nil }) else {
+    guard isMatrix || document.faults.allSatisfy({ $0.consumer == nil }) else {
       throw CommandFailure(
         .badInput, "HR3041", "a rehearsal cannot crash single consumers",
         help: "`run` can; or lose the consumer's zone")
     }
-    guard document.faults.allSatisfy({ $0.at >= .seconds(1) && $0.at >= document.warmup }) else {
+    guard
+      isMatrix || document.faults.allSatisfy({ $0.at >= .seconds(1) && $0.at >= document.warmup })
+    else {
       throw CommandFailure(
         .badInput, "HR3042", "a fault of `\(scenario.file)` strikes before the warm-up has ended",
         help: "a calm past is what it is compared with: let it come later")
@@ -97,6 +113,26 @@ struct RehearseCommand: ParsableCommand {
     let study = ZoneMatrix(runner: runner, times: times)
     let outcome = try study.run(peaks: peaks(runner))
     let report = MatrixReport(
+      outcome: Signals.shared.isInterrupted ? nil : outcome, scenario: scenario,
+      wallSeconds: began.duration(to: .now).inSeconds, options: options)
+    try session.close(
+      [], verdict: report.verdict, isInterrupted: Signals.shared.isInterrupted)
+    return Conclusion(
+      status: report.status, text: report.text, summary: report.summary,
+      notices: scenario.notices)
+  }
+}
+
+extension RehearseCommand {
+  private func search(
+    _ scenario: LoadedScenario, _ session: ResultSession, _ began: ContinuousClock.Instant
+  ) throws -> Conclusion {
+    let document = scenario.document
+    let meter = ProgressMeter("search for the worst loss", total: document.duration.seconds)
+    let runner = ScenarioRunner(
+      document, traces: scenario.traces, threads: options.threads, interruption: meter)
+    let outcome = try WorstLoss(runner: runner).run(peaks: peaks(runner))
+    let report = WorstReport(
       outcome: Signals.shared.isInterrupted ? nil : outcome, scenario: scenario,
       wallSeconds: began.duration(to: .now).inSeconds, options: options)
     try session.close(

@@ -24,8 +24,12 @@ struct RehearseReport {
 
   var status: ExitStatus {
     guard outcome != nil else { return .interrupted }
+    if stop != nil { return .stopped }
     return ExitStatus(judging: verdict)
   }
+
+  /// The first condition that has ended a faulted run.
+  private var stop: StopReason? { pairs.compactMap(\.faulted.stopped).first }
 
   // MARK: Text
 
@@ -55,6 +59,9 @@ struct RehearseReport {
       return "\(fault.target ?? fault.name) at \(TextForm.time(seconds: fault.at.seconds))\(length)"
     }
     let faults = what.joined(separator: ", ")
+    let stopped = stop.map {
+      "\nSTOPPED at \(TextForm.time(seconds: ($0.at - .origin).seconds)): \($0.text)"
+    }
     let line: String =
       switch verdict {
       case .met: "SURVIVES \(faults): every objective is met"
@@ -68,7 +75,8 @@ struct RehearseReport {
         faulted.note,
       ]
     }
-    return rows.isEmpty ? line : line + "\n" + TextForm.table(rows, left: 2, notes: true)
+    let table = rows.isEmpty ? "" : "\n" + TextForm.table(rows, left: 2, notes: true)
+    return line + (stopped ?? "") + table
   }
 
   /// A mean over the replications in which there was a value, with its interval.
@@ -132,7 +140,7 @@ struct RehearseReport {
           TextForm.percent(Estimate(line.faulted).value),
         ]
       }
-      return "\(title): share of requests that failed or were refused, calm and faulted\n"
+      return "\(title): share of requests without an answer, calm and faulted\n"
         + TextForm.table(rows)
     }
     let tenants = harm.tenants.count > 1 ? table("HURT, by tenant", harm.tenants) : ""

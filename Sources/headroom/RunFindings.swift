@@ -29,8 +29,14 @@ struct RunFindings {
 
   var isInterrupted: Bool { complete < document.replications }
 
+  /// Replications that a condition has ended, and why.
+  var stops: [(replication: Int, reason: StopReason)] {
+    outcomes.compactMap { outcome in outcome.stopped.map { (outcome.replication, $0) } }
+  }
+
   var status: ExitStatus {
     if isInterrupted { return .interrupted }
+    if !stops.isEmpty { return .stopped }
     return ExitStatus(judging: verdict)
   }
 

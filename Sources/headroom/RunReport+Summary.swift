@@ -31,6 +31,7 @@ extension RunReport {
       "digest": .string(HexadecimalWord.text(outcome.digest)),
       "status": .string(outcome.isInterrupted ? "interrupted" : "complete"),
       "simulated_seconds": .number(outcome.simulated.seconds),
+      "stopped_by": JSONValue(outcome.stopped?.text),
       "invocations_represented": .unsigned(outcome.represented),
       "events_executed": .unsigned(outcome.executed),
     ])

@@ -42,6 +42,11 @@ struct RunReport {
         : counted.isEmpty ? "before the first of them began" : "what follows is of a part"
       lines.append("INTERRUPTED after \(findings.complete) of \(asked) replications: \(what)")
     }
+    for (replication, reason) in findings.stops {
+      lines.append(
+        "STOPPED replication \(replication + 1) after "
+          + "\(TextForm.time(seconds: (reason.at - .origin).seconds)): \(reason.text)")
+    }
     let digest = counted.first.map { " · digest \(HexadecimalWord.text($0.digest))" } ?? ""
     lines.append(
       "headroom \(ProgramVersion.text) · \(document.name) · seed \(document.seed) · "

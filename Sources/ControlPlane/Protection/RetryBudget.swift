@@ -92,6 +92,21 @@ public struct WindowRetryBudget: Sendable, Equatable {
     return true
   }
 
+  /// The same for so many at once. O(1).
+  public mutating func deposit(_ count: Int, at now: Instant) {
+    advance(to: now)
+    latest += Int64(count) * Self.credit
+    sum += Int64(count) * Self.credit
+  }
+
+  /// Takes as many retries as the budget has, up to a count; returns how many. O(1).
+  public mutating func withdraw(upTo count: Int, at now: Instant) -> Int {
+    let taken = min(Int64(count), balance(at: now))
+    latest -= taken * price
+    sum -= taken * price
+    return Int(taken)
+  }
+
   private mutating func advance(to now: Instant) {
     guard now >= sliceEnd else { return }
     credits[position] = latest

@@ -16,7 +16,7 @@ public struct RehearsalHarm: Sendable {
 
   /// Requests and messages by what became of them, cold starts, and what else was done.
   public var totals: [Line]
-  /// By service or tenant: the share of requests that failed or were refused, the most hurt first.
+  /// By service or tenant: the share of requests without an answer, the most hurt first.
   public var services: [Line]
   public var tenants: [Line]
   /// By zone, after the strike: the greatest share of processors in use, the least level of warm
@@ -29,6 +29,8 @@ public struct RehearsalHarm: Sendable {
   private static let kinds: [(name: String, value: @Sendable (LaneCounters) -> UInt64)] = [
     ("completed", { $0.completed }), ("lost", { $0.lost }), ("unreachable", { $0.unreachable }),
     ("timed_out", { $0.timedOut }), ("refused", { $0.refused }),
+    ("answered", { $0.answered }), ("retries", { $0.retries }), ("abandoned", { $0.abandoned }),
+    ("late", { $0.late }), ("given_up", { $0.givenUp }),
     ("redelivered", { $0.redelivered }), ("repeated", { $0.repeated }),
     ("cold_starts", { $0.coldStarts }), ("instances_made", { $0.instancesAdded }),
     ("stale_route_uses", { $0.staleUses }),
@@ -79,7 +81,7 @@ public struct RehearsalHarm: Sendable {
           lines[own] = Line(name: own, calm: [], faulted: [])
           order.append(own)
         }
-        bad[own, default: (0, 0)].bad += counters.failed + counters.refused
+        bad[own, default: (0, 0)].bad += counters.unanswered(of: service)
         bad[own, default: (0, 0)].all += counters.arrivals
       }
       for own in order {

@@ -67,18 +67,22 @@ public struct RehearsalStudy: Sendable {
     var configuration = runner.mapping.configuration(replication: replication, peaks: peaks)
     let faults = configuration.faults
     configuration.faults = []
-    let calm = Run(configuration, replication: replication, objectives: document.objectives)
-    let end = Instant.origin + document.duration
+    let calm = Run(
+      configuration, replication: replication, objectives: document.objectives,
+      stopWhen: document.stopWhen)
+    var end = Instant.origin + document.duration
     try calm.advance(to: parting, interruption: runner.interruption) { progress?(replication, $0) }
     let faulted = calm.fork()
     let shared = calm.executed
     faulted.arm(faults)
-    for run in [calm, faulted] {
-      try run.advance(to: end, interruption: runner.interruption) { progress?(replication, $0) }
-    }
-    var (before, after) = (try calm.finish(), try faulted.finish())
-    before.isInterrupted = before.simulated < document.duration
-    after.isInterrupted = after.simulated < document.duration
+    try faulted.advance(to: end, interruption: runner.interruption) { progress?(replication, $0) }
+    var after = try faulted.finish()
+    // The twin is compared over the same time.
+    if after.stopped != nil { end = .origin + after.simulated }
+    try calm.advance(to: end, interruption: runner.interruption) { progress?(replication, $0) }
+    var before = try calm.finish()
+    after.isInterrupted = after.simulated < document.duration && after.stopped == nil
+    before.isInterrupted = before.simulated < after.simulated
     let timeline = RehearsalTimeline(calm: before, faulted: after, strike: strike)
     return (
       Pair(calm: before, faulted: after, timeline: timeline),

@@ -5,13 +5,13 @@ import Simulation
 /// The phases of a rehearsal, read off a faulted run and its calm twin.
 ///
 /// *Detected*: the balancer takes a lost zone for gone; where no zone is lost, a token is found to
-/// be free. *Shifted*: other weights hold; or a token has another owner. *Degraded*: an interval of
-/// the series in which the faulted run is worse than its twin by the tolerances. *Recovered*: the
-/// end of the last such interval.
+/// be free; of other faults nobody is told. *Shifted*: other weights hold; or a token has another
+/// owner. *Degraded*: an interval of the series in which the faulted run is worse than its twin by
+/// the tolerances. *Recovered*: the end of the last such interval.
 public struct RehearsalTimeline: Sendable {
   /// What an interval may be worse by and still count as well. Assumed.
   public struct Tolerances: Sendable {
-    /// Of requests: failed and refused ones, beyond those of the twin.
+    /// Of attempts: failed, refused and abandoned ones, beyond those of the twin.
     public var badShare = 0.001
     /// Mean latency ÷ that of the twin.
     public var latencyRatio = 1.25
@@ -43,7 +43,7 @@ public struct RehearsalTimeline: Sendable {
     let isZone = events.contains { $0.kind == .zoneLost }
     detected = first(isZone ? [.zoneUnhealthy] : [.leaseLost, .leaseTaken])
     shifted = first(isZone ? [.trafficShifted] : [.leaseTaken])
-    ended = first([.zoneBack, .restart, .dispatcherRestart])
+    ended = first([.zoneBack, .restart, .dispatcherRestart, .faultEnds])
     let worse = Self.intervals(calm, faulted, tolerances).filter { $0.upperBound > strike }
     degraded = worse
     lastInterval = faulted.collected.intervals.last?.upperBound ?? strike
@@ -63,7 +63,8 @@ public struct RehearsalTimeline: Sendable {
     var lag = 0
 
     var badShare: Double {
-      Double(counters.failed + counters.refused) / Double(max(1, counters.arrivals))
+      Double(counters.failed + counters.refused + counters.abandoned)
+        / Double(max(1, counters.attempts))
     }
     /// Of what was answered; nil: nothing was.
     var meanLatency: Double? {

@@ -292,47 +292,6 @@ public struct PoolConfiguration: Sendable {
   }
 }
 
-/// Something that goes wrong at a time.
-public struct FaultConfiguration: Sendable {
-  public enum Kind: Sendable, Equatable {
-    /// A Worker Manager stops and loses all state; it restarts empty.
-    case crashWorkerManager(Int)
-    /// A consumer stops and loses all state; counted zone by zone.
-    case crashConsumer(Int)
-    /// A Dispatcher stops and loses all state; it restarts empty.
-    case crashDispatcher(Int)
-    /// A zone stops, with all machines, gateways, consumers and components in it; it comes back
-    /// empty.
-    case loseZone(ZoneID)
-    /// A broker stops; its log is there when it is back. Counted zone by zone.
-    case crashBroker(Int)
-  }
-
-  public var name: String
-  public var kind: Kind
-  public var at: Instant
-
-  var isOfConsumer: Bool {
-    if case .crashConsumer = kind { return true }
-    return false
-  }
-
-  var isOfBroker: Bool {
-    if case .crashBroker = kind { return true }
-    return false
-  }
-
-  /// Nil: it does not come back.
-  public var restartAfter: Nanoseconds?
-
-  public init(name: String, kind: Kind, at: Instant, restartAfter: Nanoseconds?) {
-    self.name = name
-    self.kind = kind
-    self.at = at
-    self.restartAfter = restartAfter
-  }
-}
-
 extension ClusterConfiguration {
   /// All gateways, zone by zone, then all consumers: what each bears, and its time for a request.
   var entries: [(capacityPerSecond: Double?, handling: Nanoseconds)] {

@@ -44,6 +44,8 @@ public struct ServiceConfiguration: Sendable {
   public var topic: TopicConfiguration?
   /// A store whose notifications make its invocations; nil: each arrival is a call.
   public var notifications: NotificationConfiguration?
+  /// Clients that leave or try again; nil: they wait for any answer and take it.
+  public var clients: ClientConfiguration?
   /// Memory of an isolate, of a worker; nil: its instances are pods.
   public var isolateBytes: Int64?
   /// What the requests of a worker read; nil: nothing.

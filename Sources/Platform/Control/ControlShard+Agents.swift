@@ -118,11 +118,19 @@ extension ControlShard {
     let own = Address(.zoneCache, index)
     let agent = Address(.hostAgent, node.index)
     sendPlain(.fetching(service: service), from: own, to: agent, leavingAt: now)
-    let level = zoneCaches[index].fetch(service)
+    // Without its cache a node asks the store itself; without the store nobody answers, and the
+    // node asks again.
+    let hasCache = !conditions.isStopped(.remoteCache(ZoneID(index)))
+    let level = hasCache ? zoneCaches[index].fetch(service) : .origin
+    guard level == .zone || !conditions.isStopped(.objectStore) else { return }
     var bits = keys.code.appending(UInt64(service.raw)).stream(start)
     let distribution = level == .zone ? configuration.code.zone : configuration.code.origin
-    let download = Nanoseconds(distribution.sampleNanoseconds(using: &bits))
-    if level == .origin {
+    var download = Nanoseconds(distribution.sampleNanoseconds(using: &bits))
+    if !conditions.isEmpty {
+      let source = level == .zone ? Dependency.remoteCache(ZoneID(index)) : .objectStore
+      download = download.stretched(by: conditions.slowdown(of: source))
+    }
+    if level == .origin, hasCache {
       schedule(
         .codeStored(service, zone: ZoneID(index)), at: now + download, class: EventRank.message)
     }

@@ -7,6 +7,10 @@ extension ControlShard {
   // MARK: AutoScale
 
   func autoscale(at now: Instant) {
+    defer {
+      schedule(.autoscaleTick, at: now + configuration.autoscaleTick, class: EventRank.alarm)
+    }
+    guard !conditions.isStopped(.autoscaler) else { return }
     var orders: [Autoscaler.Order] = []
     autoscaler.tick(at: now, into: &orders)
     for order in orders {
@@ -20,7 +24,6 @@ extension ControlShard {
           leavingAt: now)
       }
     }
-    schedule(.autoscaleTick, at: now + configuration.autoscaleTick, class: EventRank.alarm)
   }
 
   /// Sends an order to the service's owner among the Dispatchers, twice if need be, then to the
@@ -66,25 +69,33 @@ extension ControlShard {
 
   // MARK: Faults
 
-  func strike(_ fault: FaultConfiguration, at now: Instant) {
+  func strike(_ index: Int, at now: Instant) {
+    let fault = faults[index]
+    digest.record(RecordKind.fault, at: now, XXH3.hash64(fault.name))
     switch fault.kind {
     case .crashWorkerManager(let index): stopManager(index, at: now)
     case .crashDispatcher(let index): stopDispatcher(index, at: now)
     case .loseZone(let zone): loseZone(zone, at: now)
+    case .stop, .slow, .slowZone, .cut, .drop: beginCondition(index, at: now)
     // Their lanes have alarms of their own.
-    case .crashConsumer, .crashBroker: break
+    case .crashConsumer, .crashBroker, .surge, .slowServices: break
     }
-    digest.record(RecordKind.fault, at: now, XXH3.hash64(fault.name))
+    guard fault.isCondition else { return }
+    recorder.event(NotableEvent(kind: .faultBegins, at: now, subject: index))
   }
 
-  func restart(_ fault: FaultConfiguration, at now: Instant) {
+  func restart(_ index: Int, at now: Instant) {
+    let fault = faults[index]
     digest.record(RecordKind.restart, at: now, XXH3.hash64(fault.name))
     switch fault.kind {
     case .crashWorkerManager(let index): startManager(index, at: now)
     case .crashDispatcher(let index): startDispatcher(index, at: now)
     case .loseZone(let zone): recoverZone(zone, at: now)
-    case .crashConsumer, .crashBroker: break
+    case .stop, .slow, .slowZone, .cut, .drop: endCondition(index, at: now)
+    case .crashConsumer, .crashBroker, .surge, .slowServices: break
     }
+    guard fault.isCondition else { return }
+    recorder.event(NotableEvent(kind: .faultEnds, at: now, subject: index))
   }
 
   func stopManager(_ index: Int, at now: Instant) {

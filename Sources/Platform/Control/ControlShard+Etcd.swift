@@ -45,7 +45,7 @@ extension ControlShard {
   }
 
   func scanLeases(at now: Instant) {
-    guard now == nextScan else { return }
+    guard now == nextScan, etcd.hasLeader else { return }
     for (before, after) in etcd.scan(at: now) {
       tell(from: before.holder.map(Int.init), to: nil, shard: Int(after.shard), at: now)
       announce(after, at: now)

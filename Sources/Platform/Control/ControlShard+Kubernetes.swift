@@ -90,6 +90,7 @@ extension ControlShard {
 
   /// An order has its turn: place the pod, make room for it, or fail.
   func create(_ id: UInt64, at now: Instant) {
+    if isPostponed(.admitCreation(id), by: .kubernetes) { return }
     guard let creation = kubernetes.creations[id] else { return }
     let pool = creation.order.pool
     let shape = shape(of: pool)
@@ -193,13 +194,22 @@ extension ControlShard {
       refillsBegun[order.pool.index] += 1
       distribution = pool.refill ?? create
     }
-    let duration = Nanoseconds(distribution.sampleNanoseconds(using: &bits))
+    var duration = Nanoseconds(distribution.sampleNanoseconds(using: &bits))
+    if !conditions.isEmpty, needsImage(node, runtime: pool.runtime) {
+      duration = duration.stretched(by: conditions.slowdown(of: .registry))
+    }
     schedule(.podBorn(order.id), at: now + duration, class: EventRank.message)
   }
 
   func podBorn(_ id: UInt64, at now: Instant) {
     guard let creation = kubernetes.creations[id], let pod = creation.pod else { return }
     let order = creation.order
+    let runtime = configuration.pools[order.pool.index].runtime
+    let node = pods[pod].node
+    if pods[pod].state != .gone, needsImage(node, runtime: runtime) {
+      if isPostponed(.podBorn(id), by: .registry) { return }
+      images.insert(UInt64(node.raw) << 32 | UInt64(runtime))
+    }
     guard pods[pod].state != .gone else {
       // Its machine is gone.
       return creationFailed(order, zone: configuration.pools[order.pool.index].zone, at: now)

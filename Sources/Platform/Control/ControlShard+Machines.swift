@@ -194,7 +194,7 @@ extension ControlShard {
     extra: Nanoseconds = .zero
   ) {
     var ordinal: UInt64 = 0
-    if network.canLose {
+    if network.canLose || !conditions.isEmpty {
       ordinal = plainOrdinals[from.tag, default: 0]
       plainOrdinals[from.tag] = ordinal + 1
     }

@@ -24,7 +24,10 @@ extension ControlShard {
   }
 
   private func supply(_ group: Int, _ request: UInt32, by count: Int, at now: Instant) {
-    guard let change = nodeScaler?.supply.change(group, request: request, by: count) else { return }
+    let isDry = conditions.isStopped(.machineSupply)
+    guard
+      let change = nodeScaler?.supply.change(group, request: request, by: count, isDry: isDry)
+    else { return }
     sendPlain(
       .machinesChanged(pool: UInt32(group), request: request, by: Int32(change.done)),
       from: .machineSupply, to: .nodeAutoscaler, leavingAt: now)
@@ -44,7 +47,8 @@ extension ControlShard {
     var bits = keys.provision.appending(UInt64(group)).stream(begun)
     let pool = topology.nodes.groups[group].pool
     let time = configuration.nodePools[pool].provision.sampleNanoseconds(using: &bits)
-    schedule(.machineArrives(Int32(group)), at: now + Nanoseconds(time), class: EventRank.message)
+    let slowed = Nanoseconds(time).stretched(by: conditions.slowdown(of: .machineSupply))
+    schedule(.machineArrives(Int32(group)), at: now + slowed, class: EventRank.message)
   }
 
   /// A machine has come up, and says so until Kubernetes knows.

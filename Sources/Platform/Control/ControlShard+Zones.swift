@@ -69,7 +69,9 @@ extension ControlShard {
 
   /// Kubernetes' patience with the nodes of a zone ends, if they are still gone.
   func zoneNoticed(_ zone: ZoneID, loss: UInt32, at now: Instant) {
-    guard isZoneLost[zone.index], zoneLosses[zone.index] == loss else { return }
+    guard isZoneLost[zone.index], zoneLosses[zone.index] == loss,
+      !isPostponed(.zoneNoticed(zone, loss: loss), by: .kubernetes)
+    else { return }
     noticeLoss(of: zone, at: now)
   }
 

@@ -98,6 +98,11 @@ final class ControlShard {
   /// Messages by sender, for the network's draws; counted only where something can be lost, and
   /// asked only for keys.
   var plainOrdinals: [UInt64: UInt64] = [:]
+  /// What faults do to messages and dependencies now, and what waits for their end.
+  var conditions = NetworkConditions()
+  var postponed: [PostponedEvent] = []
+  /// Images that machines have brought, as node and runtime; asked only for members.
+  var images: Set<UInt64> = []
   var keys: ControlKeys
 
   init(
@@ -229,6 +234,9 @@ final class ControlShard {
     nextScan = other.nextScan
     queueTime = other.queueTime
     plainOrdinals = other.plainOrdinals
+    conditions = other.conditions
+    postponed = other.postponed
+    images = other.images
     keys = other.keys
   }
 
@@ -277,8 +285,8 @@ final class ControlShard {
     case .etcdScan: scanLeases(at: now)
     case .autoscaleTick: autoscale(at: now)
     case .tellReadyPods: tellReadyPods(at: now)
-    case .fault(let index): strike(faults[Int(index)], at: now)
-    case .restart(let index): restart(faults[Int(index)], at: now)
+    case .fault(let index): strike(Int(index), at: now)
+    case .restart(let index): restart(Int(index), at: now)
     case .zoneNoticed(let zone, let loss): zoneNoticed(zone, loss: loss, at: now)
     case .balancerAlarm: wakeBalancer(at: now)
     case .orderTimeout: repeatOrders(at: now)
@@ -335,7 +343,13 @@ final class ControlShard {
       : network.send(
         from: topology.place(of: from), to: topology.place(of: address), sender: from.tag,
         ordinal: ordinal)
-    guard case .delivered(let delay) = outcome else { return }
+    guard case .delivered(var delay) = outcome else { return }
+    if !conditions.isEmpty, !isLocal {
+      guard let slowed = passage(of: delay, from: from, to: address, ordinal: ordinal) else {
+        return
+      }
+      delay = slowed
+    }
     let arrival = departure + delay + extra
     guard address.kind == .gateway else {
       return schedule(

@@ -10,10 +10,23 @@ struct EtcdServer: Sendable {
   /// Changes of tokens so far.
   private(set) var revision: UInt32 = 0
   private var nextLease: Int64 = 1
+  /// Nothing is decided without one.
+  private(set) var hasLeader = true
   static let scanPeriod = Nanoseconds.milliseconds(500)
 
   init(shards: Int) {
     tokens = (0..<shards).map { TokenState(shard: $0, holder: nil, lease: 0, revision: 0) }
+  }
+
+  mutating func loseLeader() {
+    hasLeader = false
+    lessor.demote()
+  }
+
+  /// Leases begin again with their whole time, since nobody knows how much of it had passed.
+  mutating func electLeader(at now: Instant) {
+    hasLeader = true
+    lessor.promote(extendedBy: .zero, at: now)
   }
 
   mutating func grant(timeToLive: Nanoseconds, at now: Instant) -> (LeaseID, Nanoseconds)? {

@@ -55,6 +55,8 @@ struct Kubernetes: Sendable {
   var moved: [NodeSummary]
   private var nextAdmission = Instant.origin
   private let spacing: Nanoseconds
+  /// How many times as long everything takes.
+  var slowdown = 1.0
   private let tolerance: Nanoseconds
   /// Warm pods by pool, in the order of creation, for a Worker Manager that takes over.
   private(set) var warm: [[PodID]]
@@ -106,7 +108,7 @@ struct Kubernetes: Sendable {
     creationsAsked += 1
     guard spacing.count > 0 else { return now }
     let begin = max(now, nextAdmission - tolerance)
-    nextAdmission = max(nextAdmission, begin) + spacing
+    nextAdmission = max(nextAdmission, begin) + spacing.stretched(by: slowdown)
     return begin
   }
 

@@ -48,15 +48,17 @@ struct MachineSupply: Sendable {
   var returnedCount: Int { returned.count }
 
   /// Orders more machines of a group, as many as there are, or calls off what is on its way. A
-  /// caller has one request of a group at a time.
-  mutating func change(_ group: Int, request: UInt32, by count: Int) -> Change {
+  /// caller has one request of a group at a time. A dry supply gives none.
+  mutating func change(
+    _ group: Int, request: UInt32, by count: Int, isDry: Bool = false
+  ) -> Change {
     guard request > groups[group].request else {
       return Change(done: groups[group].answer, isRepeated: true)
     }
     let pool = groups[group].pool
     var done: Int
     if count >= 0 {
-      done = min(count, stock[pool] ?? count)
+      done = isDry ? 0 : min(count, stock[pool] ?? count)
       stock[pool] = stock[pool].map { $0 - done }
       groups[group].onTheWay += done
       groups[group].refused += count - done

@@ -41,6 +41,8 @@ struct CarriedLane {
   var sampledInFlightSeconds = 0.0
   var settledOrders: UInt32 = 0
   var keepAlive: KeepAliveWatch?
+  /// Those whose attempts are among the calls and those that wait, and those who will try again.
+  var clients: FlowClients?
   var counters: LaneCounters
   var digest: Digest
   var represented: UInt64

@@ -81,13 +81,25 @@ final class FlowLane: LaneModel {
     return copy
   }
 
-  func arm(_ outages: [Range<Instant>], after now: Instant) {
-    state.arm(outages)
+  func arm(_ faults: LaneFaults, after now: Instant) {
+    state.arm(faults)
   }
 
   func reroute(_ arrivals: any ArrivalSource, at now: Instant, recorder: any LatencyRecorder) {
     state.reroute(arrivals, at: now, recorder: recorder)
   }
+
+  var isAway: Bool {
+    get { state.isAway }
+    set { state.isAway = newValue }
+  }
+
+  func drainTransfers(_ body: (ClientRetry) -> Void) {
+    for retry in state.transfers { body(retry) }
+    state.transfers.removeAll(keepingCapacity: true)
+  }
+
+  func takeOver(_ retry: ClientRetry, at instant: Instant) { state.takeOver(retry, at: instant) }
 
   func reseed(
     _ settings: LaneSettings, choiceKey: StreamKey, arrivals: any ArrivalSource, at now: Instant

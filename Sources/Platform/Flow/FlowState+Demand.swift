@@ -58,9 +58,9 @@ extension FlowState {
 
   /// Arrivals are known by the step, which may be longer than an epoch: a gateway bears their rate.
   private mutating func publishRequests(_ demand: inout Demand) {
-    let requests = counters.arrivals - publishedArrivals
+    let requests = counters.attempts - publishedArrivals
     guard requests > 0, settings.gatewayHandling.count > 0 else { return }
-    publishedArrivals = counters.arrivals
+    publishedArrivals = counters.attempts
     let epoch = (surroundings.epochEnd - .origin).seconds
     demand.addRequests(
       epoch > 0 ? min(Double(requests), rate.perSecond * 0.1) : Double(requests),

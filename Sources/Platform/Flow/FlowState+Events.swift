@@ -56,7 +56,8 @@ extension FlowState {
     }
     guard now >= feed.endOfSecond else { return }
     feed.nextSecond()
-    rate.observe(Double(feed.ofSecond))
+    rate.observe(Double(feed.ofSecond + retriesOfSecond))
+    retriesOfSecond = 0
     adjustService()
     if control.isSampling, feed.second % Int(settings.signalSeconds) == 0 { sample() }
   }
@@ -68,12 +69,15 @@ extension FlowState {
     stepEnd = feed.endOfSecond
     stepArrivals = .drawn
     defer { if let edge = nextOutageEdge { endStep(before: edge) } }
+    // A client may try more than once within a second.
+    let hasRetries = clients.map { !$0.waves.isEmpty } ?? false
+    if hasRetries { endStep(before: nextTenth) }
     if isDown { return }
     let isUnsettled = !control.starts.isEmpty || ledger.waiting > 0
     let longest = followsPlaces ? placesStepEnd : nil
     if let longest { endStep(before: longest) }
     let isVacant = instances.count == 0 && control.starts.isEmpty && waiting == 0
-    if isVacant || (followsPlaces && longest == nil) {
+    if !hasRetries && (isVacant || (followsPlaces && longest == nil)) {
       if let arrival = feed.firstArrival(after: now, using: &bits) {
         stepEnd = arrival
         stepArrivals = .oneAtEnd
@@ -86,8 +90,7 @@ extension FlowState {
     let mayAsk = rules.startRule == .onDemand || instances.count == 0 || settings.isScaled
     // What a node falls behind in a tenth of a second slows the next.
     if isUnsettled || (waiting > 0 && mayAsk) || service.isStretched {
-      let tenth: Int64 = 100_000_000
-      endStep(before: Instant(nanoseconds: (now.nanoseconds / tenth + 1) * tenth))
+      endStep(before: nextTenth)
     }
     if let rules = settings.topic?.rules {
       if let edge = rules.nextPauseEdge(after: now) { endStep(before: edge) }
@@ -99,6 +102,11 @@ extension FlowState {
     if let expiry = nextExpiry { endStep(before: max(now, expiry)) }
     if let prewarm = keepAlive?.prewarmAt { endStep(before: max(now, prewarm)) }
     if let drained = nextDrained { endStep(before: max(now, drained)) }
+  }
+
+  private var nextTenth: Instant {
+    let tenth: Int64 = 100_000_000
+    return Instant(nanoseconds: (now.nanoseconds / tenth + 1) * tenth)
   }
 
   /// Ends the step at an instant unless it ends before.
@@ -167,6 +175,7 @@ extension FlowState {
         counters.refusedNoCapacity &+= UInt64(count)
       }
       digest.record(RecordKind.dropped, at: now, UInt64(count))
+      clientsFail(count, after: 0, isSpread: true)
     }
     failLongWaits()
   }
@@ -183,6 +192,7 @@ extension FlowState {
     }
     counters.timedOut &+= UInt64(failed)
     if failed > 0 { digest.record(RecordKind.dropped, at: now, UInt64(failed)) }
+    clientsFail(failed, after: rules.waitLimit.seconds)
   }
 
   /// Returns how many it has dropped.

@@ -6,10 +6,14 @@ import Workload
 // The lane's zone is lost and comes back, at flow fidelity: the same counts as single requests
 // have.
 extension FlowState {
-  /// Begins to follow losses of the zone, beside those that it knows.
-  mutating func arm(_ more: [Range<Instant>]) {
-    outages = (outages + more.filter { $0.upperBound > now }).sorted {
+  /// Begins to follow what goes wrong, losses of the zone beside those that it knows.
+  mutating func arm(_ faults: LaneFaults) {
+    outages = (outages + faults.outages.filter { $0.upperBound > now }).sorted {
       $0.lowerBound < $1.lowerBound
+    }
+    if !faults.conditions.isEmpty {
+      conditions = faults.conditions
+      takeCondition()
     }
     // The step that is under way ends there at the latest; to plan it anew would go back in time.
     if let edge = nextOutageEdge { endStep(before: edge) }
@@ -30,16 +34,27 @@ extension FlowState {
 
   /// When the zone is lost or comes back next.
   var nextOutageEdge: Instant? {
-    outages.flatMap { [$0.lowerBound, $0.upperBound] }.filter { $0 > now && $0 < .distantFuture }
-      .min()
+    let edges = outages.flatMap { [$0.lowerBound, $0.upperBound] } + conditions.map(\.at)
+    return edges.filter { $0 > now && $0 < .distantFuture }.min()
   }
 
   /// Does what an edge that has just been reached asks for.
   mutating func followOutages() {
+    if !conditions.isEmpty { takeCondition() }
     guard !outages.isEmpty else { return }
     let mustBeDown = outages.contains { $0.contains(now) }
     if mustBeDown, !isDown { lose() }
     if !mustBeDown, isDown { comeBack() }
+  }
+
+  /// From now on things take as long as they do.
+  mutating func takeCondition() {
+    guard let condition = conditions.last(where: { $0.at <= now }),
+      settings.hop != condition.hop || settings.serviceFactor != condition.serviceFactor
+    else { return }
+    settings.hop = condition.hop
+    settings.serviceFactor = condition.serviceFactor
+    adjustService()
   }
 
   /// Everything that runs here ends. Requests are lost; messages come again.
@@ -50,7 +65,9 @@ extension FlowState {
       counters.redelivered &+= UInt64(inService + inDraining)
       ledger.reopenAll()
     } else {
-      counters.lost &+= UInt64(inService + inDraining + waiting)
+      let held = inService + inDraining + waiting
+      counters.lost &+= UInt64(held)
+      clientsFail(held, after: service.mean)
       ledger = WaitLedger()
     }
     counters.instancesRetired &+= UInt64(instances.count + draining.count)
@@ -80,7 +97,9 @@ extension FlowState {
     } else {
       counters.unreachable &+= UInt64(arrivals)
     }
+    lastStep = end - now
     now = end
+    if clients != nil { clientsFail(arrivals, after: 0, isSpread: true) }
     digest.fold(UInt64(bitPattern: end.nanoseconds), UInt64(arrivals))
   }
 }

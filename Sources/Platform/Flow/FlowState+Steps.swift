@@ -20,6 +20,7 @@ extension FlowState {
       : completions(arrivals: arrivals, from: start, to: end)
     if !followsPlaces { levelAtEnd = inService }
     integrate(before: before, drainingBefore: drainingBefore, over: (end - start).seconds)
+    lastStep = end - start
     now = end
     noteArrivals(arrivals, from: start, isOneAtEnd: isEndedByArrival)
     complete(completed + drained, recorder)
@@ -45,11 +46,12 @@ extension FlowState {
     counters.arrivals &+= UInt64(arrivals)
     represented &+= UInt64(arrivals)
     if settings.isTopic, arrivals > 0 { armSampling() }
+    arrivals = admitClients(arrivals, until: end)
     #if PLANT_LOST_REQUEST
       // Only in a build made to show that conservation is checked: one request in a million
       // vanishes.
-      let millions = counters.arrivals / 1_000_000
-      if arrivals > 0, millions > (counters.arrivals - UInt64(arrivals)) / 1_000_000 {
+      let millions = counters.attempts / 1_000_000
+      if arrivals > 0, millions > (counters.attempts - UInt64(arrivals)) / 1_000_000 {
         return arrivals - 1
       }
     #endif
@@ -148,6 +150,9 @@ extension FlowState {
     // Taken out for the while, so that nothing is copied.
     var dealt = pending
     pending = PendingLatencies(phase: 0)
+    var leaving: FlowClients?
+    swap(&leaving, &clients)
+    var source = bits
     ledger.complete(count) { piece in
       completed &+= UInt64(piece.count)
       if piece.wait > 0 {
@@ -157,8 +162,16 @@ extension FlowState {
       if piece.isCold {
         recorder.record(piece.wait, count: piece.count, .startLatency, lane: lane)
       }
-      dealt.add(wait: piece.wait, count: piece.count, of: service)
+      guard leaving != nil else {
+        return dealt.add(wait: piece.wait, count: piece.count, of: service)
+      }
+      // Clients have waited since their first attempt.
+      leaving?.leave(piece.count, using: &source) { count, _, delay in
+        dealt.add(wait: piece.wait + Int64(delay * 1e9), count: count, of: service)
+      }
     }
+    swap(&leaving, &clients)
+    bits = source
     pending = dealt
     counters.completed &+= completed
     counters.waited &+= waited

@@ -71,8 +71,18 @@ struct FlowState {
   var toldCompleted: UInt64 = 0
   /// They were told of instances that are gone.
   var isDemandOld = false
+  /// Clients that try again; nil: they take any answer. How many have done so since the whole
+  /// second, and those who do it in another lane.
+  var clients: FlowClients?
+  var retriesOfSecond = 0
+  var lastStep = Nanoseconds.zero
+  var transfers: [ClientRetry] = []
+  /// The balancer sends what comes here elsewhere.
+  var isAway = false
   /// When the lane's zone is lost, and whether it is.
   var outages: [Range<Instant>] = []
+  /// How long things take from when on, where a fault changes that.
+  var conditions: [LaneCondition] = []
   var isDown = false
 
   init(
@@ -91,6 +101,7 @@ struct FlowState {
     stepEnd = now
     keepAlive = settings.keepAlive.map { KeepAliveWatch($0()) }
     keyValue = settings.keyValue.map(FlowKeyValue.init)
+    clients = settings.clients.map { FlowClients($0, at: now) }
     adjustService()
     // What the lane has seen of late, as far as its source tells.
     for second in max(0, feed.second - 31)...feed.second {
@@ -102,6 +113,7 @@ struct FlowState {
   /// Continues with the draws of another replication, from a whole second on.
   mutating func reseed(_ settings: LaneSettings, arrivals: any ArrivalSource, at now: Instant) {
     self.settings = settings
+    takeCondition()
     feed.goOn(with: arrivals, at: now)
     bits = settings.serviceKey.appending(0xF10).appending(UInt64(now.nanoseconds)).sequence()
     pending.reseed(phase: bits.uniform())
@@ -166,7 +178,7 @@ struct FlowState {
     if followsPlaces, instances.places.busyCount != inService {
       return "flow has \(inService) invocations on \(instances.places.busyCount) instances"
     }
-    return nil
+    return clientViolation
   }
 
   /// Takes the slowdown that the machines publish, averaged over the lane's instances.
@@ -177,7 +189,7 @@ struct FlowState {
       for entry in instances.entries { sum += surroundings.nodeSlowdowns[entry.node.index] }
       slowdown = sum / Double(instances.count)
     }
-    let stretch = 1 + settings.cpuFraction * (slowdown - 1)
+    let stretch = settings.serviceFactor * (1 + settings.cpuFraction * (slowdown - 1))
     processorOverhead = settings.overhead.processor.seconds * slowdown
     var handling = settings.gatewayHandling.seconds
     if handling > 0 { handling *= surroundings.gatewaySlowdowns[settings.gateways[0]] }

@@ -8,6 +8,7 @@ extension FlowState {
   /// residual law.
   mutating func takeIn(_ carried: CarriedLane) {
     takeInstances(carried)
+    clients = carried.clients
     counters = carried.counters
     toldCompleted = counters.completed
     digest = carried.digest
@@ -80,6 +81,7 @@ extension FlowState {
     carried.sampledInFlightSeconds = control.sampledInFlightSeconds
     carried.settledOrders = control.settledOrders
     carried.keepAlive = keepAlive
+    carried.clients = clients
     carryInstances(into: &carried)
     carryCalls(into: &carried, recorder: recorder, residual: residual)
     carryWaiting(into: &carried)
@@ -184,7 +186,7 @@ extension FlowState {
 
   private func carryWaiting(into carried: inout CarriedLane) {
     // Identities beyond those of any source: what they bring is drawn as for any other.
-    let first = counters.arrivals &- UInt64(ledger.waiting)
+    let first = counters.attempts &- UInt64(ledger.waiting)
     var index: UInt64 = 0
     ledger.forEachArrival { time in
       carried.waiting.append(

@@ -51,6 +51,7 @@ extension RequestLaneEngine {
     } else {
       routers[0].waiting.visit { carried.waiting.append($0.ticket) }
     }
+    if core.settings.clients != nil { carried.clients = core.clients.held(at: now) }
     emptyQueue(into: &carried, positions: positions)
     carried.settledOrders = core.settledOrders[0]
     carried.keepAlive = routers[0].keepAlive
@@ -95,7 +96,10 @@ extension RequestLaneEngine {
           Ticket(
             arrival: retried.since, identity: retried.message.identity,
             serviceNanoseconds: retried.message.serviceNanoseconds))
-      case .alarm, .callArrives, .serviceEnds, .repetition, .resumption, .memberLost, .memberBack,
+      case .clientRetry:
+        carried.clients?.put(FlowClients.Wave(core.retries.take(payload.slot), at: event.time))
+      case .clientDeadline, .condition, .alarm, .callArrives, .serviceEnds, .repetition,
+        .resumption, .memberLost, .memberBack,
         .rebalance, .assigned, .notified, .outage, .outageEnds, .fetched, .brokerLost, .brokerBack,
         .brokerReplaced:
         break
@@ -145,7 +149,13 @@ extension RequestLaneEngine {
     core.armResumptions(after: now)
     routers[0].route = carried.route
     core.topic = core.settings.makeTopic()
-    install(carried)
+    var carried = carried
+    core.retries = Slots()
+    if let clients = carried.clients {
+      core.clients = LaneClients(clients)
+      for wave in clients.waves { core.bringBack(wave, using: &bits) }
+    }
+    install(&carried, using: &bits)
     for partition in 0..<core.topic.count {
       core.followReading(partition, at: now)
       pump(partition, at: now)
@@ -166,7 +176,7 @@ extension RequestLaneEngine {
     }
   }
 
-  private mutating func install(_ carried: CarriedLane) {
+  private mutating func install(_ carried: inout CarriedLane, using bits: inout some BitSource) {
     let rules = routers[0].rules
     var table = InstanceTable(choice: rules.choice, concurrencyLimit: rules.concurrencyLimit)
     for instance in carried.instances {
@@ -190,7 +200,10 @@ extension RequestLaneEngine {
       table.begin(InstanceSlot(position))
       _ = table.end(InstanceSlot(position), at: carried.instances[position].entry.idleSince)
     }
-    for call in carried.calls { install(call, into: &table, at: carried.at) }
+    for call in carried.calls {
+      let client = number(at: carried.at, since: call.arrival, &carried.clients, using: &bits)
+      install(call, client: client, into: &table, at: carried.at)
+    }
     for position in carried.instances.indices where carried.instances[position].isDraining {
       if table[InstanceSlot(position)].inFlight > 0 { table.drain(InstanceSlot(position)) }
     }
@@ -200,14 +213,33 @@ extension RequestLaneEngine {
       if core.settings.isTopic {
         core.restore(ticket)
       } else {
+        var ticket = ticket
+        ticket.delivery = number(
+          at: carried.at, since: ticket.arrival, &carried.clients, using: &bits)
         waiting.append(ticket, since: ticket.arrival)
       }
     }
     routers[0].waiting = waiting
   }
 
+  /// The record of a client's attempt that is under way since an instant.
+  private mutating func number(
+    at now: Instant, since arrival: Instant, _ clients: inout FlowClients?,
+    using bits: inout some BitSource
+  ) -> UInt32 {
+    guard clients != nil else { return .max }
+    var retry = ClientRetry(
+      identity: 1 << 61 | UInt64(bitPattern: arrival.nanoseconds), first: arrival,
+      serviceNanoseconds: -1, attempts: 0)
+    clients?.leave(1, using: &bits) { _, attempts, delay in
+      retry.attempts = UInt16(attempts)
+      retry.first = arrival - Nanoseconds(seconds: delay)
+    }
+    return core.clients.attempt(retry, at: now)
+  }
+
   private mutating func install(
-    _ call: CarriedLane.Call, into table: inout InstanceTable, at now: Instant
+    _ call: CarriedLane.Call, client: UInt32, into table: inout InstanceTable, at now: Instant
   ) {
     table.begin(InstanceSlot(call.position))
     if core.instances[call.position].busy == 0 { core.idle -= 1 }
@@ -227,6 +259,6 @@ extension RequestLaneEngine {
         kind: .answered, part: 0, flags: call.flags,
         slot: UInt32(call.position), arrival: call.arrival,
         cores: Float(call.cores).bitPattern,
-        delivery: core.settings.isTopic ? core.restore(call) : .max))
+        delivery: core.settings.isTopic ? core.restore(call) : client))
   }
 }

@@ -16,6 +16,7 @@ public enum RequestReason: String, Sendable, CaseIterable {
   case brokers = "brokers crash"
   case fetches = "fetches may bound what is delivered"
   case retention = "partitions have unequal shares, and messages are deleted"
+  case clients = "clients leave before they are answered"
   case hops = "every hop is an event"
   case evictions = "nodes evict idle instances"
   case exactProcessors = "processors are simulated exactly"
@@ -82,6 +83,7 @@ extension FidelityRule {
     if service.router.choice != .leastRequests { return .choice }
     if service.coldServiceTime != nil { return .coldService }
     if service.notifications != nil { return .notifications }
+    if service.clients?.timeout != nil { return .clients }
     let callers =
       service.isConsumed
       ? configuration.consumers.perLane

@@ -17,7 +17,11 @@ extension LaneCore: RouterEffects {
     if instances[index].busy > settings.concurrencyLimit { noteOverload(assignment) }
     let isCold = assignment.waited && noteWait(ticket, assignment, index, at: now)
     var service = ticket.serviceNanoseconds
-    if service < 0 { service = drawService(ticket.identity, isFirst: assignment.isFirst) }
+    if service < 0 {
+      service = drawService(ticket.identity, isFirst: assignment.isFirst)
+    } else if settings.serviceFactor != 1 {
+      service = Int64(Double(service) * settings.serviceFactor)
+    }
     if settings.isTopic {
       beginDelivery(ticket.delivery)
     } else if settings.notifications != nil {
@@ -102,8 +106,8 @@ extension LaneCore: RouterEffects {
     if event.flags & LaneEvent.cutOff != 0 { return cutOff(event, at: now) }
     if settings.isTopic {
       messagesDone(event.delivery, arrival: event.arrival, at: now)
-    } else if settings.notifications != nil {
-      invocationDone(event.delivery, at: now)
+    } else if settings.isTracked {
+      trackedDone(event.delivery, at: now)
     } else {
       counters.completed &+= 1
       latencies.append(
@@ -117,9 +121,9 @@ extension LaneCore: RouterEffects {
 
   /// A call without an answer in time: it fails, and the instance is taken for free.
   private mutating func cutOff(_ event: LaneEvent, at now: Instant) {
-    if settings.notifications != nil {
-      invocations.left(event.delivery)
-      invocationFailed(event.delivery, because: .waitedTooLong, at: now)
+    if settings.notifications != nil { invocations.left(event.delivery) }
+    if settings.isTracked {
+      trackedFailed(event.delivery, because: .waitedTooLong, at: now)
     } else if !settings.isTopic {
       counters.timedOut &+= 1
     }
@@ -196,8 +200,8 @@ extension LaneCore: RouterEffects {
   }
 
   mutating func refuse(_ ticket: Ticket, because reason: Refusal, at now: Instant) {
-    if settings.notifications != nil {
-      invocationFailed(ticket.delivery, because: reason, at: now)
+    if settings.isTracked {
+      trackedFailed(ticket.delivery, because: reason, at: now)
     } else {
       count(reason)
     }
@@ -218,6 +222,21 @@ extension LaneCore {
     digest.record(
       RecordKind.keysRead, at: now, identity, UInt64(found.hits) << 32 | UInt64(found.stale))
     return found.nanoseconds
+  }
+
+  /// What is known by number has been answered.
+  @inline(never) private mutating func trackedDone(_ number: UInt32, at now: Instant) {
+    if settings.clients == nil { return invocationDone(number, at: now) }
+    clientAnswered(number, at: now)
+  }
+
+  /// What is known by number has failed.
+  private mutating func trackedFailed(
+    _ number: UInt32, because reason: Refusal, at now: Instant
+  ) {
+    if settings.clients == nil { return invocationFailed(number, because: reason, at: now) }
+    count(reason)
+    clientFailed(number, at: now)
   }
 
   /// A request is there no more, and was not answered.

@@ -51,6 +51,17 @@ struct LaneCore: ~Copyable {
   var keyValue: LaneKeyValue?
   /// Of a lane whose invocations notifications make.
   var invocations = LaneInvocations()
+  /// Of a lane whose clients leave or try again: they, those who wait before they do, and those who
+  /// do it in another lane.
+  var clients: LaneClients
+  var retries = Slots<ClientRetry>()
+  var transfers: [ClientRetry] = []
+  /// An alarm for the next client that leaves.
+  var isDeadlineSet = false
+  /// The balancer sends what comes here elsewhere.
+  var isAway = false
+  /// How long things take from when on, where a fault changes that.
+  var conditions: [LaneCondition] = []
   /// The partition of the delivery that was answered last.
   var freedPartition = 0
   var hopCalls = Slots<HopCall>()
@@ -100,6 +111,7 @@ struct LaneCore: ~Copyable {
     self.surroundings = surroundings
     topic = settings.makeTopic()
     keyValue = settings.makeKeyValue()
+    clients = LaneClients(settings.clients ?? ClientConfiguration(), at: .origin)
     instances = InstanceStates(parts: settings.gateways.count)
     settledOrders = Array(repeating: 0, count: settings.gateways.count)
     outbox.reserveCapacity(4)
@@ -138,6 +150,12 @@ struct LaneCore: ~Copyable {
     copy.calls = calls
     copy.topic = topic.clone()
     copy.invocations = invocations
+    copy.clients = clients
+    copy.retries = retries
+    copy.transfers = transfers
+    copy.isDeadlineSet = isDeadlineSet
+    copy.isAway = isAway
+    copy.conditions = conditions
     copy.keyValue = keyValue
     copy.hopCalls = hopCalls
     copy.counters = counters
@@ -212,6 +230,9 @@ struct Slots<Value: BitwiseCopyable & Sendable>: Sendable {
   mutating func update(_ slot: UInt32, _ change: (inout Value) -> Void) {
     change(&values[Int(slot)])
   }
+
+  /// All slots, those that are free with their last values.
+  func visitAll(_ body: (Value) -> Void) { values.forEach(body) }
 
   mutating func take(_ slot: UInt32) -> Value {
     free.append(slot)

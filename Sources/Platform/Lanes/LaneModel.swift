@@ -55,10 +55,17 @@ protocol LaneModel: AnyObject {
   /// Brings what gauges tell up to `now`; nothing that happens later depends on it.
   func bringGauges(to now: Instant)
   func clone(surroundings: LaneSurroundings) -> any LaneModel
-  /// The lane's zone will be lost at these times.
-  func arm(_ outages: [Range<Instant>], after now: Instant)
+  /// Things will go wrong here: outages beside those that are known, and conditions in the place of
+  /// those that are.
+  func arm(_ faults: LaneFaults, after now: Instant)
   /// Goes on with other arrivals from a whole second on, which the lane has not reached.
   func reroute(_ arrivals: any ArrivalSource, at now: Instant, recorder: any LatencyRecorder)
+  /// Whether the balancer sends nothing here any more: clients that try again do so elsewhere.
+  var isAway: Bool { get set }
+  /// Hands over, and forgets, those that will try again elsewhere.
+  func drainTransfers(_ body: (ClientRetry) -> Void)
+  /// Clients of another lane try again here at an instant that the lane has not reached.
+  func takeOver(_ retry: ClientRetry, at instant: Instant)
   /// Continues with the draws of another replication, from a whole second on.
   func reseed(
     _ settings: LaneSettings, choiceKey: StreamKey, arrivals: any ArrivalSource, at now: Instant)

@@ -18,6 +18,8 @@ struct LaneSettings: Sendable {
   var serviceKey: StreamKey
   var coldKey: StreamKey
   var serviceTime: Sampler
+  /// On times that a trace gives; those that are drawn have it already.
+  var serviceFactor = 1.0
   var coldService: Sampler?
   var cpuFraction: Double
   var cpuShare: Double
@@ -53,6 +55,9 @@ struct LaneSettings: Sendable {
   var notifications: NotificationConfiguration?
   var notificationKey: StreamKey
   var notificationDelay: Sampler
+  /// How clients leave and try again, and whose draws these are; nil: they wait for any answer.
+  var clients: ClientConfiguration?
+  var clientKey: StreamKey
   /// The keys that requests read, of all lanes of the service alike, and here; nil: none.
   var keyValue: KeyValueConfiguration?
   var keyValueKey: StreamKey
@@ -66,8 +71,11 @@ struct LaneSettings: Sendable {
   /// Whether calls want processors of their node.
   @inline(__always) var computes: Bool { cpuFraction > 0 || overhead.processor.count > 0 }
 
-  /// Whether its arrivals are requests, and neither messages nor events of a store.
-  var hasRequests: Bool { !isTopic && notifications == nil }
+  /// Whether its arrivals are requests of which nothing is known but what a ticket says.
+  var hasRequests: Bool { !isTopic && !isTracked }
+
+  /// Whether requests are known by number: notifications, or what clients wait for.
+  @inline(__always) var isTracked: Bool { notifications != nil || clients != nil }
 
   /// Deliveries that may be outstanding at once; of requests there is no bound.
   var mostOutstanding: Int {

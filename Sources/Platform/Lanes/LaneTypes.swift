@@ -8,7 +8,8 @@ struct Ticket: BitwiseCopyable {
   var identity: UInt64
   /// Service time that the trace gives, or -1: drawn when the request begins.
   var serviceNanoseconds: Int64
-  /// Of a topic: its open delivery. Of a store: the notification.
+  /// Of a topic: its open delivery. Of a store: the notification. Of a client that may leave or try
+  /// again: its call.
   var delivery = UInt32.max
 }
 
@@ -49,6 +50,10 @@ struct LaneEvent: BitwiseCopyable {
     case retry
     /// A broker crashes, is back, or is replaced; `slot` is its number in the zone.
     case brokerLost, brokerBack, brokerReplaced
+    /// A client tries again, `slot` is its place among those; clients leave.
+    case clientRetry, clientDeadline
+    /// Hops or services take as long as they do from now on.
+    case condition
   }
 
   var kind: Kind
@@ -102,6 +107,15 @@ public struct LaneCounters: Sendable, BitwiseCopyable, Equatable {
   /// while it was not there.
   public var lost: UInt64 = 0
   public var unreachable: UInt64 = 0
+  /// Of clients: attempts beyond a request's first; attempts that their client left, and those of
+  /// them that were answered; requests that were given up.
+  public var retries: UInt64 = 0
+  public var abandoned: UInt64 = 0
+  public var late: UInt64 = 0
+  public var givenUp: UInt64 = 0
+  /// Requests that will be tried again in another lane, and those that came from one.
+  public var handedOver: UInt64 = 0
+  public var takenOver: UInt64 = 0
   /// Requests that waited for an instance to be made, by `StartPath`.
   public var coldPool: UInt64 = 0
   public var coldFallback: UInt64 = 0
@@ -161,6 +175,14 @@ public struct LaneCounters: Sendable, BitwiseCopyable, Equatable {
     }
   }
 
+  /// Requests and what came of them again.
+  public var attempts: UInt64 { arrivals + retries }
+  /// Requests whose client got an answer.
+  public var answered: UInt64 { completed - late }
+  /// Requests that get no answer any more: those that clients gave up, where these try again.
+  public func unanswered(of service: ServiceConfiguration) -> UInt64 {
+    service.clients == nil ? failed + refused : givenUp
+  }
   /// Requests that were taken in, or tried to be, and have no answer.
   public var failed: UInt64 { timedOut + lost + unreachable }
   public var refused: UInt64 { refusedQueueFull + refusedNoCapacity }

@@ -46,6 +46,7 @@ final class RequestLane: LaneModel {
   var digest: Digest { engine.core.digest }
   var violation: String? {
     engine.core.violation ?? engine.core.queue.violation ?? engine.notificationViolation
+      ?? engine.core.clientViolation
   }
   var isDown: Bool { engine.core.isDown }
   var delivered: UInt64 { engine.feed.delivered }
@@ -105,18 +106,33 @@ final class RequestLane: LaneModel {
     return copy
   }
 
-  func arm(_ outages: [Range<Instant>], after now: Instant) {
-    engine.core.arm(outages, after: now)
+  func arm(_ faults: LaneFaults, after now: Instant) {
+    engine.core.arm(faults, after: now)
   }
 
   func reroute(_ arrivals: any ArrivalSource, at now: Instant, recorder: any LatencyRecorder) {
     engine.feed.goOn(with: arrivals, at: now)
   }
 
+  var isAway: Bool {
+    get { engine.core.isAway }
+    set { engine.core.isAway = newValue }
+  }
+
+  func drainTransfers(_ body: (ClientRetry) -> Void) {
+    for retry in engine.core.transfers { body(retry) }
+    engine.core.transfers.removeAll(keepingCapacity: true)
+  }
+
+  func takeOver(_ retry: ClientRetry, at instant: Instant) {
+    engine.takeOver(retry, at: instant)
+  }
+
   func reseed(
     _ settings: LaneSettings, choiceKey: StreamKey, arrivals: any ArrivalSource, at now: Instant
   ) {
     engine.core.settings = settings
+    engine.core.takeCondition(at: now)
     engine.core.keyValue?.reseed(key: settings.keyValueKey, zone: settings.zone, at: now)
     for part in 0..<engine.routers.count {
       // By the instant too: else a fork would draw again what its past has drawn.

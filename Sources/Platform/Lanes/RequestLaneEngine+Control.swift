@@ -177,9 +177,10 @@ extension RequestLaneEngine {
     }
     core.departedDemand.removeAll(keepingCapacity: true)
     let gateways = core.settings.gateways
-    let requests = core.counters.arrivals - core.publishedArrivals
+    let attempts = core.counters.attempts
+    let requests = attempts - core.publishedArrivals
     if requests > 0, core.settings.gatewayHandling.count > 0 {
-      core.publishedArrivals = core.counters.arrivals
+      core.publishedArrivals = attempts
       let each = Double(requests) / Double(gateways.count)
       for gateway in gateways { demand.addRequests(each, gateway: gateway) }
     }

@@ -21,6 +21,8 @@ extension RequestLaneEngine {
       for ticket in heldTickets {
         core.invocationFailed(ticket.delivery, because: .waitedTooLong, at: now)
       }
+    } else if core.settings.clients != nil {
+      for ticket in heldTickets { core.clientLost(ticket.delivery, at: now) }
     } else {
       core.counters.lost &+= UInt64(heldTickets.count)
     }
@@ -77,7 +79,8 @@ extension LaneCore {
       case .serviceEnds: loseCall(hopCalls.take(event.payload.slot).answer, at: now)
       case .message: _ = inbox.take(event.payload.slot)
       case .resumption, .memberLost, .memberBack, .outage, .outageEnds, .notified, .retry,
-        .brokerLost, .brokerBack, .brokerReplaced:
+        .brokerLost, .brokerBack, .brokerReplaced, .clientRetry, .clientDeadline,
+        .condition:
         _ = queue.push(at: event.time, class: event.class, event.payload)
       case .alarm, .sample, .repetition, .rebalance, .assigned, .fetched: break
       }
@@ -97,6 +100,8 @@ extension LaneCore {
     } else if settings.notifications != nil {
       invocations.left(event.delivery)
       invocationFailed(event.delivery, because: .waitedTooLong, at: now)
+    } else if settings.clients != nil {
+      clientLost(event.delivery, at: now)
     } else {
       counters.lost &+= 1
     }

@@ -156,14 +156,16 @@ struct RequestLaneEngine: ~Copyable {
     routers[part].arrive(ticket, at: now, into: &core)
   }
 
-  /// A message, an event of a store, or a request for a zone that is not there.
+  /// A message, an event of a store, what a client may try again, or a request for a zone that is
+  /// not there.
   @inline(never) private mutating func arriveOtherwise(_ arrival: Arrival, at now: Instant) {
     if core.settings.isTopic { return produce(arrival) }
     if core.settings.notifications != nil { return core.notify(arrival, at: now) }
+    if core.settings.clients != nil { return enter(core.clientCalls(arrival, at: now), at: now) }
     refuse(arrival)
   }
 
-  @inline(__always) private func part(of identity: UInt64) -> Int {
+  @inline(__always) func part(of identity: UInt64) -> Int {
     guard routers.count > 1 else { return 0 }
     let mixed = Mixing.foldedMultiply(identity ^ core.settings.partKey.raw, 0x9E37_79B9_7F4A_7C15)
     return Int(mixed.multipliedFullWidth(by: UInt64(routers.count)).high)
@@ -207,6 +209,9 @@ struct RequestLaneEngine: ~Copyable {
       core.fetched(partition)
       pump(partition, at: now)
     case .retry: pump(core.takeUp(event.slot), at: now)
+    case .clientRetry: retried(event.slot, at: now)
+    case .clientDeadline: core.clientsLeave(at: now)
+    case .condition: core.takeCondition(at: now)
     case .brokerLost: brokerLost(Int(event.slot), at: now)
     case .brokerBack: brokerBack(Int(event.slot), at: now)
     case .brokerReplaced: brokerReplaced(Int(event.slot), at: now)

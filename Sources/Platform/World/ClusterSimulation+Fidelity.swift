@@ -61,8 +61,9 @@ extension ClusterSimulation {
   }
 
   private func install(_ lane: any LaneModel, at id: LaneID) {
+    lane.isAway = laneSet.lanes[id.index].isAway
     laneSet.lanes[id.index] = lane
-    armOutages(of: id.index)
+    armFaults(of: id.index)
     laneSet.collect(id.index, into: control)
   }
 

@@ -11,7 +11,7 @@ extension ClusterSimulation {
     guard configuration.fidelity == .flow,
       FidelityRule.obstacle(service, configuration) == nil
     else { return makeRequestLane(id) }
-    let source = service.arrivals(place.position)
+    let source = arrivals(of: service, place.position)
     guard FidelityRule.isRateLike(source) else { return makeRequestLane(id) }
     return makeFlowLane(
       id, feed: CountFeed(source, at: .origin, remaining: nil, delivered: 0))
@@ -22,7 +22,7 @@ extension ClusterSimulation {
     let service = configuration.services[place.service.index]
     let settings = settings(id, service)
     let choiceKey = choiceKey(place.position, service)
-    let arrivals = service.arrivals(place.position)
+    let arrivals = arrivals(of: service, place.position)
     let around = surroundings(epochEnd: .origin)
     let parts = settings.gateways.count
     let rules = (0..<parts).map { service.rules(lane: place.position, part: $0, of: parts) }
@@ -115,6 +115,7 @@ extension ClusterSimulation {
       }, isTopic: service.topic != nil, notifications: service.notifications,
       notificationKey: key("notification", service),
       notificationDelay: (service.notifications?.delay ?? .constant(0)).sampler(),
+      clients: service.clients, clientKey: key("client retry", service),
       keyValue: service.keyValue, keyValueKey: key("key-value store", service),
       overhead: service.overhead, wayThrough: service.wayThrough,
       consumerFaults: consumerFaults(id, service), brokers: brokers(of: place.zone, service))
@@ -122,7 +123,7 @@ extension ClusterSimulation {
 
   /// Tokens, pools, instances, caches: what is there when the run begins.
   func begin() {
-    for lane in lanes.indices { armOutages(of: lane) }
+    for lane in lanes.indices { armFaults(of: lane) }
     control.begin(warm: configuration.start == .warm)
     for (index, place) in topology.lanes.enumerated() {
       let service = configuration.services[place.service.index]
@@ -152,7 +153,7 @@ extension ClusterSimulation {
     control.reseed(seed: seed, replication: replication)
     for (index, place) in topology.lanes.enumerated() {
       let service = services[place.service.index]
-      var arrivals = service.arrivals(place.position)
+      var arrivals = arrivals(of: service, place.position)
       arrivals.seek(to: now)
       lanes[index].reseed(
         settings(LaneID(index), service), choiceKey: choiceKey(place.position, service),

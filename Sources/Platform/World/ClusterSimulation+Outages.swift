@@ -11,22 +11,34 @@ extension ClusterSimulation {
     precondition(faults.allSatisfy { $0.at > now && !$0.isOfConsumer }, "a fault lies ahead")
     configuration.faults += faults
     control.arm(faults)
-    for index in lanes.indices { lanes[index].arm(outages(of: index, faults), after: now) }
-  }
-
-  /// When the zone of a lane is lost.
-  private func outages(of lane: Int, _ faults: [FaultConfiguration]) -> [Range<Instant>] {
-    faults.compactMap { fault in
-      guard fault.kind == .loseZone(topology.lanes[lane].zone) else { return nil }
-      let end = fault.restartAfter.map { fault.at + $0 } ?? .distantFuture
-      return fault.at..<end
+    takeSurges(faults)
+    for index in lanes.indices {
+      let own = self.faults(of: index, faults)
+      if !own.isEmpty { lanes[index].arm(own, after: now) }
     }
   }
 
   /// Sets the alarms of a lane whose form is new.
-  func armOutages(of lane: Int) {
-    let outages = outages(of: lane, configuration.faults)
-    if !outages.isEmpty { lanes[lane].arm(outages, after: now) }
+  func armFaults(of lane: Int) {
+    let faults = faults(of: lane, configuration.faults)
+    if !faults.isEmpty { lanes[lane].arm(faults, after: now) }
+  }
+
+  /// Gives lanes the surges that are new. `now` must be a whole second where there are any.
+  private func takeSurges(_ faults: [FaultConfiguration]) {
+    for fault in faults {
+      guard case .surge(let services, _, _) = fault.kind else { continue }
+      for id in services {
+        let service = configuration.services[id.index]
+        for position in service.zones.indices {
+          let lane = topology.firstLane[id.index] + position
+          var source = arrivals(of: service, position)
+          source.seek(to: now)
+          lanes[lane].reroute(source, at: now, recorder: recorder)
+          laneSet.collect(lane, into: control)
+        }
+      }
+    }
   }
 
   // MARK: The balancer's weights
@@ -53,14 +65,22 @@ extension ClusterSimulation {
       let lane = topology.firstLane[id.index] + position
       var source: any ArrivalSource
       if isAtHome {
-        source = service.arrivals(position)
+        source = arrivals(of: service, position)
         source.seek(to: now)
       } else {
         source = ReroutedSource(
-          zones.indices.map { service.arrivals($0) }, shares: shares, position: position,
+          zones.indices.map { arrivals(of: service, $0) }, shares: shares, position: position,
           key: key, second: second)
       }
       lanes[lane].reroute(source, at: now, recorder: recorder)
+      let isAway = shares[position][position] <= 0
+      lanes[lane].isAway = isAway
+      laneSet.detours.set(
+        lane,
+        to: isAway
+          ? RetryDetours.Detour(
+            firstLane: topology.firstLane[id.index], weights: shares[position],
+            key: key.appending(0xDE7).appending(UInt64(position))) : nil)
       // What it has sent by now must not wait for its next event.
       laneSet.collect(lane, into: control)
     }

@@ -76,6 +76,7 @@ extension ClusterSimulation {
       let gauges = lanes[index].gauges
       return ConservationTerms(
         lane: LaneID(index), arrivals: expectedArrivals(index), admitted: counters.arrivals,
+        retries: counters.retries,
         completed: counters.completed, refused: counters.refused, failed: counters.failed,
         expired: counters.expired, deadLettered: counters.deadLettered,
         waiting: UInt64(gauges.waiting), inFlight: UInt64(gauges.inFlight),
@@ -131,6 +132,8 @@ public struct ConservationTerms: Sendable {
   public var arrivals: UInt64
   /// Taken in at the gateways.
   public var admitted: UInt64
+  /// What came again of requests that had no answer.
+  public var retries: UInt64
   public var completed: UInt64
   public var refused: UInt64
   public var failed: UInt64
@@ -147,9 +150,10 @@ public struct ConservationTerms: Sendable {
   public var violation: String? {
     let accounted =
       completed + refused + failed + expired + deadLettered + waiting + inFlight
-    if arrivals != accounted || admitted != arrivals {
+    if arrivals + retries != accounted || admitted != arrivals {
       return """
-        lane \(lane.raw): \(arrivals) requests arrived and \(admitted) were admitted, but \
+        lane \(lane.raw): \(arrivals) requests arrived, \(admitted) were admitted and \(retries) \
+        came again, but \
         \(completed) completed + \(refused) refused + \(failed) failed + \(expired) expired + \
         \(deadLettered) dead letters + \(waiting) waiting + \(inFlight) in flight = \
         \(accounted)
@@ -175,6 +179,12 @@ extension LaneCounters {
     timedOut += other.timedOut
     lost += other.lost
     unreachable += other.unreachable
+    retries += other.retries
+    abandoned += other.abandoned
+    late += other.late
+    givenUp += other.givenUp
+    handedOver += other.handedOver
+    takenOver += other.takenOver
     redelivered += other.redelivered
     repeated += other.repeated
     keyReads += other.keyReads
@@ -212,6 +222,12 @@ extension LaneCounters {
     delta.timedOut = timedOut - earlier.timedOut
     delta.lost = lost - earlier.lost
     delta.unreachable = unreachable - earlier.unreachable
+    delta.retries = retries - earlier.retries
+    delta.abandoned = abandoned - earlier.abandoned
+    delta.late = late - earlier.late
+    delta.givenUp = givenUp - earlier.givenUp
+    delta.handedOver = handedOver - earlier.handedOver
+    delta.takenOver = takenOver - earlier.takenOver
     delta.redelivered = redelivered - earlier.redelivered
     delta.repeated = repeated - earlier.repeated
     delta.keyReads = keyReads - earlier.keyReads

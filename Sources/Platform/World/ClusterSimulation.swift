@@ -144,6 +144,11 @@ public final class ClusterSimulation {
           until: bound, roundTrip: nil, epochEnd: end, recorder: recorder)
         laneSet.collect(queue - 1, into: control)
         laneSet.noteReady(queue - 1)
+        if !laneSet.detours.isEmpty {
+          laneSet.moveRetries(of: queue - 1, to: bound.time) { target in
+            order.set(target + 1, to: lanes[target].next.key)
+          }
+        }
         order.set(queue, to: lanes[queue - 1].next.key)
       }
       order.set(0, to: control.next().key)

@@ -12,6 +12,8 @@ struct LaneSet {
   /// By lane: messages sent, for the network's draws; how far it has run, while it is active.
   var ordinals: [UInt64]
   var horizons: [Instant]
+  /// Where clients try again whose lane gets nothing any more.
+  var detours = RetryDetours()
   /// By lane: a reply may come.
   private var isAwaiting: [Bool]
   /// Lanes to which a reply may come; those of this epoch; those of them that have not reached its
@@ -137,6 +139,7 @@ struct LaneSet {
       if left == 0 && safe == stop { break }
     }
     putBack(agenda: &agenda, demand: &demand)
+    if !detours.isEmpty { moveRetries(of: active, to: stop, agenda: &agenda) }
   }
 
   private mutating func putBack(agenda: inout LaneAgenda, demand: inout Demand) {
@@ -148,6 +151,24 @@ struct LaneSet {
       if isAwaiting[index] { awaiting.append(index) }
     }
     ready.close()
+  }
+
+  private mutating func moveRetries(
+    of some: [Int], to boundary: Instant, agenda: inout LaneAgenda
+  ) {
+    for index in some {
+      moveRetries(of: index, to: boundary) { agenda.bring($0, to: boundary.nanoseconds) }
+    }
+  }
+
+  /// Clients that would try again in a lane do so elsewhere, at an instant that nobody has reached.
+  func moveRetries(of index: Int, to instant: Instant, _ reached: (Int) -> Void) {
+    lanes[index].drainTransfers { retry in
+      detours.deal(retry, from: index) { target, part in
+        lanes[target].takeOver(part, at: instant)
+        reached(target)
+      }
+    }
   }
 
   /// Looks at a lane's ready pods between epochs.

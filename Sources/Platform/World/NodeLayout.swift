@@ -91,4 +91,7 @@ struct NodeLayout: Sendable {
   func zone(ofTable table: Int) -> Int { table % zoneCount }
 
   func isVirtual(_ node: NodeID) -> Bool { nodes[node.index].table == nil }
+
+  /// Whether it is a machine that a node pool may get.
+  func isOfPool(_ node: NodeID) -> Bool { nodes[node.index].group != nil }
 }

@@ -15,6 +15,10 @@ enum RecordKind: UInt8 {
   case led = 11
   /// A request has read its keys.
   case keysRead = 12
+  /// A client leaves an attempt, tries again, gives its request up.
+  case clientLeft = 13
+  case retried = 14
+  case gaveUp = 15
   // Of what lanes share.
   case started = 16
   case startFailed = 17

@@ -92,11 +92,14 @@ public struct NotableEvent: Sendable {
     case zoneUnhealthy = "zone_unhealthy"
     case zoneHealthy = "zone_healthy"
     case trafficShifted = "traffic_shifted"
+    /// A fault that has no component of its own.
+    case faultBegins = "fault_begins"
+    case faultEnds = "fault_ends"
   }
 
   public var kind: Kind
   public var at: Instant
-  /// The pool, Worker Manager, shard, zone, tenant or node pool of a zone that it is about.
+  /// The fault, pool, Worker Manager, shard, zone, tenant or node pool of a zone that it is about.
   public var subject: Int
   public var detail: Int
 

@@ -30,9 +30,10 @@ enum ScenarioProbes {
         scaling: knative
         topic: {paused: [{}]}
         worker: {kv: {}}
+        clients: {}
         scaling_windows: [{}]
         arrivals: {\(arrivals)}
-    faults: [{}]
+    faults: [{}, {slow: a}, {drop: a}, {surge: a}, {cut: a}]
     """
   }
 
@@ -79,7 +80,8 @@ enum ScenarioProbes {
         instances: {initial: 1}
         arrivals: {\(arrivals)}
       - {name: fronted, tenant: t, runtime: r, shape: s, zones: [z], service_time: 1ms,
-         trigger: {kind: api_gateway}, arrivals: {process: list, times: [1s]}}
+         trigger: {kind: api_gateway}, clients: {timeout: 1s},
+         arrivals: {process: list, times: [1s]}}
       - {name: notified, tenant: t, runtime: r, shape: s, zones: [z], service_time: 1ms,
          trigger: {kind: object_storage}, arrivals: {process: list, times: [1s]}}
       - {name: native, tenant: t, kind: native, runtime: r, shape: s, zones: [z],
@@ -89,9 +91,15 @@ enum ScenarioProbes {
          service_time: 1ms, concurrency: 10,
          worker: {isolate_memory: 8MiB, kv: {writes: 1/s}}, arrivals: {process: list, times: [1s]}}
     objectives: [requests > 0]
+    stop_when: [failed > 1 for 1m]
     faults:
       - {at: 1s, crash: worker-manager-0, restart_after: 1s}
       - {at: 1s, lose: z, restart_after: 1s}
+      - {at: 1s, stop: etcd, for: 1s}
+      - {at: 1s, slow: kubernetes, factor: 2, until: 2s}
+      - {at: 1s, cut: z, from: control-plane, one_way: true}
+      - {at: 1s, drop: z, share: 1%}
+      - {at: 1s, surge: probe, factor: 2, ramp: 1s}
     """
   }
 

@@ -16,6 +16,9 @@ extension ScenarioSection {
         "contention": "how requests share the processors of a node",
         "queue": "which event queue orders events; the results are the same",
         "objectives": "limits that are judged, one text each: see [Objectives](#objectives)",
+        "stop_when":
+          "conditions, written as objectives are with `for`: a run ends as soon as one has held "
+          + "for so long, interval by interval of the series, with exit code 103",
       ]),
     ScenarioSection(
       "grid", "The grid of simulated time.",
@@ -33,12 +36,34 @@ extension ScenarioSection {
         "name": "what reports call it",
         "at": "when it happens, since second 0",
         "crash":
-          "which part stops and forgets everything: `worker-manager-0`, `dispatcher-0`, "
+          "one of `crash`, `lose`, `stop`, `slow`, `cut`, `drop` and `surge`: which part stops and "
+          + "forgets everything: `worker-manager-0`, `dispatcher-0`, "
           + "`consumer-0 of zone-a`, and so on; a broker, `broker-0 of zone-a`, keeps its log",
         "lose":
-          "the zone that is lost, in the place of `crash`: its machines with all pods, its "
+          "the zone that is lost: its machines with all pods, its "
           + "gateways and consumers, and the components that stand in it",
-        "restart_after": "how long it is down; it comes back without memory",
+        "stop":
+          "what does not answer and keeps its state: `etcd` (without a leader), `kubernetes`, "
+          + "`autoscaler`, `registry` (images for machines that join and for virtual nodes), "
+          + "`object-store` (code), `remote-cache of zone-a`, `machine-supply` (it is dry)",
+        "slow":
+          "what takes `factor` times as long: one of the same, all hops in, to and from a zone, or "
+          + "the requests of a service because of what it calls, `service NAME`",
+        "factor": "how many times as long, or as much",
+        "cut":
+          "a zone, `control-plane` or `everything`: no control message gets to it from the side "
+          + "that `from` names, nor back",
+        "from": "the other side of a cut",
+        "one_way": "messages from the side of `cut` get through",
+        "drop": "a side as in `cut`: control messages to and from it are lost",
+        "share": "which share of them",
+        "surge": "a service, its group, or `all`: `factor` times the traffic",
+        "ramp": "how long a surge rises",
+        "restart_after":
+          "how long it lasts: what was crashed or lost comes back without memory; or `for`, or "
+          + "`until`",
+        "for": "the same",
+        "until": "when it ends, since second 0",
       ])
   ]
 }

@@ -51,6 +51,21 @@ extension ScenarioSection {
         "backoff": "before the first repetition; doubled for each that follows",
       ]),
     ScenarioSection(
+      "services[].clients",
+      "Clients that leave and try again. Without it they wait for any answer and take it.",
+      [
+        "timeout":
+          "a client leaves an attempt after this; the platform does not know, and works on",
+        "retries": "attempts of a request beyond its first",
+        "backoff":
+          "bound of the wait before the first retry, doubled for each that follows; the wait is "
+          + "uniform from 0 to it",
+        "backoff_max": "the greatest bound",
+        "budget":
+          "retries for each request, over the last 10 s and in each zone; `none`: without bound",
+        "budget_least": "retries a second that there may be in any case",
+      ]),
+    ScenarioSection(
       "services[].worker", "What a worker is besides: `shape` is that of its worker processes.",
       [
         "isolate_memory": "memory of one isolate, of that of its process",

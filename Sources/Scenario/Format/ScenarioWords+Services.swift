@@ -80,6 +80,8 @@ extension ScenarioWords {
         "cooperative-sticky":
           "the same, where a partition that moves is given up one rebalance before it is taken",
       ]),
+    Meanings("services[].clients.timeout", ["never": "clients wait for what the platform says"]),
+    Meanings("services[].clients.budget", ["none": "without bound"]),
     Meanings(
       "services[].trigger.kind",
       [

@@ -6,6 +6,8 @@ extension Objective {
     case startLatency = "start_latency"
     case wait
     case requests, completed, refused, failed, lost, unreachable
+    case answered, retries, abandoned, late
+    case givenUp = "given_up"
     case coldStarts = "cold_starts"
     case poolTakes = "pool_takes"
     case poolMisses = "pool_misses"
@@ -102,6 +104,12 @@ extension Objective.Measure {
         "requests that waited longer than `request_timeout`, were called for longer than "
           + "`call_timeout`, or are `lost` or `unreachable`; refused ones are not among them")
     case .lost: .count("requests that waited or were served in a zone when it was lost")
+    case .answered:
+      .count("requests whose client got an answer: `completed` less `late`")
+    case .retries: .count("attempts of clients beyond the first of each request")
+    case .abandoned: .count("attempts that their client left at its `clients.timeout`")
+    case .late: .count("those of them that were answered all the same: work for nobody")
+    case .givenUp: .count("requests of services with `clients` that got no answer in the end")
     case .unreachable: .count("requests that came to a zone while it was lost")
     case .coldStarts:
       .count("requests that waited for an instance to be made and began on it as its first")

@@ -70,6 +70,8 @@ public struct ScenarioDocument: Sendable {
   public var protocols: [ProtocolSection] = []
   public var services: [ServiceSection] = []
   public var objectives: [Objective] = []
+  /// Conditions that end a run early; each has a duration.
+  public var stopWhen: [Objective] = []
   public var faults: [FaultSection] = []
 
   public init() {}
@@ -250,6 +252,7 @@ public struct ServiceSection: Sendable {
   public var topic: TopicSection?
   /// What calls it, of a function; nil: nothing is said of it.
   public var trigger: TriggerSection?
+  public var clients: ClientSection?
   /// What a worker is besides; nil: it is none.
   public var worker: WorkerSection?
   /// Of a native service: a name of `protocols`.
@@ -350,25 +353,6 @@ public struct ArrivalsSection: Sendable {
   public var trace: TraceSection?
   /// For the process `timer`.
   public var timer: TimerSection?
-}
-
-public struct FaultSection: Sendable {
-  public var name: String
-  public var at: Nanoseconds
-  /// One of these: a Worker Manager, a Dispatcher, a consumer or a broker of a zone is crashed, or
-  /// a whole zone is lost.
-  public var workerManager: Int?
-  public var dispatcher: Int?
-  public var consumer: (zone: String, index: Int)?
-  public var broker: (zone: String, index: Int)?
-  public var zone: String?
-  /// How long; nil: to the end.
-  public var restartAfter: Nanoseconds?
-
-  public init(name: String, at: Nanoseconds) {
-    self.name = name
-    self.at = at
-  }
 }
 
 /// A value that the model used although the scenario does not give it, or that it gives.

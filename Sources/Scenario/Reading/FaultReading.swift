@@ -2,6 +2,8 @@ import Primitives
 
 /// What goes wrong, and when.
 enum FaultReading {
+  static let verbs = ["crash", "lose", "stop", "slow", "cut", "drop", "surge"]
+
   static func faults(_ reader: inout FieldReader) -> [FaultSection] {
     reader.list("faults").map { tree, path in
       fault(FieldReader(tree, path: path, mark: tree.mark, context: reader.context))
@@ -13,28 +15,61 @@ enum FaultReading {
     let name = reader.string("name", .assumed("fault"))
     let at = reader.duration("at")
     var section = FaultSection(name: name, at: at)
-    if reader.has("lose") {
-      section.zone = reader.string("lose")
-      if let other = reader.tree("crash") {
-        reader.context.fail(
-          .inconsistent, other.mark, "`\(reader.path)` has both `crash` and `lose`",
-          help: "make two faults of it")
-      }
-    } else {
-      target(&reader, &section)
-    }
-    section.restartAfter = reader.duration("restart_after", orNever: "never", .assumed("2m"))
-    if let after = section.restartAfter, after <= .zero {
+    let given = verbs.filter { reader.has($0) }
+    if given.count > 1 {
       reader.context.fail(
-        .outOfRange, at: reader.child("restart_after"),
-        "`\(reader.child("restart_after"))` is \(after.seconds) s: it would end as it begins",
-        help: "give a time above 0, or `never`")
+        .inconsistent, at: reader.child(given[1]),
+        else: reader.given(given[1])?.mark ?? reader.mark,
+        "`\(reader.path)` has both `\(given[0])` and `\(given[1])`", help: "make two faults of it")
     }
+    for verb in verbs where verb != given.first && (verb != "crash" || !given.isEmpty) {
+      _ = reader.tree(verb, .text)
+    }
+    switch given.first {
+    case "lose": section.zone = reader.string("lose")
+    case nil, "crash": crash(&reader, &section)
+    case let verb?: section.effect = FaultEffectReading.effect(&reader, verb: verb)
+    }
+    section.restartAfter = length(&reader, at: at)
     reader.finish()
     return section
   }
 
-  private static func target(_ reader: inout FieldReader, _ section: inout FaultSection) {
+  /// How long it lasts: `restart_after`, `for`, or up to `until`.
+  private static func length(_ reader: inout FieldReader, at: Nanoseconds) -> Nanoseconds? {
+    let keys = ["restart_after", "for", "until"]
+    let given = keys.filter { reader.has($0) }
+    if given.count > 1 {
+      reader.context.fail(
+        .inconsistent, at: reader.child(given[1]),
+        else: reader.given(given[1])?.mark ?? reader.mark,
+        "`\(reader.path)` has both `\(given[0])` and `\(given[1])`", help: "keep one of them")
+    }
+    let key = given.first ?? "restart_after"
+    for other in keys where other != key { _ = reader.tree(other, .duration) }
+    guard key != "until" else {
+      let until = reader.duration("until")
+      if until <= at, reader.context.isSound(reader.child("until")) {
+        reader.context.fail(
+          .outOfRange, at: reader.child("until"),
+          "`\(reader.path)` ends at \(until.seconds) s and begins at \(at.seconds) s",
+          help: "let it end after it begins")
+      }
+      return until - at
+    }
+    let after =
+      key == "for"
+      ? reader.duration("for") : reader.duration(key, orNever: "never", .assumed("2m"))
+    if let after, after <= .zero, reader.context.isSound(reader.child(key)) {
+      reader.context.fail(
+        .outOfRange, at: reader.child(key),
+        "`\(reader.child(key))` is \(after.seconds) s: it would end as it begins",
+        help: key == "for" ? "give a time above 0" : "give a time above 0, or `never`")
+    }
+    return after
+  }
+
+  private static func crash(_ reader: inout FieldReader, _ section: inout FaultSection) {
     let target = reader.string("crash")
     section.workerManager = number(target, after: "worker-manager-")
     section.dispatcher = number(target, after: "dispatcher-")
@@ -49,7 +84,7 @@ enum FaultReading {
         "`\(target)` cannot be crashed",
         help: "`worker-manager-0`, `dispatcher-0`, `consumer-0 of zone-a`, "
           + "`broker-0 of zone-a`, …; a zone is lost: "
-          + "`lose: zone-a`")
+          + "`lose: zone-a`; what a cluster has once is stopped: `stop: etcd`")
     }
   }
 

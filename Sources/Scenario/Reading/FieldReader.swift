@@ -23,8 +23,8 @@ final class ReadingContext {
   private(set) var places: [String: Mark] = [:]
   /// Paths whose values could not be used: what rests on them is not judged any more.
   private var broken: Set<String> = []
-  /// Where the document's objectives stand, one for each.
-  var objectivePaths: [String] = []
+  /// Where the document's objectives and conditions stand, one for each, by their list.
+  var objectivePaths: [String: [String]] = [:]
   /// Notes every field that is asked for; nil where a scenario is only read.
   let recorder: FieldRecorder?
 

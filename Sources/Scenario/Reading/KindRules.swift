@@ -9,6 +9,7 @@ struct KindRules {
 
   func check() {
     trigger()
+    clients()
     timer()
     if service.kind == "native" { native() }
     worker()
@@ -54,6 +55,20 @@ struct KindRules {
           "its arrivals are of the clock, and `\(trigger.kind.rawValue)` calls it",
           help: "use `kind: timer`, or another process of arrivals")
       }
+    }
+  }
+
+  /// Whoever waits for an answer may try again; topics and stores have rules of their own.
+  private func clients() {
+    guard service.clients != nil else { return }
+    if service.topic != nil {
+      fail(
+        .inconsistent, "clients", "its traffic comes through a topic, which no client waits for",
+        help: "remove `clients`; consumers deliver again by the rules of `topic`")
+    } else if service.trigger?.kind == .objectStorage {
+      fail(
+        .inconsistent, "clients", "a store calls it, and has rules of its own to try again",
+        help: "remove `clients`; see `trigger.retries`")
     }
   }
 

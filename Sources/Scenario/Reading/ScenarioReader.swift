@@ -91,7 +91,8 @@ public struct ScenarioReader: Sendable {
     document.tenants = ElasticReading.tenants(&reader)
     document.protocols = KindReading.protocols(&reader)
     document.services = ServiceReading.services(&reader)
-    document.objectives = objectives(&reader, context)
+    document.objectives = ObjectiveReading.objectives(&reader)
+    document.stopWhen = ObjectiveReading.stopConditions(&reader)
     document.faults = FaultReading.faults(&reader)
     document.epoch = epoch(&reader)
     reader.finish()
@@ -109,27 +110,6 @@ public struct ScenarioReader: Sendable {
         help: "for example `epoch: 100ms`")
     }
     return epoch
-  }
-
-  private static func objectives(
-    _ reader: inout FieldReader, _ context: ReadingContext
-  ) -> [Objective] {
-    var objectives: [Objective] = []
-    for (tree, path) in reader.list("objectives") {
-      guard case .scalar(let text) = tree.content else {
-        context.fail(.wrongType, tree.mark, "`\(path)` is \(tree.kind), not an objective in quotes")
-        continue
-      }
-      do {
-        objectives.append(try ObjectiveParser.parse(text))
-        context.objectivePaths.append(path)
-      } catch {
-        context.fail(
-          .badObjective, tree.mark, length: text.count, "`\(text)`: \(error.message)",
-          help: error.help)
-      }
-    }
-    return objectives
   }
 }
 

@@ -88,7 +88,8 @@ enum ScenarioRules {
 
   /// A name that nothing bears would be judged by no sample at all.
   private static func objectives(_ document: ScenarioDocument, _ context: ReadingContext) {
-    for (objective, path) in zip(document.objectives, context.objectivePaths) {
+    let lists = [("objectives", document.objectives), ("stop_when", document.stopWhen)]
+    for (objective, path) in lists.flatMap({ zip($1, context.objectivePaths[$0] ?? []) }) {
       for term in objective.terms {
         for (key, name) in term.scope.sorted(by: { $0.key < $1.key }) {
           guard let scope = Objective.Scope(rawValue: key), !knows(name, scope, document) else {
@@ -103,7 +104,7 @@ enum ScenarioRules {
       if let length = objective.duration, length > document.duration, context.isSound("duration") {
         context.fail(
           .neverHappens, at: path, length: objective.text.count,
-          "`\(objective.text)` cannot be missed: the run is shorter",
+          "`\(objective.text)` cannot come about: the run is shorter",
           help: "lengthen `duration` or leave out `for`")
       }
     }
@@ -195,6 +196,7 @@ enum ScenarioRules {
         .unknownName, at: "\(path).lose", length: zone.count, "there is no zone `\(zone)`",
         help: Nearest.hint(zone, in: zones) ?? "the zones are \(zones.joined(separator: ", "))")
     }
+    FaultRules(document: document, context: context).check(fault, path)
     let members = [
       ("consumer", fault.consumer, cluster.consumersPerZone),
       ("broker", fault.broker, cluster.brokersPerZone),

@@ -70,6 +70,7 @@ enum ServiceReading {
     instances(&reader, &service)
     service.topic = TopicReading.topic(&reader)
     service.trigger = KindReading.trigger(&reader)
+    service.clients = ClientReading.clients(&reader)
     service.worker = KindReading.worker(&reader, kind: service.kind)
     service.protocolName = KindReading.protocolName(&reader, kind: service.kind)
     service.scaling = PolicyReading.scaling(&reader)

@@ -1,0 +1,90 @@
+import ControlPlane
+import Primitives
+
+/// Something that goes wrong at a time.
+public struct FaultConfiguration: Sendable {
+  public enum Kind: Sendable, Equatable {
+    /// A Worker Manager stops and loses all state; it restarts empty.
+    case crashWorkerManager(Int)
+    /// A consumer stops and loses all state; counted zone by zone.
+    case crashConsumer(Int)
+    /// A Dispatcher stops and loses all state; it restarts empty.
+    case crashDispatcher(Int)
+    /// A zone stops, with all machines, gateways, consumers and components in it; it comes back
+    /// empty.
+    case loseZone(ZoneID)
+    /// A broker stops; its log is there when it is back. Counted zone by zone.
+    case crashBroker(Int)
+    /// Something that a cluster has once does not answer; it keeps its state.
+    case stop(Dependency)
+    /// It takes so many times as long, as does every message in, to and from a zone.
+    case slow(Dependency, factor: Double)
+    case slowZone(ZoneID, factor: Double)
+    /// No message gets from one side to the other, nor back unless it is one way.
+    case cut(NetworkSide, from: NetworkSide, isOneWay: Bool)
+    /// A share of the messages to and from a side are lost.
+    case drop(NetworkSide, share: Double)
+    /// Services get so many times the traffic; the rise takes a time.
+    case surge([ServiceID], factor: Double, ramp: Nanoseconds)
+    /// What services call takes so many times as long, and their requests with it.
+    case slowServices([ServiceID], factor: Double)
+  }
+
+  public var name: String
+  public var kind: Kind
+  public var at: Instant
+  /// Nil: it does not come back.
+  public var restartAfter: Nanoseconds?
+
+  public init(name: String, kind: Kind, at: Instant, restartAfter: Nanoseconds?) {
+    self.name = name
+    self.kind = kind
+    self.at = at
+    self.restartAfter = restartAfter
+  }
+
+  /// While it lasts.
+  var span: Range<Instant> { at..<(restartAfter.map { at + $0 } ?? .distantFuture) }
+
+  /// Whether nothing else tells of its beginning and its end.
+  var isCondition: Bool {
+    switch kind {
+    case .stop, .slow, .slowZone, .cut, .drop, .surge, .slowServices: true
+    default: false
+    }
+  }
+
+  var isOfConsumer: Bool {
+    if case .crashConsumer = kind { return true }
+    return false
+  }
+
+  var isOfBroker: Bool {
+    if case .crashBroker = kind { return true }
+    return false
+  }
+}
+
+/// What a cluster has once and others depend on.
+public enum Dependency: Sendable, Equatable {
+  /// No leader: leases are neither granted nor renewed, and none runs out.
+  case etcd
+  case kubernetes
+  case autoscaler
+  /// Whoever has machines to give.
+  case machineSupply
+  /// Where images are, which machines that join and virtual nodes need.
+  case registry
+  /// Where code is.
+  case objectStore
+  /// The code cache of a zone.
+  case remoteCache(ZoneID)
+}
+
+/// A side of the network that messages come from or go to.
+public enum NetworkSide: Sendable, Equatable {
+  case zone(ZoneID)
+  /// Kubernetes, etcd, AutoScale and the like.
+  case controlPlane
+  case everything
+}

@@ -1,0 +1,78 @@
+import ControlPlane
+import Primitives
+import SimulationKernel
+
+// Dependencies that do not answer or are slow, and what waits for them.
+extension ControlShard {
+  func beginCondition(_ fault: Int, at now: Instant) {
+    conditions.begin(fault, faults[fault].kind)
+    follow(faults[fault].kind, at: now)
+  }
+
+  func endCondition(_ fault: Int, at now: Instant) {
+    conditions.end(fault)
+    follow(faults[fault].kind, at: now)
+  }
+
+  /// What a change means to whoever has a state of its own.
+  private func follow(_ kind: FaultConfiguration.Kind, at now: Instant) {
+    switch kind {
+    case .stop(.etcd):
+      if conditions.isStopped(.etcd) {
+        etcd.loseLeader()
+      } else {
+        etcd.electLeader(at: now)
+        armScan(at: now)
+      }
+    case .stop(.kubernetes), .stop(.registry):
+      guard case .stop(let part) = kind, !conditions.isStopped(part) else { return }
+      let due = postponed.filter { $0.part == part }
+      postponed.removeAll { $0.part == part }
+      for waiting in due { schedule(waiting.event, at: now, class: EventRank.alarm) }
+    case .slow(.kubernetes, _):
+      kubernetes.slowdown = conditions.slowdown(of: .kubernetes)
+    default: break
+    }
+  }
+
+  /// Puts off what Kubernetes or the registry would do, until it is there again.
+  func isPostponed(_ event: ControlEvent, by part: Dependency) -> Bool {
+    guard !conditions.isEmpty, conditions.isStopped(part) else { return false }
+    postponed.append(PostponedEvent(part: part, event: event))
+    return true
+  }
+
+  /// A node has to bring the image of a runtime, which takes the registry: virtual nodes always,
+  /// machines that have joined for their first pod of it. Fixed machines have all images.
+  func needsImage(_ node: NodeID, runtime: Int) -> Bool {
+    if topology.nodes.isVirtual(node) { return true }
+    return topology.nodes.isOfPool(node)
+      && !images.contains(UInt64(node.raw) << 32 | UInt64(runtime))
+  }
+
+  /// Whether a message passes, and how long it takes beside what the network says.
+  func passage(
+    of delay: Nanoseconds, from: Address, to address: Address, ordinal: UInt64
+  ) -> Nanoseconds? {
+    let (factor, loss) = conditions.passage(
+      from: from, at: topology.place(of: from), to: address, at: topology.place(of: address))
+    if loss > 0 {
+      var bits = KeyedStream(key: keys.loss.raw ^ from.tag ^ 0xD40B, index: ordinal)
+      if bits.uniform() < loss { return nil }
+    }
+    var slowed = delay.seconds * factor
+    if from.kind == .kubernetes { slowed *= conditions.slowdown(of: .kubernetes) }
+    if from.kind == .etcd {
+      slowed *= conditions.slowdown(of: .etcd)
+      slowed +=
+        configuration.etcd.handling.seconds * (conditions.slowdown(of: .etcd) - 1)
+    }
+    return max(delay, Nanoseconds(seconds: slowed))
+  }
+}
+
+/// What waits until a dependency is there again.
+struct PostponedEvent: Sendable {
+  var part: Dependency
+  var event: ControlEvent
+}

@@ -1,0 +1,46 @@
+import Primitives
+import SimulationKernel
+
+/// What goes wrong with a lane, and when.
+struct LaneFaults: Sendable {
+  /// When its zone is lost.
+  var outages: [Range<Instant>] = []
+  /// How long things take, from each instant on.
+  var conditions: [LaneCondition] = []
+
+  var isEmpty: Bool { outages.isEmpty && conditions.isEmpty }
+}
+
+/// How long a lane's hops and services take from an instant on.
+struct LaneCondition: Sendable {
+  var at: Instant
+  var hop: Nanoseconds
+  /// On service times: those that are drawn, and those that a trace gives.
+  var serviceFactor: Double
+  var serviceTime: Sampler
+  var coldService: Sampler?
+}
+
+extension LaneCore {
+  /// Sets alarms for what will go wrong.
+  mutating func arm(_ faults: LaneFaults, after now: Instant) {
+    arm(faults.outages, after: now)
+    guard !faults.conditions.isEmpty else { return }
+    conditions = faults.conditions
+    for condition in conditions where condition.at > now {
+      _ = queue.push(
+        at: condition.at, class: EventRank.alarm,
+        LaneEvent(kind: .condition, part: 0, flags: 0, slot: 0, arrival: .origin))
+    }
+    takeCondition(at: now)
+  }
+
+  /// From now on things take as long as they do.
+  mutating func takeCondition(at now: Instant) {
+    guard let condition = conditions.last(where: { $0.at <= now }) else { return }
+    settings.hop = condition.hop
+    settings.serviceFactor = condition.serviceFactor
+    settings.serviceTime = condition.serviceTime
+    settings.coldService = condition.coldService
+  }
+}

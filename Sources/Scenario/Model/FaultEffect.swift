@@ -1,0 +1,92 @@
+import Primitives
+
+/// What a fault does beside crashes and losses.
+public enum FaultEffect: Sendable, Equatable {
+  /// Does not answer, and keeps its state.
+  case stop(FaultPart)
+  /// Takes so many times as long.
+  case slow(FaultPart, factor: Double)
+  case slowZone(String, factor: Double)
+  case slowService(String, factor: Double)
+  /// No message gets across, one way or both.
+  case cut(FaultSide, from: FaultSide, isOneWay: Bool)
+  case drop(FaultSide, share: Double)
+  /// So many times the traffic of a service, or of all; the rise takes a time.
+  case surge(String?, factor: Double, ramp: Nanoseconds)
+}
+
+/// Something that a cluster has once; of a code cache, in which zone.
+public struct FaultPart: Sendable, Equatable {
+  public enum Kind: String, Sendable, CaseIterable {
+    case etcd, kubernetes, autoscaler, registry
+    case machineSupply = "machine-supply"
+    case objectStore = "object-store"
+    case remoteCache = "remote-cache"
+  }
+
+  public var kind: Kind
+  public var zone: String?
+
+  /// `etcd`, or `remote-cache of zone-a`; nil: it is neither.
+  init?(_ text: String) {
+    let words = text.split(separator: " ")
+    guard let kind = Kind(rawValue: String(words.first ?? "")) else { return nil }
+    let isOfZone = kind == .remoteCache
+    guard words.count == (isOfZone ? 3 : 1), !isOfZone || words[1] == "of" else { return nil }
+    self.kind = kind
+    zone = isOfZone ? String(words[2]) : nil
+  }
+
+  var text: String { kind.rawValue + (zone.map { " of \($0)" } ?? "") }
+}
+
+/// A side of a cut.
+public enum FaultSide: Sendable, Equatable {
+  case zone(String)
+  case controlPlane, everything
+
+  init(_ text: String) {
+    switch text {
+    case "control-plane": self = .controlPlane
+    case "everything": self = .everything
+    default: self = .zone(text)
+    }
+  }
+
+  var zone: String? {
+    if case .zone(let name) = self { return name }
+    return nil
+  }
+}
+
+extension FaultEffect {
+  /// The zones that it names, with the keys that name them.
+  var zones: [(key: String, name: String)] {
+    switch self {
+    case .stop(let part): part.zone.map { [("stop", $0)] } ?? []
+    case .slow(let part, _): part.zone.map { [("slow", $0)] } ?? []
+    case .slowZone(let zone, _): [("slow", zone)]
+    case .cut(let side, let other, _):
+      [("cut", side.zone), ("from", other.zone)].compactMap { key, zone in
+        zone.map { (key, $0) }
+      }
+    case .drop(let side, _): side.zone.map { [("drop", $0)] } ?? []
+    case .slowService, .surge: []
+    }
+  }
+
+  /// The service that it names, with the key that names it.
+  var service: (key: String, name: String)? {
+    switch self {
+    case .slowService(let name, _): ("slow", name)
+    case .surge(let name?, _, _): ("surge", name)
+    default: nil
+    }
+  }
+
+  /// What it takes away, as scenarios call it; two at a time contradict each other.
+  var target: String? {
+    if case .stop(let part) = self { return part.text }
+    return nil
+  }
+}

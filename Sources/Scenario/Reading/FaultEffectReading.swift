@@ -1,0 +1,69 @@
+import Primitives
+
+/// What a fault does that neither crashes nor loses anything.
+enum FaultEffectReading {
+  private static let parts = FaultPart.Kind.allCases.map {
+    $0 == .remoteCache ? "remote-cache of zone-a" : $0.rawValue
+  }
+
+  static func effect(_ reader: inout FieldReader, verb: String) -> FaultEffect? {
+    let target = reader.string(verb)
+    defer { finish(&reader, verb: verb) }
+    guard reader.context.isSound(reader.child(verb)) else { return nil }
+    switch verb {
+    case "stop":
+      guard let part = FaultPart(target) else { return unknown(target, verb, reader) }
+      return .stop(part)
+    case "slow": return slow(&reader, target)
+    case "cut":
+      let from = reader.string("from", .assumed("everything"))
+      return .cut(
+        FaultSide(target), from: FaultSide(from),
+        isOneWay: reader.word("one_way", of: ["true", "false"], .assumed("false")) == "true")
+    case "drop": return .drop(FaultSide(target), share: reader.share("share"))
+    default:
+      let factor = factor(&reader)
+      return .surge(
+        target == "all" ? nil : target, factor: factor,
+        ramp: reader.duration("ramp", .assumed("0s")))
+    }
+  }
+
+  /// Asks for what belongs to other verbs, so that it is complained about as what it is.
+  private static func finish(_ reader: inout FieldReader, verb: String) {
+    let fields = [
+      "factor": ["slow", "surge"], "ramp": ["surge"], "from": ["cut"], "one_way": ["cut"],
+      "share": ["drop"],
+    ]
+    for key in fields.keys.sorted() where !(fields[key] ?? []).contains(verb) {
+      guard let tree = reader.tree(key, .text) else { continue }
+      reader.context.fail(
+        .inconsistent, at: reader.child(key), else: tree.mark, length: key.count,
+        "`\(key)` says nothing of `\(verb)`",
+        help: "it belongs to `\((fields[key] ?? []).joined(separator: "` and `"))`")
+    }
+  }
+
+  private static func slow(_ reader: inout FieldReader, _ target: String) -> FaultEffect {
+    let factor = factor(&reader)
+    if target.hasPrefix("service ") {
+      return .slowService(String(target.dropFirst("service ".count)), factor: factor)
+    }
+    if let part = FaultPart(target) { return .slow(part, factor: factor) }
+    return .slowZone(target, factor: factor)
+  }
+
+  private static func factor(_ reader: inout FieldReader) -> Double {
+    reader.number("factor", in: 1...1000)
+  }
+
+  private static func unknown(
+    _ target: String, _ verb: String, _ reader: FieldReader
+  ) -> FaultEffect? {
+    reader.context.fail(
+      .unknownName, at: reader.child(verb), length: target.count,
+      "`\(target)` cannot be stopped",
+      help: "one of `\(parts.joined(separator: "`, `"))`; a zone is cut off: `cut: zone-a`")
+    return nil
+  }
+}

@@ -1,0 +1,60 @@
+import Primitives
+
+/// What a fault names must be there.
+struct FaultRules {
+  let document: ScenarioDocument
+  let context: ReadingContext
+
+  func check(_ fault: FaultSection, _ path: String) {
+    guard let effect = fault.effect else { return }
+    let zones = document.cluster.zones.map(\.name)
+    for (key, name) in effect.zones where !zones.contains(name) {
+      let child = "\(path).\(key)"
+      guard context.isSound(child) else { continue }
+      let others = key == "slow" ? zones + FaultPart.Kind.allCases.map(\.rawValue) : zones
+      context.fail(
+        .unknownName, at: child, length: name.count, "there is no zone `\(name)`",
+        help: Nearest.hint(name, in: others) ?? words(key, zones))
+    }
+    if let (key, name) = effect.service { checkService(name, "\(path).\(key)") }
+    switch effect {
+    case .cut(let side, let other, _) where side == other:
+      context.fail(
+        .inconsistent, at: "\(path).from", else: Mark(line: 1, column: 1),
+        "`\(path)` cuts a side off from itself", help: "name another side")
+    case .stop(let part) where part.kind == .machineSupply && document.cluster.nodePools.isEmpty:
+      context.fail(
+        .inconsistent, at: "\(path).stop", "there are no machines to come: no `cluster.node_pools`",
+        help: "add node pools, or remove the fault")
+    case .surge(_, _, let ramp) where fault.restartAfter.map({ ramp > $0 }) ?? false:
+      context.fail(
+        .inconsistent, at: "\(path).ramp", "the surge is over before it has risen",
+        help: "let `ramp` be no longer than it lasts")
+    default: break
+    }
+    if case .surge = effect { wholeSeconds(fault, path) }
+  }
+
+  private func words(_ key: String, _ zones: [String]) -> String {
+    let list = zones.joined(separator: ", ")
+    guard key == "slow" else { return "the zones are \(list)" }
+    return "a zone (\(list)), a part such as `kubernetes`, or `service NAME`"
+  }
+
+  private func checkService(_ name: String, _ path: String) {
+    let names = document.services.map(\.name)
+    guard !names.contains(name), context.isSound(path) else { return }
+    context.fail(
+      .unknownName, at: path, length: name.count, "there is no service `\(name)`",
+      help: Nearest.hint(name, in: names) ?? "the services are \(names.joined(separator: ", "))")
+  }
+
+  /// Traffic is counted by whole seconds.
+  private func wholeSeconds(_ fault: FaultSection, _ path: String) {
+    let second = Nanoseconds.seconds(1).count
+    guard context.isSound("\(path).at"), fault.at.count % second != 0 else { return }
+    context.fail(
+      .outOfRange, at: "\(path).at", "a surge begins with a whole second",
+      help: "for example `at: \(fault.at.count / second)s`")
+  }
+}

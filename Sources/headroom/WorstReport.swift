@@ -1,0 +1,97 @@
+import Planning
+import Primitives
+import Reporting
+import ResultStore
+import Simulation
+
+/// What `rehearse --find-worst` prints: the loss that hurts most, and the fault that reproduces it.
+struct WorstReport {
+  /// Nil: somebody has asked for an end.
+  let outcome: WorstLoss.Outcome?
+  let scenario: LoadedScenario
+  let wallSeconds: Double
+  let options: SimulationOptions
+
+  private var trials: [ZoneLossTrial] { outcome?.trials ?? [] }
+
+  var verdict: ResultStore.Verdict? {
+    outcome?.worst.flatMap { ObjectiveVerdicts.overall($0.judged) }
+  }
+
+  var status: ExitStatus {
+    outcome == nil ? .interrupted : ExitStatus(judging: verdict)
+  }
+
+  var text: String {
+    guard let outcome, let worst = outcome.worst else {
+      return "INTERRUPTED: the search has not come to its end\nagain:   \(options.again)"
+    }
+    return """
+      headroom \(ProgramVersion.text) · rehearse · \(scenario.document.name) · seed \
+      \(scenario.document.seed) · \(trials.count) losses of a zone tried
+
+      \(answer(worst))
+      \(TextForm.table(rows, left: 2, notes: true))
+
+      REPRODUCED by these faults in the scenario
+      faults:
+        - \(fault(worst))
+
+      a search uphill from the worst of the times that were tried first: another loss may hurt more
+      \(TextForm.grouped(Int(clamping: outcome.executed))) events executed · \
+      \(TextForm.time(seconds: wallSeconds))
+      again:   \(options.again)
+      """
+  }
+
+  private func answer(_ worst: ZoneLossTrial) -> String {
+    let what =
+      "\(worst.zone) at \(TextForm.time(seconds: (worst.at - .origin).seconds)) for "
+      + TextForm.time(seconds: worst.outage.seconds)
+    return switch verdict {
+    case .met: "SURVIVES the worst loss that was found: \(what)"
+    case .missed: "DOES NOT SURVIVE \(what)"
+    case .undecided: "UNDECIDED whether it survives \(what)"
+    case nil: "NO OBJECTIVES, so nothing is judged; the worst loss that was found: \(what)"
+    }
+  }
+
+  private var rows: [[String]] {
+    var rows = [["", "zone", "for", "without an answer", "more than calm", "recovered", "verdict"]]
+    for trial in trials.prefix(10) {
+      rows.append([
+        "  \(TextForm.time(seconds: (trial.at - .origin).seconds))", trial.zone,
+        TextForm.time(seconds: trial.outage.seconds), TextForm.percent(trial.badShare),
+        TextForm.number(trial.moreBad),
+        trial.timeline.secondsToRecover.map { "+ " + TextForm.time(seconds: $0) } ?? "not",
+        ObjectiveVerdicts.overall(trial.judged)?.rawValue ?? "-",
+      ])
+    }
+    return rows
+  }
+
+  private func fault(_ worst: ZoneLossTrial) -> String {
+    let at = (worst.at - .origin).count / 1_000_000_000
+    let length = worst.outage.count / 1_000_000_000
+    return "{name: worst loss, at: \(at)s, lose: \(worst.zone), restart_after: \(length)s}"
+  }
+
+  var summary: Summary {
+    var summary = Summary(command: "rehearse", scenario, options)
+    summary["verdict"] = verdict.map { .string($0.rawValue) } ?? .null
+    summary["wall_seconds"] = .number(wallSeconds)
+    summary["rehearsal"] = .object([
+      "fault": outcome?.worst.map { .string(fault($0)) } ?? .null,
+      "tried": .array(
+        trials.map { trial in
+          .object([
+            "at_seconds": .number((trial.at - .origin).seconds), "zone": .string(trial.zone),
+            "outage_seconds": .number(trial.outage.seconds),
+            "bad_share": .number(trial.badShare), "more_bad": .number(trial.moreBad),
+            "seconds_to_recover": JSONValue(trial.timeline.secondsToRecover),
+          ])
+        }),
+    ])
+    return summary
+  }
+}
