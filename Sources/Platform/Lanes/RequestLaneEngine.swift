@@ -90,7 +90,7 @@ struct RequestLaneEngine: ~Copyable {
   }
 
   /// A message is produced, and delivered if its partition's window has room.
-  private mutating func produce(_ arrival: Arrival) {
+  mutating func produce(_ arrival: Arrival) {
     core.counters.arrivals &+= 1
     #if PLANT_LOST_REQUEST
       if core.counters.arrivals % 1_000_000 == 0 { return }
@@ -156,14 +156,16 @@ struct RequestLaneEngine: ~Copyable {
     routers[part].arrive(ticket, at: now, into: &core)
   }
 
-  /// A message, an event of a store, or a request for a zone that is not there.
+  /// A message, an event of a store, a request for a zone that is not there, or anything that is
+  /// watched.
   @inline(never) private mutating func arriveOtherwise(_ arrival: Arrival, at now: Instant) {
-    if core.settings.isTopic { return produce(arrival) }
+    if core.form == .message { return produce(arrival) }
+    if let tracer = core.tracer { return arriveTraced(arrival, tracer, at: now) }
     if core.settings.notifications != nil { return core.notify(arrival, at: now) }
     refuse(arrival)
   }
 
-  @inline(__always) private func part(of identity: UInt64) -> Int {
+  @inline(__always) func part(of identity: UInt64) -> Int {
     guard routers.count > 1 else { return 0 }
     let mixed = Mixing.foldedMultiply(identity ^ core.settings.partKey.raw, 0x9E37_79B9_7F4A_7C15)
     return Int(mixed.multipliedFullWidth(by: UInt64(routers.count)).high)
