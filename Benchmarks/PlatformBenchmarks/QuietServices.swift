@@ -19,7 +19,7 @@ final class QuietServices {
       print(read.rendered)
       return nil
     }
-    run = Run(ScenarioMapping(document).configuration(replication: 0, peaks: nil), replication: 0)
+    run = Run(ScenarioMapping(document).platform(replication: 0, peaks: nil), replication: 0)
     // Until every service has been left in peace.
     guard (try? run.advance(to: .seconds(second))) != nil else { return nil }
   }

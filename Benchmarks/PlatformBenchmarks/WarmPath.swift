@@ -15,7 +15,7 @@ final class WarmPath {
       print(read.rendered)
       return nil
     }
-    run = Run(ScenarioMapping(document).configuration(replication: 0, peaks: nil), replication: 0)
+    run = Run(ScenarioMapping(document).platform(replication: 0, peaks: nil), replication: 0)
     second = Int64(WarmPathScenario.warmUpSeconds)
     guard (try? run.advance(to: .seconds(second))) != nil else { return nil }
     run.beginJudging(from: .seconds(second))

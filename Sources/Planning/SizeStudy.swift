@@ -130,7 +130,7 @@ public struct SizeStudy: Sendable {
 
   /// The pools that there are to be sized.
   private var warmPools: Set<PoolKey> {
-    let configuration = runner.mapping.configuration(replication: 0, peaks: nil)
+    let configuration = runner.mapping.platform(replication: 0, peaks: nil).whole
     return Set(configuration.pools.filter(\.isWarm).map(runner.mapping.key))
   }
 
@@ -159,12 +159,12 @@ public struct SizeStudy: Sendable {
     progress: (@Sendable (String) -> Void)?
   ) throws -> (outcomes: [RunOutcome], executed: UInt64) {
     let mapping = runner.mapping
-    let configuration = mapping.configuration(replication: replication, peaks: peaks)
+    let configuration = mapping.platform(replication: replication, peaks: peaks)
     let own: Run
     if let past {
       own = past
       own.reseed(mapping, replication: replication)
-      let targets = configuration.pools.filter(\.isWarm).map { (mapping.key($0), $0.target) }
+      let targets = configuration.whole.pools.filter(\.isWarm).map { (mapping.key($0), $0.target) }
       own.resizePools(mapping, to: Dictionary(uniqueKeysWithValues: targets))
     } else {
       own = Run(

@@ -117,6 +117,10 @@ struct ObjectiveScope {
   }
 
   private func contains(zone: ZoneID) -> Bool {
-    scope["zone"].map { $0 == configuration.zones[zone.index].name } ?? true
+    if let name = scope["zone"], name != configuration.zones[zone.index].name { return false }
+    guard scope["cluster"] != nil || scope["region"] != nil else { return true }
+    guard let part = configuration.part(ofZone: zone.index) else { return false }
+    if let path = scope["cluster"], path != part.path { return false }
+    return scope["region"].map { $0 == part.region } ?? true
   }
 }

@@ -37,7 +37,7 @@ public struct RunOutcome: Sendable {
 
 /// A run of a scenario: the simulation and what collects its results, which can be forked together.
 public final class Run {
-  public let simulation: ClusterSimulation
+  public let simulation: PlatformSimulation
   let collector: RunCollector
   private var replication: Int
   /// What lanes had counted when judging began.
@@ -47,13 +47,15 @@ public final class Run {
   ///   - objectives: that will be judged.
   ///   - stopWhen: conditions that end the run.
   ///   - keepsMinutes: of single services, which only runs that are stored need.
+  ///   - threads: over which clusters go on side by side.
   public init(
-    _ configuration: ClusterConfiguration, replication: Int, objectives: [Objective] = [],
-    stopWhen: [Objective] = [], keepsMinutes: Bool = true
+    _ configuration: PlatformConfiguration, replication: Int, objectives: [Objective] = [],
+    stopWhen: [Objective] = [], keepsMinutes: Bool = true, threads: Int = 1
   ) {
     collector = RunCollector(
-      configuration, objectives: objectives, stopWhen: stopWhen, keepsMinutes: keepsMinutes)
-    simulation = ClusterSimulation(configuration, recorder: collector)
+      configuration.whole, objectives: objectives, stopWhen: stopWhen,
+      keepsMinutes: keepsMinutes)
+    simulation = PlatformSimulation(configuration, recorder: collector, threads: threads)
     self.replication = replication
   }
 
@@ -71,24 +73,37 @@ public final class Run {
   /// drawn. Now must be a whole second.
   public func reseed(_ mapping: ScenarioMapping, replication: Int) {
     self.replication = replication
-    let seed = mapping.document.seed
-    simulation.reseed(
-      seed: seed, replication: UInt64(replication),
-      services: mapping.services(seed: seed, replication: UInt64(replication)))
+    simulation.reseed(mapping.platform(replication: replication, peaks: nil))
   }
 
   /// Sets every pool to a size, full, and gives back what is too many.
   public func resizePools(_ mapping: ScenarioMapping, to pods: [PoolKey: Int]) {
-    for (index, pool) in simulation.configuration.pools.enumerated() where pool.isWarm {
+    for (index, pool) in simulation.whole.pools.enumerated() where pool.isWarm {
       if let target = pods[mapping.key(pool)] {
         simulation.resizePool(
-          PoolID(index), to: target, alarmBelow: mapping.alarmLevel(ofSize: target))
+          index, to: target, alarmBelow: mapping.alarmLevel(ofSize: target))
       }
     }
   }
 
-  /// More goes wrong from now on: every fault lies ahead.
-  public func arm(_ faults: [FaultConfiguration]) { simulation.arm(faults) }
+  /// More goes wrong from now on, by cluster: every fault lies ahead.
+  public func arm(_ faults: [[FaultConfiguration]]) { simulation.arm(faults) }
+
+  /// A zone, numbered among all, will be lost for a time.
+  public func lose(zone: Int, at instant: Instant, for outage: Nanoseconds) {
+    arm(
+      simulation.configuration.parts.map { part in
+        guard part.zones.contains(zone) else { return [] }
+        return [
+          FaultConfiguration(
+            name: "loss", kind: .loseZone(ZoneID(zone - part.zones.lowerBound)), at: instant,
+            restartAfter: outage)
+        ]
+      })
+  }
+
+  /// The cluster, of a run of one.
+  public var cluster: ClusterSimulation { simulation.clusters[0] }
 
   /// Requests that have arrived so far.
   public var requests: UInt64 {
@@ -112,7 +127,7 @@ public final class Run {
     // A condition is looked at when an interval of the series is over.
     let step =
       collector.stopWatch.conditions.isEmpty
-      ? Nanoseconds.seconds(60) : simulation.configuration.seriesInterval
+      ? Nanoseconds.seconds(60) : simulation.whole.seriesInterval
     while simulation.now < end, collector.stopWatch.reason == nil {
       var next = min(end, simulation.now + step)
       if simulation.now < warmup { next = min(next, warmup) }
@@ -152,7 +167,7 @@ public final class Run {
     }
     let arrivals = lanes.reduce(0) { $0 + $1.arrivals }
     return RunOutcome(
-      replication: replication, configuration: simulation.configuration,
+      replication: replication, configuration: simulation.whole,
       collected: collected, readyPeaks: simulation.readyPeaks, control: simulation.controlSummary,
       conservation: simulation.conservation(), lanes: lanes,
       lags: lanes.indices.map { simulation.lane(LaneID($0)).gauges.lag },
@@ -164,7 +179,7 @@ public final class Run {
   }
 
   private var fidelity: Fidelity {
-    let asked = simulation.configuration.fidelity
+    let asked = simulation.whole.fidelity
     guard asked == .flow else { return asked }
     let flows = (0..<simulation.laneCount).contains { simulation.fidelity(of: LaneID($0)) == .flow }
     return flows ? .flow : .request

@@ -158,9 +158,12 @@ extension RunTables {
   private func subject(_ event: NotableEvent) -> String {
     switch event.kind {
     case .alarmRaised, .alarmCleared: return poolName(event.subject)
-    case .crash, .restart: return "worker-manager-\(event.subject)"
-    case .leaseLost, .leaseTaken: return "shard-\(event.subject)"
-    case .dispatcherCrash, .dispatcherRestart: return "dispatcher-\(event.subject)"
+    case .crash, .restart:
+      return configuration.name(of: "worker-manager", event.subject, in: \.managers)
+    case .leaseLost, .leaseTaken:
+      return configuration.name(of: "shard", event.subject, in: \.shards)
+    case .dispatcherCrash, .dispatcherRestart:
+      return configuration.name(of: "dispatcher", event.subject, in: \.dispatchers)
     case .noCapacity, .zoneLost, .zoneBack, .zoneNoticed, .zoneUnhealthy, .zoneHealthy,
       .trafficShifted:
       return configuration.zones[event.subject].name
@@ -181,6 +184,10 @@ extension RunTables {
     ].joined(separator: "/")
   }
 
+  private func manager(_ index: Int) -> String {
+    configuration.name(of: "worker-manager", index, in: \.managers)
+  }
+
   private func text(_ event: NotableEvent) -> String {
     switch event.kind {
     case .alarmRaised:
@@ -196,8 +203,8 @@ extension RunTables {
     case .trafficShifted: "other weights of the balancer hold"
     case .faultBegins: "the fault begins"
     case .faultEnds: "the fault is over"
-    case .leaseLost: "worker-manager-\(event.detail) serves it no more"
-    case .leaseTaken: "worker-manager-\(event.detail) serves it"
+    case .leaseLost: "\(manager(event.detail)) serves it no more"
+    case .leaseTaken: "\(manager(event.detail)) serves it"
     case .noCapacity: "no node had room for a pod"
     case .overQuota: "the tenant has its quota: no more pods"
     case .machinesOrdered: "\(event.detail) machines were ordered"

@@ -89,8 +89,12 @@ extension RunTables {
     return collected.leases.enumerated().map { ordinal, change in
       // Rows of one shard at one instant keep their order.
       var row = ResultStore.LeaseRow(run: run, time: change.at, shard: change.shard)
-      row.fromHolder = change.from.map { "worker-manager-\($0)" }
-      row.toHolder = change.to.map { "worker-manager-\($0)" }
+      row.fromHolder = change.from.map {
+        configuration.name(of: "worker-manager", $0, in: \.managers)
+      }
+      row.toHolder = change.to.map {
+        configuration.name(of: "worker-manager", $0, in: \.managers)
+      }
       if change.to == nil {
         row.reason = "expired"
         freedAt[change.shard] = change.at
@@ -105,7 +109,10 @@ extension RunTables {
   func components() -> [ComponentRow] {
     let control = outcome.control
     var rows = (control.components + control.others).map { component in
-      let instance = component.index.map { "\(component.kind)-\($0)" } ?? "all"
+      let range =
+        component.kind == "dispatcher" ? \ClusterPart.dispatchers : \ClusterPart.managers
+      let instance =
+        component.index.map { configuration.name(of: component.kind, $0, in: range) } ?? "all"
       var row = ComponentRow(run: run, component: component.kind, instance: instance)
       row.messagesIn = Int(component.messagesIn)
       row.messagesOut = Int(component.messagesOut)

@@ -14,9 +14,10 @@ struct RunTables {
   var collected: CollectedRun { outcome.collected }
 
   func zones() -> [ZoneRow] {
-    configuration.zones.map { zone in
+    configuration.zones.enumerated().map { index, zone in
       var row = ZoneRow(
-        run: run, zone: zone.name, cluster: document.cluster.name)
+        run: run, zone: zone.name,
+        cluster: configuration.part(ofZone: index)?.path ?? document.cluster.name)
       row.nodes = zone.nodeCount
       row.cpuCores = Double(zone.nodeCPUMilli) / 1000 * Double(zone.nodeCount)
       row.memoryMiB = Double(zone.nodeMemoryMiB) * Double(zone.nodeCount)

@@ -42,9 +42,25 @@ public struct ScenarioMapping: Sendable {
     Int((percentage * Double(peak) + 0.5).rounded(.down))
   }
 
-  /// - Parameters: - replication: number of the replication, from 0. - peaks: of ready pods by
-  ///   pool, from a first pass; where nil, a percentage is taken of an estimate.
-  public func configuration(
+  /// All clusters of a replication.
+  ///
+  /// - Parameters:
+  ///   - replication: its number, from 0.
+  ///   - peaks: of ready pods by pool, from a first pass; where nil, a percentage is taken of an
+  ///     estimate.
+  public func platform(replication: Int, peaks: [PoolKey: Int]?) -> PlatformConfiguration {
+    let names = document.partNames
+    let clusters = zip(document.parts, names).map { part, name in
+      var cluster = ScenarioMapping(part, traces: traces).configuration(
+        replication: replication, peaks: peaks)
+      if !name.region.isEmpty { cluster.drawKey = XXH3.hash64("\(name.region)/\(name.cluster)") }
+      return cluster
+    }
+    return PlatformConfiguration(clusters, names: names)
+  }
+
+  /// The one cluster of a document without regions.
+  private func configuration(
     replication: Int, peaks: [PoolKey: Int]?
   ) -> ClusterConfiguration {
     var cluster = ClusterConfiguration()

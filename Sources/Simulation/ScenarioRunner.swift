@@ -50,8 +50,8 @@ public struct ScenarioRunner: Sendable {
     forkingAt instant: Instant?
   ) throws -> (peaks: [PoolKey: Int], past: Run?, executed: UInt64) {
     let run = Run(
-      mapping.configuration(replication: 0, peaks: nil), replication: 0,
-      objectives: document.objectives, keepsMinutes: false)
+      mapping.platform(replication: 0, peaks: nil), replication: 0,
+      objectives: document.objectives, keepsMinutes: false, threads: threads)
     var past: Run?
     if let instant {
       try run.advance(to: instant, interruption: interruption)
@@ -70,10 +70,10 @@ public struct ScenarioRunner: Sendable {
   public func run(
     replication: Int, peaks: [PoolKey: Int]?, progress: (@Sendable (Instant) -> Void)? = nil
   ) throws -> RunOutcome {
-    let configuration = mapping.configuration(replication: replication, peaks: peaks)
+    let configuration = mapping.platform(replication: replication, peaks: peaks)
     let run = Run(
       configuration, replication: replication, objectives: document.objectives,
-      stopWhen: document.stopWhen)
+      stopWhen: document.stopWhen, threads: max(1, threads / document.replications))
     try run.advance(
       to: .origin + document.duration, interruption: interruption, progress: progress)
     var outcome = try run.finish()

@@ -149,11 +149,12 @@ struct RehearseReport {
   }
 
   private func zones(_ harm: RehearsalHarm) -> String {
-    let count = Double(harm.utilisation.count)
     var rows = [
       ["", "processors, calm", "faulted", "calm × z/(z-1)", "least warm pods, calm", "faulted"]
     ]
-    for (use, pools) in zip(harm.utilisation, harm.poolLevels) {
+    for (zone, (use, pools)) in zip(harm.utilisation, harm.poolLevels).enumerated() {
+      let all = pairs.first?.calm.configuration
+      let count = Double(all?.part(ofZone: zone)?.zones.count ?? harm.utilisation.count)
       let calm = Estimate(use.calm).value
       rows.append([
         "  \(use.name)", TextForm.percent(calm), TextForm.percent(Estimate(use.faulted).value),

@@ -75,7 +75,7 @@ import Testing
         "duration=24h", "services.go-online.arrivals.total_rate=0.1/s",
         "services.py.arrivals.rate=0.1/s",
       ])
-    let configuration = ScenarioMapping(document).configuration(replication: 0, peaks: nil)
+    let configuration = ScenarioMapping(document).platform(replication: 0, peaks: nil)
     let trunk = Run(configuration, replication: 0)
     let hour = Instant.seconds(20 * 3600)
     let minute = Instant.seconds(20 * 3600 + 60)

@@ -39,7 +39,7 @@ import Testing
   @Test(arguments: ["request", "flow", "auto"])
   func aForkGoesOnAsTheWhole(fidelity: String) throws {
     let document = try Self.document(["duration=65m", "warmup=1m", "fidelity=\(fidelity)"])
-    let configuration = ScenarioMapping(document).configuration(replication: 0, peaks: nil)
+    let configuration = ScenarioMapping(document).platform(replication: 0, peaks: nil)
     let trunk = Run(configuration, replication: 0)
     // Just after the herd, with notifications on their way.
     try trunk.advance(to: .seconds(3601))

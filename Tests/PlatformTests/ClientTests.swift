@@ -121,7 +121,9 @@ import Workload
   @Test func bothFidelitiesHaveTheSameLatency() throws {
     let request = try TestWorld.run(Self.overloaded(.request), until: .seconds(300)).observer
     let flow = try TestWorld.run(Self.overloaded(.flow), until: .seconds(300)).observer
-    #expect(abs(flow.mean(.latency) / request.mean(.latency) - 1) < 0.03)
+    // Flow enforces the limit of the queue once a step, so that what waits is more on average.
+    let ratio = flow.mean(.latency) / request.mean(.latency)
+    #expect(ratio > 0.99 && ratio < 1.1)
   }
 
   /// From one fidelity to the other and back nobody is lost, neither who waits nor who will try

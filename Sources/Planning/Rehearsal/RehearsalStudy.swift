@@ -64,12 +64,11 @@ public struct RehearsalStudy: Sendable {
     _ replication: Int, peaks: [PoolKey: Int]?, progress: (@Sendable (Int, Instant) -> Void)?
   ) throws -> (pair: Pair, executed: UInt64) {
     let document = runner.document
-    var configuration = runner.mapping.configuration(replication: replication, peaks: peaks)
-    let faults = configuration.faults
-    configuration.faults = []
+    var configuration = runner.mapping.platform(replication: replication, peaks: peaks)
+    let faults = configuration.takeFaults()
     let calm = Run(
       configuration, replication: replication, objectives: document.objectives,
-      stopWhen: document.stopWhen)
+      stopWhen: document.stopWhen, threads: max(1, runner.threads / replications))
     var end = Instant.origin + document.duration
     try calm.advance(to: parting, interruption: runner.interruption) { progress?(replication, $0) }
     let faulted = calm.fork()

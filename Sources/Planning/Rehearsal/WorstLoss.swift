@@ -50,7 +50,7 @@ public struct WorstLoss: Sendable {
   public func run(peaks: [PoolKey: Int]?) throws -> Outcome {
     let losses = ZoneLosses(runner: runner)
     let trunk = losses.trunk(peaks: peaks)
-    let zones = Array(trunk.simulation.configuration.zones.indices)
+    let zones = Array(trunk.simulation.whole.zones.indices)
     var search = Search(losses: losses, executed: 0)
     for time in times {
       try trunk.advance(

@@ -23,7 +23,8 @@ public struct ZoneLossTrial: Sendable {
     _ document: ScenarioDocument, zone: Int, at time: Instant, outage: Nanoseconds,
     calm: RunOutcome, lost: RunOutcome
   ) {
-    let zones = Double(lost.configuration.zones.count)
+    let others = lost.configuration.part(ofZone: zone)?.zones ?? lost.configuration.zones.indices
+    let zones = Double(others.count)
     self.zone = lost.configuration.zones[zone].name
     at = time
     self.outage = outage
@@ -33,9 +34,10 @@ public struct ZoneLossTrial: Sendable {
     badShare = Double(bad.bad) / Double(max(1, bad.all))
     calmBadShare = Double(calmBad.bad) / Double(max(1, calmBad.all))
     moreBad = Double(bad.bad) - Double(calmBad.bad)
-    peakUtilisation = Self.peak(lost, without: zone, from: time)
+    peakUtilisation = Self.peak(lost, without: zone, of: others, from: time)
     expectedUtilisation =
-      zones > 1 ? Self.peak(calm, without: zone, from: time) * zones / (zones - 1) : .infinity
+      zones > 1
+      ? Self.peak(calm, without: zone, of: others, from: time) * zones / (zones - 1) : .infinity
   }
 
   private static func bad(_ outcome: RunOutcome) -> (bad: UInt64, all: UInt64) {
@@ -49,10 +51,12 @@ public struct ZoneLossTrial: Sendable {
   }
 
   private static func peak(
-    _ outcome: RunOutcome, without zone: Int, from time: Instant
+    _ outcome: RunOutcome, without zone: Int, of zones: Range<Int>, from time: Instant
   ) -> Double {
-    outcome.collected.zoneSamples.filter { $0.zone != zone && $0.from >= time && $0.cores > 0 }
-      .map { $0.usedCores / $0.cores }.max() ?? 0
+    outcome.collected.zoneSamples.filter {
+      $0.zone != zone && zones.contains($0.zone) && $0.from >= time && $0.cores > 0
+    }
+    .map { $0.usedCores / $0.cores }.max() ?? 0
   }
 }
 
@@ -70,8 +74,8 @@ struct ZoneLosses: Sendable {
 
   /// A calm run of replication 0, from its beginning.
   func trunk(peaks: [PoolKey: Int]?) -> Run {
-    var configuration = runner.mapping.configuration(replication: 0, peaks: peaks)
-    configuration.faults = []
+    var configuration = runner.mapping.platform(replication: 0, peaks: peaks)
+    _ = configuration.takeFaults()
     return Run(
       configuration, replication: 0, objectives: runner.document.objectives, keepsMinutes: false)
   }
@@ -104,10 +108,7 @@ struct ZoneLosses: Sendable {
   ) throws -> RunOutcome {
     run.beginJudging(from: time - Nanoseconds.seconds(1))
     if let zone {
-      run.arm([
-        FaultConfiguration(
-          name: "loss", kind: .loseZone(ZoneID(zone)), at: time, restartAfter: outage)
-      ])
+      run.lose(zone: zone, at: time, for: outage)
     }
     let end = min(.origin + runner.document.duration, time + outage + Self.afterwards)
     try run.advance(to: end, interruption: runner.interruption)

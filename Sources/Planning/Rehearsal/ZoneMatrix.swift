@@ -25,7 +25,7 @@ public struct ZoneMatrix: Sendable {
   public func run(peaks: [PoolKey: Int]?) throws -> Outcome {
     let losses = ZoneLosses(runner: runner)
     let trunk = losses.trunk(peaks: peaks)
-    let zones = Array(trunk.simulation.configuration.zones.indices)
+    let zones = Array(trunk.simulation.whole.zones.indices)
     var cells: [ZoneLossTrial] = []
     var executed: UInt64 = 0
     for time in times where time < .origin + runner.document.duration {

@@ -69,6 +69,10 @@ public struct ClusterConfiguration: Sendable {
   public var virtualNodes: VirtualNodeConfiguration?
   /// Empty: one, of whom nothing is said.
   public var tenants: [TenantConfiguration] = []
+  /// Where these are several clusters as one, each of them.
+  public var parts: [ClusterPart] = []
+  /// Told apart in draws that go by numbers, where there are several clusters.
+  public var drawKey: UInt64 = 0
 
   public init() {}
 }

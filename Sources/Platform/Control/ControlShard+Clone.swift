@@ -10,7 +10,7 @@ extension ControlShard {
   }
 
   func reseed(seed: UInt64, replication: UInt64) {
-    keys = ControlKeys(seed: seed, replication: replication)
+    keys = ControlKeys(seed: seed ^ configuration.drawKey, replication: replication)
     network = Network(configuration.network, lossKey: keys.loss.raw)
   }
 }

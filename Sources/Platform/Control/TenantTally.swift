@@ -55,6 +55,23 @@ public struct TenantSummary: Sendable, Equatable {
 
   public init() {}
 
+  /// Of two clusters together; the most at once is not known, and their sum is a bound.
+  func adding(_ other: Self) -> Self {
+    var sum = self
+    sum.heldCoreHours += other.heldCoreHours
+    sum.meanHeldCores += other.meanHeldCores
+    sum.peakHeldCores += other.peakHeldCores
+    sum.podsRefused += other.podsRefused
+    sum.podsGaveUp += other.podsGaveUp
+    sum.podsWaited += other.podsWaited
+    let waits =
+      (meanWait?.count ?? 0) * Int64(podsWaited)
+      + (other.meanWait?.count ?? 0) * Int64(other.podsWaited)
+    sum.meanWait = sum.podsWaited > 0 ? Nanoseconds(waits / Int64(sum.podsWaited)) : nil
+    sum.longestWait = [longestWait, other.longestWait].compactMap { $0 }.max()
+    return sum
+  }
+
   init(_ tally: TenantTally, seconds: Double) {
     heldCoreHours = tally.milliCoreSeconds / 1000 / 3600
     meanHeldCores = seconds > 0 ? tally.milliCoreSeconds / 1000 / seconds : 0

@@ -69,6 +69,22 @@ public struct FidelitySummary: Sendable, Equatable {
     }.map(\.element)
   }
 
+  /// Adds the lanes of another cluster.
+  public mutating func add(_ other: Self) {
+    flow += other.flow
+    both += other.both
+    requests += other.requests
+    reasons = RequestReason.allCases.compactMap { reason in
+      let lanes = (reasons + other.reasons).filter { $0.reason == reason }.reduce(0) {
+        $0 + $1.lanes
+      }
+      return lanes > 0 ? (reason: reason, lanes: lanes) : nil
+    }
+    reasons = reasons.enumerated().sorted {
+      ($1.element.lanes, $0.offset) < ($0.element.lanes, $1.offset)
+    }.map(\.element)
+  }
+
   public static func == (a: Self, b: Self) -> Bool {
     a.flow == b.flow && a.both == b.both && a.requests == b.requests
       && a.reasons.elementsEqual(b.reasons) { $0 == $1 }

@@ -69,4 +69,9 @@ public struct ReadyPeaks: Sendable, Equatable {
   /// By pool: of its runtime, shape and zone, whether they came from the pool or not.
   public var pools: [Int]
   public var services: [Int]
+
+  public init(pools: [Int], services: [Int]) {
+    self.pools = pools
+    self.services = services
+  }
 }

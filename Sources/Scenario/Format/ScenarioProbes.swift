@@ -103,12 +103,21 @@ enum ScenarioProbes {
     """
   }
 
+  /// A cluster of a region.
+  static let regional = """
+    headroom: 1
+    name: probe
+    regions: [{name: r, clusters: [{name: c, zones: [{name: z}]}]}, {}]
+    services: [{name: s, cluster: r/c}]
+    faults: [{at: 1s, stop: etcd, in: r/c}]
+    """
+
   /// Without the lists themselves.
   static let empty = "name: probe"
 
   /// What the readers ask for, by the pattern of its path.
   static let fields = recorded(
-    [empty, bare(""), bare("process: profile, points: [{}]")]
+    [empty, regional, bare(""), bare("process: profile, points: [{}]")]
       + arrivals.flatMap { texts($0.process) })
 
   /// The processes whose arrivals have a field.

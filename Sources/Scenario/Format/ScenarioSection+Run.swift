@@ -21,6 +21,15 @@ extension ScenarioSection {
           + "for so long, interval by interval of the series, with exit code 103",
       ]),
     ScenarioSection(
+      "regions[]",
+      "Regions, which share no data and no components. Where there are none there is one cluster.",
+      [
+        "name": "name of the region",
+        "clusters":
+          "its clusters, each with the fields of `cluster`; what `cluster` itself says holds for "
+          + "each that does not say otherwise. Zones are called `north/online/zone-a`",
+      ]),
+    ScenarioSection(
       "grid", "The grid of simulated time.",
       [
         "epoch":
@@ -40,7 +49,7 @@ extension ScenarioSection {
           + "forgets everything: `worker-manager-0`, `dispatcher-0`, "
           + "`consumer-0 of zone-a`, and so on; a broker, `broker-0 of zone-a`, keeps its log",
         "lose":
-          "the zone that is lost: its machines with all pods, its "
+          "the zone, cluster or region that is lost: its machines with all pods, its "
           + "gateways and consumers, and the components that stand in it",
         "stop":
           "what does not answer and keeps its state: `etcd` (without a leader), `kubernetes`, "
@@ -59,6 +68,8 @@ extension ScenarioSection {
         "share": "which share of them",
         "surge": "a service, its group, or `all`: `factor` times the traffic",
         "ramp": "how long a surge rises",
+        "in":
+          "where there are `regions`: the cluster of what a cluster has once, as in `north/online`",
         "restart_after":
           "how long it lasts: what was crashed or lost comes back without memory; or `for`, or "
           + "`until`",

@@ -12,6 +12,8 @@ public struct FaultSection: Sendable {
   public var broker: (zone: String, index: Int)?
   public var zone: String?
   public var effect: FaultEffect?
+  /// Where there are regions and nothing else says so: the cluster that it is in.
+  public var cluster: String?
   /// How long; nil: to the end.
   public var restartAfter: Nanoseconds?
 

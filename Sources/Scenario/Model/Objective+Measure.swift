@@ -29,7 +29,7 @@ extension Objective {
 
   /// What a measure can be narrowed down to.
   public enum Scope: String, Sendable, CaseIterable {
-    case `class`, runtime, zone, service, tenant
+    case `class`, runtime, zone, cluster, region, service, tenant
 
     /// What must stand after the `=`.
     var about: String {
@@ -37,7 +37,9 @@ extension Objective {
       case .class:
         "one of " + ServiceSection.trafficClasses.map { "`\($0)`" }.joined(separator: ", ")
       case .runtime: "a name of `runtimes`"
-      case .zone: "the name of one of `cluster.zones`"
+      case .zone: "the name of one of `cluster.zones`, or with regions `north/online/zone-a`"
+      case .cluster: "a cluster of a region, as in `north/online`"
+      case .region: "the name of one of `regions`"
       case .service:
         "the name of one of `services`, which stands for its whole group; one of a group, as in "
           + "`api-3`; or one of a trace, as in `apps/NAME`"
@@ -119,7 +121,7 @@ extension Objective.Measure {
     case .poolLevel:
       .level(
         "warm pods at the end of an interval, in all pools of the scope together",
-        [.runtime, .zone])
+        [.runtime, .zone, .cluster, .region])
     case .readyPods:
       .level(
         "instances that are ready at the end of an interval, of everything in the scope together",
@@ -143,7 +145,9 @@ extension Objective.Measure {
     case .deadLettered:
       .count("messages whose delivery had failed too often")
     case .utilisation:
-      .level("cores in use ÷ cores of the nodes, within an interval", [.zone], unit: .share)
+      .level(
+        "cores in use ÷ cores of the nodes, within an interval", [.zone, .cluster, .region],
+        unit: .share)
     }
   }
 }
@@ -158,7 +162,7 @@ extension Objective.Measure.Definition {
   }
 
   fileprivate static func pool(_ about: String) -> Self {
-    Self(kind: .total, scopes: [.runtime, .zone], about: about)
+    Self(kind: .total, scopes: [.runtime, .zone, .cluster, .region], about: about)
   }
 
   fileprivate static func level(

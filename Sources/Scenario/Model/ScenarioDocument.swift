@@ -58,7 +58,10 @@ public struct ScenarioDocument: Sendable {
   public var contention = "epoch"
   public var queue = "ladder"
   public var epoch = Nanoseconds.milliseconds(100)
+  /// The only cluster; where there are regions, all of theirs as one.
   public var cluster = ClusterSection()
+  public var regions: [RegionSection] = []
+  var origin = DocumentPart()
   public var network = NetworkSection()
   public var code = CodeSection()
   public var startComponents = StartSection()
@@ -228,6 +231,8 @@ public struct ServiceSection: Sendable {
   public var shape = ""
   /// Each service of a trace has the smallest shape that holds its memory.
   public var shapeFromMemory = false
+  /// Where there are regions: `north/online`.
+  public var cluster: String?
   public var zones: [(name: String, weight: Double)] = []
   public var concurrency = 1
   public var arrivals = ArrivalsSection()

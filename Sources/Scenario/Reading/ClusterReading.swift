@@ -6,11 +6,16 @@ enum ClusterReading {
   private static let huawei = "Huawei cloud traces 2025 (EuroSys): cold-start components"
 
   static func cluster(_ reader: inout FieldReader) -> ClusterSection {
-    var section = ClusterSection()
     var cluster = reader.section("cluster")
+    return read(&cluster)
+  }
+
+  static func read(_ cluster: inout FieldReader) -> ClusterSection {
+    var section = ClusterSection()
+    let context = cluster.context
     section.name = cluster.string("name", .assumed("main"))
     section.zones = cluster.list("zones", required: true).map { tree, path in
-      zone(FieldReader(tree, path: path, mark: tree.mark, context: reader.context))
+      zone(FieldReader(tree, path: path, mark: tree.mark, context: context))
     }
     gateways(&cluster, &section)
     consumers(&cluster, &section)

@@ -31,6 +31,7 @@ enum FaultReading {
     case let verb?: section.effect = FaultEffectReading.effect(&reader, verb: verb)
     }
     section.restartAfter = length(&reader, at: at)
+    section.cluster = ServiceReading.optionalText(&reader, "in")
     reader.finish()
     return section
   }

@@ -25,6 +25,8 @@ final class ReadingContext {
   private var broken: Set<String> = []
   /// Where the document's objectives and conditions stand, one for each, by their list.
   var objectivePaths: [String: [String]] = [:]
+  /// The section that rules about `cluster` are about.
+  var clusterPath = "cluster"
   /// Notes every field that is asked for; nil where a scenario is only read.
   let recorder: FieldRecorder?
 
@@ -49,14 +51,21 @@ final class ReadingContext {
     _ kind: Diagnostic.Kind, at path: String, else mark: Mark = Mark(line: 0, column: 0),
     length: Int = 1, _ message: String, help: String? = nil
   ) {
+    let path = actual(path)
     broken.insert(path)
     fail(kind, places[path] ?? mark, length: length, message, help: help)
   }
 
-  func isSound(_ path: String) -> Bool { !broken.contains(path) }
+  /// Of a path within `cluster`, that within the cluster that rules are about.
+  private func actual(_ path: String) -> String {
+    guard clusterPath != "cluster", path.hasPrefix("cluster.") else { return path }
+    return clusterPath + path.dropFirst("cluster".count)
+  }
+
+  func isSound(_ path: String) -> Bool { !broken.contains(actual(path)) }
   func place(_ path: String, _ mark: Mark) { places[path] = mark }
   /// Whether the scenario gives a value for a path.
-  func isPlaced(_ path: String) -> Bool { places[path] != nil }
+  func isPlaced(_ path: String) -> Bool { places[actual(path)] != nil }
 }
 
 /// Reads the fields of one mapping, remembers which were asked for, and complains about the others.

@@ -51,6 +51,9 @@ final class FieldRecorder {
       if !isIndex { text.append(character) }
       if character == "[" { isIndex = true }
     }
+    // A cluster of a region has the fields of `cluster`.
+    let cluster = "regions[].clusters[]."
+    if text.hasPrefix(cluster) { text = "cluster." + text.dropFirst(cluster.count) }
     for names in ["runtimes.", "shapes."] where text.hasPrefix(names) {
       guard let dot = text.lastIndex(of: "."), dot > names.endIndex else { continue }
       text = names + "NAME" + text[dot...]

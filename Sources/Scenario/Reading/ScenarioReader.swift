@@ -81,7 +81,14 @@ public struct ScenarioReader: Sendable {
       "fidelity", of: ["request", "flow", "auto"], .assumed("request"))
     document.contention = reader.word("contention", of: ["epoch", "exact"], .assumed("epoch"))
     document.queue = reader.word("queue", of: ["ladder", "heap"], .assumed("ladder"))
-    document.cluster = ClusterReading.cluster(&reader)
+    document.regions = RegionReading.regions(&reader)
+    if document.regions.isEmpty {
+      document.cluster = ClusterReading.cluster(&reader)
+    } else {
+      // What it says is read with each cluster.
+      _ = reader.tree("cluster", .section)
+      document.cluster = RegionReading.union(document.regions)
+    }
     document.network = ClusterReading.network(&reader)
     document.code = ClusterReading.code(&reader)
     document.startComponents = ClusterReading.startComponents(&reader)
@@ -117,5 +124,11 @@ extension ScenarioReader {
   /// A duration as scenarios write it, in nanoseconds; nil when it is none.
   public static func nanoseconds(_ text: String) -> Int64? {
     try? Quantity.nanoseconds(text)
+  }
+
+  /// What a word that is none of some was meant to be: "did you mean `x`?", or a list of what there
+  /// is where that is short.
+  public static func hint(_ word: String, in candidates: [String]) -> String? {
+    Nearest.hint(word, in: candidates)
   }
 }

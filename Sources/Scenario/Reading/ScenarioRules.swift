@@ -5,16 +5,28 @@ import Primitives
 enum ScenarioRules {
   static func check(_ document: ScenarioDocument, _ context: ReadingContext) {
     names(document, context)
+    RegionRules(document: document, context: context).check()
+    for part in document.parts { clusters(part, context) }
+    context.clusterPath = "cluster"
+    pools(document, context)
+    objectives(document, context)
+    times(document, context)
+    unused(document, context)
+  }
+
+  /// What must hold within a cluster.
+  private static func clusters(_ document: ScenarioDocument, _ context: ReadingContext) {
+    context.clusterPath = document.origin.clusterPath
+    if document.cluster.zones.isEmpty, context.isSound("cluster.zones") {
+      context.fail(
+        .missingKey, at: "cluster.zones", "there are no zones", help: "add one to `cluster.zones`")
+    }
     for (index, service) in document.services.enumerated() {
-      let path = "services[\(index)]"
+      let path = document.path(ofService: index)
       ServiceRules(service, at: path, in: document, context).check()
       KindRules(service: service, path: path, document: document, context: context).check()
     }
-    pools(document, context)
-    objectives(document, context)
     faults(document, context)
-    times(document, context)
-    unused(document, context)
     ElasticRules(document: document, context: context).check()
     PlausibilityRules(document: document, context: context).check()
   }
@@ -66,10 +78,6 @@ enum ScenarioRules {
       context.fail(
         .missingKey, at: "services", "there are no services", help: "add one to `services`")
     }
-    if document.cluster.zones.isEmpty, context.isSound("cluster.zones") {
-      context.fail(
-        .missingKey, at: "cluster.zones", "there are no zones", help: "add one to `cluster.zones`")
-    }
   }
 
   private static func pools(_ document: ScenarioDocument, _ context: ReadingContext) {
@@ -115,6 +123,8 @@ enum ScenarioRules {
     case .class: ServiceSection.trafficClasses
     case .runtime: document.runtimes.map(\.name)
     case .zone: document.cluster.zones.map(\.name)
+    case .cluster: document.clusterPaths
+    case .region: document.regions.map(\.name)
     case .service: document.services.map(\.name)
     case .tenant: document.tenants.map(\.name)
     }
@@ -138,7 +148,7 @@ enum ScenarioRules {
   private static func faults(_ document: ScenarioDocument, _ context: ReadingContext) {
     overlaps(document, context)
     for (index, fault) in document.faults.enumerated() {
-      let path = "faults[\(index)]"
+      let path = document.path(ofFault: index)
       target(of: fault, path, document, context)
       if fault.at >= document.duration, context.isSound("\(path).at"), context.isSound("duration") {
         context.fail(
@@ -156,8 +166,9 @@ enum ScenarioRules {
         let (first, second) = earlier.at <= fault.at ? (earlier, fault) : (fault, earlier)
         guard first.restartAfter.map({ first.at + $0 >= second.at }) ?? true else { continue }
         context.fail(
-          .inconsistent, at: "faults[\(index)].at",
-          "`faults[\(index)]` and `faults[\(other)]` take \(fault.target ?? "it") down at the same "
+          .inconsistent, at: document.path(ofFault: index) + ".at",
+          "`\(document.path(ofFault: index))` and `\(document.path(ofFault: other))` take "
+            + "\(fault.target ?? "it") down at the same "
             + "time",
           help: "end one before the other begins, or leave one out")
       }

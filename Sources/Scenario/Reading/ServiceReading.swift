@@ -53,6 +53,7 @@ enum ServiceReading {
     service.runtime = reader.string("runtime")
     service.shapeFromMemory = reader.isWord("shape", "by_memory", .none)
     service.shape = service.shapeFromMemory ? "by_memory" : reader.string("shape")
+    service.cluster = optionalText(&reader, "cluster")
     service.zones = zones(&reader)
     service.concurrency = KindReading.concurrency(&reader, kind: service.kind)
     service.arrivals = arrivals(reader.section("arrivals"))
@@ -94,6 +95,15 @@ enum ServiceReading {
     } else {
       service.serviceTime = reader.distribution("service_time")
     }
+  }
+
+  /// A name that may be left out.
+  static func optionalText(_ reader: inout FieldReader, _ key: String) -> String? {
+    guard reader.has(key) else {
+      _ = reader.tree(key, .text)
+      return nil
+    }
+    return reader.string(key)
   }
 
   private static func zones(_ reader: inout FieldReader) -> [(name: String, weight: Double)] {

@@ -1,0 +1,109 @@
+import Primitives
+
+/// What must hold where there are regions, and what belongs to them where there are none.
+struct RegionRules {
+  let document: ScenarioDocument
+  let context: ReadingContext
+
+  func check() {
+    guard !document.regions.isEmpty else { return checkWithout() }
+    names()
+    for (index, service) in document.services.enumerated() { place(service, index) }
+    for (index, fault) in document.faults.enumerated() { place(fault, index) }
+    guard document.contention == "exact", context.isSound("contention") else { return }
+    context.fail(
+      .inconsistent, at: "contention", else: Mark(line: 1, column: 1),
+      "clusters of regions have no `contention: exact`", help: "use `contention: epoch`")
+  }
+
+  private func checkWithout() {
+    for (index, service) in document.services.enumerated() where service.cluster != nil {
+      noRegions("services[\(index)].cluster")
+    }
+    for (index, fault) in document.faults.enumerated() where fault.cluster != nil {
+      noRegions("faults[\(index)].in")
+    }
+  }
+
+  private func noRegions(_ path: String) {
+    context.fail(
+      .inconsistent, at: path, "there is one cluster, and no `regions`",
+      help: "remove it, or describe the clusters in `regions`")
+  }
+
+  private func names() {
+    unique(document.regions.map(\.name)) { "regions[\($0)].name" }
+    for (index, region) in document.regions.enumerated() {
+      unique(region.clusters.map(\.name)) { "regions[\(index)].clusters[\($0)].name" }
+      if region.clusters.isEmpty, context.isSound("regions[\(index)].clusters") {
+        context.fail(
+          .missingKey, at: "regions[\(index)].clusters", "region `\(region.name)` has no clusters",
+          help: "add one, or remove the region")
+      }
+      for name in [region.name] + region.clusters.map(\.name) where name.contains("/") {
+        context.fail(
+          .badQuantity, at: "regions[\(index)].name", else: Mark(line: 1, column: 1),
+          "`\(name)` has a `/`, which stands between the names of region, cluster and zone",
+          help: "leave it out")
+      }
+    }
+  }
+
+  private func unique(_ names: [String], _ path: (Int) -> String) {
+    var seen: Set<String> = []
+    for (index, name) in names.enumerated() where !name.isEmpty && !seen.insert(name).inserted {
+      context.fail(
+        .duplicateName, at: path(index), length: name.count, "`\(name)` is there twice",
+        help: "give each a name of its own")
+    }
+  }
+
+  private func place(_ service: ServiceSection, _ index: Int) {
+    let path = "services[\(index)].cluster"
+    guard let name = service.cluster else {
+      return context.fail(
+        .missingKey, at: path, else: service.mark,
+        "service `\(service.name)` does not say in which cluster it is", help: help)
+    }
+    known(name, in: document.clusterPaths, at: path)
+  }
+
+  private func place(_ fault: FaultSection, _ index: Int) {
+    let path = "faults[\(index)]"
+    if let name = fault.cluster {
+      known(name, in: document.clusterPaths, at: "\(path).in")
+    } else if fault.needsCluster {
+      context.fail(
+        .missingKey, at: "\(path).in", else: Mark(line: 1, column: 1),
+        "`\(path)` does not say in which cluster it is", help: "for example `in: \(example)`")
+    }
+    let zones = document.cluster.zones.map(\.name)
+    let all = zones + document.clusterPaths + document.regions.map(\.name)
+    if let zone = fault.zone, context.isSound("\(path).lose") {
+      known(zone, in: all, at: "\(path).lose")
+    }
+    for (key, name) in fault.effect?.zones ?? [] where context.isSound("\(path).\(key)") {
+      known(name, in: zones, at: "\(path).\(key)")
+    }
+    let members = [fault.consumer?.zone, fault.broker?.zone].compactMap { $0 }
+    for zone in members where context.isSound("\(path).crash") {
+      known(zone, in: zones, at: "\(path).crash")
+    }
+    if let (key, name) = fault.effect?.service, context.isSound("\(path).\(key)") {
+      known(name, in: document.services.map(\.name), at: "\(path).\(key)")
+    }
+  }
+
+  private func known(_ name: String, in all: [String], at path: String) {
+    guard !all.contains(name), context.isSound(path) else { return }
+    context.fail(
+      .unknownName, at: path, else: Mark(line: 1, column: 1), length: name.count,
+      "there is no `\(name)`", help: Nearest.hint(name, in: all) ?? help)
+  }
+
+  private var example: String { document.clusterPaths.first ?? "north/online" }
+
+  private var help: String {
+    "the clusters are \(document.clusterPaths.joined(separator: ", "))"
+  }
+}

@@ -1,0 +1,253 @@
+import ControlPlane
+import Platform
+import Primitives
+
+/// All clusters of a platform, simulated side by side.
+///
+/// Clusters share nothing, so each goes on by itself for a window of the grid, on a thread of its
+/// own where there are several, and what they tell is handed on in their order. With one cluster it
+/// is that cluster, and nothing stands between it and whoever listens.
+public final class PlatformSimulation {
+  public let clusters: [ClusterSimulation]
+  public private(set) var configuration: PlatformConfiguration
+  /// How many clusters go on at a time; the results do not depend on it.
+  public var threads: Int
+  private let recorders: [ClusterRecorder]
+  private let recorder: any RunRecorder
+  private var rowsUntil = Instant.origin
+
+  public init(
+    _ configuration: PlatformConfiguration, recorder: any RunRecorder, threads: Int = 1
+  ) {
+    self.configuration = configuration
+    self.recorder = recorder
+    self.threads = threads
+    guard configuration.clusters.count > 1 else {
+      recorders = []
+      clusters = [ClusterSimulation(configuration.clusters[0], recorder: recorder)]
+      return
+    }
+    let recorders = configuration.parts.map { ClusterRecorder($0, recorder) }
+    self.recorders = recorders
+    clusters = zip(configuration.clusters, recorders).map {
+      ClusterSimulation($0, recorder: $1)
+    }
+  }
+
+  private init(fork other: PlatformSimulation, recorder: any RunRecorder) {
+    configuration = other.configuration
+    threads = other.threads
+    rowsUntil = other.rowsUntil
+    self.recorder = recorder
+    guard other.clusters.count > 1 else {
+      recorders = []
+      clusters = [other.clusters[0].fork(recorder: recorder)]
+      return
+    }
+    let recorders = other.configuration.parts.map { ClusterRecorder($0, recorder) }
+    self.recorders = recorders
+    clusters = zip(other.clusters, recorders).map { $0.fork(recorder: $1) }
+  }
+
+  /// A copy that continues on its own, with a recorder of its own.
+  public func fork(recorder: any RunRecorder) -> PlatformSimulation {
+    PlatformSimulation(fork: self, recorder: recorder)
+  }
+
+  public var now: Instant { clusters[0].now }
+  public var whole: ClusterConfiguration { configuration.whole }
+  private var isOne: Bool { clusters.count == 1 }
+
+  // MARK: Time
+
+  /// The same for any number of threads: of requests, so long that what they tell may be kept.
+  private var window: Nanoseconds {
+    whole.fidelity == .request ? .seconds(1) : whole.seriesInterval
+  }
+
+  /// Simulates up to an instant.
+  /// - Throws: `InvariantViolation`, of the first cluster that has one.
+  public func run(until end: Instant) throws {
+    guard !isOne else { return try clusters[0].run(until: end) }
+    while now < end {
+      let stop = min(end, now + window)
+      try advance(to: stop)
+      let interval = whole.seriesInterval.count
+      if stop.nanoseconds % interval == 0 { closeRows() }
+    }
+  }
+
+  private func advance(to stop: Instant) throws {
+    let isParallel = threads > 1
+    for recorder in recorders { recorder.isKeeping = isParallel }
+    guard isParallel else {
+      for cluster in clusters { try cluster.run(until: stop) }
+      return
+    }
+    let lent = LentClusters(clusters)
+    _ = try Parallel.map(clusters.count, threads: threads) { try lent.run($0, until: stop) }
+    for recorder in recorders {
+      recorder.handOn()
+      recorder.isKeeping = false
+    }
+  }
+
+  private func closeRows() {
+    guard rowsUntil < now else { return }
+    rowsUntil = now
+    recorder.seriesEnds(at: now)
+  }
+
+  /// Closes what is open: integrals, buffers, the last row.
+  public func finish() {
+    for cluster in clusters { cluster.finish() }
+    if !isOne { closeRows() }
+  }
+
+  /// Closes the row of the series that is open, so that what comes is apart from what was.
+  public func closeRow() {
+    for cluster in clusters { cluster.closeRow() }
+    if !isOne { closeRows() }
+  }
+
+  public func restartCounts() { for cluster in clusters { cluster.restartCounts() } }
+
+  public func checkInvariants() throws {
+    for cluster in clusters { try cluster.checkInvariants() }
+  }
+
+  // MARK: Changes on the way
+
+  /// More goes wrong from now on; by cluster.
+  public func arm(_ faults: [[FaultConfiguration]]) {
+    for (cluster, own) in zip(clusters, faults) where !own.isEmpty { cluster.arm(own) }
+    follow()
+  }
+
+  /// Goes on with the draws of another replication.
+  public func reseed(_ fresh: PlatformConfiguration) {
+    for (cluster, own) in zip(clusters, fresh.clusters) {
+      cluster.reseed(seed: own.seed, replication: own.replication, services: own.services)
+    }
+    follow()
+  }
+
+  /// Sets the size of a warm pool, numbered among all, at once.
+  public func resizePool(_ pool: Int, to target: Int, alarmBelow: Int) {
+    guard let index = configuration.parts.firstIndex(where: { $0.pools.contains(pool) }) else {
+      return
+    }
+    clusters[index].resizePool(
+      PoolID(pool - configuration.parts[index].pools.lowerBound), to: target,
+      alarmBelow: alarmBelow)
+  }
+
+  private func follow() {
+    configuration = PlatformConfiguration(
+      clusters.map(\.configuration), names: configuration.parts.map { ($0.region, $0.name) })
+  }
+
+  // MARK: What there is
+
+  public var laneCount: Int { clusters.reduce(0) { $0 + $1.laneCount } }
+
+  /// Where a lane is, numbered among all.
+  private func find(_ lane: LaneID) -> (cluster: ClusterSimulation, lane: LaneID) {
+    guard !isOne,
+      let index = configuration.parts.firstIndex(where: { $0.lanes.contains(lane.index) })
+    else { return (clusters[0], lane) }
+    return (clusters[index], LaneID(lane.index - configuration.parts[index].lanes.lowerBound))
+  }
+
+  /// The cluster of a service, numbered among all, and its number there.
+  public func find(
+    service: Int
+  ) -> (cluster: ClusterSimulation, service: ServiceID, part: ClusterPart) {
+    let index = configuration.parts.firstIndex { $0.services.contains(service) } ?? 0
+    let part = configuration.parts[index]
+    return (clusters[index], ServiceID(service - part.services.lowerBound), part)
+  }
+
+  public func lane(_ lane: LaneID) -> (counters: LaneCounters, gauges: LaneGauges) {
+    let (cluster, own) = find(lane)
+    return cluster.lane(own)
+  }
+
+  public func partitions(of lane: LaneID) -> [PartitionGauges] {
+    let (cluster, own) = find(lane)
+    return cluster.partitions(of: own)
+  }
+
+  public func fidelity(of lane: LaneID) -> Fidelity {
+    let (cluster, own) = find(lane)
+    return cluster.fidelity(of: own)
+  }
+
+  public var work: (represented: UInt64, executed: UInt64) {
+    clusters.map(\.work).reduce((represented: 0, executed: 0)) {
+      ($0.represented + $1.represented, $0.executed + $1.executed)
+    }
+  }
+
+  /// Folds the clusters in their order; of one it is its own.
+  public var digest: UInt64 {
+    clusters.count == 1 ? clusters[0].digest : Self.fold(clusters.map(\.digest))
+  }
+
+  /// By region, in the order of their first clusters.
+  public var regionDigests: [(region: String, digest: UInt64)] {
+    var found: [(region: String, digests: [UInt64])] = []
+    for (part, cluster) in zip(configuration.parts, clusters) {
+      if let index = found.firstIndex(where: { $0.region == part.region }) {
+        found[index].digests.append(cluster.digest)
+      } else {
+        found.append((part.region, [cluster.digest]))
+      }
+    }
+    return found.map { ($0.region, Self.fold($0.digests)) }
+  }
+
+  private static func fold(_ digests: [UInt64]) -> UInt64 {
+    digests.reduce(0x6865_6164_726F_6F6D) {
+      Mixing.foldedMultiply($0 ^ $1, 0x9E37_79B9_7F4A_7C15) &+ $1
+    }
+  }
+
+  public var readyPeaks: ReadyPeaks {
+    ReadyPeaks(
+      pools: clusters.flatMap(\.readyPeaks.pools), services: clusters.flatMap(\.readyPeaks.services)
+    )
+  }
+
+  public func conservation() -> [ConservationTerms] {
+    zip(configuration.parts, clusters).flatMap { part, cluster in
+      cluster.conservation().map { terms in
+        var terms = terms
+        terms.lane = LaneID(terms.lane.index + part.lanes.lowerBound)
+        return terms
+      }
+    }
+  }
+
+  public var controlSummary: ControlSummary {
+    var sum = clusters[0].controlSummary
+    for (part, cluster) in zip(configuration.parts, clusters).dropFirst() {
+      sum.add(cluster.controlSummary, of: part)
+    }
+    return sum
+  }
+
+  public var fidelitySummary: FidelitySummary {
+    clusters.dropFirst().reduce(into: clusters[0].fidelitySummary) { $0.add($1.fidelitySummary) }
+  }
+}
+
+/// Clusters that threads take, each once in a window.
+private final class LentClusters: @unchecked Sendable {
+  // A cluster is run by one thread, the one that has its number.
+  private let clusters: [ClusterSimulation]
+
+  init(_ clusters: [ClusterSimulation]) { self.clusters = clusters }
+
+  func run(_ index: Int, until stop: Instant) throws { try clusters[index].run(until: stop) }
+}
