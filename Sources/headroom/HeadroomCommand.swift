@@ -17,6 +17,7 @@ struct HeadroomCommand: ParsableCommand {
     version: ProgramVersion.text,
     subcommands: [
       RunCommand.self, SizeCommand.self, RehearseCommand.self, FidelityCommand.self,
-      TraceCommand.self, VerifyCommand.self, SchemaCommand.self,
+      TraceCommand.self, VerifyCommand.self, ExplainCommand.self, ExportCommand.self,
+      SchemaCommand.self,
     ])
 }

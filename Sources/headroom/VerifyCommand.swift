@@ -30,58 +30,13 @@ struct VerifyCommand: ParsableCommand {
   func run() throws {
     try conclude("verify", json: json) {
       let began = ContinuousClock.now
-      let stored = try StoredStudy(path: results)
-      let options = try options(of: stored)
-      let complete = stored.runs.filter { $0.status == .complete }
-      guard !complete.isEmpty else {
-        throw CommandFailure(
-          .badInput, "HR3023", "`\(results)` has no run that came to its end",
-          help: "run the scenario again: there is nothing to compare")
-      }
-      let scenario = try LoadedScenario(
-        bytes: Array(stored.scenarioText.utf8), file: stored.scenarioFile, options,
-        data: data ?? options.data)
-      try compareFiles(stored, scenario.traces)
+      let repeated = try StoredRunAgain(results, data: data)
+      let (scenario, complete) = (repeated.scenario, repeated.runs)
       let digests = try again(scenario, complete.map(\.replication))
       let report = VerifyReport(
-        runs: zip(complete, digests).map { ($0, $1) }, results: results, options: options,
+        runs: zip(complete, digests).map { ($0, $1) }, results: results, options: repeated.options,
         scenario: scenario, wallSeconds: began.duration(to: .now).inSeconds)
       return Conclusion(status: report.status, text: report.text, summary: report.summary)
-    }
-  }
-
-  /// The options that the run was given.
-  private func options(of stored: StoredStudy) throws(CommandFailure) -> SimulationOptions {
-    guard stored.programVersion == ProgramVersion.text else {
-      throw CommandFailure(
-        .badInput, "HR3020", "`\(results)` was made by version \(stored.programVersion)",
-        help: "verify it with that version; this is \(ProgramVersion.text)")
-    }
-    guard stored.command == "run",
-      let arguments = CommandArguments.parse(stored.arguments),
-      let command = try? RunCommand.parse(arguments)
-    else {
-      throw CommandFailure(
-        .badInput, "HR3021", "`\(results)` is of the command `\(stored.command)`",
-        help: "results of `headroom run` can be verified")
-    }
-    return command.options
-  }
-
-  /// The traces must be the ones that the run has read.
-  private func compareFiles(
-    _ stored: StoredStudy, _ traces: TraceLibrary
-  ) throws(CommandFailure) {
-    for file in traces.files {
-      let hash = HexadecimalWord.text(file.hash)
-      let before = stored.traceFiles[file.name]
-      guard before != hash else { continue }
-      throw CommandFailure(
-        .badInput, "HR3022",
-        before.map {
-          "trace `\(file.name)` has changed since the run: its hash was \($0) and is \(hash)"
-        } ?? "`\(results)` holds no hash of the trace `\(file.name)`",
-        help: "verify with the file that the run has read")
     }
   }
 

@@ -115,6 +115,14 @@ public struct NodeTable: Sendable {
     return chosen
   }
 
+  /// The nodes that have room for a pod with their scores, in the order in which `place` prefers
+  /// them: for explanations. O(n log n).
+  public func candidates(cpuMilli: Int64, memoryMiB: Int64) -> [(node: Int, score: Int64)] {
+    nodes.indices.filter { fits($0, cpuMilli, memoryMiB) }
+      .sorted { keys[leaves + $0] < keys[leaves + $1] }
+      .map { (node: $0, score: ResourceScore.highest - Int64(keys[leaves + $0] >> 32)) }
+  }
+
   /// Gives back the room of a pod.
   public mutating func release(_ node: Int, cpuMilli: Int64, memoryMiB: Int64) {
     take(node, -cpuMilli, -memoryMiB, pods: -1)

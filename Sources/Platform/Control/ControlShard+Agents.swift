@@ -91,6 +91,9 @@ extension ControlShard {
       $0.initialisation = runtime
       $0.codeLoading = now - $0.loadingSince + mount
     }
+    tracer?.decided(
+      .initialises(
+        start, pod, pods[pod].node, level, agent: agent, mount: mount, runtime: runtime, at: now))
     schedule(
       .initialised(start, pod: pod), at: now + agent + mount + runtime, class: EventRank.message)
   }

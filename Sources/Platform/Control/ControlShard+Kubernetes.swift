@@ -103,6 +103,7 @@ extension ControlShard {
     if configuration.virtualNodes?.isPreferred == true, placeVirtually(creation, zone, at: now) {
       return
     }
+    traceCandidates(creation.order, table: table, at: now)
     // FaasCache frees the whole size first, whatever was free already.
     let isFreeing = evictor.rule == .faascacheLRU
     let hasFreed = creation.freedMiB >= shape.memoryMiB
@@ -180,6 +181,7 @@ extension ControlShard {
     kubernetes.settle(pod, on: node)
     tellQuota(of: tenant(of: order), at: now)
     kubernetes.update(order.id) { $0.pod = pod }
+    tracer?.decided(.placed(order, pod, node, isVirtual: isVirtual, at: now))
     let create =
       isVirtual
       ? configuration.virtualNodes?.start ?? .constant(0) : configuration.kubernetes.create

@@ -120,6 +120,7 @@ extension ControlShard {
           poolTallies[pool.index].leastLevel = 0
         }
         recorder.took(pool, isHit: isHit, at: now)
+        traceTake(start, pool, manager: index, isHit: isHit, at: now)
       case .resized(let pool, let target, let alarmBelow):
         digest.record(RecordKind.resized, at: now, UInt64(pool.raw), UInt64(target))
         poolTargets[pool.index] = target

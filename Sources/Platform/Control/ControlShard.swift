@@ -29,6 +29,8 @@ final class ControlShard {
   var spareMail: [LaneMail] = []
   var spareEffects: [ControlEffects.Effect] = []
   let recorder: any RunRecorder
+  /// Whoever watches messages and decisions; nil: nobody. Forks have none.
+  var tracer: (any TraceRecorder)?
 
   var dispatchers: [Dispatcher]
   var dispatcherServers: [Server]
@@ -333,7 +335,10 @@ final class ControlShard {
     _ message: ControlMessage, from: Address, to address: Address, leavingAt departure: Instant,
     ordinal: UInt64, extra: Nanoseconds = .zero
   ) {
-    if isLost(from) || isLost(address) { return }
+    if isLost(from) || isLost(address) {
+      traceSent(message, from: from, to: address, departure, arrivesAt: nil, extra: extra)
+      return
+    }
     traffic.sent(by: from.kind)
     // Between an instance and its own node nothing is in the way, and nothing is lost.
     let isLocal = address.kind == .node || from.kind == .node
@@ -343,14 +348,21 @@ final class ControlShard {
       : network.send(
         from: topology.place(of: from), to: topology.place(of: address), sender: from.tag,
         ordinal: ordinal)
-    guard case .delivered(var delay) = outcome else { return }
+    guard case .delivered(var delay) = outcome else {
+      traceSent(message, from: from, to: address, departure, arrivesAt: nil, extra: extra)
+      return
+    }
     if !conditions.isEmpty, !isLocal {
       guard let slowed = passage(of: delay, from: from, to: address, ordinal: ordinal) else {
+        traceSent(message, from: from, to: address, departure, arrivesAt: nil, extra: extra)
         return
       }
       delay = slowed
     }
     let arrival = departure + delay + extra
+    if tracer != nil {
+      traceSent(message, from: from, to: address, departure, arrivesAt: arrival, extra: extra)
+    }
     guard address.kind == .gateway else {
       return schedule(
         .message(message, from: from, to: address), at: arrival, class: EventRank.message)

@@ -22,10 +22,10 @@ extension LaneCore: RouterEffects {
     } else if settings.serviceFactor != 1 {
       service = Int64(Double(service) * settings.serviceFactor)
     }
-    if settings.isTopic {
+    if form == .message {
       beginDelivery(ticket.delivery)
-    } else if settings.notifications != nil {
-      invocations.began(ticket.delivery)
+    } else if form == .other {
+      beginOtherwise(ticket, assignment, index, service: service, at: now)
     }
     begin(ticket, assignment, index, service: service, isCold: isCold, at: now)
   }
@@ -104,23 +104,27 @@ extension LaneCore: RouterEffects {
       demand(-Double(Float(bitPattern: event.cores)), index, at: now)
     }
     if event.flags & LaneEvent.cutOff != 0 { return cutOff(event, at: now) }
-    if settings.isTopic {
+    if form == .message {
       messagesDone(event.delivery, arrival: event.arrival, at: now)
-    } else if settings.isTracked {
-      trackedDone(event.delivery, at: now)
+    } else if form == .request {
+      requestDone(event, at: now)
     } else {
-      counters.completed &+= 1
-      latencies.append(
-        now.nanoseconds - event.arrival.nanoseconds + settings.wayThrough.count)
-      if latencies.isFull { needsAttention = true }
+      answeredOtherwise(event, at: now)
     }
     digest.record(
       RecordKind.answered, at: now, UInt64(bitPattern: event.arrival.nanoseconds),
       UInt64(instances[index].pod.raw) | UInt64(event.flags) << 32)
   }
 
+  @inline(__always) mutating func requestDone(_ event: LaneEvent, at now: Instant) {
+    counters.completed &+= 1
+    latencies.append(now.nanoseconds - event.arrival.nanoseconds + settings.wayThrough.count)
+    if latencies.isFull { needsAttention = true }
+  }
+
   /// A call without an answer in time: it fails, and the instance is taken for free.
   private mutating func cutOff(_ event: LaneEvent, at now: Instant) {
+    if form == .other { traceEnd(event, .callTimedOut, at: now) }
     if settings.notifications != nil { invocations.left(event.delivery) }
     if settings.isTracked {
       trackedFailed(event.delivery, because: .waitedTooLong, at: now)
@@ -200,6 +204,7 @@ extension LaneCore: RouterEffects {
   }
 
   mutating func refuse(_ ticket: Ticket, because reason: Refusal, at now: Instant) {
+    if form == .other { traceRefusal(ticket, because: reason, at: now) }
     if settings.isTracked {
       trackedFailed(ticket.delivery, because: reason, at: now)
     } else {

@@ -87,8 +87,13 @@ struct LaneCore: ~Copyable {
   var settledOrders: [UInt32]
   /// Arrivals that the gateways have been charged for.
   var publishedArrivals: UInt64 = 0
-  /// Whether arrivals are requests and the lane's zone is there: the common case in one bit.
+  /// Whether arrivals are requests, the lane's zone is there, and nobody watches: the common case
+  /// in one bit.
   var isOpen: Bool
+  /// What calls carry, for the branches of the warm path.
+  var form: Form
+  /// Whoever watches; nil: nobody.
+  var tracer: LaneTracer?
   /// The lane's zone is lost.
   var isDown = false
   /// Set by whatever must end the inner loop: a message was sent, or a buffer is full.
@@ -107,6 +112,7 @@ struct LaneCore: ~Copyable {
   init(settings: LaneSettings, surroundings: LaneSurroundings) {
     self.settings = settings
     isOpen = settings.hasRequests
+    form = Self.form(settings, isWatched: false)
     queue = ChosenQueue(settings.queue)
     self.surroundings = surroundings
     topic = settings.makeTopic()
@@ -175,8 +181,8 @@ struct LaneCore: ~Copyable {
     copy.settledOrders = settledOrders
     copy.publishedArrivals = publishedArrivals
     copy.violation = violation
-    copy.isOpen = isOpen
     copy.isDown = isDown
+    copy.setForm()
     return copy
   }
 }

@@ -10,10 +10,13 @@ extension RequestLaneEngine {
   mutating func lose(at now: Instant) {
     core.integrate(to: now)
     core.isDown = true
-    core.isOpen = false
+    core.setForm()
     core.digest.record(RecordKind.zoneLost, at: now, 0)
     let heldTickets = (0..<routers.count).flatMap { part in
       routers[part].restart(keepAlive: core.settings.keepAlive?())
+    }
+    if core.tracer != nil, !core.settings.isTopic {
+      for ticket in heldTickets { core.traceEnd(ticket, .lost, at: now) }
     }
     if core.settings.isTopic {
       core.loseConsumers(held: heldTickets.map(\.delivery), at: now)
@@ -33,7 +36,7 @@ extension RequestLaneEngine {
   /// The zone is there again: gateways with empty caches, no instances; consumers join their group.
   mutating func comeBack(at now: Instant) {
     core.isDown = false
-    core.isOpen = core.settings.hasRequests
+    core.setForm()
     core.digest.record(RecordKind.zoneBack, at: now, 0)
     guard core.settings.isTopic else { return }
     for consumer in core.topic.isUp.indices { core.topic.isUp[consumer] = true }
@@ -91,6 +94,7 @@ extension LaneCore {
   }
 
   private mutating func loseCall(_ event: LaneEvent, at now: Instant) {
+    if tracer != nil { traceEnd(event, .lost, at: now) }
     let index = instances.index(event.slot, part: event.part)
     if settings.cpuFraction > 0, !settings.isExact {
       demand(-Double(Float(bitPattern: event.cores)), index, at: now)

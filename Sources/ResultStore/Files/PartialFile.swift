@@ -6,12 +6,15 @@ import Glibc
 struct PartialFile: Sendable {
   let finalPath: String
   let path: String
+  private let kind: Destination.Kind
 
   /// Makes an empty partial file that no other process has.
   /// - Throws: what `Destination.checkFree` does, `folderMissing`, `noPermission`, `diskFull` or
   ///   `inputOutput`.
-  init(for name: String, force: Bool) throws(StoreError) {
-    try Destination.checkFree(name, force: force)
+  init(
+    for name: String, force: Bool, kind: Destination.Kind = .results
+  ) throws(StoreError) {
+    try Destination.checkFree(name, force: force, kind: kind)
     let finalPath = Destination.resolved(name)
     var path = ""
     var descriptor: Int32 = -1
@@ -24,6 +27,7 @@ struct PartialFile: Sendable {
     close(descriptor)
     self.finalPath = finalPath
     self.path = path
+    self.kind = kind
   }
 
   static let marker = ".partial-"
@@ -33,7 +37,7 @@ struct PartialFile: Sendable {
   func publish(force: Bool) throws(StoreError) {
     try PartialFile.synchronise(path)
     if force {
-      try Destination.checkFree(finalPath, force: true)
+      try Destination.checkFree(finalPath, force: true, kind: kind)
       guard rename(path, finalPath) == 0 else { throw .creating(finalPath, errno) }
     } else if link(path, finalPath) == 0 {
       // A second name, made only if it is free; then the first is dropped.
@@ -42,7 +46,7 @@ struct PartialFile: Sendable {
       throw .exists(finalPath)
     } else {
       // A file system without second names: the check before the rename has a small gap.
-      try Destination.checkFree(finalPath, force: false)
+      try Destination.checkFree(finalPath, force: false, kind: kind)
       guard rename(path, finalPath) == 0 else { throw .creating(finalPath, errno) }
     }
     try PartialFile.synchronise(folder)

@@ -16,9 +16,10 @@ extension StoreError {
 
   static func foreign(_ path: String) -> StoreError {
     .init(
-      .foreignFile, path: path, found: "a file that is no results of headroom",
-      expected: "a free name, or results to replace",
-      help: "--force replaces results only; choose another name with --out, or remove the file")
+      .foreignFile, path: path, found: "a file that headroom has not written",
+      expected: "a free name, or a file of the same kind to replace",
+      help: "--force replaces what headroom writes only; choose another name with --out, or "
+        + "remove the file")
   }
 
   static func directory(_ path: String) -> StoreError {

@@ -118,4 +118,10 @@ extension ScenarioReader {
   public static func nanoseconds(_ text: String) -> Int64? {
     try? Quantity.nanoseconds(text)
   }
+
+  /// What a word that is none of some was meant to be: "did you mean `x`?", or a list of what there
+  /// is where that is short.
+  public static func hint(_ word: String, in candidates: [String]) -> String? {
+    Nearest.hint(word, in: candidates)
+  }
 }

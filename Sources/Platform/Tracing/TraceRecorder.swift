@@ -1,0 +1,160 @@
+import ControlPlane
+import Primitives
+
+/// Takes what single invocations and single messages of a cluster do, while they are watched.
+/// Platform knows no file: Simulation connects one, or none, and then nothing of this is made.
+///
+/// Lanes run one after the other within an epoch, so that what is told is in order of time within a
+/// lane and within the shared part, and not over all. It is told while the cluster runs: whoever
+/// takes it may ask the cluster for names and places, and not for the state of lanes.
+public protocol TraceRecorder: AnyObject {
+  func arrived(_ arrival: TracedArrival)
+  func called(_ call: TracedCall)
+  func ended(_ end: TracedEnd)
+  /// A message between components has left, at the time at which it does.
+  func sent(_ message: TracedMessage)
+  func decided(_ decision: TracedDecision)
+}
+
+/// How old a gateway's route is when a request comes.
+public enum RouteState: String, Sendable {
+  /// It is used.
+  case fresh
+  /// It is used, and a Dispatcher is asked behind it.
+  case stale
+  /// A Dispatcher is asked first.
+  case absent
+}
+
+/// An instance among which a gateway chooses, as it was before the choice.
+public struct TracedCandidate: Sendable, Equatable {
+  public var pod: PodID
+  public var inFlight: Int
+  public var isDraining: Bool
+}
+
+/// What a gateway knew as a request came to it, before it decided.
+public struct TracedGateway: Sendable {
+  public var part = 0
+  public var route = RouteState.fresh
+  public var routeVersion: UInt32 = 0
+  /// Instances that may be called, those that drain, and starts under way.
+  public var counts = InstanceCounts(usable: 0, draining: 0, starting: 0)
+  /// Requests that waited already.
+  public var waiting = 0
+  public var choice = InstanceChoice.leastRequests
+  public var concurrencyLimit = 0
+  /// The first of its instances in the order of its table; none where nobody asked for them.
+  public var candidates: [TracedCandidate] = []
+}
+
+/// An invocation has come: a request to its gateway, a message to its topic, an event to its store.
+public struct TracedArrival: Sendable {
+  public var lane: LaneID
+  public var at: Instant
+  /// As the workload numbers it: see `Arrival.identity`.
+  public var identity: UInt64
+  /// Of a request.
+  public var gateway: TracedGateway?
+  /// Of a message: its partition within the lane, when the consumer sees it, and the lag that it
+  /// found.
+  public var partition: Int?
+  public var seenAt: Instant
+  public var lag = 0
+}
+
+/// An instance is called for an invocation.
+public struct TracedCall: Sendable {
+  public var lane: LaneID
+  public var at: Instant
+  public var identity: UInt64
+  public var part: Int
+  public var pod: PodID
+  public var node: NodeID
+  /// How the instance was made.
+  public var path: StartPath
+  /// It waited in the gateway's queue; it waited for the instance to be made; it is the first that
+  /// an instance made on demand serves.
+  public var waited: Bool
+  public var isCold: Bool
+  public var isFirst: Bool
+  /// Requests on the instance, this one included.
+  public var inFlight: Int
+  /// Messages that the call carries.
+  public var batch = 1
+  /// Which delivery or notification of the same it is, from 0.
+  public var attempt = 0
+  // What the call takes, in this order, twice the hop.
+  public var handling: Nanoseconds
+  public var hop: Nanoseconds
+  public var service: Nanoseconds
+  /// What the platform adds at the instance, and what the node's slowness does.
+  public var overhead: Nanoseconds
+  public var stretch: Nanoseconds
+}
+
+/// How an invocation, or one call for it, has ended.
+public struct TracedEnd: Sendable {
+  public enum Outcome: String, Sendable, CaseIterable {
+    case completed
+    /// A call had no answer in time.
+    case callTimedOut = "call_timed_out"
+    case queueFull = "refused_queue_full"
+    case noCapacity = "refused_no_capacity"
+    case waitedTooLong = "waited_too_long"
+    /// With its zone; and its zone was not there as it came.
+    case lost, unreachable
+  }
+
+  public var lane: LaneID
+  public var at: Instant
+  public var identity: UInt64
+  public var outcome: Outcome
+  /// A part of the recorded latency that lies outside of the cluster.
+  public var wayThrough = Nanoseconds.zero
+}
+
+/// A message on its way between components.
+public struct TracedMessage: Sendable {
+  public var message: ControlMessage
+  public var from: Address
+  public var to: Address
+  public var leftAt: Instant
+  /// Nil: it is lost, or one of both ends is.
+  public var arrivesAt: Instant?
+  /// Of the way, time beyond the network's: allocating, publishing, downloading.
+  public var extra: Nanoseconds
+}
+
+/// What a component has decided for a start, with what it went by.
+public enum TracedDecision: Sendable {
+  /// A Worker Manager has looked into a pool; `level` is what is left in it.
+  case took(StartRequest, PoolID, manager: Int, isHit: Bool, level: Int, at: Instant)
+  /// Kubernetes has filtered and scored the nodes of a zone; the best of those with room first.
+  case considered(
+    PodOrder, zone: ZoneID, nodes: Int, fitting: Int, best: [(node: NodeID, score: Int64)],
+    at: Instant)
+  case placed(PodOrder, PodID, NodeID, isVirtual: Bool, at: Instant)
+  /// An agent has the code of a start, and what follows until the instance is ready.
+  case initialises(
+    StartRequest, PodID, NodeID, CodeLevel, agent: Nanoseconds, mount: Nanoseconds,
+    runtime: Nanoseconds, at: Instant)
+}
+
+extension ControlMessage {
+  /// The start that a message is about.
+  public var start: StartRequest? {
+    switch self {
+    case .needInstance(let start), .instanceReady(let start, _, _), .startFailed(let start, _),
+      .take(let start, _), .taken(let start, _), .takeRefused(let start, _),
+      .loadCode(let start, _, _, _), .loadRefused(let start, _), .startIsolate(let start, _, _, _),
+      .isolateStarting(let start, _, _), .isolateRefused(let start, _, _), .loaded(let start, _, _),
+      .scaleUp(let start), .scaleAccepted(let start):
+      start
+    case .createPod(let order), .creationAccepted(let order), .podCreated(let order, _, _),
+      .creationFailed(let order), .creationForbidden(let order):
+      order.start
+    default: nil
+    }
+  }
+}

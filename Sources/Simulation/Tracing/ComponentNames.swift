@@ -1,0 +1,65 @@
+import ControlPlane
+import Platform
+import Primitives
+
+/// What components, pools and messages are called for people.
+public struct ComponentNames {
+  private let simulation: ClusterSimulation
+  private var configuration: ClusterConfiguration { simulation.configuration }
+
+  public init(_ simulation: ClusterSimulation) { self.simulation = simulation }
+
+  public func zone(_ zone: ZoneID) -> String { configuration.zones[zone.index].name }
+
+  public func service(ofLane lane: LaneID) -> String {
+    configuration.services[simulation.place(of: lane).service.index].name
+  }
+
+  public func zone(ofLane lane: LaneID) -> String { zone(simulation.place(of: lane).zone) }
+
+  /// A gateway or a consumer, by its number in the cluster.
+  public func entry(_ lane: LaneID, part: Int) -> String {
+    let number = simulation.entry(of: lane, part: part)
+    let gateways = configuration.zones.count * configuration.gateways.perZone
+    return number < gateways ? "gateway \(number)" : "consumer \(number - gateways)"
+  }
+
+  public func name(_ address: Address) -> String {
+    let index = Int(address.index)
+    switch address.kind {
+    case .gateway: return entry(LaneID(index), part: Int(address.part))
+    case .dispatcher: return "dispatcher \(index)"
+    case .workerManager: return "worker manager \(index)"
+    case .hostAgent: return "host agent of node \(index)"
+    case .zoneCache: return "code cache of \(zone(ZoneID(index)))"
+    case .kubernetes: return "kubernetes"
+    case .etcd: return "etcd"
+    case .autoscaler: return "autoscaler"
+    case .node: return "processors of place \(index)"
+    case .nodeAutoscaler: return "cluster autoscaler"
+    case .machineSupply: return "machine supply"
+    case .balancer: return "balancer"
+    case .zoneEntry: return "entry of \(zone(ZoneID(index)))"
+    }
+  }
+
+  public func pool(_ pool: PoolID) -> String {
+    let pool = configuration.pools[pool.index]
+    let runtime = configuration.runtimes[pool.runtime].name
+    return "\(runtime) \(configuration.shapes[pool.shape].name) in \(zone(pool.zone))"
+  }
+
+  /// The word for a message: `need_instance`.
+  public static func name(_ message: ControlMessage) -> String {
+    let label = "\(message)".prefix { $0 != "(" }
+    return label.reduce(into: "") { word, letter in
+      if letter.isUppercase { word += "_" }
+      word += letter.lowercased()
+    }
+  }
+
+  /// How a start is called: by the gateway's count of them.
+  static func name(_ start: StartRequest) -> String {
+    start.isAhead ? "start ahead \(start.ordinal)" : "start \(start.ordinal)"
+  }
+}

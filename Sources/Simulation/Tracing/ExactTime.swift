@@ -1,0 +1,35 @@
+import Primitives
+
+/// A length of time as text, to the nanosecond: `1.25 ms`.
+public enum ExactTime {
+  public static func text(_ time: Nanoseconds) -> String {
+    let magnitude = time.count.magnitude
+    let (digits, unit) =
+      switch magnitude {
+      case 0: (0, "s")
+      case ..<1_000: (0, "ns")
+      case ..<1_000_000: (3, "us")
+      case ..<1_000_000_000: (6, "ms")
+      default: (9, "s")
+      }
+    return (time.count < 0 ? "-" : "") + decimal(magnitude, digits: digits) + " " + unit
+  }
+
+  /// Microseconds with three digits after the point: the unit of trace files.
+  static func microseconds(_ instant: Instant) -> String {
+    let count = instant.nanoseconds.magnitude
+    let rest = String(count % 1000)
+    return "\(count / 1000).\(String(repeating: "0", count: 3 - rest.count))\(rest)"
+  }
+
+  /// A whole number of the last of so many decimal places, without zeros at the end.
+  private static func decimal(_ value: UInt64, digits: Int) -> String {
+    guard digits > 0 else { return String(value) }
+    var scale: UInt64 = 1
+    for _ in 0..<digits { scale *= 10 }
+    var rest = String(value % scale)
+    rest = String(repeating: "0", count: digits - rest.count) + rest
+    while rest.last == "0" { rest.removeLast() }
+    return String(value / scale) + (rest.isEmpty ? "" : "." + rest)
+  }
+}

@@ -1,0 +1,176 @@
+import ControlPlane
+import Platform
+import Primitives
+
+// What was decided on an invocation's way, each with what was known.
+extension InvocationCourse {
+  typealias Step = Explanation.Step
+
+  func steps() -> [Step] {
+    var steps = [arrivalStep]
+    steps += entry.calls.enumerated().map { callStep($1, number: $0) }
+    steps += entry.ends.map(endStep)
+    let starts = startsOfInterest()
+    for sent in messages where isOfInterest(sent, starts) { steps.append(step(sent)) }
+    for decision in decisions where decision.start.map({ starts.contains($0.identity) }) ?? false {
+      steps.append(step(decision))
+    }
+    // What happens at one instant stays in the order above.
+    return steps.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }
+      .map(\.element)
+  }
+
+  /// The time from an invocation's coming to its last end.
+  private var life: ClosedRange<Instant> {
+    entry.arrival.at...max(entry.arrival.at, entry.ends.last?.at ?? .distantFuture)
+  }
+
+  /// Starts that made an instance for it, and those that its gateway asked for while it waited.
+  private func startsOfInterest() -> Set<UInt64> {
+    var starts: Set<UInt64> = []
+    for call in entry.calls {
+      if let index = answer(to: call), let start = messages[index].message.start {
+        starts.insert(start.identity)
+      }
+    }
+    guard let part = entry.arrival.gateway?.part else { return starts }
+    let until = entry.calls.first?.at ?? entry.ends.last?.at ?? .distantFuture
+    for sent in messages where sent.from == .gateway(lane, part: part) {
+      if case .needInstance(let start) = sent.message, sent.leftAt >= entry.arrival.at,
+        sent.leftAt <= until
+      {
+        starts.insert(start.identity)
+      }
+    }
+    return starts
+  }
+
+  private func isOfInterest(_ sent: TracedMessage, _ starts: Set<UInt64>) -> Bool {
+    if let start = sent.message.start { return starts.contains(start.identity) }
+    guard let part = entry.arrival.gateway?.part else { return false }
+    let gateway = Address.gateway(lane, part: part)
+    guard sent.from == gateway || sent.to == gateway, life.contains(sent.leftAt) else {
+      return false
+    }
+    let until = entry.calls.first?.at ?? life.upperBound
+    switch sent.message {
+    case .resolveRoute, .route, .endpointAdded, .endpointRemoved: return sent.leftAt <= until
+    default: return false
+    }
+  }
+
+  // MARK: At the gateway
+
+  private var arrivalStep: Step {
+    let arrival = entry.arrival
+    if let partition = arrival.partition {
+      return Step(
+        at: arrival.at, place: "topic",
+        what: "message in partition \(partition) of the zone, lag \(arrival.lag) before it")
+    }
+    guard let gateway = arrival.gateway else {
+      return Step(at: arrival.at, place: "store", what: "event; its notification is on its way")
+    }
+    return Step(at: arrival.at, place: entryName(gateway.part), what: Self.text(gateway))
+  }
+
+  private static func text(_ gateway: TracedGateway) -> String {
+    let route =
+      switch gateway.route {
+      case .fresh: "route hit (version \(gateway.routeVersion))"
+      case .stale: "route stale (version \(gateway.routeVersion)): used, and asked for behind it"
+      case .absent: "route missing: asks a Dispatcher first"
+      }
+    let counts = gateway.counts
+    var text =
+      "\(route); \(counts.usable) instances usable, \(counts.draining) draining, "
+      + "\(counts.starting) starting; \(gateway.waiting) waiting before it"
+    guard !gateway.candidates.isEmpty else { return text }
+    let named = gateway.candidates.map {
+      "pod \($0.pod.raw): \($0.inFlight)" + ($0.isDraining ? " (draining)" : "")
+    }
+    let more = Int(counts.usable) + Int(counts.draining) - named.count
+    text +=
+      "; \(gateway.choice.rawValue) among instances with fewer than \(gateway.concurrencyLimit) in "
+      + "flight; in flight: " + named.joined(separator: ", ")
+      + (more > 0 ? " and \(more) more" : "")
+    return text
+  }
+
+  private func callStep(_ call: TracedCall, number: Int) -> Step {
+    var text =
+      "calls pod \(call.pod.raw) on node \(call.node.raw): \(call.inFlight) in flight with it"
+    if call.isCold {
+      text += "; it waited for this instance (path \(call.path))"
+    } else if call.waited {
+      text += "; it waited, the oldest first"
+    }
+    if call.isFirst { text += "; the instance's first" }
+    if call.batch > 1 { text += "; a delivery of \(call.batch) messages" }
+    if call.attempt > 0 { text += "; repetition \(call.attempt)" }
+    text += "; service time \(ExactTime.text(call.service))"
+    if call.stretch > .zero {
+      text += ", \(ExactTime.text(call.stretch)) more on a busy node"
+    }
+    return Step(at: call.at, place: entryName(call.part), what: text)
+  }
+
+  private func endStep(_ end: TracedEnd) -> Step {
+    let text =
+      switch end.outcome {
+      case .completed: "answered"
+      case .callTimedOut: "no answer before the call's time-out"
+      case .queueFull: "refused: the queue is full, and no more instances are allowed"
+      case .noCapacity: "refused: no instance could be made"
+      case .waitedTooLong: "given up: it has waited as long as it may"
+      case .lost: "lost with the zone"
+      case .unreachable: "the zone is not there: its connection is refused"
+      }
+    return Step(at: end.at, place: queueName, what: text)
+  }
+
+  // MARK: In the control plane
+
+  private func step(_ sent: TracedMessage) -> Step {
+    var text = "\(ComponentNames.name(sent.message)) to \(names.name(sent.to))"
+    if let start = sent.message.start {
+      text += ", \(ComponentNames.name(start))"
+      if start.attempt > 0 { text += ", attempt \(start.attempt + 1)" }
+    }
+    if case .startFailed(_, let reason) = sent.message { text += ": \(reason)" }
+    if case .takeRefused(_, let reason) = sent.message { text += ": \(reason)" }
+    if let arrival = sent.arrivesAt {
+      text += "; there after \(ExactTime.text(arrival - sent.leftAt))"
+    } else {
+      text += "; lost"
+    }
+    return Step(at: sent.leftAt, place: names.name(sent.from), what: text)
+  }
+
+  private func step(_ decision: TracedDecision) -> Step {
+    switch decision {
+    case .took(let start, let pool, let manager, let isHit, let level, let at):
+      return Step(
+        at: at, place: "worker manager \(manager)",
+        what: "pool \(names.pool(pool)): \(isHit ? "hit" : "miss"), \(level) left, for "
+          + ComponentNames.name(start))
+    case .considered(_, let zone, let nodes, let fitting, let best, let at):
+      let scores = best.map { "node \($0.node.raw): \($0.score)" }.joined(separator: ", ")
+      return Step(
+        at: at, place: "kubernetes",
+        what: "\(fitting) of \(nodes) nodes in \(names.zone(zone)) have room"
+          + (scores.isEmpty ? "" : "; best scores: \(scores)"))
+    case .placed(_, let pod, let node, let isVirtual, let at):
+      return Step(
+        at: at, place: "kubernetes",
+        what: "pod \(pod.raw) placed on \(isVirtual ? "virtual " : "")node \(node.raw)")
+    case .initialises(_, let pod, let node, let level, let agent, let mount, let runtime, let at):
+      return Step(
+        at: at, place: "host agent of node \(node.raw)",
+        what: "code of pod \(pod.raw) from \(level.word); prepares it "
+          + "\(ExactTime.text(agent)), mounts the code "
+          + "\(ExactTime.text(mount)), starts the runtime "
+          + ExactTime.text(runtime))
+    }
+  }
+}

@@ -1,0 +1,125 @@
+import ControlPlane
+import Platform
+import Primitives
+
+/// Keeps what invocations of some lanes do, and what the control plane does for them.
+public final class InvocationLog: TraceRecorder {
+  /// One invocation.
+  public struct Entry: Sendable {
+    public var arrival: TracedArrival
+    public var calls: [TracedCall] = []
+    /// Of an invocation that comes again, one for each call without an answer.
+    public var ends: [TracedEnd] = []
+
+    /// Whether nothing more will become of it. What is delivered again ends when it is answered.
+    public var isOver: Bool {
+      guard let last = ends.last else { return false }
+      return arrival.gateway != nil || last.outcome == .completed || last.outcome == .unreachable
+    }
+  }
+
+  /// Messages and decisions in the order in which they were told.
+  public enum Deed: Sendable {
+    case sent(TracedMessage)
+    case decided(TracedDecision)
+
+    var at: Instant {
+      switch self {
+      case .sent(let message): message.leftAt
+      case .decided(let decision): decision.at
+      }
+    }
+  }
+
+  private struct Key: Hashable {
+    var lane: LaneID
+    var identity: UInt64
+  }
+
+  private let service: ServiceID
+  private let lanes: Range<Int>
+  private let window: Range<Instant>
+  private let only: UInt64?
+  public private(set) var entries: [Entry] = []
+  public private(set) var deeds: [Deed] = []
+  /// Asked only for keys.
+  private var places: [Key: Int] = [:]
+  /// Entries of which more is to come.
+  public private(set) var open = 0
+
+  /// - Parameters:
+  ///   - lanes: those of the service.
+  ///   - window: of arrivals that are kept.
+  ///   - only: the one identity that is kept; nil: all.
+  public init(
+    service: ServiceID, lanes: Range<Int>, window: Range<Instant>, only: UInt64? = nil
+  ) {
+    self.service = service
+    self.lanes = lanes
+    self.window = window
+    self.only = only
+  }
+
+  /// Entries in order of arrival, then of zone.
+  public var inOrder: [Entry] {
+    entries.enumerated().sorted {
+      ($0.element.arrival.at, $0.element.arrival.lane, $0.offset)
+        < ($1.element.arrival.at, $1.element.arrival.lane, $1.offset)
+    }.map(\.element)
+  }
+
+  public func arrived(_ arrival: TracedArrival) {
+    guard window.contains(arrival.at), only == nil || only == arrival.identity else { return }
+    places[Key(lane: arrival.lane, identity: arrival.identity)] = entries.count
+    entries.append(Entry(arrival: arrival))
+    open += 1
+  }
+
+  public func called(_ call: TracedCall) {
+    guard let place = places[Key(lane: call.lane, identity: call.identity)] else { return }
+    entries[place].calls.append(call)
+  }
+
+  public func ended(_ end: TracedEnd) {
+    guard let place = places[Key(lane: end.lane, identity: end.identity)],
+      !entries[place].isOver
+    else { return }
+    entries[place].ends.append(end)
+    if entries[place].isOver { open -= 1 }
+  }
+
+  public func sent(_ message: TracedMessage) {
+    if case .sample = message.message { return }
+    if case .offsets = message.message { return }
+    if message.message.start?.service == service || concerns(message.from)
+      || concerns(message.to)
+    {
+      deeds.append(.sent(message))
+    }
+  }
+
+  private func concerns(_ address: Address) -> Bool {
+    address.kind == .gateway && lanes.contains(Int(address.index))
+  }
+
+  public func decided(_ decision: TracedDecision) {
+    if decision.start?.service == service { deeds.append(.decided(decision)) }
+  }
+}
+
+extension TracedDecision {
+  public var start: StartRequest? {
+    switch self {
+    case .took(let start, _, _, _, _, _), .initialises(let start, _, _, _, _, _, _, _): start
+    case .considered(let order, _, _, _, _, _), .placed(let order, _, _, _, _): order.start
+    }
+  }
+
+  public var at: Instant {
+    switch self {
+    case .took(_, _, _, _, _, let at), .initialises(_, _, _, _, _, _, _, let at),
+      .considered(_, _, _, _, _, let at), .placed(_, _, _, _, let at):
+      at
+    }
+  }
+}

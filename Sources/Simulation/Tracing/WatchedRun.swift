@@ -1,0 +1,74 @@
+import Platform
+import Primitives
+
+/// A run that is simulated again, of which a window is watched invocation by invocation.
+///
+/// It begins at the run's beginning, as `verify` does, with the same scenario, seed and fidelity,
+/// so that it meets the window in the same state. Lanes that are at flow fidelity are carried over
+/// to requests shortly before; the others are watched as they are, and nothing changes for them.
+public final class WatchedRun {
+  /// A lane that was flow is made of requests from so long before the window on: arrivals of the
+  /// second of the change have times of their own.
+  static let lead = Nanoseconds.seconds(2)
+  /// What the control plane does is kept from so long before the window on, for starts that were
+  /// asked for before.
+  static let lookBack = Nanoseconds.seconds(600)
+  /// Time between two looks at the run.
+  public static let step = Nanoseconds.milliseconds(100)
+
+  public let run: Run
+  public let lanes: [LaneID]
+  /// Lanes that were flow in the run and are requests here.
+  public private(set) var represented = 0
+  /// Lanes that await an answer all the time before the window, and so stay flow.
+  public private(set) var unseen = 0
+  private let grid: Int64
+
+  /// - Parameter lanes: that are watched; nil: all.
+  public init(_ run: Run, lanes: [LaneID]?) {
+    self.run = run
+    let count = run.simulation.laneCount
+    self.lanes = lanes ?? (0..<count).map { LaneID($0) }
+    let epoch = run.simulation.configuration.epoch.count
+    grid = max(1, (Self.step.count + epoch - 1) / epoch) * epoch
+  }
+
+  /// Where watching may begin or end: the last instant of the grid that is not after one.
+  private func aligned(_ instant: Instant) -> Instant {
+    Instant(nanoseconds: max(0, instant.nanoseconds) / grid * grid)
+  }
+
+  /// Simulates to the beginning of a window and begins to watch.
+  ///
+  /// - Parameter sinceLookBack: whether messages of the time before the window are told of too.
+  /// - Throws: `InvariantViolation`.
+  public func approach(
+    _ start: Instant, into recorder: any TraceRecorder, candidates: Int = 0,
+    sinceLookBack: Bool, interruption: (any Interruption)? = nil
+  ) throws {
+    let start = aligned(start)
+    if sinceLookBack {
+      try run.advance(to: aligned(start - Self.lookBack), interruption: interruption)
+      run.simulation.watchControl(into: recorder)
+    }
+    let zoom = Instant(
+      nanoseconds: max(0, (start - Self.lead).nanoseconds / 1_000_000_000 * 1_000_000_000))
+    try run.advance(to: zoom, interruption: interruption)
+    if interruption?.isInterrupted == true { return }
+    represented = lanes.count { run.simulation.fidelity(of: $0) == .flow }
+    unseen = run.simulation.zoom(lanes)
+    while run.simulation.now < start {
+      try advance()
+      if unseen > 0 { unseen = run.simulation.zoom(lanes) }
+    }
+    run.simulation.watchControl(into: recorder)
+    run.simulation.watch(lanes, into: recorder, candidates: candidates)
+  }
+
+  /// One step further.
+  /// - Throws: `InvariantViolation`.
+  public func advance() throws {
+    let next = Instant(nanoseconds: (run.simulation.now.nanoseconds / grid + 1) * grid)
+    try run.advance(to: next)
+  }
+}

@@ -1,0 +1,131 @@
+import ArgumentParser
+import Platform
+import Primitives
+import Reporting
+import Scenario
+import Simulation
+
+/// Which part of a stored run is simulated again to be watched.
+struct WatchOptions: ParsableArguments {
+  @Argument(help: "A results file of `headroom run`.")
+  var results: String
+
+  @Option(help: "Which replication, from 1.")
+  var replication = 1
+
+  @Option(help: "Where trace files are looked for; default: where the run found them.")
+  var data: String?
+
+  @Flag(help: "Print the summary as JSON.")
+  var json = false
+}
+
+/// A stored run that is to be watched, with its first pass done where its pools need one.
+struct WatchedResults {
+  let repeated: StoredRunAgain
+  let configuration: ClusterConfiguration
+  let replication: Int
+  let meter: ProgressMeter
+  private let options: WatchOptions
+
+  var file: String { options.results }
+  var scenario: LoadedScenario { repeated.scenario }
+  var duration: Nanoseconds { scenario.document.duration }
+
+  init(_ options: WatchOptions) throws {
+    self.options = options
+    repeated = try StoredRunAgain(options.results, data: options.data)
+    replication = options.replication - 1
+    let replication = replication
+    guard repeated.runs.contains(where: { $0.replication == replication }) else {
+      let there = repeated.runs.map { String($0.replication + 1) }.joined(separator: ", ")
+      throw CommandFailure(
+        .usage, "HR3054",
+        "`\(options.results)` has no replication \(options.replication) that came to its end",
+        help: "one of \(there)")
+    }
+    let document = repeated.scenario.document
+    meter = ProgressMeter("first pass for the peaks", total: 2 * document.duration.seconds)
+    let runner = ScenarioRunner(
+      document, traces: repeated.scenario.traces, threads: 1, interruption: meter)
+    let peaks = runner.needsPeaks ? try runner.peaks() : nil
+    configuration = runner.mapping.configuration(replication: replication, peaks: peaks)
+    meter.say("the run again, up to the window")
+  }
+
+  /// A run that is at its beginning.
+  func begin() -> Run {
+    Run(configuration, replication: replication, keepsMinutes: false)
+  }
+
+  func service(_ name: String) throws(CommandFailure) -> ServiceID {
+    if let index = configuration.services.firstIndex(where: { $0.name == name }) {
+      return ServiceID(index)
+    }
+    throw CommandFailure(
+      .usage, "HR3051", "there is no service `\(name)` in the scenario",
+      help: ScenarioReader.hint(name, in: configuration.services.map(\.name))
+        ?? "services are named in the table `services` of the results")
+  }
+
+  func index(of service: ServiceID) -> InvocationIndex {
+    InvocationIndex(configuration.services[service.index], duration: duration)
+  }
+
+  func lanes(_ run: Run, of service: ServiceID) -> [LaneID] {
+    run.simulation.lanes(of: service).map { LaneID($0) }
+  }
+
+  func window(_ text: String, option: String) throws(CommandFailure) -> Range<Instant> {
+    func bad(_ what: String) -> CommandFailure {
+      CommandFailure(
+        .usage, "HR3053", "\(option) `\(text)`: \(what)",
+        help: "two times within the run's \(TextForm.time(seconds: duration.seconds)), for example "
+          + "90s..95s or 1h2m..1h3m; 0 is the run's beginning")
+    }
+    guard let dots = text.firstRange(of: "..") else { throw bad("it has no `..`") }
+    let ends = [text[..<dots.lowerBound], text[dots.upperBound...]]
+    let bounds = ends.compactMap { ScenarioReader.nanoseconds(String($0)) }
+    guard bounds.count == 2 else { throw bad("its ends are no times") }
+    guard bounds[0] < bounds[1] else { throw bad("it ends before it begins") }
+    guard bounds[1] <= duration.count else { throw bad("the run ends before it") }
+    return Instant(nanoseconds: bounds[0])..<Instant(nanoseconds: bounds[1])
+  }
+
+  /// Refuses a window with too many invocations before anything is simulated.
+  func checkCount(_ count: Int, most: Int) throws(CommandFailure) {
+    guard count > most else { return }
+    throw CommandFailure(
+      .usage, "HR3055",
+      "\(TextForm.grouped(count)) invocations come within the window, more than "
+        + TextForm.grouped(most),
+      help: "a shorter window, one --service, or a greater --limit")
+  }
+
+  /// A word on lanes that were not single requests in the run.
+  func notes(_ watched: WatchedRun) -> [String] {
+    var notes: [String] = []
+    if watched.represented > 0 {
+      notes.append(
+        "\(watched.represented) of \(watched.lanes.count) lanes were flow in the run and are "
+          + "requests here from shortly before the window on: single invocations are "
+          + "representative, and are not those of the run")
+    }
+    if watched.unseen > 0 {
+      notes.append(
+        "\(watched.unseen) lanes awaited answers all the time before the window and could not be "
+          + "made requests: their invocations are not shown")
+    }
+    return notes
+  }
+
+  /// The summary of a command that watches.
+  func summary(_ command: String, notes: [String]) -> Summary {
+    var summary = Summary(command: command, scenario, repeated.options)
+    summary["replications"] = JSONValue(scenario.document.replications)
+    summary["results"] = .string(options.results)
+    summary["again"] = .string(ShellWords.text(CommandLine.arguments))
+    summary["notes"] = JSONValue(scenario.notes + notes)
+    return summary
+  }
+}
