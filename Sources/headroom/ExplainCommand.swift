@@ -131,7 +131,7 @@ struct ExplainCommand: ParsableCommand {
   private func watch(
     _ results: WatchedResults, _ service: ServiceID, _ window: Range<Instant>, only: UInt64?
   ) throws -> (InvocationLog, WatchedRun) {
-    let run = results.begin()
+    let run = try results.begin()
     let lanes = results.lanes(run, of: service)
     let log = InvocationLog(
       service: service, lanes: run.simulation.lanes(of: service), window: window, only: only)

@@ -57,7 +57,7 @@ struct ExplainReport {
     ])
     return Conclusion(
       status: .fine, text: text(explained, entry, place), summary: summary,
-      notices: results.scenario.notices + notes.map { "note: \($0)" })
+      notices: notes.map { "note: \($0)" })
   }
 
   private func text(
@@ -148,7 +148,7 @@ struct ExplainReport {
     }
     return Conclusion(
       status: .fine, text: lines.joined(separator: "\n"), summary: summary,
-      notices: results.scenario.notices + notes.map { "note: \($0)" })
+      notices: notes.map { "note: \($0)" })
   }
 
   /// An invocation that is worth a look.

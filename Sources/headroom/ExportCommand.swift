@@ -66,7 +66,7 @@ struct ExportCommand: ParsableCommand {
   private func write(
     _ file: StreamedFile, _ results: WatchedResults, _ service: ServiceID?, _ window: Range<Instant>
   ) throws -> Conclusion {
-    let run = results.begin()
+    let run = try results.begin()
     let lanes = service.map { results.lanes(run, of: $0) }
     let watched = WatchedRun(run, lanes: lanes)
     let trace = try PerfettoTrace(
@@ -106,7 +106,7 @@ struct ExportCommand: ParsableCommand {
       """
     return Conclusion(
       status: .fine, text: text, summary: summary,
-      notices: results.scenario.notices + notes.map { "note: \($0)" })
+      notices: notes.map { "note: \($0)" })
   }
 
   private func about(_ results: WatchedResults, _ window: Range<Instant>) -> [(String, String)] {

@@ -20,12 +20,14 @@ struct WatchOptions: ParsableArguments {
   var json = false
 }
 
-/// A stored run that is to be watched, with its first pass done where its pools need one.
+/// A stored run that is to be watched.
 struct WatchedResults {
   let repeated: StoredRunAgain
-  let configuration: ClusterConfiguration
   let replication: Int
   let meter: ProgressMeter
+  /// But for the sizes of pools that a first pass finds.
+  let configuration: ClusterConfiguration
+  private let runner: ScenarioRunner
   private let options: WatchOptions
 
   var file: String { options.results }
@@ -45,17 +47,25 @@ struct WatchedResults {
         help: "one of \(there)")
     }
     let document = repeated.scenario.document
-    meter = ProgressMeter("first pass for the peaks", total: 2 * document.duration.seconds)
-    let runner = ScenarioRunner(
+    let needsPeaks = ScenarioRunner(document, threads: 1).needsPeaks
+    meter = ProgressMeter(
+      needsPeaks ? "first pass for the peaks" : "the run again, up to the window",
+      total: document.duration.seconds * (needsPeaks ? 2 : 1))
+    runner = ScenarioRunner(
       document, traces: repeated.scenario.traces, threads: 1, interruption: meter)
-    let peaks = runner.needsPeaks ? try runner.peaks() : nil
-    configuration = runner.mapping.configuration(replication: replication, peaks: peaks)
-    meter.say("the run again, up to the window")
+    configuration = runner.mapping.configuration(replication: replication, peaks: nil)
   }
 
-  /// A run that is at its beginning.
-  func begin() -> Run {
-    Run(configuration, replication: replication, keepsMinutes: false)
+  /// The run at its beginning, after the first pass that its pools may need.
+  func begin() throws -> Run {
+    guard runner.needsPeaks else {
+      return Run(configuration, replication: replication, keepsMinutes: false)
+    }
+    let peaks = try runner.peaks()
+    meter.say("the run again, up to the window")
+    return Run(
+      runner.mapping.configuration(replication: replication, peaks: peaks),
+      replication: replication, keepsMinutes: false)
   }
 
   func service(_ name: String) throws(CommandFailure) -> ServiceID {

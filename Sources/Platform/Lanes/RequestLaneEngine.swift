@@ -90,7 +90,7 @@ struct RequestLaneEngine: ~Copyable {
   }
 
   /// A message is produced, and delivered if its partition's window has room.
-  mutating func produce(_ arrival: Arrival) {
+  @inline(__always) mutating func produce(_ arrival: Arrival) {
     core.counters.arrivals &+= 1
     #if PLANT_LOST_REQUEST
       if core.counters.arrivals % 1_000_000 == 0 { return }

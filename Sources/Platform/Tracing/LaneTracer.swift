@@ -86,7 +86,8 @@ extension LaneCore {
     guard let tracer else { return }
     let found = identities(ticket.delivery)
     for identity in found {
-      var call = tracedCall(identity, assignment, index, service: service, at: now)
+      var call = tracedCall(
+        identity, ticket.delivery, assignment, index, service: service, at: now)
       call.batch = found.count
       if settings.isTopic {
         call.attempt = Int(topic.deliveries[ticket.delivery].attempt)
@@ -99,7 +100,8 @@ extension LaneCore {
 
   /// The times are found as `begin` finds them.
   private func tracedCall(
-    _ identity: UInt64, _ assignment: Assignment, _ index: Int, service: Int64, at now: Instant
+    _ identity: UInt64, _ number: UInt32, _ assignment: Assignment, _ index: Int, service: Int64,
+    at now: Instant
   ) -> TracedCall {
     var handling = settings.gatewayHandling
     var stretch = 0.0
@@ -115,8 +117,8 @@ extension LaneCore {
       }
     }
     return TracedCall(
-      lane: settings.lane, at: now, identity: identity, part: Int(part), pod: assignment.pod,
-      node: NodeID(Int(instances[index].node)),
+      lane: settings.lane, at: now, identity: identity, part: Int(part), number: number,
+      pod: assignment.pod, node: NodeID(Int(instances[index].node)),
       path: StartPath(rawValue: instances[index].path) ?? .pool, waited: assignment.waited,
       isCold: assignment.isCold, isFirst: assignment.isFirst,
       inFlight: Int(instances[index].busy), handling: handling, hop: settings.hop,
@@ -154,7 +156,7 @@ extension LaneCore {
     for identity in identities(number) {
       tracer.recorder.ended(
         TracedEnd(
-          lane: settings.lane, at: now, identity: identity, outcome: outcome,
+          lane: settings.lane, at: now, identity: identity, number: number, outcome: outcome,
           wayThrough: isRequest ? settings.wayThrough : .zero))
     }
     if isRequest, number != .max { _ = tracer.close(number) }
@@ -189,7 +191,8 @@ extension RequestLaneEngine {
       tracer.recorder.arrived(told)
       tracer.recorder.ended(
         TracedEnd(
-          lane: told.lane, at: now, identity: arrival.identity, outcome: .unreachable))
+          lane: told.lane, at: now, identity: arrival.identity, number: .max,
+          outcome: .unreachable))
       return refuse(arrival)
     }
     let part = part(of: arrival.identity)

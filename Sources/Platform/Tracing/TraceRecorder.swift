@@ -69,6 +69,9 @@ public struct TracedCall: Sendable {
   public var at: Instant
   public var identity: UInt64
   public var part: Int
+  /// Of what is called for it: the same as that of its end. Deliveries and notifications have one
+  /// each, and an event that is notified twice has two.
+  public var number: UInt32
   public var pod: PodID
   public var node: NodeID
   /// How the instance was made.
@@ -109,6 +112,8 @@ public struct TracedEnd: Sendable {
   public var lane: LaneID
   public var at: Instant
   public var identity: UInt64
+  /// As that of its call, if it had one.
+  public var number: UInt32
   public var outcome: Outcome
   /// A part of the recorded latency that lies outside of the cluster.
   public var wayThrough = Nanoseconds.zero

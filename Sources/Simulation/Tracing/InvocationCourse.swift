@@ -42,6 +42,7 @@ struct InvocationCourse {
   /// Where it waits.
   var queueName: String {
     if let partition = entry.arrival.partition { return "partition \(partition) and its consumer" }
+    if entry.arrival.gateway == nil { return "between store and gateway, or there" }
     return entryName(entry.arrival.gateway?.part ?? entry.calls.first?.part ?? 0)
   }
 
@@ -56,13 +57,14 @@ struct InvocationCourse {
       now = end
     }
     add("hop", "broker to consumer", to: entry.arrival.seenAt)
-    for (index, call) in entry.calls.enumerated() {
+    let (calls, ends) = chain
+    for (index, call) in calls.enumerated() {
       if call.at > now {
         parts += waiting(now..<call.at, for: call)
         now = call.at
       }
-      guard index < entry.ends.count else { break }
-      let end = entry.ends[index]
+      guard index < ends.count else { break }
+      let end = ends[index]
       add("handling", entryName(call.part), to: min(now + call.handling, end.at))
       if end.outcome == .completed {
         let instance = "pod \(call.pod.raw) on node \(call.node.raw)"
@@ -84,6 +86,15 @@ struct InvocationCourse {
       add("way through", "client and API gateway", to: last.at + last.wayThrough)
     }
     return parts
+  }
+
+  /// The calls that led to its end, and their ends: of an event that was notified twice those of
+  /// the notification that was answered, of a message those of its last delivery.
+  private var chain: (calls: [TracedCall], ends: [TracedEnd]) {
+    let number = entry.ends.last?.number ?? entry.calls.last?.number
+    return (
+      entry.calls.filter { $0.number == number }, entry.ends.filter { $0.number == number }
+    )
   }
 
   /// What an invocation waited for until it was called.
@@ -179,7 +190,7 @@ struct InvocationCourse {
   /// it.
   private func cause(of index: Int) -> Int? {
     let sent = messages[index]
-    guard sent.from.kind != .gateway else { return nil }
+    if sent.from.kind == .gateway { return answerOfRoute(before: index) }
     return messages[..<index].lastIndex { earlier in
       guard earlier.to == sent.from, let arrival = earlier.arrivesAt, arrival <= sent.leftAt else {
         return false
@@ -187,6 +198,19 @@ struct InvocationCourse {
       if let start = sent.message.start { return earlier.message.start?.identity == start.identity }
       if case .resolveRoute = earlier.message { return earlier.from == sent.to }
       return false
+    }
+  }
+
+  /// The answer of a Dispatcher upon which a gateway asked for an instance, where the invocation
+  /// waited for it.
+  private func answerOfRoute(before index: Int) -> Int? {
+    let sent = messages[index]
+    guard case .needInstance = sent.message, entry.arrival.gateway?.route == .absent else {
+      return nil
+    }
+    return messages[..<index].lastIndex { earlier in
+      guard case .route = earlier.message else { return false }
+      return earlier.to == sent.from && earlier.arrivesAt == sent.leftAt
     }
   }
 
