@@ -29,6 +29,8 @@ struct WatchedResults {
   /// But for the sizes of pools that a first pass finds.
   let configuration: ClusterConfiguration
   private let runner: ScenarioRunner
+  /// The same at its beginning: what comes is known of it already.
+  private let preview: Run
   private let options: WatchOptions
 
   var file: String { options.results }
@@ -55,13 +57,12 @@ struct WatchedResults {
     runner = ScenarioRunner(
       document, traces: repeated.scenario.traces, threads: 1, interruption: meter)
     configuration = runner.mapping.configuration(replication: replication, peaks: nil)
+    preview = Run(configuration, replication: replication, keepsMinutes: false)
   }
 
   /// The run at its beginning, after the first pass that its pools may need.
   func begin() throws -> Run {
-    guard runner.needsPeaks else {
-      return Run(configuration, replication: replication, keepsMinutes: false)
-    }
+    guard runner.needsPeaks else { return preview }
     let peaks = try runner.peaks()
     meter.say("the run again, up to the window")
     return Run(
@@ -80,7 +81,7 @@ struct WatchedResults {
   }
 
   func index(of service: ServiceID) -> InvocationIndex {
-    InvocationIndex(configuration.services[service.index], duration: duration)
+    InvocationIndex(preview.simulation, service, duration: duration)
   }
 
   func lanes(_ run: Run, of service: ServiceID) -> [LaneID] {

@@ -47,7 +47,7 @@ extension LaneCore {
   }
 
   static func form(_ settings: LaneSettings, isWatched: Bool) -> Form {
-    if isWatched || settings.notifications != nil { return .other }
+    if isWatched || settings.isTracked { return .other }
     return settings.isTopic ? .message : .request
   }
 
@@ -67,6 +67,7 @@ extension LaneCore {
     if settings.notifications != nil {
       return [invocations.events[invocations.notifications[number].event].identity]
     }
+    if settings.clients != nil { return [clients.calls[number].retry.identity] }
     guard let tracer, number != .max else { return [] }
     return [tracer.identity(number)]
   }
@@ -93,6 +94,8 @@ extension LaneCore {
         call.attempt = Int(topic.deliveries[ticket.delivery].attempt)
       } else if settings.notifications != nil {
         call.attempt = Int(invocations.notifications[ticket.delivery].attempt)
+      } else if settings.clients != nil {
+        call.attempt = Int(clients.calls[ticket.delivery].retry.attempts) - 1
       }
       tracer.recorder.called(call)
     }
@@ -130,11 +133,12 @@ extension LaneCore {
   /// The answer of a call that is no plain request's: the part that depends on what it carries.
   @inline(never)
   mutating func answeredOtherwise(_ event: LaneEvent, at now: Instant) {
-    if tracer != nil { traceEnd(event, .completed, at: now) }
+    // Of clients it depends on whether they wait still.
+    if tracer != nil, settings.clients == nil { traceEnd(event, .completed, at: now) }
     if settings.isTopic {
       messagesDone(event.delivery, arrival: event.arrival, at: now)
-    } else if settings.notifications != nil {
-      invocationDone(event.delivery, at: now)
+    } else if settings.isTracked {
+      trackedDone(event.delivery, at: now)
     } else {
       requestDone(event, at: now)
     }
@@ -150,6 +154,18 @@ extension LaneCore {
     traceEnd(ticket.delivery, outcome, at: now)
   }
 
+  /// Tells of an answer before its client's record is closed.
+  func traceAnswer(_ number: UInt32, at now: Instant) {
+    traceEnd(number, clients.calls[number].isLeft ? .late : .completed, at: now)
+  }
+
+  /// Tells of what a client does, whatever becomes of its attempts.
+  func traceClient(_ retry: ClientRetry, _ outcome: TracedEnd.Outcome, at now: Instant) {
+    tracer?.recorder.ended(
+      TracedEnd(
+        lane: settings.lane, at: now, identity: retry.identity, number: .max, outcome: outcome))
+  }
+
   func traceEnd(_ number: UInt32, _ outcome: TracedEnd.Outcome, at now: Instant) {
     guard let tracer else { return }
     let isRequest = settings.hasRequests
@@ -157,7 +173,7 @@ extension LaneCore {
       tracer.recorder.ended(
         TracedEnd(
           lane: settings.lane, at: now, identity: identity, number: number, outcome: outcome,
-          wayThrough: isRequest ? settings.wayThrough : .zero))
+          wayThrough: isRequest || settings.clients != nil ? settings.wayThrough : .zero))
     }
     if isRequest, number != .max { _ = tracer.close(number) }
   }
@@ -180,12 +196,20 @@ extension RequestLaneEngine {
       told.partition = core.topic.partition(of: arrival.identity, key: core.settings.partKey.raw)
       told.seenAt = now + feed.delay
       told.lag = core.topic.lag
+      told.mayComeAgain = true
       tracer.recorder.arrived(told)
       return produce(arrival)
     }
     if core.settings.notifications != nil {
+      told.mayComeAgain = true
       tracer.recorder.arrived(told)
       return core.notify(arrival, at: now)
+    }
+    if core.settings.clients != nil {
+      told.mayComeAgain = true
+      told.gateway = gateway(part(of: arrival.identity), candidates: tracer.candidates, at: now)
+      tracer.recorder.arrived(told)
+      return enter(core.clientCalls(arrival, at: now), at: now)
     }
     guard !core.isDown else {
       tracer.recorder.arrived(told)
