@@ -1,6 +1,7 @@
 import Platform
 import Primitives
 import Reporting
+import ResultStore
 import Simulation
 import Workload
 
@@ -12,6 +13,8 @@ struct ExplainReport {
 
   /// Of a window, the invocations that are named.
   private static let named = 5
+  /// Events that are told for people, at most.
+  private static let toldEvents = 12
 
   private var names: ComponentNames { ComponentNames(watched.run.cluster) }
 
@@ -23,8 +26,13 @@ struct ExplainReport {
 
   private func identity(_ identity: UInt64) -> String {
     identity >> 63 == 1
-      ? "point \(identity & ~(1 << 63))" : "second \(identity >> 32), k \(identity & 0xFFFF_FFFF)"
+      ? "point \(identity & ~(1 << 63))"
+      : "second \(Self.second(of: identity)), k \(identity & 0xFFFF_FFFF)"
+        + (identity >> 62 == 1 ? " of a surge" : "")
   }
+
+  /// Without the mark of a surge.
+  private static func second(of identity: UInt64) -> UInt64 { identity >> 32 & 0x3FFF_FFFF }
 
   /// The head of every answer: the run that it is of.
   private var origin: String {
@@ -37,8 +45,11 @@ struct ExplainReport {
   func conclusion(
     _ entry: InvocationLog.Entry, _ place: InvocationIndex.Place, _ log: InvocationLog,
     isExact: Bool
-  ) -> Conclusion {
+  ) throws -> Conclusion {
     let explained = explanation(entry, log, isExact: isExact)
+    let end = entry.isOver ? entry.ends.last?.at : nil
+    let events = try results.events(
+      in: entry.arrival.at..<(end ?? watched.run.cluster.now) + Nanoseconds(1))
     let notes = results.notes(watched)
     var summary = results.summary("explain", notes: notes)
     summary["explanation"] = .object([
@@ -53,22 +64,23 @@ struct ExplainReport {
             "place": .string(step.place), "what": .string(step.what),
           ])
         }),
-      "worst": .array([]), "longest_waits": .array([]),
+      "worst": .array([]), "longest_waits": .array([]), "events": .array(events.map(json)),
     ])
     return Conclusion(
-      status: .fine, text: text(explained, entry, place), summary: summary,
+      status: .fine, text: text(explained, entry, place, events), summary: summary,
       notices: notes.map { "note: \($0)" })
   }
 
   private func text(
-    _ explained: Explanation, _ entry: InvocationLog.Entry, _ place: InvocationIndex.Place
+    _ explained: Explanation, _ entry: InvocationLog.Entry, _ place: InvocationIndex.Place,
+    _ events: [EventRow]
   ) -> String {
     let since = entry.arrival.at
     let took = explained.latency.map { " after \(ExactTime.text($0))" } ?? ""
     var lines = [
       "\(name)#\(place.number): \(WindowSummary.word(explained.outcome))\(took), "
         + "\(explained.path.rawValue)",
-      "came at \(ExactTime.text(since - .origin)) in \(names.zone(ofLane: entry.arrival.lane)) "
+      "came at \(ExactTime.place(since)) in \(names.zone(ofLane: entry.arrival.lane)) "
         + "(\(identity(place.identity))) of \(origin)",
       "", "where the time went",
     ]
@@ -82,7 +94,27 @@ struct ExplainReport {
     lines += explained.steps.map {
       "+\(ExactTime.text($0.at - since)) \($0.place): \($0.what)"
     }
+    lines += meanwhile(events)
     return lines.joined(separator: "\n")
+  }
+
+  /// What the run has told of the cluster, for people.
+  private func meanwhile(_ events: [EventRow]) -> [String] {
+    guard !events.isEmpty else { return [] }
+    let told = events.prefix(Self.toldEvents).map { event in
+      let often = event.count > 1 ? " (\(TextForm.grouped(event.count)) times)" : ""
+      return "\(ExactTime.place(event.time)) \(event.kind) \(event.subject)\(often): \(event.text)"
+    }
+    let more = events.count - told.count
+    return ["", "meanwhile in the cluster"] + told + (more > 0 ? ["and \(more) more"] : [])
+  }
+
+  private func json(_ event: EventRow) -> JSONValue {
+    .object([
+      "at_seconds": .number((event.time - .origin).seconds), "kind": .string(event.kind),
+      "subject": .string(event.subject), "text": .string(event.text),
+      "count": JSONValue(event.count),
+    ])
   }
 
   private func json(_ part: Explanation.Part, since: Instant) -> JSONValue {
@@ -98,7 +130,7 @@ struct ExplainReport {
     let isPoint = id >> 63 == 1
     return [
       "number": JSONValue(number), "zone": .string(names.zone(ofLane: entry.arrival.lane)),
-      "second": isPoint ? .null : .unsigned(id >> 32),
+      "second": isPoint ? .null : .unsigned(Self.second(of: id)),
       "k": isPoint ? .null : .unsigned(id & 0xFFFF_FFFF),
       "point": isPoint ? .unsigned(id & ~(1 << 63)) : .null,
       "arrived_seconds": .number((entry.arrival.at - .origin).seconds),
@@ -114,7 +146,8 @@ struct ExplainReport {
   func conclusion(
     _ window: WindowSummary, _ range: Range<Instant>, _ log: InvocationLog,
     _ index: InvocationIndex, isExact: Bool
-  ) -> Conclusion {
+  ) throws -> Conclusion {
+    let events = try results.events(in: range)
     let notes = results.notes(watched)
     func named(_ entries: [InvocationLog.Entry], isOfWait: Bool) -> [Named] {
       zip(entries, numbers(of: entries, index)).map { entry, number in
@@ -137,12 +170,14 @@ struct ExplainReport {
       "counts": .object(counts(window)), "invocation": .null, "parts": .array([]),
       "steps": .array([]),
       "worst": .array(worst.map(json)), "longest_waits": .array(waits.map(json)),
+      "events": .array(events.map(json)),
     ])
     var lines = header(window, range)
     for (title, found) in [("the worst", worst), ("the longest waits", waits)]
     where !found.isEmpty {
       lines += ["", title, TextForm.table(rows(found))]
     }
+    lines += meanwhile(events)
     if let number = (waits.first ?? worst.first)?.number {
       lines += ["", "explain: \(explainCommand(number))"]
     }
@@ -178,8 +213,8 @@ struct ExplainReport {
     }
     var lines = [
       "\(name): \(TextForm.grouped(window.entries.count)) invocations came from "
-        + "\(ExactTime.text(range.lowerBound - .origin)) to "
-        + "\(ExactTime.text(range.upperBound - .origin)) of \(origin)",
+        + "\(ExactTime.place(range.lowerBound)) to \(ExactTime.place(range.upperBound)) of "
+        + origin,
       "outcome: \(told(window.outcomes))", "path: \(told(window.paths))",
       "route: \(told(window.routes))",
       "starts: \(window.poolHits) pool hits, \(window.poolMisses) pool misses, "
@@ -201,7 +236,7 @@ struct ExplainReport {
       + named.map { found in
         [
           found.number.map { "\(name)#\($0)" } ?? "-",
-          ExactTime.text(found.entry.arrival.at - .origin),
+          ExactTime.place(found.entry.arrival.at),
           WindowSummary.word(found.entry.outcome), InvocationPath(found.entry).rawValue,
           found.entry.latency.map { ExactTime.text($0) } ?? "-",
           found.part.map { "\($0.name), \(ExactTime.text($0.length)): \($0.place)" } ?? "-",

@@ -2,6 +2,7 @@ import ArgumentParser
 import Platform
 import Primitives
 import Reporting
+import ResultStore
 import Scenario
 import Simulation
 
@@ -30,6 +31,8 @@ struct WatchedResults {
   /// Its place among the clusters, which share nothing: the others are not simulated.
   private let place: Int
   private let runner: ScenarioRunner
+  /// The same at its beginning: what comes is known of it already.
+  private let preview: Run
   private let options: WatchOptions
 
   var file: String { options.results }
@@ -59,6 +62,8 @@ struct WatchedResults {
     let platform = runner.mapping.platform(replication: replication, peaks: nil)
     place = try Self.place(of: service, in: platform)
     configuration = platform.clusters[place]
+    preview = Run(
+      PlatformConfiguration(configuration), replication: replication, keepsMinutes: false)
   }
 
   private static func place(
@@ -86,10 +91,7 @@ struct WatchedResults {
 
   /// The run at its beginning, after the first pass that its pools may need.
   func begin() throws -> Run {
-    guard runner.needsPeaks else {
-      return Run(
-        PlatformConfiguration(configuration), replication: replication, keepsMinutes: false)
-    }
+    guard runner.needsPeaks else { return preview }
     let peaks = try runner.peaks()
     meter.say("the run again, up to the window")
     let platform = runner.mapping.platform(replication: replication, peaks: peaks)
@@ -106,7 +108,7 @@ struct WatchedResults {
   }
 
   func index(of service: ServiceID) -> InvocationIndex {
-    InvocationIndex(configuration.services[service.index], duration: duration)
+    InvocationIndex(preview.cluster, service, duration: duration)
   }
 
   func lanes(_ run: Run, of service: ServiceID) -> [LaneID] {
@@ -127,6 +129,14 @@ struct WatchedResults {
     guard bounds[0] < bounds[1] else { throw bad("it ends before it begins") }
     guard bounds[1] <= duration.count else { throw bad("the run ends before it") }
     return Instant(nanoseconds: bounds[0])..<Instant(nanoseconds: bounds[1])
+  }
+
+  /// What the run has told of the cluster within a window.
+  func events(in window: Range<Instant>) throws(StoreError) -> [EventRow] {
+    try ResultReader(path: options.results).rows(EventRow.self, of: replication + 1).filter {
+      $0.time < window.upperBound && ($0.until ?? $0.time) >= window.lowerBound
+        && $0.kind != "left_out"
+    }
   }
 
   /// Refuses a window with too many invocations before anything is simulated.

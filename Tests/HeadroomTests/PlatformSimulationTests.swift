@@ -26,7 +26,8 @@ import Testing
       duration: 3m
       warmup: 20s
       regions:
-        - {name: north, clusters: [{name: online, zones: \(zones)}, {name: offline, zones: \(zones)}]}
+        - name: north
+          clusters: [{name: online, zones: \(zones)}, {name: offline, zones: \(zones)}]
         - {name: south, clusters: [{name: online, zones: \(zones), gateways: {per_zone: 3}}]}
       runtimes: {go: {init: 50ms}}
       shapes: {small: {cpu: 0.5, memory: 512MiB}}

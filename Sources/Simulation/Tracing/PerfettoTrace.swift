@@ -47,6 +47,7 @@ public final class PerfettoTrace: TraceRecorder {
   private var processes: Set<Int> = []
   private var metadata: [String] = []
   private var isFirst = true
+  private var isTelling = false
   private var ids = 0
   /// Invocations that the trace shows.
   public private(set) var invocations = 0
@@ -120,11 +121,15 @@ public final class PerfettoTrace: TraceRecorder {
   public func ended(_ end: TracedEnd) {
     let key = Key(lane: end.lane, identity: end.identity)
     guard var invocation = open[key] else { return }
+    if end.outcome == .late {
+      // Another attempt may be under way.
+      return add("n", invocation, end.outcome.rawValue, at: end.at, [])
+    }
     endWait(&invocation, at: end.at)
     if let inner = invocation.inner { add("e", invocation, inner, at: end.at, []) }
     invocation.inner = nil
     let isRequest = simulation.isOfRequests(end.lane)
-    if isRequest || end.outcome == .completed || end.outcome == .unreachable {
+    if isRequest || end.outcome == .completed || end.outcome == .givenUp {
       open[key] = nil
       add(
         "e", invocation, invocation.name, at: end.at,
@@ -213,6 +218,26 @@ public final class PerfettoTrace: TraceRecorder {
       add(
         "i", "code is there", "decision", nil, Address(.hostAgent, node.index), at: at,
         [("pod", String(pod.raw)), ("from", JSONText.quoted(level.word))])
+    }
+  }
+
+  /// Shows what is worth telling of the run, on a thread of its own; of the window alone.
+  public func tell(_ events: [EventRow]) {
+    let process = simulation.configuration.zones.count + 1
+    for event in events where window.contains(event.time) {
+      if !isTelling {
+        isTelling = true
+        if processes.insert(process).inserted {
+          describe("process_name", process, nil, "cluster")
+        }
+        describe("thread_name", process, 0, "events")
+      }
+      let text =
+        "{\"ph\":\"i\",\"name\":\(JSONText.quoted(event.kind)),\"cat\":\"event\",\"s\":\"g\","
+        + "\"pid\":\(process),\"tid\":0,\"ts\":\(ExactTime.microseconds(event.time)),\"args\":{"
+        + "\"subject\":\(JSONText.quoted(event.subject)),\"text\":\(JSONText.quoted(event.text)),"
+        + "\"count\":\(event.count)}}"
+      self.events.append(Event(at: event.time, text: text))
     }
   }
 
