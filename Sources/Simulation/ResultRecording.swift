@@ -19,6 +19,7 @@ public struct ResultRecording {
     verdict: Verdict? = nil, arm: String = ""
   ) throws(StoreError) {
     let tables = RunTables(outcome: outcome, run: run, document: document)
+    try writer.append(tables.regions())
     try writer.append(tables.zones())
     try writer.append(tables.tenants())
     try writer.append(tables.services())

@@ -23,6 +23,8 @@ public struct RunOutcome: Sendable {
   public var lags: [Int]
   public var partitions: [[PartitionGauges]]
   public var digest: UInt64
+  /// By region, in the order of the scenario.
+  public var regionDigests: [(region: String, digest: UInt64)]
   public var represented: UInt64
   public var executed: UInt64
   /// At which fidelity lanes were run, and why as requests.
@@ -172,7 +174,7 @@ public final class Run {
       conservation: simulation.conservation(), lanes: lanes,
       lags: lanes.indices.map { simulation.lane(LaneID($0)).gauges.lag },
       partitions: lanes.indices.map { simulation.partitions(of: LaneID($0)) },
-      digest: simulation.digest,
+      digest: simulation.digest, regionDigests: simulation.regionDigests,
       represented: arrivals, executed: work.executed,
       fidelities: simulation.fidelitySummary, simulated: simulation.now - .origin,
       fidelity: fidelity, stopped: collector.stopWatch.reason)

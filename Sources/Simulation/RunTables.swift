@@ -13,6 +13,12 @@ struct RunTables {
   var configuration: ClusterConfiguration { outcome.configuration }
   var collected: CollectedRun { outcome.collected }
 
+  func regions() -> [RegionRow] {
+    outcome.regionDigests.filter { !$0.region.isEmpty }.map {
+      RegionRow(run: run, region: $0.region, digest: HexadecimalWord.text($0.digest))
+    }
+  }
+
   func zones() -> [ZoneRow] {
     configuration.zones.enumerated().map { index, zone in
       var row = ZoneRow(

@@ -74,7 +74,8 @@ func sample<Row: StoredRow>(_ type: Row.Type, seed: Int, leavesGaps: Bool = fals
 /// Every type of row, for tests that go through all tables.
 let rowTypes: [any StoredRow.Type] = [
   ScenarioRow.self, AssumptionRow.self, StudyRow.self, RunRow.self, TraceFileRow.self,
-  ZoneRow.self, TenantRow.self, ServiceRow.self, ServiceGroupRow.self, SeriesRow.self,
+  RegionRow.self, ZoneRow.self, TenantRow.self, ServiceRow.self, ServiceGroupRow.self,
+  SeriesRow.self,
   ServiceMinuteRow.self, TopicRow.self, PartitionRow.self, HistogramRow.self,
   ColdStartRow.self, StartRow.self, PoolRow.self, PoolSeriesRow.self,
   AlarmRow.self, CacheRow.self,

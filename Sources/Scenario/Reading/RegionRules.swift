@@ -74,8 +74,8 @@ struct RegionRules {
       known(name, in: document.clusterPaths, at: "\(path).in")
     } else if fault.needsCluster {
       context.fail(
-        .missingKey, at: "\(path).in", else: Mark(line: 1, column: 1),
-        "`\(path)` does not say in which cluster it is", help: "for example `in: \(example)`")
+        .missingKey, at: path, "`\(path)` does not say in which cluster it is",
+        help: "for example `in: \(example)`")
     }
     let zones = document.cluster.zones.map(\.name)
     let all = zones + document.clusterPaths + document.regions.map(\.name)
