@@ -117,7 +117,7 @@ struct ExplainCommand: ParsableCommand {
           ? "its lane awaits answers all the time, and stays flow: take one that comes later"
           : "report it with the scenario and the seed")
     }
-    return report.conclusion(
+    return try report.conclusion(
       entry, place, log, isExact: results.configuration.contention == .exact)
   }
 
@@ -129,7 +129,7 @@ struct ExplainCommand: ParsableCommand {
     let (log, watched) = try watch(results, service, window, only: nil)
     let report = ExplainReport(
       results: results, watched: watched, name: results.configuration.services[service.index].name)
-    return report.conclusion(
+    return try report.conclusion(
       WindowSummary(log, window: window, watchedTo: watched.run.cluster.now), window, log, index,
       isExact: results.configuration.contention == .exact)
   }
@@ -141,7 +141,7 @@ struct ExplainCommand: ParsableCommand {
     let lanes = results.lanes(run, of: service)
     let log = InvocationLog(
       service: service, lanes: run.cluster.lanes(of: service), window: window, only: only)
-    let watched = WatchedRun(run, lanes: lanes)
+    let watched = WatchedRun(run, lanes: lanes, end: .origin + results.duration)
     // The arrivals of a second in which a lane is made requests have other times.
     let second = Instant.seconds(window.lowerBound.nanoseconds / 1_000_000_000)
     try watched.approach(
@@ -149,7 +149,7 @@ struct ExplainCommand: ParsableCommand {
       interruption: results.meter)
     let end = min(.origin + results.duration, window.upperBound + Self.patience)
     while run.cluster.now < end, run.cluster.now < window.upperBound || log.open > 0 {
-      try watched.advance()
+      try watched.advanceASecond()
     }
     return (log, watched)
   }

@@ -1,6 +1,7 @@
 import Platform
 import Primitives
 import Reporting
+import ResultStore
 import Simulation
 import Workload
 
@@ -12,6 +13,8 @@ struct ExplainReport {
 
   /// Of a window, the invocations that are named.
   private static let named = 5
+  /// Events that are told for people, at most.
+  private static let toldEvents = 12
 
   private var names: ComponentNames { ComponentNames(watched.run.cluster) }
 
@@ -37,8 +40,11 @@ struct ExplainReport {
   func conclusion(
     _ entry: InvocationLog.Entry, _ place: InvocationIndex.Place, _ log: InvocationLog,
     isExact: Bool
-  ) -> Conclusion {
+  ) throws -> Conclusion {
     let explained = explanation(entry, log, isExact: isExact)
+    let end = entry.isOver ? entry.ends.last?.at : nil
+    let events = try results.events(
+      in: entry.arrival.at..<(end ?? watched.run.simulation.now) + Nanoseconds(1))
     let notes = results.notes(watched)
     var summary = results.summary("explain", notes: notes)
     summary["explanation"] = .object([
@@ -53,22 +59,23 @@ struct ExplainReport {
             "place": .string(step.place), "what": .string(step.what),
           ])
         }),
-      "worst": .array([]), "longest_waits": .array([]),
+      "worst": .array([]), "longest_waits": .array([]), "events": .array(events.map(json)),
     ])
     return Conclusion(
-      status: .fine, text: text(explained, entry, place), summary: summary,
+      status: .fine, text: text(explained, entry, place, events), summary: summary,
       notices: notes.map { "note: \($0)" })
   }
 
   private func text(
-    _ explained: Explanation, _ entry: InvocationLog.Entry, _ place: InvocationIndex.Place
+    _ explained: Explanation, _ entry: InvocationLog.Entry, _ place: InvocationIndex.Place,
+    _ events: [EventRow]
   ) -> String {
     let since = entry.arrival.at
     let took = explained.latency.map { " after \(ExactTime.text($0))" } ?? ""
     var lines = [
       "\(name)#\(place.number): \(WindowSummary.word(explained.outcome))\(took), "
         + "\(explained.path.rawValue)",
-      "came at \(ExactTime.text(since - .origin)) in \(names.zone(ofLane: entry.arrival.lane)) "
+      "came at \(ExactTime.place(since)) in \(names.zone(ofLane: entry.arrival.lane)) "
         + "(\(identity(place.identity))) of \(origin)",
       "", "where the time went",
     ]
@@ -82,7 +89,27 @@ struct ExplainReport {
     lines += explained.steps.map {
       "+\(ExactTime.text($0.at - since)) \($0.place): \($0.what)"
     }
+    lines += meanwhile(events)
     return lines.joined(separator: "\n")
+  }
+
+  /// What the run has told of the cluster, for people.
+  private func meanwhile(_ events: [EventRow]) -> [String] {
+    guard !events.isEmpty else { return [] }
+    let told = events.prefix(Self.toldEvents).map { event in
+      let often = event.count > 1 ? " (\(TextForm.grouped(event.count)) times)" : ""
+      return "\(ExactTime.place(event.time)) \(event.kind) \(event.subject)\(often): \(event.text)"
+    }
+    let more = events.count - told.count
+    return ["", "meanwhile in the cluster"] + told + (more > 0 ? ["and \(more) more"] : [])
+  }
+
+  private func json(_ event: EventRow) -> JSONValue {
+    .object([
+      "at_seconds": .number((event.time - .origin).seconds), "kind": .string(event.kind),
+      "subject": .string(event.subject), "text": .string(event.text),
+      "count": JSONValue(event.count),
+    ])
   }
 
   private func json(_ part: Explanation.Part, since: Instant) -> JSONValue {
@@ -114,7 +141,8 @@ struct ExplainReport {
   func conclusion(
     _ window: WindowSummary, _ range: Range<Instant>, _ log: InvocationLog,
     _ index: InvocationIndex, isExact: Bool
-  ) -> Conclusion {
+  ) throws -> Conclusion {
+    let events = try results.events(in: range)
     let notes = results.notes(watched)
     func named(_ entries: [InvocationLog.Entry], isOfWait: Bool) -> [Named] {
       zip(entries, numbers(of: entries, index)).map { entry, number in
@@ -137,12 +165,14 @@ struct ExplainReport {
       "counts": .object(counts(window)), "invocation": .null, "parts": .array([]),
       "steps": .array([]),
       "worst": .array(worst.map(json)), "longest_waits": .array(waits.map(json)),
+      "events": .array(events.map(json)),
     ])
     var lines = header(window, range)
     for (title, found) in [("the worst", worst), ("the longest waits", waits)]
     where !found.isEmpty {
       lines += ["", title, TextForm.table(rows(found))]
     }
+    lines += meanwhile(events)
     if let number = (waits.first ?? worst.first)?.number {
       lines += ["", "explain: \(explainCommand(number))"]
     }
@@ -178,8 +208,8 @@ struct ExplainReport {
     }
     var lines = [
       "\(name): \(TextForm.grouped(window.entries.count)) invocations came from "
-        + "\(ExactTime.text(range.lowerBound - .origin)) to "
-        + "\(ExactTime.text(range.upperBound - .origin)) of \(origin)",
+        + "\(ExactTime.place(range.lowerBound)) to \(ExactTime.place(range.upperBound)) of "
+        + origin,
       "outcome: \(told(window.outcomes))", "path: \(told(window.paths))",
       "route: \(told(window.routes))",
       "starts: \(window.poolHits) pool hits, \(window.poolMisses) pool misses, "
@@ -201,7 +231,7 @@ struct ExplainReport {
       + named.map { found in
         [
           found.number.map { "\(name)#\($0)" } ?? "-",
-          ExactTime.text(found.entry.arrival.at - .origin),
+          ExactTime.place(found.entry.arrival.at),
           WindowSummary.word(found.entry.outcome), InvocationPath(found.entry).rawValue,
           found.entry.latency.map { ExactTime.text($0) } ?? "-",
           found.part.map { "\($0.name), \(ExactTime.text($0.length)): \($0.place)" } ?? "-",

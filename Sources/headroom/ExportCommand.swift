@@ -68,9 +68,10 @@ struct ExportCommand: ParsableCommand {
   ) throws -> Conclusion {
     let run = try results.begin()
     let lanes = service.map { results.lanes(run, of: $0) }
-    let watched = WatchedRun(run, lanes: lanes)
+    let watched = WatchedRun(run, lanes: lanes, end: .origin + results.duration)
     let trace = try PerfettoTrace(
       file, run.cluster, lanes: lanes, window: window, about: about(results, window))
+    trace.tell(try results.events(in: window))
     try watched.approach(
       window.lowerBound, into: trace, sinceLookBack: false, interruption: results.meter)
     try trace.closeStep(watched.lanes)
@@ -114,8 +115,7 @@ struct ExportCommand: ParsableCommand {
     return [
       ("program", "headroom"), ("version", ProgramVersion.text), ("scenario", document.name),
       ("seed", String(document.seed)), ("replication", String(results.replication + 1)),
-      ("from", ExactTime.text(window.lowerBound - .origin)),
-      ("to", ExactTime.text(window.upperBound - .origin)),
+      ("from", ExactTime.place(window.lowerBound)), ("to", ExactTime.place(window.upperBound)),
     ]
   }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Platform
 import Primitives
 import Reporting
+import ResultStore
 import Scenario
 import Simulation
 
@@ -127,6 +128,14 @@ struct WatchedResults {
     guard bounds[0] < bounds[1] else { throw bad("it ends before it begins") }
     guard bounds[1] <= duration.count else { throw bad("the run ends before it") }
     return Instant(nanoseconds: bounds[0])..<Instant(nanoseconds: bounds[1])
+  }
+
+  /// What the run has told of the cluster within a window.
+  func events(in window: Range<Instant>) throws(StoreError) -> [EventRow] {
+    try ResultReader(path: options.results).rows(EventRow.self, of: replication + 1).filter {
+      $0.time < window.upperBound && ($0.until ?? $0.time) >= window.lowerBound
+        && $0.kind != "left_out"
+    }
   }
 
   /// Refuses a window with too many invocations before anything is simulated.

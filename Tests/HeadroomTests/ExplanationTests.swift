@@ -111,6 +111,18 @@ enum Watching {
     var description: String { "\(name) \(ExactTime.text(length))" }
   }
 
+  /// Instants are told as windows are written: what is printed can be given.
+  @Test(arguments: [
+    (0, "0s"), (1_250_000_000, "1.25s"), (60_000_000_000, "1m"), (3_600_000_000_000, "1h"),
+    (68_911_002_924_538, "19h8m31.002924538s"), (3_661_000_000_001, "1h1m1.000000001s"),
+  ]) func instantsAreToldAsWindows(nanoseconds: Int64, text: String) throws {
+    #expect(ExactTime.place(Instant(nanoseconds: nanoseconds)) == text)
+    let read = try #require(ScenarioReader.nanoseconds(text))
+    #expect(abs(read - nanoseconds) <= 16)
+    #expect(ExactTime.text(Nanoseconds(1_500_000)) == "1.5 ms")
+    #expect(ExactTime.text(Nanoseconds(-999)) == "-999 ns")
+  }
+
   /// Of every invocation of a scenario with all kinds, and of one with cold starts of all paths,
   /// parts follow on one another from its coming to its end.
   @Test(arguments: [("kinds", 3700), ("first-day", 400)])

@@ -24,6 +24,12 @@ import Testing
     let file = try StreamedFile(path: path, force: false, beginning: "{\"displayTimeUnit\"")
     let trace = try PerfettoTrace(
       file, run.simulation, lanes: nil, window: window, about: [("scenario", "a \"quoted\" one")])
+    trace.tell(
+      [20, 31, 35].map {
+        EventRow(
+          run: 1, time: .seconds($0), severity: .info, kind: "crash", subject: "some\\thing",
+          text: "at \($0)")
+      })
     try watched.approach(window.lowerBound, into: trace, sinceLookBack: false)
     try trace.closeStep(watched.lanes)
     // Some are cut off: the last of them come just before the end.
@@ -106,6 +112,10 @@ import Testing
     if name == "kinds" {
       #expect(events.contains { ($0["name"] as? String)?.hasPrefix("lag") ?? false })
     }
+    // Of the events only the one within the window.
+    let told = events.filter { $0["cat"] as? String == "event" }
+    #expect(told.map { $0["ts"] as? Double } == [31e6])
+    #expect((told.first?["args"] as? [String: Any])?["subject"] as? String == "some\\thing")
     // Microseconds of the simulated world.
     let times = events.filter { $0["cat"] as? String == "invocation" }.compactMap {
       $0["ts"] as? Double

@@ -15,6 +15,16 @@ public enum ExactTime {
     return (time.count < 0 ? "-" : "") + decimal(magnitude, digits: digits) + " " + unit
   }
 
+  /// An instant of a run as windows are written, to the nanosecond: `19h8m31.002924538s`.
+  public static func place(_ instant: Instant) -> String {
+    let count = instant.nanoseconds
+    let minutes = count / 60_000_000_000
+    guard minutes > 0 else { return decimal(count.magnitude, digits: 9) + "s" }
+    let rest = count % 60_000_000_000
+    return (minutes >= 60 ? "\(minutes / 60)h" : "") + (minutes % 60 > 0 ? "\(minutes % 60)m" : "")
+      + (rest > 0 ? decimal(rest.magnitude, digits: 9) + "s" : "")
+  }
+
   /// Microseconds with three digits after the point: the unit of trace files.
   static func microseconds(_ instant: Instant) -> String {
     let count = instant.nanoseconds.magnitude

@@ -47,6 +47,7 @@ public final class PerfettoTrace: TraceRecorder {
   private var processes: Set<Int> = []
   private var metadata: [String] = []
   private var isFirst = true
+  private var isTelling = false
   private var ids = 0
   /// Invocations that the trace shows.
   public private(set) var invocations = 0
@@ -213,6 +214,26 @@ public final class PerfettoTrace: TraceRecorder {
       add(
         "i", "code is there", "decision", nil, Address(.hostAgent, node.index), at: at,
         [("pod", String(pod.raw)), ("from", JSONText.quoted(level.word))])
+    }
+  }
+
+  /// Shows what is worth telling of the run, on a thread of its own; of the window alone.
+  public func tell(_ events: [EventRow]) {
+    let process = simulation.configuration.zones.count + 1
+    for event in events where window.contains(event.time) {
+      if !isTelling {
+        isTelling = true
+        if processes.insert(process).inserted {
+          describe("process_name", process, nil, "cluster")
+        }
+        describe("thread_name", process, 0, "events")
+      }
+      let text =
+        "{\"ph\":\"i\",\"name\":\(JSONText.quoted(event.kind)),\"cat\":\"event\",\"s\":\"g\","
+        + "\"pid\":\(process),\"tid\":0,\"ts\":\(ExactTime.microseconds(event.time)),\"args\":{"
+        + "\"subject\":\(JSONText.quoted(event.subject)),\"text\":\(JSONText.quoted(event.text)),"
+        + "\"count\":\(event.count)}}"
+      self.events.append(Event(at: event.time, text: text))
     }
   }
 

@@ -23,12 +23,15 @@ public final class WatchedRun {
   /// Lanes that await an answer all the time before the window, and so stay flow.
   public private(set) var unseen = 0
   private let grid: Int64
+  private let end: Instant
 
   /// - Parameters:
   ///   - run: of one cluster.
   ///   - lanes: that are watched; nil: all.
-  public init(_ run: Run, lanes: [LaneID]?) {
+  ///   - end: of the run, beyond which it never goes.
+  public init(_ run: Run, lanes: [LaneID]?, end: Instant = .distantFuture) {
     self.run = run
+    self.end = end
     let count = run.cluster.laneCount
     self.lanes = lanes ?? (0..<count).map { LaneID($0) }
     let epoch = run.cluster.configuration.epoch.count
@@ -69,8 +72,14 @@ public final class WatchedRun {
 
   /// One step further.
   /// - Throws: `InvariantViolation`.
-  public func advance() throws {
-    let next = Instant(nanoseconds: (run.cluster.now.nanoseconds / grid + 1) * grid)
-    try run.advance(to: next)
+  public func advance() throws { try advance(to: grid) }
+
+  /// To the next whole second: every step looks at all lanes, so that long ones cost less.
+  /// - Throws: `InvariantViolation`.
+  public func advanceASecond() throws { try advance(to: 1_000_000_000) }
+
+  private func advance(to multiple: Int64) throws {
+    let next = Instant(nanoseconds: (run.cluster.now.nanoseconds / multiple + 1) * multiple)
+    try run.advance(to: min(next, end))
   }
 }
