@@ -26,8 +26,13 @@ struct ExplainReport {
 
   private func identity(_ identity: UInt64) -> String {
     identity >> 63 == 1
-      ? "point \(identity & ~(1 << 63))" : "second \(identity >> 32), k \(identity & 0xFFFF_FFFF)"
+      ? "point \(identity & ~(1 << 63))"
+      : "second \(Self.second(of: identity)), k \(identity & 0xFFFF_FFFF)"
+        + (identity >> 62 == 1 ? " of a surge" : "")
   }
+
+  /// Without the mark of a surge.
+  private static func second(of identity: UInt64) -> UInt64 { identity >> 32 & 0x3FFF_FFFF }
 
   /// The head of every answer: the run that it is of.
   private var origin: String {
@@ -44,7 +49,7 @@ struct ExplainReport {
     let explained = explanation(entry, log, isExact: isExact)
     let end = entry.isOver ? entry.ends.last?.at : nil
     let events = try results.events(
-      in: entry.arrival.at..<(end ?? watched.run.simulation.now) + Nanoseconds(1))
+      in: entry.arrival.at..<(end ?? watched.run.cluster.now) + Nanoseconds(1))
     let notes = results.notes(watched)
     var summary = results.summary("explain", notes: notes)
     summary["explanation"] = .object([
@@ -125,7 +130,7 @@ struct ExplainReport {
     let isPoint = id >> 63 == 1
     return [
       "number": JSONValue(number), "zone": .string(names.zone(ofLane: entry.arrival.lane)),
-      "second": isPoint ? .null : .unsigned(id >> 32),
+      "second": isPoint ? .null : .unsigned(Self.second(of: id)),
       "k": isPoint ? .null : .unsigned(id & 0xFFFF_FFFF),
       "point": isPoint ? .unsigned(id & ~(1 << 63)) : .null,
       "arrived_seconds": .number((entry.arrival.at - .origin).seconds),

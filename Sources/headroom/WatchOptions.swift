@@ -31,6 +31,8 @@ struct WatchedResults {
   /// Its place among the clusters, which share nothing: the others are not simulated.
   private let place: Int
   private let runner: ScenarioRunner
+  /// The same at its beginning: what comes is known of it already.
+  private let preview: Run
   private let options: WatchOptions
 
   var file: String { options.results }
@@ -60,6 +62,8 @@ struct WatchedResults {
     let platform = runner.mapping.platform(replication: replication, peaks: nil)
     place = try Self.place(of: service, in: platform)
     configuration = platform.clusters[place]
+    preview = Run(
+      PlatformConfiguration(configuration), replication: replication, keepsMinutes: false)
   }
 
   private static func place(
@@ -87,10 +91,7 @@ struct WatchedResults {
 
   /// The run at its beginning, after the first pass that its pools may need.
   func begin() throws -> Run {
-    guard runner.needsPeaks else {
-      return Run(
-        PlatformConfiguration(configuration), replication: replication, keepsMinutes: false)
-    }
+    guard runner.needsPeaks else { return preview }
     let peaks = try runner.peaks()
     meter.say("the run again, up to the window")
     let platform = runner.mapping.platform(replication: replication, peaks: peaks)
@@ -107,7 +108,7 @@ struct WatchedResults {
   }
 
   func index(of service: ServiceID) -> InvocationIndex {
-    InvocationIndex(configuration.services[service.index], duration: duration)
+    InvocationIndex(preview.cluster, service, duration: duration)
   }
 
   func lanes(_ run: Run, of service: ServiceID) -> [LaneID] {

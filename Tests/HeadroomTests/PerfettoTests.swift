@@ -23,7 +23,7 @@ import Testing
     let window = Instant.seconds(30)..<Instant.seconds(35)
     let file = try StreamedFile(path: path, force: false, beginning: "{\"displayTimeUnit\"")
     let trace = try PerfettoTrace(
-      file, run.simulation, lanes: nil, window: window, about: [("scenario", "a \"quoted\" one")])
+      file, run.cluster, lanes: nil, window: window, about: [("scenario", "a \"quoted\" one")])
     trace.tell(
       [20, 31, 35].map {
         EventRow(
@@ -33,11 +33,11 @@ import Testing
     try watched.approach(window.lowerBound, into: trace, sinceLookBack: false)
     try trace.closeStep(watched.lanes)
     // Some are cut off: the last of them come just before the end.
-    while run.simulation.now < window.upperBound {
+    while run.cluster.now < window.upperBound {
       try watched.advance()
       try trace.closeStep(watched.lanes)
     }
-    run.simulation.endWatching()
+    run.cluster.endWatching()
     #expect(!FileManager.default.fileExists(atPath: path))
     try trace.finish()
     let data = try Data(contentsOf: URL(filePath: path))

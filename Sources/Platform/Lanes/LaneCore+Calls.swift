@@ -230,7 +230,7 @@ extension LaneCore {
   }
 
   /// What is known by number has been answered.
-  mutating func trackedDone(_ number: UInt32, at now: Instant) {
+  @inline(never) mutating func trackedDone(_ number: UInt32, at now: Instant) {
     if settings.clients == nil { return invocationDone(number, at: now) }
     clientAnswered(number, at: now)
   }

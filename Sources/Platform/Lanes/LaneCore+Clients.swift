@@ -33,6 +33,7 @@ extension LaneCore {
   /// An answer for a client, who may have left.
   mutating func clientAnswered(_ number: UInt32, at now: Instant) {
     counters.completed &+= 1
+    if tracer != nil { traceAnswer(number, at: now) }
     guard let first = clients.answered(number) else {
       counters.late &+= 1
       return
@@ -55,6 +56,7 @@ extension LaneCore {
   private mutating func tryAgain(_ retry: ClientRetry, at now: Instant) {
     guard let delay = clients.wait(before: retry, key: settings.clientKey, at: now) else {
       counters.givenUp &+= 1
+      if tracer != nil { traceClient(retry, .givenUp, at: now) }
       digest.record(RecordKind.gaveUp, at: now, retry.identity, UInt64(retry.attempts))
       return
     }
@@ -89,6 +91,7 @@ extension LaneCore {
     clients.leave(at: now) { left.append($0) }
     for retry in left {
       counters.abandoned &+= 1
+      if tracer != nil { traceClient(retry, .clientLeft, at: now) }
       digest.record(RecordKind.clientLeft, at: now, retry.identity, UInt64(retry.attempts))
       tryAgain(retry, at: now)
     }
@@ -118,6 +121,7 @@ extension RequestLaneEngine {
   mutating func enter(_ ticket: Ticket, at now: Instant) {
     guard !core.isDown else {
       core.counters.unreachable &+= 1
+      if core.tracer != nil { core.traceEnd(ticket, .unreachable, at: now) }
       core.digest.record(RecordKind.unreachable, at: now, ticket.identity)
       return core.clientFailed(ticket.delivery, at: now)
     }

@@ -1,5 +1,6 @@
 import ControlPlane
 import Primitives
+import Workload
 
 // A cluster that is watched: single invocations of lanes, and messages and decisions of what they
 // share.
@@ -45,10 +46,17 @@ extension ClusterSimulation {
   /// Warm pods of a pool now.
   public func level(of pool: PoolID) -> Int { control.kubernetes.warm[pool.index].count }
 
-  /// Whether a lane serves requests, and neither messages nor events of a store.
+  /// Whether a lane serves requests that come once: neither messages nor events of a store, nor
+  /// what clients try again.
   public func isOfRequests(_ lane: LaneID) -> Bool {
     let service = configuration.services[place(of: lane).service.index]
-    return service.topic == nil && service.notifications == nil
+    return service.topic == nil && service.notifications == nil && service.clients == nil
+  }
+
+  /// What the workload sends to each lane of a service, surges among it.
+  public func arrivals(of service: ServiceID) -> [any ArrivalSource] {
+    let configuration = configuration.services[service.index]
+    return configuration.zones.indices.map { arrivals(of: configuration, $0) }
   }
 
   public func isOfMessages(_ lane: LaneID) -> Bool {

@@ -133,7 +133,8 @@ extension LaneCore {
   /// The answer of a call that is no plain request's: the part that depends on what it carries.
   @inline(never)
   mutating func answeredOtherwise(_ event: LaneEvent, at now: Instant) {
-    if tracer != nil { traceEnd(event, .completed, at: now) }
+    // Of clients it depends on whether they wait still.
+    if tracer != nil, settings.clients == nil { traceEnd(event, .completed, at: now) }
     if settings.isTopic {
       messagesDone(event.delivery, arrival: event.arrival, at: now)
     } else if settings.isTracked {
@@ -153,6 +154,18 @@ extension LaneCore {
     traceEnd(ticket.delivery, outcome, at: now)
   }
 
+  /// Tells of an answer before its client's record is closed.
+  func traceAnswer(_ number: UInt32, at now: Instant) {
+    traceEnd(number, clients.calls[number].isLeft ? .late : .completed, at: now)
+  }
+
+  /// Tells of what a client does, whatever becomes of its attempts.
+  func traceClient(_ retry: ClientRetry, _ outcome: TracedEnd.Outcome, at now: Instant) {
+    tracer?.recorder.ended(
+      TracedEnd(
+        lane: settings.lane, at: now, identity: retry.identity, number: .max, outcome: outcome))
+  }
+
   func traceEnd(_ number: UInt32, _ outcome: TracedEnd.Outcome, at now: Instant) {
     guard let tracer else { return }
     let isRequest = settings.hasRequests
@@ -160,7 +173,7 @@ extension LaneCore {
       tracer.recorder.ended(
         TracedEnd(
           lane: settings.lane, at: now, identity: identity, number: number, outcome: outcome,
-          wayThrough: isRequest ? settings.wayThrough : .zero))
+          wayThrough: isRequest || settings.clients != nil ? settings.wayThrough : .zero))
     }
     if isRequest, number != .max { _ = tracer.close(number) }
   }
@@ -183,14 +196,18 @@ extension RequestLaneEngine {
       told.partition = core.topic.partition(of: arrival.identity, key: core.settings.partKey.raw)
       told.seenAt = now + feed.delay
       told.lag = core.topic.lag
+      told.mayComeAgain = true
       tracer.recorder.arrived(told)
       return produce(arrival)
     }
     if core.settings.notifications != nil {
+      told.mayComeAgain = true
       tracer.recorder.arrived(told)
       return core.notify(arrival, at: now)
     }
     if core.settings.clients != nil {
+      told.mayComeAgain = true
+      told.gateway = gateway(part(of: arrival.identity), candidates: tracer.candidates, at: now)
       tracer.recorder.arrived(told)
       return enter(core.clientCalls(arrival, at: now), at: now)
     }

@@ -61,6 +61,9 @@ public struct TracedArrival: Sendable {
   public var partition: Int?
   public var seenAt: Instant
   public var lag = 0
+  /// A call that fails may be followed by another: of a message, an event, or where clients try
+  /// again. It ends when it is answered or given up.
+  public var mayComeAgain = false
 }
 
 /// An instance is called for an invocation.
@@ -107,6 +110,11 @@ public struct TracedEnd: Sendable {
     case waitedTooLong = "waited_too_long"
     /// With its zone; and its zone was not there as it came.
     case lost, unreachable
+    /// Its client has waited as long as it will; it is answered, and its client has left before;
+    /// its client tries no more.
+    case clientLeft = "client_left"
+    case late
+    case givenUp = "given_up"
   }
 
   public var lane: LaneID

@@ -124,6 +124,9 @@ extension InvocationCourse {
       case .noCapacity: "refused: no instance could be made"
       case .waitedTooLong: "given up: it has waited as long as it may"
       case .lost: "lost with the zone"
+      case .clientLeft: "its client has waited as long as it will, and leaves"
+      case .late: "answered, but its client has left before"
+      case .givenUp: "its client tries no more"
       case .unreachable: "the zone is not there: its connection is refused"
       }
     return Step(at: end.at, place: queueName, what: text)

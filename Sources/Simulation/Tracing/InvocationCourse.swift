@@ -99,6 +99,12 @@ struct InvocationCourse {
 
   /// What an invocation waited for until it was called.
   private func waiting(_ range: Range<Instant>, for call: TracedCall) -> [Part] {
+    if call.attempt > 0, range.lowerBound == entry.arrival.at {
+      return [
+        Part(
+          name: "earlier attempts", place: queueName, from: range.lowerBound, to: range.upperBound)
+      ]
+    }
     if let index = answer(to: call) { return walk(back: index, in: range) }
     return [Part(name: "waiting", place: queueName, from: range.lowerBound, to: range.upperBound)]
   }

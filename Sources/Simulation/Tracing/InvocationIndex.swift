@@ -5,7 +5,8 @@ import Workload
 /// The invocations of a service in the order in which they come, over all of its zones: what
 /// `SERVICE#INDEX` counts. Two at the same nanosecond are in the order of the zones.
 ///
-/// Nothing is simulated for it: what comes is a function of scenario, seed and replication. A
+/// Nothing is simulated for it: what comes is a function of scenario, seed and replication, and
+/// what clients try again has no number of its own. A
 /// balancer that gives a zone's traffic to another moves arrivals and changes no time.
 public struct InvocationIndex: Sendable {
   /// One invocation.
@@ -20,8 +21,8 @@ public struct InvocationIndex: Sendable {
   private let sources: [any ArrivalSource]
   private let duration: Nanoseconds
 
-  public init(_ service: ServiceConfiguration, duration: Nanoseconds) {
-    sources = service.zones.indices.map { service.arrivals($0) }
+  public init(_ simulation: ClusterSimulation, _ service: ServiceID, duration: Nanoseconds) {
+    sources = simulation.arrivals(of: service)
     self.duration = duration
   }
 

@@ -11,10 +11,10 @@ public final class InvocationLog: TraceRecorder {
     /// Of an invocation that comes again, one for each call without an answer.
     public var ends: [TracedEnd] = []
 
-    /// Whether nothing more will become of it. What is delivered again ends when it is answered.
+    /// Whether nothing more will become of it.
     public var isOver: Bool {
       guard let last = ends.last else { return false }
-      return arrival.gateway != nil || last.outcome == .completed || last.outcome == .unreachable
+      return !arrival.mayComeAgain || last.outcome == .completed || last.outcome == .givenUp
     }
   }
 

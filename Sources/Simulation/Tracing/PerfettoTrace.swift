@@ -121,11 +121,15 @@ public final class PerfettoTrace: TraceRecorder {
   public func ended(_ end: TracedEnd) {
     let key = Key(lane: end.lane, identity: end.identity)
     guard var invocation = open[key] else { return }
+    if end.outcome == .late {
+      // Another attempt may be under way.
+      return add("n", invocation, end.outcome.rawValue, at: end.at, [])
+    }
     endWait(&invocation, at: end.at)
     if let inner = invocation.inner { add("e", invocation, inner, at: end.at, []) }
     invocation.inner = nil
     let isRequest = simulation.isOfRequests(end.lane)
-    if isRequest || end.outcome == .completed || end.outcome == .unreachable {
+    if isRequest || end.outcome == .completed || end.outcome == .givenUp {
       open[key] = nil
       add(
         "e", invocation, invocation.name, at: end.at,
