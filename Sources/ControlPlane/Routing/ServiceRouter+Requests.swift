@@ -78,10 +78,12 @@ extension ServiceRouter {
     followKeepAlive(at: now, into: &effects)
   }
 
-  /// Gives free slots to waiting requests, the oldest first.
+  /// Gives free slots to waiting requests, the oldest first; none while the route is known to be
+  /// wrong.
   @inlinable mutating func serveWaiting<Effects: RouterEffects & ~Copyable>(
     at now: Instant, into effects: inout Effects
   ) where Effects.Ticket == Ticket {
+    guard !route.isRefuted else { return }
     while !waiting.isEmpty, let slot = instances.choose(using: &bits) {
       let entry = waiting.removeFirst()
       assign(entry.ticket, to: slot, waited: true, at: now, into: &effects)

@@ -25,6 +25,7 @@ extension FlowState {
       control.route.learn(
         version: isWhole ? version : control.route.version,
         negative: isNegative && instances.count == 0, at: now, lifetimes: rules.routeLifetimes)
+      unknownGone = 0
     case .instanceReady(let start, let pod, _):
       if start.isAhead { control.settledOrders &+= 1 }
       if !start.isAhead { _ = close(start.ordinal) }
@@ -124,7 +125,7 @@ extension FlowState {
     askRoute()
   }
 
-  private mutating func askRoute() {
+  mutating func askRoute() {
     counters.routeQuestions &+= 1
     control.newsReceived = 0
     send(

@@ -30,6 +30,7 @@ extension FlowState {
       }
       followOutages()
       if !isDown {
+        if unknownGone > 0 { callInVain() }
         if keepAlive != nil { followKeepAlive() }
         planStarts()
       }

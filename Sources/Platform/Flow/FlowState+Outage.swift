@@ -60,6 +60,7 @@ extension FlowState {
     isBacklogKnown = false
     law = nil
     isDemandOld = true
+    unknownGone = 0
     control.loseGateway()
     keepAlive = settings.keepAlive.map { KeepAliveWatch($0()) }
   }

@@ -67,6 +67,10 @@ struct FlowState {
   var recent = RecentLevel()
   /// Requests in service at the end of the last step, before an arrival that has ended it.
   var levelAtEnd = 0
+  /// Instances that have been scaled away and that the consumer takes for there.
+  var unknownGone = 0
+  /// Since then none of them was called.
+  var unnoticedSince = Instant.origin
   /// Of a topic: messages completed when the broker was told last.
   var toldCompleted: UInt64 = 0
   /// They were told of instances that are gone.

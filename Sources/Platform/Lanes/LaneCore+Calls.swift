@@ -14,7 +14,12 @@ extension LaneCore: RouterEffects {
     }
     instances[index].busy &+= 1
     inFlight += 1
-    if instances[index].busy > settings.concurrencyLimit { noteOverload(assignment) }
+    if instances[index].busy > settings.concurrencyLimit {
+      if instances[index].busy > InstanceStates.leaving {
+        return callInVain(ticket, index, assignment.slot, at: now)
+      }
+      noteOverload(assignment)
+    }
     let isCold = assignment.waited && noteWait(ticket, assignment, index, at: now)
     var service = ticket.serviceNanoseconds
     if service < 0 { service = drawService(ticket.identity, isFirst: assignment.isFirst) }
@@ -81,7 +86,7 @@ extension LaneCore: RouterEffects {
   }
 
   /// Whether the call or its answer is lost on the way.
-  private func isLost(_ identity: UInt64) -> Bool {
+  func isLost(_ identity: UInt64) -> Bool {
     var bits = settings.lossKey.stream(identity)
     return bits.next() >> 11 < settings.lossThreshold || bits.next() >> 11 < settings.lossThreshold
   }
@@ -90,10 +95,12 @@ extension LaneCore: RouterEffects {
   @inline(__always) mutating func answered(_ event: LaneEvent, at now: Instant) {
     integrate(to: now)
     let index = instances.index(event.slot, part: event.part)
-    instances[index].busy &-= 1
+    let left = instances[index].busy &- 1
+    instances[index].busy = left
     inFlight -= 1
-    if instances[index].busy == 0 {
+    if left & ~InstanceStates.leaving == 0 {
       idle += 1
+      if left != 0 { leave(index, part: event.part, at: now) }
       if settings.reportsIdle { report(instances[index].pod, isIdle: true, at: now) }
     }
     if settings.computes, !settings.isExact {

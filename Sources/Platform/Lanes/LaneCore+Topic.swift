@@ -254,6 +254,12 @@ extension LaneCore {
     return ticket(number, topic.deliveries[number])
   }
 
+  /// A delivery has not reached an instance: it goes out as it was.
+  mutating func undelivered(_ number: UInt32) -> Ticket {
+    moveInFlight(by: number, sign: -1)
+    return ticket(number, topic.deliveries[number])
+  }
+
   /// Whoever held a partition has lost it: what is not committed comes again.
   ///
   /// - Parameters:

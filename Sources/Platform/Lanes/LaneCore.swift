@@ -54,6 +54,10 @@ struct LaneCore: ~Copyable {
   /// The partition of the delivery that was answered last.
   var freedPartition = 0
   var hopCalls = Slots<HopCall>()
+  /// By part: what is there of its instances, as they are.
+  var staff: [PartStaff]
+  /// Calls to instances that are gone, whose refusal is under way.
+  var refusals = 0
   var counters = LaneCounters()
   var digest = Digest()
   var surroundings: LaneSurroundings
@@ -102,6 +106,7 @@ struct LaneCore: ~Copyable {
     keyValue = settings.makeKeyValue()
     instances = InstanceStates(parts: settings.gateways.count)
     settledOrders = Array(repeating: 0, count: settings.gateways.count)
+    staff = Array(repeating: PartStaff(), count: settings.gateways.count)
     outbox.reserveCapacity(4)
   }
 
@@ -155,6 +160,8 @@ struct LaneCore: ~Copyable {
     copy.sampledInFlightSeconds = sampledInFlightSeconds
     copy.sampledCoreSeconds = sampledCoreSeconds
     copy.settledOrders = settledOrders
+    copy.staff = staff
+    copy.refusals = refusals
     copy.publishedArrivals = publishedArrivals
     copy.violation = violation
     copy.isOpen = isOpen

@@ -49,6 +49,8 @@ struct LaneSettings: Sendable {
   /// The topic that the lane consumes, with its partitions here; nil: it serves requests.
   var topic: (rules: TopicConfiguration, partitions: Int)?
   var isTopic: Bool
+  /// Consumers call the instances, past the gateways.
+  var isConsumed: Bool
   /// A store whose notifications make the lane's invocations, and how late each is.
   var notifications: NotificationConfiguration?
   var notificationKey: StreamKey

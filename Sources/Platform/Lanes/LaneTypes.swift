@@ -49,6 +49,8 @@ struct LaneEvent: BitwiseCopyable {
     case retry
     /// A broker crashes, is back, or is replaced; `slot` is its number in the zone.
     case brokerLost, brokerBack, brokerReplaced
+    /// A consumer hears that an instance takes no calls any more.
+    case refused
   }
 
   var kind: Kind
@@ -130,6 +132,8 @@ public struct LaneCounters: Sendable, BitwiseCopyable, Equatable {
   public var startsFailed: UInt64 = 0
   public var evictions: UInt64 = 0
   public var staleUses: UInt64 = 0
+  /// Calls of consumers to instances that were gone.
+  public var staleFailures: UInt64 = 0
   public var routeQuestions: UInt64 = 0
 
   /// Integrals over time: instances ready, instances idle, requests in flight, requests waiting.

@@ -76,12 +76,14 @@ extension LaneCore {
       case .callArrives: loseCall(hopCalls.take(event.payload.slot).answer, at: now)
       case .serviceEnds: loseCall(hopCalls.take(event.payload.slot).answer, at: now)
       case .message: _ = inbox.take(event.payload.slot)
+      case .refused: _ = topic.deliveries.take(event.payload.delivery)
       case .resumption, .memberLost, .memberBack, .outage, .outageEnds, .notified, .retry,
         .brokerLost, .brokerBack, .brokerReplaced:
         _ = queue.push(at: event.time, class: event.class, event.payload)
       case .alarm, .sample, .repetition, .rebalance, .assigned, .fetched: break
       }
     }
+    refusals = 0
     isSampling = false
     isRepeating = false
     retirements = RetirementLedger()
@@ -108,6 +110,7 @@ extension LaneCore {
       instances[index].isAlive = false
       instances[index].busy = 0
     }
+    for part in staff.indices { staff[part] = PartStaff() }
     ready = 0
     idle = 0
     inFlight = 0

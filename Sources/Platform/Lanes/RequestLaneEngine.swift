@@ -210,6 +210,7 @@ struct RequestLaneEngine: ~Copyable {
     case .brokerLost: brokerLost(Int(event.slot), at: now)
     case .brokerBack: brokerBack(Int(event.slot), at: now)
     case .brokerReplaced: brokerReplaced(Int(event.slot), at: now)
+    case .refused: refused(event, at: now)
     case .resumption:
       for partition in 0..<core.topic.count { pump(partition, at: now) }
     }

@@ -112,7 +112,8 @@ extension ClusterSimulation {
       signalDelay: service.scaling?.signalDelay ?? .zero,
       topic: service.topic.map {
         ($0, $0.partitions(lane: place.position, of: service.zones.count))
-      }, isTopic: service.topic != nil, notifications: service.notifications,
+      }, isTopic: service.topic != nil, isConsumed: service.isConsumed,
+      notifications: service.notifications,
       notificationKey: key("notification", service),
       notificationDelay: (service.notifications?.delay ?? .constant(0)).sampler(),
       keyValue: service.keyValue, keyValueKey: key("key-value store", service),

@@ -195,6 +195,7 @@ extension LaneCounters {
     startsFailed += other.startsFailed
     evictions += other.evictions
     staleUses += other.staleUses
+    staleFailures += other.staleFailures
     routeQuestions += other.routeQuestions
     readySeconds += other.readySeconds
     idleSeconds += other.idleSeconds
@@ -232,6 +233,7 @@ extension LaneCounters {
     delta.startsFailed = startsFailed - earlier.startsFailed
     delta.evictions = evictions - earlier.evictions
     delta.staleUses = staleUses - earlier.staleUses
+    delta.staleFailures = staleFailures - earlier.staleFailures
     delta.routeQuestions = routeQuestions - earlier.routeQuestions
     delta.readySeconds = readySeconds - earlier.readySeconds
     delta.idleSeconds = idleSeconds - earlier.idleSeconds

@@ -15,6 +15,8 @@ enum RecordKind: UInt8 {
   case led = 11
   /// A request has read its keys.
   case keysRead = 12
+  /// An instance that is gone has refused a call.
+  case callRefused = 13
   // Of what lanes share.
   case started = 16
   case startFailed = 17
