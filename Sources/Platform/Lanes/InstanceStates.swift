@@ -47,7 +47,7 @@ struct InstanceStates: ~Copyable {
   deinit { states.deallocate() }
 
   @inline(__always) func index(_ slot: UInt32, part: UInt8) -> Int {
-    Int(slot) * parts + Int(part)
+    Int(slot) &* parts &+ Int(part)
   }
 
   @inline(__always) subscript(index: Int) -> State {

@@ -8,30 +8,53 @@ extension LaneCore: RouterEffects {
   mutating func call(_ ticket: Ticket, _ assignment: Assignment, at now: Instant) {
     integrate(to: now)
     let index = instances.index(assignment.slot.raw, part: part)
-    if instances[index].busy == 0 {
-      idle -= 1
-      if settings.reportsIdle { report(assignment.pod, isIdle: false, at: now) }
+    let busy = instances[index].busy
+    instances[index].busy = busy &+ 1
+    inFlight &+= 1
+    if busy == 0 { idle &-= 1 }
+    guard callsArePlain, !assignment.waited, busy < settings.concurrencyLimit else {
+      return callOtherwise(ticket, assignment, index, at: now)
     }
-    instances[index].busy &+= 1
-    inFlight += 1
+    var service = ticket.serviceNanoseconds
+    if service < 0 {
+      var bits = settings.serviceKey.stream(ticket.identity)
+      service = settings.serviceTime.sampleNanoseconds(using: &bits)
+    }
+    if isTopic { beginDelivery(ticket.delivery) }
+    begin(ticket, assignment, index, service, keys: 0, isCold: false, isPlain: true, at: now)
+  }
+
+  /// A call that had to wait, or of a lane where there is more to it than time. It counts on its
+  /// instance already.
+  @inline(never)
+  private mutating func callOtherwise(
+    _ ticket: Ticket, _ assignment: Assignment, _ index: Int, at now: Instant
+  ) {
     if instances[index].busy > settings.concurrencyLimit {
       if instances[index].busy > InstanceStates.leaving {
         return callInVain(ticket, index, assignment.slot, at: now)
       }
       noteOverload(assignment)
     }
+    if settings.reportsIdle, instances[index].busy == 1 {
+      report(assignment.pod, isIdle: false, at: now)
+    }
     let isCold = assignment.waited && noteWait(ticket, assignment, index, at: now)
     var service = ticket.serviceNanoseconds
     if service < 0 { service = drawService(ticket.identity, isFirst: assignment.isFirst) }
-    if settings.isTopic {
+    if isTopic {
       beginDelivery(ticket.delivery)
     } else if settings.notifications != nil {
       invocations.began(ticket.delivery)
     }
-    begin(ticket, assignment, index, service: service, isCold: isCold, at: now)
+    if settings.isExact {
+      return beginExactly(ticket, assignment, index, service: service, isCold: isCold, at: now)
+    }
+    let keys = keyValue == nil ? 0 : readKeys(ticket.identity, index, at: now)
+    begin(
+      ticket, assignment, index, service, keys: keys, isCold: isCold, isPlain: false, at: now)
   }
 
-  @inline(__always)
   private mutating func drawService(_ identity: UInt64, isFirst: Bool) -> Int64 {
     if isFirst, let cold = settings.coldService {
       var bits = settings.coldKey.stream(identity)
@@ -41,47 +64,48 @@ extension LaneCore: RouterEffects {
     return settings.serviceTime.sampleNanoseconds(using: &bits)
   }
 
+  /// - Parameter isPlain: known where this is compiled, so that the plain case has no other in it.
   @inline(__always)
   private mutating func begin(
-    _ ticket: Ticket, _ assignment: Assignment, _ index: Int, service: Int64, isCold: Bool,
-    at now: Instant
+    _ ticket: Ticket, _ assignment: Assignment, _ index: Int, _ service: Int64, keys: Int64,
+    isCold: Bool, isPlain: Bool, at now: Instant
   ) {
-    if settings.isExact {
-      return beginExactly(ticket, assignment, index, service: service, isCold: isCold, at: now)
-    }
-    let keys = keyValue == nil ? 0 : readKeys(ticket.identity, index, at: now)
-    var total = service + keys
+    var total = service &+ keys
     var cores = Float.zero
     var handling = settings.gatewayHandling.count
     if handling > 0 {
-      let gateway = settings.gateways[Int(part)]
-      handling = Int64(Double(handling) * surroundings.gatewaySlowdowns[gateway])
+      let slowdown = surroundings.gatewaySlowdowns[settings.gateways[Int(part)]]
+      if slowdown != 1 { handling = Int64(Double(handling) * slowdown) }
     }
-    if settings.computes {
+    let ways = handling &+ settings.overhead.wire.count &+ 2 &* settings.hop.count
+    if computes {
       let overhead = settings.overhead.processor.count
       let computing = Double(service) * settings.cpuFraction + Double(overhead)
-      let node = Int(instances[index].node)
-      let stretched = computing * surroundings.nodeSlowdowns[node]
-      total += overhead + Int64(stretched - computing)
+      let slowdown = surroundings.nodeSlowdowns[Int(instances[index].node)]
+      let stretched = computing * slowdown
+      total = total &+ overhead
+      if slowdown != 1 { total = total &+ Int64(stretched - computing) }
       // Spread over all the time for which the gateway holds the call, so that the sum is right.
-      let held = total + handling + settings.overhead.wire.count + 2 * settings.hop.count
+      let held = total &+ ways
       if held > 0 { cores = Float(settings.cpuShare * stretched / Double(held)) }
       demand(Double(cores), index, at: now)
     }
-    total += handling + settings.overhead.wire.count
     var event = LaneEvent(
       kind: .answered, part: part, flags: isCold ? LaneEvent.cold : 0,
       slot: assignment.slot.raw, arrival: ticket.arrival,
       cores: cores.bitPattern, delivery: ticket.delivery)
-    let held = Nanoseconds(total + 2 * settings.hop.count)
-    if held > settings.callTimeout || (settings.lossThreshold > 0 && isLost(ticket.identity)) {
+    let held = total &+ ways
+    if held > settings.callTimeout.count
+      || (!isPlain && settings.lossThreshold > 0 && isLost(ticket.identity))
+    {
       event.flags |= LaneEvent.cutOff
       let end = now + settings.callTimeout
       _ = queue.push(at: end, class: EventRank.completion, event)
-    } else if settings.hopByHop {
-      callByHops(event, service: total, at: now)
+    } else if !isPlain && settings.hopByHop {
+      callByHops(event, service: held &- 2 &* settings.hop.count, at: now)
     } else {
-      _ = queue.push(at: now + held, class: EventRank.completion, event)
+      _ = queue.push(
+        at: Instant(nanoseconds: now.nanoseconds &+ held), class: EventRank.completion, event)
     }
   }
 
@@ -97,25 +121,23 @@ extension LaneCore: RouterEffects {
     let index = instances.index(event.slot, part: event.part)
     let left = instances[index].busy &- 1
     instances[index].busy = left
-    inFlight -= 1
+    inFlight &-= 1
     if left & ~InstanceStates.leaving == 0 {
-      idle += 1
+      idle &+= 1
       if left != 0 { leave(index, part: event.part, at: now) }
       if settings.reportsIdle { report(instances[index].pod, isIdle: true, at: now) }
     }
-    if settings.computes, !settings.isExact {
-      demand(-Double(Float(bitPattern: event.cores)), index, at: now)
-    }
+    if computes { demand(-Double(Float(bitPattern: event.cores)), index, at: now) }
     if event.flags & LaneEvent.cutOff != 0 { return cutOff(event, at: now) }
-    if settings.isTopic {
-      messagesDone(event.delivery, arrival: event.arrival, at: now)
-    } else if settings.notifications != nil {
-      invocationDone(event.delivery, at: now)
-    } else {
+    if hasRequests {
       counters.completed &+= 1
       latencies.append(
-        now.nanoseconds - event.arrival.nanoseconds + settings.wayThrough.count)
+        now.nanoseconds &- event.arrival.nanoseconds &+ settings.wayThrough.count)
       if latencies.isFull { needsAttention = true }
+    } else if isTopic {
+      messagesDone(event.delivery, arrival: event.arrival, at: now)
+    } else {
+      invocationDone(event.delivery, at: now)
     }
     digest.record(
       RecordKind.answered, at: now, UInt64(bitPattern: event.arrival.nanoseconds),
@@ -123,7 +145,7 @@ extension LaneCore: RouterEffects {
   }
 
   /// A call without an answer in time: it fails, and the instance is taken for free.
-  private mutating func cutOff(_ event: LaneEvent, at now: Instant) {
+  @inline(never) private mutating func cutOff(_ event: LaneEvent, at now: Instant) {
     if settings.notifications != nil {
       invocations.left(event.delivery)
       invocationFailed(event.delivery, because: .waitedTooLong, at: now)
@@ -137,14 +159,16 @@ extension LaneCore: RouterEffects {
   }
 
   @inline(__always) mutating func demand(_ cores: Double, _ index: Int, at now: Instant) {
-    let remaining = Double(surroundings.epochEnd.nanoseconds - now.nanoseconds)
-    if !instances[index].isChanged {
-      instances[index].isChanged = true
-      changedInstances.append(index)
-    }
+    let remaining = Double(surroundings.epochEnd.nanoseconds &- now.nanoseconds)
+    if !instances[index].isChanged { noteChange(index) }
     coresWanted += cores
     instances[index].coreChange += cores
     instances[index].coreNanoseconds += cores * remaining
+  }
+
+  @inline(never) private mutating func noteChange(_ index: Int) {
+    instances[index].isChanged = true
+    changedInstances.append(index)
   }
 
   /// Records what a request waited for; true when it was for an instance to be made.

@@ -82,6 +82,11 @@ struct LaneCore: ~Copyable {
   var publishedArrivals: UInt64 = 0
   /// Whether arrivals are requests and the lane's zone is there: the common case in one bit.
   var isOpen: Bool
+  /// What never changes, in a bit each for the inner loop.
+  let callsArePlain: Bool
+  let computes: Bool
+  let hasRequests: Bool
+  let isTopic: Bool
   /// The lane's zone is lost.
   var isDown = false
   /// Set by whatever must end the inner loop: a message was sent, or a buffer is full.
@@ -100,6 +105,10 @@ struct LaneCore: ~Copyable {
   init(settings: LaneSettings, surroundings: LaneSurroundings) {
     self.settings = settings
     isOpen = settings.hasRequests
+    callsArePlain = settings.callsArePlain
+    computes = settings.computes && !settings.isExact
+    hasRequests = settings.hasRequests
+    isTopic = settings.isTopic
     queue = ChosenQueue(settings.queue)
     self.surroundings = surroundings
     topic = settings.makeTopic()
@@ -112,7 +121,7 @@ struct LaneCore: ~Copyable {
 
   /// Advances the integrals to `now`, before anything that they integrate changes.
   @inline(__always) mutating func integrate(to now: Instant) {
-    let seconds = Double(now.nanoseconds - integratedTo.nanoseconds) * 1e-9
+    let seconds = Double(now.nanoseconds &- integratedTo.nanoseconds) * 1e-9
     counters.readySeconds += Double(ready) * seconds
     counters.idleSeconds += Double(idle) * seconds
     counters.inFlightSeconds += Double(inFlight) * seconds

@@ -68,6 +68,13 @@ struct LaneSettings: Sendable {
   /// Whether calls want processors of their node.
   @inline(__always) var computes: Bool { cpuFraction > 0 || overhead.processor.count > 0 }
 
+  /// Whether a call that begins at once needs nothing but its service time: every hop in one event,
+  /// no draw of a loss, nobody to be told.
+  var callsArePlain: Bool {
+    !isExact && lossThreshold == 0 && !hopByHop && notifications == nil && coldService == nil
+      && keyValue == nil && !reportsIdle
+  }
+
   /// Whether its arrivals are requests, and neither messages nor events of a store.
   var hasRequests: Bool { !isTopic && notifications == nil }
 
