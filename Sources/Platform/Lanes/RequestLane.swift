@@ -79,6 +79,9 @@ final class RequestLane: LaneModel {
 
   func forEachInstance(_ body: (PodID, Bool) -> Void) { engine.forEachInstance(body) }
 
+  /// Topics delete messages by the clock.
+  var isAtRest: Bool { engine.core.ready == 0 && !settings.isTopic }
+
   func isIdleWhileWaiting(at now: Instant) -> Bool {
     guard engine.next().time > now else { return false }
     for part in 0..<engine.routers.count where engine.routers[part].isIdleWhileWaiting(at: now) {

@@ -62,6 +62,7 @@ extension ClusterSimulation {
 
   private func install(_ lane: any LaneModel, at id: LaneID) {
     laneSet.lanes[id.index] = lane
+    laneSet.noteInterference()
     armOutages(of: id.index)
     laneSet.collect(id.index, into: control)
   }

@@ -142,6 +142,7 @@ extension ClusterSimulation {
     for (index, place) in topology.lanes.enumerated() {
       lanes[index].adoptRoute(version: control.routeVersion(of: place.service))
     }
+    laneSet.noteInterference()
   }
 
   /// From now on everything is drawn as in another replication. `now` must be a whole second; what
@@ -159,6 +160,7 @@ extension ClusterSimulation {
         settings(LaneID(index), service), choiceKey: choiceKey(place.position, service),
         arrivals: arrivals, at: now)
     }
+    laneSet.noteInterference()
   }
 
   /// Sets the size of a warm pool at once, full, and the level below which its alarm is raised.

@@ -12,6 +12,7 @@ extension ClusterSimulation {
     configuration.faults += faults
     control.arm(faults)
     for index in lanes.indices { lanes[index].arm(outages(of: index, faults), after: now) }
+    laneSet.noteInterference()
   }
 
   /// When the zone of a lane is lost.
@@ -37,6 +38,7 @@ extension ClusterSimulation {
     for change in changes { zoneWeights[change.origin] = change.weights }
     recorder.event(NotableEvent(kind: .trafficShifted, at: now, subject: changes[0].origin))
     for index in configuration.services.indices { reroute(ServiceID(index)) }
+    laneSet.noteInterference()
   }
 
   private func reroute(_ id: ServiceID) {

@@ -6,8 +6,10 @@ import SimulationKernel
 extension ClusterSimulation {
   func closeSeriesRow() {
     let seconds = (now - seriesStart).seconds
-    for (index, lane) in lanes.enumerated() {
+    for index in laneSet.takeTouched() {
+      let lane = laneSet.lanes[index]
       lane.settle(at: now, recorder: recorder)
+      if !lane.isAtRest { laneSet.touch(index) }
       let counters = lane.counters
       guard counters != reported[index] else { continue }
       recorder.series(
