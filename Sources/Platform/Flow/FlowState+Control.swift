@@ -139,7 +139,10 @@ extension FlowState {
   mutating func planStarts() {
     let wanted = min(max(peakWaiting, waiting), settings.mostOutstanding - inService)
     peakWaiting = 0
-    guard wanted > 0, control.route.age(at: now) != .absent else { return }
+    // Consumers that read nothing wait for nothing.
+    guard wanted > 0, control.route.age(at: now) != .absent,
+      !(settings.topic?.rules.isPaused(at: now) ?? false)
+    else { return }
     while wanted > control.starts.count * rules.concurrencyLimit, canStart {
       let ordinal = control.nextOrdinal
       control.nextOrdinal &+= 1

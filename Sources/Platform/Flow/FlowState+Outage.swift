@@ -61,6 +61,7 @@ extension FlowState {
     law = nil
     isDemandOld = true
     unknownGone = 0
+    for index in groups.indices { groups[index].outstanding = 0 }
     control.loseGateway()
     keepAlive = settings.keepAlive.map { KeepAliveWatch($0()) }
   }

@@ -73,6 +73,12 @@ struct FlowState {
   var unnoticedSince = Instant.origin
   /// Of a topic: messages completed when the broker was told last.
   var toldCompleted: UInt64 = 0
+  /// Partitions whose broker crashes or has crashed, until they have caught up.
+  var groups: [PartitionGroup] = []
+  /// Crashes of its consumer that lie ahead, and messages that had been answered before one and are
+  /// answered once more.
+  var absences: [ConsumerAbsence] = []
+  var repeating = 0
   /// They were told of instances that are gone.
   var isDemandOld = false
   /// When the lane's zone is lost, and whether it is.
@@ -96,6 +102,8 @@ struct FlowState {
     keepAlive = settings.keepAlive.map { KeepAliveWatch($0()) }
     keyValue = settings.keyValue.map(FlowKeyValue.init)
     adjustService()
+    armBrokers()
+    armCrashes()
     // What the lane has seen of late, as far as its source tells.
     for second in max(0, feed.second - 31)...feed.second {
       rate.observe(Double(feed.source.count(second: second)))
@@ -106,6 +114,8 @@ struct FlowState {
   /// Continues with the draws of another replication, from a whole second on.
   mutating func reseed(_ settings: LaneSettings, arrivals: any ArrivalSource, at now: Instant) {
     self.settings = settings
+    armBrokers()
+    armCrashes()
     feed.goOn(with: arrivals, at: now)
     bits = settings.serviceKey.appending(0xF10).appending(UInt64(now.nanoseconds)).sequence()
     pending.reseed(phase: bits.uniform())
@@ -124,7 +134,7 @@ struct FlowState {
   var gauges: LaneGauges {
     var gauges = LaneGauges()
     gauges.inFlight = inService + inDraining
-    gauges.waiting = waiting
+    gauges.waiting = waiting + heldBack
     gauges.ready = instances.count + draining.count
     gauges.starting = control.starts.count
     if settings.isTopic { gauges.lag = lag }
