@@ -196,6 +196,7 @@ CREATE TABLE topics (  -- the topic that a service consumes, all its zones toget
   repeated INTEGER NOT NULL,  -- messages that were answered once more
   expired INTEGER NOT NULL,  -- messages that were deleted before they were answered
   dead_lettered INTEGER NOT NULL,  -- messages that had failed too often
+  stale_route_failures INTEGER NOT NULL,  -- deliveries that were refused since a consumer's route named an instance that was gone
   lag INTEGER NOT NULL,  -- messages not committed at the end of the run
   peak_lag INTEGER NOT NULL,  -- the most of them at the end of an interval of the series
   peaked_ns INTEGER,  -- when that was; nothing: there were none
@@ -569,7 +570,7 @@ FROM services ORDER BY run, arrivals DESC;
 
 CREATE VIEW v_topics AS  -- topics and how far their consumers were behind, the worst first
 SELECT t.run, s.name AS service, t.partitions, t.produced, t.completed, t.redelivered,
-  t.repeated, t.expired, t.dead_lettered, t.lag, t.peak_lag,
+  t.repeated, t.expired, t.dead_lettered, t.stale_route_failures, t.lag, t.peak_lag,
   CASE WHEN t.peaked_ns IS NOT NULL THEN printf('%02d:%02d:%06.3f', t.peaked_ns / 3600000000000,
       t.peaked_ns / 60000000000 % 60, t.peaked_ns % 60000000000 / 1e9) END AS peak_at, CASE WHEN t.caught_up_ns IS NOT NULL THEN printf('%02d:%02d:%06.3f', t.caught_up_ns / 3600000000000,
       t.caught_up_ns / 60000000000 % 60, t.caught_up_ns % 60000000000 / 1e9) END AS caught_up_at,

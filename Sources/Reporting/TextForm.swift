@@ -4,15 +4,36 @@ import Foundation
 public enum TextForm {
   /// A time with a unit that fits it, three digits: `1.24 ms`.
   public static func time(seconds: Double) -> String {
-    switch abs(seconds) {
-    case 0: "0"
-    case ..<1e-6: number(seconds * 1e9) + " ns"
-    case ..<1e-3: number(seconds * 1e6) + " us"
-    case ..<1: number(seconds * 1e3) + " ms"
-    case ..<600: number(seconds) + " s"
-    case ..<36_000: number(seconds / 60) + " min"
-    default: number(seconds / 3600) + " h"
+    seconds == 0 ? "0" : told(seconds, in: unit(of: seconds))
+  }
+
+  /// Times that are compared, all in one unit: that of the longest, but none that is longer than
+  /// the shortest of them, down to seconds.
+  public static func times(seconds: [Double]) -> [String] {
+    let lengths = seconds.map(abs).filter { $0 > 0 && $0.isFinite }
+    guard let longest = lengths.max(), let shortest = lengths.min() else {
+      return seconds.map { time(seconds: $0) }
     }
+    var unit = unit(of: longest)
+    while unit < second, units[unit].seconds > shortest { unit += 1 }
+    return seconds.map { $0 == 0 ? "0" : told($0, in: unit) }
+  }
+
+  /// The longest first, each from where on it is used.
+  private static let units: [(name: String, seconds: Double, from: Double)] = [
+    ("h", 3600, 36_000), ("min", 60, 600), ("s", 1, 1), ("ms", 1e-3, 1e-3), ("us", 1e-6, 1e-6),
+    ("ns", 1e-9, 0),
+  ]
+  private static let second = 2
+
+  private static func unit(of seconds: Double) -> Int {
+    units.firstIndex { abs(seconds) >= $0.from } ?? 0
+  }
+
+  private static func told(_ seconds: Double, in unit: Int) -> String {
+    // Multiples are exact where quotients are not.
+    let (name, length, _) = units[unit]
+    return number(length < 1 ? seconds * (1 / length).rounded() : seconds / length) + " " + name
   }
 
   /// Three significant digits without an exponent, more for whole numbers and from a thousand on.

@@ -129,6 +129,7 @@ extension RunTables {
       ("idle_instances_mean", seconds > 0 ? sum.idleSeconds / seconds : 0),
       ("in_flight_mean", seconds > 0 ? sum.inFlightSeconds / seconds : 0),
       ("idle_instance_seconds", sum.idleSeconds), ("stale_route_uses", Double(sum.staleUses)),
+      ("stale_route_failures", Double(sum.staleFailures)),
       ("route_questions", Double(sum.routeQuestions)), ("evictions", Double(sum.evictions)),
       ("alarms_left_out", Double(collected.log.alarmsLeftOut)),
     ]

@@ -60,6 +60,7 @@ extension RunOutcome {
       row.repeated = Int(counters[service].repeated)
       row.expired = Int(counters[service].expired)
       row.deadLettered = Int(counters[service].deadLettered)
+      row.staleRouteFailures = Int(counters[service].staleFailures)
       row.lag = behind[service]
       let peak = collected.lagPeaks[service]
       row.peakLag = peak.lag

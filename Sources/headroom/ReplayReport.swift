@@ -19,6 +19,8 @@ struct ReplayReport {
   private var header: String {
     let (topic, fit, rest) = (prediction.topic, prediction.fit, prediction.rest)
     let pause = fit.model.restartPauseSeconds
+    let delays = TextForm.times(
+      seconds: [rest.predictedDelay, rest.measuredDelay, rest.meanAbsolute])
     var lines = [
       "\(name) · \(TextForm.time(seconds: Double(topic.seconds))) · "
         + "\(topic.changes.count) changes of the number of workers",
@@ -26,9 +28,8 @@ struct ReplayReport {
         + "\(TextForm.number(fit.model.capacityPerSecond)) messages/s, and a change stops all for "
         + "\(pause) s (root of mean squared difference "
         + "\(TextForm.time(seconds: fit.residualSeconds)))",
-      "foretold for the rest: mean delay \(TextForm.time(seconds: rest.predictedDelay)), measured "
-        + "\(TextForm.time(seconds: rest.measuredDelay)): \(Self.signed(rest.relativeError)); mean "
-        + "absolute difference \(TextForm.time(seconds: rest.meanAbsolute))",
+      "foretold for the rest: mean delay \(delays[0]), measured \(delays[1]): "
+        + "\(Self.signed(rest.relativeError)); mean absolute difference \(delays[2])",
     ]
     if let repeated = prediction.repeatedAnswers {
       lines.append(
@@ -50,11 +51,12 @@ struct ReplayReport {
       ]
     ]
     for (range, row) in periods {
+      let delays = TextForm.times(
+        seconds: [row.measuredDelay, row.predictedDelay, row.meanAbsolute])
       rows.append([
         "\(range.lowerBound / 60)–\(range.upperBound / 60) min"
           + (range.upperBound <= prediction.fittedSeconds ? " (fitted)" : ""),
-        TextForm.time(seconds: row.measuredDelay), TextForm.time(seconds: row.predictedDelay),
-        Self.signed(row.relativeError), TextForm.time(seconds: row.meanAbsolute),
+        delays[0], delays[1], Self.signed(row.relativeError), delays[2],
         TextForm.number(row.measuredLag / 1e6) + " M",
         TextForm.number(row.predictedLag / 1e6) + " M",
       ])

@@ -38,6 +38,36 @@ import Testing
     #expect(longest > 100)
   }
 
+  /// A ring that grows inside its memory, and is small again when it was empty, is a list.
+  @Test(arguments: [(4, 4), (4, 16), (8, 8)])
+  func agreesWithAList(places: Int, room: Int) {
+    var bits = Xoshiro256PlusPlus(seed: UInt64(places + room))
+    var queue = WaitingQueue<Int>(leastCapacity: places, leastRoom: room)
+    var list: [Int] = []
+    var (next, longest, timesEmpty) = (0, 0, 0)
+    for _ in 0..<20_000 {
+      // Longer for a while, then shorter.
+      let grows = bits.integer(below: 100) < (next / 400 % 2 == 0 ? 60 : 45)
+      if grows {
+        queue.append(next, since: Instant(nanoseconds: Int64(next)))
+        list.append(next)
+        next += 1
+      } else if bits.integer(below: 2) == 0, !list.isEmpty {
+        #expect(queue.removeFirst().ticket == list.removeFirst())
+      } else {
+        let some = min(list.count, Int(bits.integer(below: 4)))
+        queue.removeFirst(some)
+        list.removeFirst(some)
+      }
+      longest = max(longest, list.count)
+      if list.isEmpty { timesEmpty += 1 }
+      if next % 500 == 0 { #expect(Self.tickets(queue) == list) }
+      if let last = list.last { #expect(queue.entry(list.count - 1).ticket == last) }
+    }
+    #expect(Self.tickets(queue) == list && Self.tickets(queue.clone()) == list)
+    #expect(longest > 2 * room && timesEmpty > 100)
+  }
+
   private static func tickets(_ queue: borrowing WaitingQueue<Int>) -> [Int] {
     var all: [Int] = []
     queue.visit { all.append($0.ticket) }

@@ -1,4 +1,5 @@
 import Foundation
+import Planning
 import Platform
 import Primitives
 import Scenario
@@ -39,8 +40,8 @@ import Testing
       objectives: ["p99(latency, region=south) < 1s", "requests(cluster=north/online) > 1"]
       \(faults.isEmpty ? "" : "faults: [\(faults)]")
       """
-    let reading = ScenarioReader.read(text, file: "three.yaml")
-    return try #require(reading.document, "\(reading.diagnostics.map(\.message))")
+    let result = ScenarioReader().read(text, file: "three.yaml", overrides: [])
+    return try #require(result.document, "\(result.rendered)")
   }
 
   private static func outcome(

@@ -67,6 +67,18 @@ import Testing
     #expect(TextForm.sparkline([.nan, .nan]) == "▁▁")
   }
 
+  @Test func timesThatAreComparedHaveOneUnit() {
+    #expect(TextForm.times(seconds: [450, 660, 0]) == ["7.50 min", "11 min", "0"])
+    #expect(TextForm.times(seconds: [45, 660]) == ["45 s", "660 s"])
+    #expect(TextForm.times(seconds: [7200, 40_000]) == ["2 h", "11.1 h"])
+    #expect(TextForm.times(seconds: [0.02, 3]) == ["0.0200 s", "3 s"])
+    #expect(TextForm.times(seconds: [2e-6, 5e-4]) == ["2 us", "500 us"])
+    for (seconds, text) in [(0.0, "0"), (5e-10, "0.500 ns"), (0.25, "250 ms"), (599, "599 s")] {
+      #expect(TextForm.time(seconds: seconds) == text)
+    }
+    #expect(TextForm.time(seconds: 600) == "10 min" && TextForm.time(seconds: -36_000) == "-10 h")
+  }
+
   @Test func tablesAlignColumns() {
     let rows = [["met", "a < 1", "0.5", "one replication"], ["MISSED", "long < 2", "12", ""]]
     #expect(

@@ -7,7 +7,14 @@ import Workload
 
 /// Topics at flow fidelity against the same messages one by one.
 @Suite struct FlowTopicTests {
-  enum Kind: CaseIterable { case plain, skewed, retained, bounded, rocketMQ }
+  enum Kind: CaseIterable {
+    case plain, skewed, retained, bounded, rocketMQ, crashed, restarted, crashedRocketMQ
+    /// A broker of three, and the only one.
+    case election, allWait
+
+    var crashes: Bool { self == .crashed || self == .restarted || self == .crashedRocketMQ }
+    var isOfBroker: Bool { self == .election || self == .allWait }
+  }
 
   /// 150 messages a second for 20 instances of a tenth of a second each, that read nothing for a
   /// minute and have 9,000 messages to catch up with then, at 50 a second.
@@ -16,14 +23,34 @@ import Workload
       partitions: 8, instances: 20, service: .exponential(mean: 0.1), arrivals: .poisson(1, seed: 1)
     ) {
       $0.window = 64
-      $0.pauses = [.seconds(100) ..< .seconds(160)]
+      $0.pauses = kind.crashes || kind.isOfBroker ? [] : [.seconds(100) ..< .seconds(160)]
       switch kind {
-      case .plain: break
+      case .crashed, .restarted: $0.sessionTimeout = .seconds(10)
+      case .crashedRocketMQ:
+        $0.useRocketMQ()
+        $0.window = 64
+      case .plain, .election, .allWait: break
       case .skewed: $0.skew = 1
       case .retained: $0.retention = .seconds(30)
       case .bounded: $0.retentionMessages = 400
       case .rocketMQ: $0.useRocketMQ()
       }
+    }
+    if kind.crashes {
+      // Back after a minute, or before its group has noticed, which stands still twice then.
+      cluster.faults = [
+        FaultConfiguration(
+          name: "c", kind: .crashConsumer(0), at: .seconds(100),
+          restartAfter: kind == .restarted ? .seconds(4) : .seconds(57))
+      ]
+    }
+    if kind.isOfBroker {
+      cluster.brokers.perZone = kind == .allWait ? 1 : 3
+      cluster.brokers.election = .seconds(60)
+      cluster.faults = [
+        FaultConfiguration(
+          name: "b", kind: .crashBroker(0), at: .seconds(100), restartAfter: .seconds(60))
+      ]
     }
     cluster.seed = seed
     cluster.contention = .epoch
@@ -77,6 +104,8 @@ import Workload
     var delay = 0.0
     var p99 = 0.0
     var expired = 0.0
+    var redelivered = 0.0
+    var repeated = 0.0
   }
 
   private static func outcome(
@@ -95,7 +124,10 @@ import Workload
     }
     simulation.finish()
     try simulation.checkInvariants()
-    outcome.expired = Double(simulation.lane(LaneID(0)).counters.expired)
+    let counters = simulation.lane(LaneID(0)).counters
+    outcome.expired = Double(counters.expired)
+    outcome.redelivered = Double(counters.redelivered)
+    outcome.repeated = Double(counters.repeated)
     let all = (observer.values[.latency] ?? []).sorted()
     outcome.delay = all.reduce(0) { $0 + Double($1) * 1e-9 } / Double(all.count)
     outcome.p99 = Double(all[all.count * 99 / 100]) * 1e-9
@@ -103,7 +135,7 @@ import Workload
   }
 
   /// Eight seeds in pairs, each with the same messages in every second: the means of lag, delay and
-  /// deleted messages within 3 %, the 99th percentile within 5 %.
+  /// deleted messages within 3 %, the 99th percentile within 5 % after a minute's pause.
   @Test(arguments: Kind.allCases)
   func agreesWithSingleMessages(kind: Kind) throws {
     var (requests, flow) = (Outcome(), Outcome())
@@ -111,7 +143,7 @@ import Workload
       let pair = try (
         Self.outcome(kind, .request, seed: seed), Self.outcome(kind, .flow, seed: seed)
       )
-      for path in [\Outcome.lag, \.delay, \.p99, \.expired] {
+      for path in [\Outcome.lag, \.delay, \.p99, \.expired, \.redelivered, \.repeated] {
         requests[keyPath: path] += pair.0[keyPath: path] / 8
         flow[keyPath: path] += pair.1[keyPath: path] / 8
       }
@@ -124,7 +156,16 @@ import Workload
     #expect(abs(off(\.delay)) < 0.03, "\(kind): delay \(off(\.delay))")
     #expect(abs(off(\.expired)) < 0.03, "\(kind): expired \(off(\.expired))")
     // Where partitions catch up one after another, late messages are later than in one line.
-    if kind != .skewed { #expect(abs(off(\.p99)) < 0.05, "\(kind): p99 \(off(\.p99))") }
+    // After ten seconds instead of sixty partitions have fewer messages, whose numbers differ more,
+    // and are served alike.
+    let most = kind == .restarted ? 0.08 : 0.05
+    if kind != .skewed { #expect(abs(off(\.p99)) < most, "\(kind): p99 \(off(\.p99))") }
+    #expect((requests.redelivered > 0) == kind.crashes)
+    #expect((requests.repeated > 0) == kind.crashes)
+    // Some 20 and 10 in each run, within what chance explains.
+    let chance = kind.crashes ? 4 * (2 / (8 * requests.repeated)).squareRoot() : 1
+    #expect(abs(off(\.redelivered)) < 0.25, "\(kind): redelivered \(off(\.redelivered))")
+    #expect(abs(off(\.repeated)) < chance, "\(kind): repeated \(off(\.repeated))")
     #expect((requests.expired > 0) == (kind == .retained || kind == .bounded))
   }
 }

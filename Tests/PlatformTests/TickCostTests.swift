@@ -35,6 +35,23 @@ import Testing
     for case .up(let start) in orders { #expect(busy.contains(start.service.index)) }
   }
 
+  /// A row of the series looks at lanes that something happened to, and at those that have instances.
+  @Test func aRowLooksAtWhatChanged() throws {
+    var cluster = ScaledWorld.idle((0, 1000), services: 1000)
+    cluster.services[7].arrivals = { position in
+      position == 0 ? TestArrivals.poisson(5, seed: 1) : TestArrivals.times([])
+    }
+    let simulation = ClusterSimulation(cluster, recorder: Observer())
+    try simulation.run(until: .seconds(100))
+    #expect(simulation.laneSet.touched.count <= 1, "of \(simulation.laneCount)")
+    let fork = simulation.fork(recorder: Observer())
+    try simulation.run(until: .seconds(205))
+    try fork.run(until: .seconds(205))
+    #expect(simulation.laneSet.touched == [simulation.topology.firstLane[7]])
+    #expect(fork.digest == simulation.digest)
+    #expect(simulation.lane(LaneID(21)).counters.arrivals > 500)
+  }
+
   /// What a node-pool scan is told does not depend on services that have nothing to do with it.
   @Test func aScanIsToldOfWhatWaits() throws {
     func messages(services: Int) throws -> UInt64 {

@@ -3,9 +3,9 @@
 ///
 /// A delivery that was not committed when its consumer crashed comes again: at least once. All is
 /// counted in messages; sizes of deliveries are the caller's. The ends of deliveries are a ring in
-/// one allocation, 8 bytes for each, that doubles up to the width when it is full: what goes round
-/// in a ring touches all of it, so that a wide window with little under way is as fast as a narrow
-/// one.
+/// one allocation, 8 bytes for each, that doubles up to the width when it is full and is small
+/// again when it has been empty: what goes round in a ring touches all of it, so that a wide window
+/// with little under way is as fast as a narrow one.
 public struct DeliveryWindow: ~Copyable {
   /// One delivery: messages `first` up to `end`, without it.
   public struct Delivery: Sendable, Equatable, BitwiseCopyable {
@@ -47,6 +47,9 @@ public struct DeliveryWindow: ~Copyable {
   /// Places that are free have the last bit set.
   @usableFromInline var ends: UnsafeMutablePointer<UInt64>
   @usableFromInline var mask: Int
+  /// Places that there is memory for, and the last bits at first.
+  @usableFromInline var room: Int
+  @usableFromInline let leastMask: Int
   @usableFromInline var head = 0
   @usableFromInline var count = 0
   @usableFromInline var epoch: UInt32 = 0
@@ -57,10 +60,11 @@ public struct DeliveryWindow: ~Copyable {
     self.width = width
     storedCommitted = committed
     storedNext = committed
-    let places = Self.places(for: min(width, 32))
-    mask = places - 1
-    ends = .allocate(capacity: places)
-    ends.initialize(repeating: 1, count: places)
+    room = Self.places(for: min(width, 32))
+    leastMask = min(room, 8) - 1
+    mask = leastMask
+    ends = .allocate(capacity: room)
+    ends.initialize(repeating: 1, count: room)
   }
 
   deinit { ends.deallocate() }
@@ -74,15 +78,24 @@ public struct DeliveryWindow: ~Copyable {
 
   /// Twice as many places; those that are taken keep theirs or move by as many as there were, so
   /// that a delivery finds its own by the last bits of its place.
-  @usableFromInline mutating func grow() {
-    let (old, places) = (ends, mask + 1)
-    ends = .allocate(capacity: 2 * places)
-    ends.initialize(repeating: 1, count: 2 * places)
-    for offset in 0..<count {
-      ends[(head + offset) & (2 * places - 1)] = old[(head + offset) & mask]
+  @inline(never) @usableFromInline mutating func grow() {
+    let places = mask + 1
+    if 2 * places > room { enlarge() }
+    for place in head..<head + count where place & places != 0 {
+      ends[place & (2 * places - 1)] = ends[place & mask]
+      ends[place & mask] = 1
     }
     mask = 2 * places - 1
+  }
+
+  /// Memory for twice as many places, of which the others are free.
+  private mutating func enlarge() {
+    let old = ends
+    ends = .allocate(capacity: 2 * room)
+    ends.update(from: old, count: room)
+    (ends + room).initialize(repeating: 1, count: room)
     old.deallocate()
+    room *= 2
   }
 
   /// Whether another delivery may go out. A delivery that was answered keeps its place until those
@@ -94,15 +107,16 @@ public struct DeliveryWindow: ~Copyable {
 
   /// Takes the next messages, at most `most`, below the end of the log; nil when there are none or
   /// there is no room. O(1).
-  @inlinable public mutating func deliver(most: Int64, logEnd: Int64) -> Delivery? {
+  @inlinable @inline(__always)
+  public mutating func deliver(most: Int64, logEnd: Int64) -> Delivery? {
     let first = storedNext
-    let end = min(logEnd, first + max(0, most))
+    let end = min(logEnd, first &+ max(0, most))
     guard end > first, hasRoom else { return nil }
     if count > mask { grow() }
-    let place = head + count
+    let place = head &+ count
     ends[place & mask] = UInt64(bitPattern: end) << 1
-    count += 1
-    storedOutstanding += 1
+    count &+= 1
+    storedOutstanding &+= 1
     storedNext = end
     return Delivery(
       first: first, end: end, epoch: epoch, place: UInt32(truncatingIfNeeded: place))
@@ -119,26 +133,27 @@ public struct DeliveryWindow: ~Copyable {
     guard delivery.epoch == epoch, ends[place] == UInt64(bitPattern: delivery.end) << 1
     else { return nil }
     ends[place] |= 1
-    storedOutstanding -= 1
+    storedOutstanding &-= 1
     guard place == head & mask else {
-      storedDoneAhead += delivery.count
+      storedDoneAhead &+= delivery.count
       return 0
     }
     return commit(delivery)
   }
 
   /// The first delivery was answered: it is committed with those behind it that were before.
-  @inlinable mutating func commit(_ first: Delivery) -> Int64 {
+  @inlinable @inline(__always) mutating func commit(_ first: Delivery) -> Int64 {
     var end = first.end
-    head += 1
-    count -= 1
+    head &+= 1
+    count &-= 1
     while count > 0, ends[head & mask] & 1 != 0 {
       end = Int64(bitPattern: ends[head & mask] >> 1)
-      head += 1
-      count -= 1
+      head &+= 1
+      count &-= 1
     }
-    let grown = end - storedCommitted
-    storedDoneAhead -= grown - first.count
+    if count == 0 { mask = leastMask }
+    let grown = end &- storedCommitted
+    storedDoneAhead &-= grown &- first.count
     storedCommitted = end
     return grown
   }
@@ -177,7 +192,8 @@ public struct DeliveryWindow: ~Copyable {
     storedOutstanding = 0
     storedDoneAhead = 0
     count = 0
-    ends.update(repeating: 1, count: mask + 1)
+    ends.update(repeating: 1, count: room)
+    mask = leastMask
     return again
   }
 

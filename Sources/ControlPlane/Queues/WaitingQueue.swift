@@ -3,7 +3,8 @@ import Primitives
 /// A first-in first-out queue of waiting requests, each with the instant at which it began to wait.
 ///
 /// A ring in one allocation that doubles when full; push and pop are O(1) and allocate nothing once
-/// the ring has reached the longest queue seen.
+/// the ring has reached the longest queue seen. A ring that goes round in a part of its allocation
+/// touches only that part, and doubles inside it.
 public struct WaitingQueue<Ticket: BitwiseCopyable>: ~Copyable {
   public struct Entry: BitwiseCopyable {
     public var ticket: Ticket
@@ -16,20 +17,25 @@ public struct WaitingQueue<Ticket: BitwiseCopyable>: ~Copyable {
   }
 
   @usableFromInline var storage: UnsafeMutablePointer<Entry>
+  /// Places that are gone round in, a power of two, and those that there is memory for.
   @usableFromInline var capacity: Int
+  @usableFromInline var room = 0
   @usableFromInline var head = 0
   @usableFromInline var storedCount = 0
 
   /// Requests that wait.
   @inlinable public var count: Int { storedCount }
 
-  /// Room that the first entry makes, a power of two.
+  /// Places that the first entry makes, and those that it asks memory for, powers of two.
   @usableFromInline let leastCapacity: Int
+  @usableFromInline let leastRoom: Int
 
-  /// - Parameter leastCapacity: room that the first entry makes, a power of two. What goes round in
-  ///   a ring touches all of it, so that short queues are faster in a small one.
-  public init(leastCapacity: Int = 64) {
+  /// - Parameters: - leastCapacity: places that are gone round in at first, a power of two. What
+  ///   goes round in a ring touches all of it, so that short queues are faster in a small one. -
+  ///   leastRoom: places that the first entry asks memory for, a power of two; nil: as many.
+  public init(leastCapacity: Int = 64, leastRoom: Int? = nil) {
     self.leastCapacity = leastCapacity
+    self.leastRoom = max(leastCapacity, leastRoom ?? leastCapacity)
     capacity = 0
     storage = UnsafeMutablePointer<Entry>.allocate(capacity: 0)
   }
@@ -45,9 +51,9 @@ public struct WaitingQueue<Ticket: BitwiseCopyable>: ~Copyable {
   }
 
   @inlinable @inline(__always) public mutating func append(_ ticket: Ticket, since: Instant) {
-    if count == capacity { grow() }
-    storage[(head + count) & (capacity - 1)] = Entry(ticket: ticket, since: since)
-    storedCount += 1
+    if storedCount == capacity { grow() }
+    storage[(head &+ storedCount) & (capacity &- 1)] = Entry(ticket: ticket, since: since)
+    storedCount &+= 1
   }
 
   /// Removes the oldest entry. Precondition: the queue is not empty.
@@ -59,11 +65,17 @@ public struct WaitingQueue<Ticket: BitwiseCopyable>: ~Copyable {
     return entry
   }
 
-  /// Removes so many of the oldest entries. Precondition: there are as many.
-  @inlinable public mutating func removeFirst(_ entries: Int) {
-    precondition(entries <= count, "removal of more than waits")
-    head = (head + entries) & (capacity - 1)
-    storedCount -= entries
+  /// Removes so many of the oldest entries. Precondition: there are as many. A queue that becomes
+  /// empty begins anew in its least places.
+  @inlinable @inline(__always) public mutating func removeFirst(_ entries: Int) {
+    let left = storedCount &- entries
+    precondition(left >= 0, "removal of more than waits")
+    storedCount = left
+    head = (head &+ entries) & (capacity &- 1)
+    if left == 0 {
+      head = 0
+      if capacity > leastCapacity { capacity = leastCapacity }
+    }
   }
 
   /// Removes the youngest entry. Precondition: the queue is not empty.
@@ -76,7 +88,7 @@ public struct WaitingQueue<Ticket: BitwiseCopyable>: ~Copyable {
   /// The entry with so many before it. Precondition: there is one.
   @inlinable public borrowing func entry(_ offset: Int) -> Entry {
     assert(offset >= 0 && offset < count, "an entry of a waiting queue")
-    return storage[(head + offset) & (capacity - 1)]
+    return storage[(head &+ offset) & (capacity &- 1)]
   }
 
   /// Calls `body` with each entry, the oldest first.
@@ -85,7 +97,7 @@ public struct WaitingQueue<Ticket: BitwiseCopyable>: ~Copyable {
   }
 
   public borrowing func clone() -> Self {
-    var copy = Self(leastCapacity: leastCapacity)
+    var copy = Self(leastCapacity: leastCapacity, leastRoom: leastRoom)
     for offset in 0..<count {
       let entry = storage[(head + offset) & (capacity - 1)]
       copy.append(entry.ticket, since: entry.since)
@@ -98,9 +110,17 @@ public struct WaitingQueue<Ticket: BitwiseCopyable>: ~Copyable {
     if capacity == 0 { grow() }
   }
 
-  @usableFromInline mutating func grow() {
+  /// Precondition: the ring is full.
+  @inline(never) @usableFromInline mutating func grow() {
     let larger = max(leastCapacity, capacity * 2)
-    let fresh = UnsafeMutablePointer<Entry>.allocate(capacity: larger)
+    if larger <= room {
+      // What has gone round comes after the rest.
+      (storage + capacity).update(from: storage, count: head)
+      capacity = larger
+      return
+    }
+    room = max(leastRoom, larger)
+    let fresh = UnsafeMutablePointer<Entry>.allocate(capacity: room)
     for offset in 0..<count {
       (fresh + offset).initialize(to: storage[(head + offset) & (capacity - 1)])
     }

@@ -155,8 +155,8 @@ extension Dispatcher {
       effects.send(.endpointAdded(pod: endpoint.pod, version: endpoint.version), to: gateway)
       news &+= 1
     }
-    for endpoint in tables[service.index].removals
-    where endpoint.version > known && endpoint.lane == lane && endpoint.part == part {
+    for endpoint in tables[service.index].removals(after: known)
+    where endpoint.lane == lane && endpoint.part == part {
       effects.send(.endpointRemoved(pod: endpoint.pod, version: endpoint.version), to: gateway)
       news &+= 1
     }

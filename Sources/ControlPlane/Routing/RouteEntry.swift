@@ -15,6 +15,8 @@ public struct RouteEntry: BitwiseCopyable, Sendable {
   @usableFromInline var usableUntil = Instant(nanoseconds: .min)
   /// A question is on its way.
   public var isAsking = false
+  /// It has failed, and nothing was learned since.
+  public private(set) var isRefuted = false
 
   public init() {}
 
@@ -30,6 +32,7 @@ public struct RouteEntry: BitwiseCopyable, Sendable {
     version: UInt32, negative: Bool, at now: Instant, lifetimes: RouteLifetimes
   ) {
     isAsking = false
+    isRefuted = false
     self.version = version
     isNegative = negative
     freshUntil = now + (negative ? lifetimes.negative : lifetimes.fresh)
@@ -40,6 +43,7 @@ public struct RouteEntry: BitwiseCopyable, Sendable {
   public mutating func invalidate() {
     freshUntil = Instant(nanoseconds: .min)
     usableUntil = freshUntil
+    isRefuted = true
   }
 
   /// An instance became known otherwise; the entry is positive from here on.

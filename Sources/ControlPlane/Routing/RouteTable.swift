@@ -5,8 +5,9 @@ import Primitives
 ///
 /// Every change has a version, so that a gateway that missed a push is brought up to date by the
 /// changes since the version that it knows. Additions are kept in the order of their versions until
-/// the pod is removed, removals for a bounded number of later changes. A look-up or change is O(1)
-/// amortised; the dictionaries are asked only for keys.
+/// the pod is removed; of removals the latest, as many as the service has had endpoints at once, so
+/// that whoever knew all of them learns what is gone, however many went. A look-up or change is
+/// O(1) amortised; the dictionaries are asked only for keys.
 public struct RouteTable: Sendable {
   public struct Endpoint: Sendable {
     public var pod: PodID
@@ -20,7 +21,7 @@ public struct RouteTable: Sendable {
     var owner: UInt64 { UInt64(lane.raw) << 8 | UInt64(part) }
   }
 
-  /// Removals that are remembered.
+  /// Removals that are remembered at least.
   static let rememberedRemovals = 64
 
   public private(set) var version: UInt32 = 0
@@ -29,7 +30,10 @@ public struct RouteTable: Sendable {
   private var byStart: [UInt64: PodID] = [:]
   /// Live endpoints by gateway's part of a lane.
   private var liveByOwner: [UInt64: Int] = [:]
-  private(set) var removals: [Endpoint] = []
+  /// By version, the latest and up to as many before them.
+  private var removals: [Endpoint] = []
+  /// The most endpoints at once so far.
+  private var mostLive = 0
 
   /// - Parameter version: that changes are counted from; a table that begins anew begins above all
   ///   versions of the old one, so that its endpoints are told again.
@@ -49,6 +53,7 @@ public struct RouteTable: Sendable {
     positions[pod] = added.count
     added.append(endpoint)
     liveByOwner[endpoint.owner, default: 0] += 1
+    mostLive = max(mostLive, positions.count)
     if start != .max { byStart[start] = pod }
   }
 
@@ -63,7 +68,7 @@ public struct RouteTable: Sendable {
     version &+= 1
     removed.version = version
     removals.append(removed)
-    if removals.count > Self.rememberedRemovals { removals.removeFirst() }
+    if removals.count > 2 * remembered { removals.removeFirst(removals.count - remembered) }
     if added.count > 32 && positions.count * 2 < added.count { compact() }
     return true
   }
@@ -71,6 +76,16 @@ public struct RouteTable: Sendable {
   private mutating func compact() {
     added.removeAll { !$0.isLive }
     for position in added.indices { positions[added[position].pod] = position }
+  }
+
+  private var remembered: Int { max(Self.rememberedRemovals, mostLive) }
+
+  /// Removals after a version, as far as they are remembered. O(their number).
+  func removals(after known: UInt32) -> ArraySlice<Endpoint> {
+    var first = removals.count
+    let least = max(0, removals.count - remembered)
+    while first > least, removals[first - 1].version > known { first -= 1 }
+    return removals[first...]
   }
 
   /// Additions after a version. O(log n + their number).

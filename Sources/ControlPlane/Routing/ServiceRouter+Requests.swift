@@ -13,6 +13,25 @@ extension ServiceRouter {
     }
   }
 
+  /// The warm path without its call: the instance on which a request that arrives now begins; nil
+  /// where `arrive` has to decide, and nothing has happened then.
+  @inlinable @inline(__always)
+  public mutating func beginAtOnce(at now: Instant) -> Assignment? {
+    guard !isWatched, route.isFresh(at: now), waiting.isEmpty,
+      let slot = instances.choose(using: &bits)
+    else { return nil }
+    return begin(slot, waited: false)
+  }
+
+  @inlinable @inline(__always)
+  mutating func begin(_ slot: InstanceSlot, waited: Bool) -> Assignment {
+    let instance = instances[slot]
+    instances.begin(slot)
+    return Assignment(
+      slot: slot, pod: instance.pod, isFirst: instance.isFresh, waited: waited,
+      isCold: waited && slot == joining)
+  }
+
   /// A request has ended on an instance.
   @inlinable public mutating func finished<Effects: RouterEffects & ~Copyable>(
     _ slot: InstanceSlot, at now: Instant, into effects: inout Effects
@@ -32,13 +51,7 @@ extension ServiceRouter {
     _ ticket: Ticket, to slot: InstanceSlot, waited: Bool, at now: Instant,
     into effects: inout Effects
   ) where Effects.Ticket == Ticket {
-    let instance = instances[slot]
-    instances.begin(slot)
-    effects.call(
-      ticket,
-      Assignment(
-        slot: slot, pod: instance.pod, isFirst: instance.isFresh, waited: waited,
-        isCold: waited && slot == joining), at: now)
+    effects.call(ticket, begin(slot, waited: waited), at: now)
   }
 
   @inlinable mutating func arriveSlowly<Effects: RouterEffects & ~Copyable>(
@@ -78,10 +91,12 @@ extension ServiceRouter {
     followKeepAlive(at: now, into: &effects)
   }
 
-  /// Gives free slots to waiting requests, the oldest first.
+  /// Gives free slots to waiting requests, the oldest first; none while the route is known to be
+  /// wrong.
   @inlinable mutating func serveWaiting<Effects: RouterEffects & ~Copyable>(
     at now: Instant, into effects: inout Effects
   ) where Effects.Ticket == Ticket {
+    guard !route.isRefuted else { return }
     while !waiting.isEmpty, let slot = instances.choose(using: &bits) {
       let entry = waiting.removeFirst()
       assign(entry.ticket, to: slot, waited: true, at: now, into: &effects)

@@ -33,7 +33,7 @@ public struct RehearsalHarm: Sendable {
     ("late", { $0.late }), ("given_up", { $0.givenUp }),
     ("redelivered", { $0.redelivered }), ("repeated", { $0.repeated }),
     ("cold_starts", { $0.coldStarts }), ("instances_made", { $0.instancesAdded }),
-    ("stale_route_uses", { $0.staleUses }),
+    ("stale_route_uses", { $0.staleUses }), ("stale_route_failures", { $0.staleFailures }),
   ]
 
   public init(_ pairs: [RehearsalStudy.Pair], document: ScenarioDocument) {

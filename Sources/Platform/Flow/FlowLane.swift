@@ -61,6 +61,9 @@ final class FlowLane: LaneModel {
     for instance in state.draining { body(instance.entry.pod, false) }
   }
 
+  /// Steps are ended by whoever looks.
+  var isAtRest: Bool { false }
+
   /// Flow counts what waits by laws, which know no single instance.
   func isIdleWhileWaiting(at now: Instant) -> Bool { false }
 

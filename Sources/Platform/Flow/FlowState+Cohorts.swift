@@ -91,7 +91,8 @@ extension FlowState {
       }
     }
     ledger.append(came(arrivals, from: start, to: end))
-    let completed = min(busyCompletions(over: h), inService + ledger.waiting)
+    var completed = min(busyCompletions(over: h), inService + ledger.waiting)
+    if repeating > 0, slots > 0 { completed -= takeRepeats(of: completed) }
     let begun = beginnings(waiting: ledger.waiting, completed: completed)
     begin(begun, from: start, to: end)
     inService += begun

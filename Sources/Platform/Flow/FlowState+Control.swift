@@ -25,6 +25,7 @@ extension FlowState {
       control.route.learn(
         version: isWhole ? version : control.route.version,
         negative: isNegative && instances.count == 0, at: now, lifetimes: rules.routeLifetimes)
+      unknownGone = 0
     case .instanceReady(let start, let pod, _):
       if start.isAhead { control.settledOrders &+= 1 }
       if !start.isAhead { _ = close(start.ordinal) }
@@ -124,7 +125,7 @@ extension FlowState {
     askRoute()
   }
 
-  private mutating func askRoute() {
+  mutating func askRoute() {
     counters.routeQuestions &+= 1
     control.newsReceived = 0
     send(
@@ -138,7 +139,10 @@ extension FlowState {
   mutating func planStarts() {
     let wanted = min(max(peakWaiting, waiting), settings.mostOutstanding - inService)
     peakWaiting = 0
-    guard wanted > 0, control.route.age(at: now) != .absent else { return }
+    // Consumers that read nothing wait for nothing.
+    guard wanted > 0, control.route.age(at: now) != .absent,
+      !(settings.topic?.rules.isPaused(at: now) ?? false)
+    else { return }
     while wanted > control.starts.count * rules.concurrencyLimit, canStart {
       let ordinal = control.nextOrdinal
       control.nextOrdinal &+= 1

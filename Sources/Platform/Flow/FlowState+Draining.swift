@@ -24,6 +24,7 @@ extension FlowState {
     var surplus = rules.surplus(counts, over: target)
     guard surplus > 0 else { return }
     openCohorts()
+    goUnnoticed(surplus)
     while surplus > 0, instances.count > busyInstances {
       retire(removeIdle())
       surplus -= 1

@@ -29,7 +29,10 @@ extension FlowState {
         endStep()
       }
       followOutages()
+      if !absences.isEmpty { followCrashes() }
+      if !groups.isEmpty, !isDown { letOut() }
       if !isDown {
+        if unknownGone > 0 { callInVain() }
         if keepAlive != nil { followKeepAlive() }
         planStarts()
       }
@@ -98,6 +101,10 @@ extension FlowState {
         let told = (now.nanoseconds / interval.count + 1) * interval.count
         endStep(before: Instant(nanoseconds: told))
       }
+    }
+    if !groups.isEmpty {
+      if let edge = nextGroupEdge { endStep(before: edge) }
+      if let step = groupStep { endStep(before: now + step) }
     }
     if let expiry = nextExpiry { endStep(before: max(now, expiry)) }
     if let prewarm = keepAlive?.prewarmAt { endStep(before: max(now, prewarm)) }

@@ -77,6 +77,8 @@ extension FlowState {
     isBacklogKnown = false
     law = nil
     isDemandOld = true
+    unknownGone = 0
+    for index in groups.indices { groups[index].outstanding = 0 }
     control.loseGateway()
     keepAlive = settings.keepAlive.map { KeepAliveWatch($0()) }
   }

@@ -6,9 +6,13 @@ extension FlowState {
   /// Advances all counts to `end`, which lies within the second of `now`.
   mutating func advance(to end: Instant, recorder: any LatencyRecorder) {
     guard end > now else { return }
-    let isEndedByArrival = stepArrivals == .oneAtEnd && end == stepEnd
-    let arrivals = admit(until: end, isEndedByArrival: isEndedByArrival)
+    var isEndedByArrival = stepArrivals == .oneAtEnd && end == stepEnd
+    var arrivals = admit(until: end, isEndedByArrival: isEndedByArrival)
     guard !isDown else { return advanceDown(to: end, arrivals: arrivals) }
+    if !groups.isEmpty {
+      arrivals = holdBack(arrivals, from: now, to: end)
+      isEndedByArrival = isEndedByArrival && arrivals > 0
+    }
     steps &+= 1
     let start = now
     let (before, drainingBefore) = (inService, inDraining)
@@ -23,6 +27,7 @@ extension FlowState {
     lastStep = end - start
     now = end
     noteArrivals(arrivals, from: start, isOneAtEnd: isEndedByArrival)
+    if !groups.isEmpty { noteGroupCompletions(completed + drained) }
     complete(completed + drained, recorder)
     if keyValue != nil { countReads(arrivals) }
     markUse(arrivals: arrivals, from: start)
@@ -62,7 +67,7 @@ extension FlowState {
   /// completed.
   private mutating func completions(arrivals: Int, from start: Instant, to end: Instant) -> Int {
     let h = (end - start).seconds
-    guard control.starts.isEmpty, slots > 0 else {
+    guard control.starts.isEmpty, slots > 0, repeating == 0, !isLettingOut else {
       openCohorts()
       return stepCohorts(arrivals: arrivals, from: start, to: end)
     }

@@ -45,14 +45,14 @@ extension FlowState {
 
   /// Messages that the broker does not know as committed.
   var lag: Int {
-    let open = inService + inDraining + waiting + answeredAhead
+    let open = inService + inDraining + waiting + answeredAhead + repeating + heldBack
     guard settings.topic?.rules.persistInterval != nil else { return open }
     return open + Int(counters.completed &- toldCompleted)
   }
 
   /// Messages that were answered while one before them in their partition was not: their mean, for
   /// as many as are in service now.
-  private var answeredAhead: Int {
+  var answeredAhead: Int {
     guard let topic = settings.topic, inService > 0, topic.rules.window > 1 else { return 0 }
     if topic.rules.skew == 0 {
       let each = Double(inService) / Double(topic.partitions)

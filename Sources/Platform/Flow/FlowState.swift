@@ -67,8 +67,18 @@ struct FlowState {
   var recent = RecentLevel()
   /// Requests in service at the end of the last step, before an arrival that has ended it.
   var levelAtEnd = 0
+  /// Instances that have been scaled away and that the consumer takes for there.
+  var unknownGone = 0
+  /// Since then none of them was called.
+  var unnoticedSince = Instant.origin
   /// Of a topic: messages completed when the broker was told last.
   var toldCompleted: UInt64 = 0
+  /// Partitions whose broker crashes or has crashed, until they have caught up.
+  var groups: [PartitionGroup] = []
+  /// Crashes of its consumer that lie ahead, and messages that had been answered before one and are
+  /// answered once more.
+  var absences: [ConsumerAbsence] = []
+  var repeating = 0
   /// They were told of instances that are gone.
   var isDemandOld = false
   /// Clients that try again; nil: they take any answer. How many have done so since the whole
@@ -103,6 +113,8 @@ struct FlowState {
     keyValue = settings.keyValue.map(FlowKeyValue.init)
     clients = settings.clients.map { FlowClients($0, at: now) }
     adjustService()
+    armBrokers()
+    armCrashes()
     // What the lane has seen of late, as far as its source tells.
     for second in max(0, feed.second - 31)...feed.second {
       rate.observe(Double(feed.source.count(second: second)))
@@ -114,6 +126,8 @@ struct FlowState {
   mutating func reseed(_ settings: LaneSettings, arrivals: any ArrivalSource, at now: Instant) {
     self.settings = settings
     takeCondition()
+    armBrokers()
+    armCrashes()
     feed.goOn(with: arrivals, at: now)
     bits = settings.serviceKey.appending(0xF10).appending(UInt64(now.nanoseconds)).sequence()
     pending.reseed(phase: bits.uniform())
@@ -132,7 +146,7 @@ struct FlowState {
   var gauges: LaneGauges {
     var gauges = LaneGauges()
     gauges.inFlight = inService + inDraining
-    gauges.waiting = waiting
+    gauges.waiting = waiting + heldBack
     gauges.ready = instances.count + draining.count
     gauges.starting = control.starts.count
     if settings.isTopic { gauges.lag = lag }

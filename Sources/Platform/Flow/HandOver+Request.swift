@@ -7,7 +7,7 @@ extension RequestLane {
   /// The lane's state at `now`, between events; nil while an answer is awaited, or where the lane's
   /// model has no other form. The lane must not run afterwards unless it takes a state in.
   func handOut(at now: Instant, recorder: any LatencyRecorder) -> CarriedLane? {
-    guard engine.routers.count == 1, !isAwaiting, !settings.hopByHop,
+    guard engine.routers.count == 1, !isAwaiting, engine.core.refusals == 0, !settings.hopByHop,
       !settings.isExact
     else { return nil }
     settle(at: now, recorder: recorder)
@@ -34,6 +34,8 @@ extension RequestLaneEngine {
     var positions: [UInt32: Int] = [:]
     routers[0].instances.visit { slot, instance in
       let state = core.instances[core.instances.index(slot.raw, part: 0)]
+      // What its consumer takes for there.
+      guard state.isAlive else { return }
       positions[slot.raw] = carried.instances.count
       carried.instances.append(
         CarriedLane.Instance(
@@ -42,7 +44,8 @@ extension RequestLaneEngine {
             path: StartPath(rawValue: state.path) ?? .pool, dispatcher: state.dispatcher,
             idleSince: instance.inFlight > 0 ? now : instance.idleSince,
             host: core.keyValue?.pod(of: Int(state.host))),
-          inFlight: Int(instance.inFlight), isDraining: instance.isDraining))
+          inFlight: Int(instance.inFlight),
+          isDraining: instance.isDraining || state.busy > InstanceStates.leaving))
     }
     if core.settings.isTopic {
       var held: [UInt32] = []
@@ -101,7 +104,7 @@ extension RequestLaneEngine {
       case .clientDeadline, .condition, .alarm, .callArrives, .serviceEnds, .repetition,
         .resumption, .memberLost, .memberBack,
         .rebalance, .assigned, .notified, .outage, .outageEnds, .fetched, .brokerLost, .brokerBack,
-        .brokerReplaced:
+        .brokerReplaced, .refused:
         break
       }
     }
@@ -189,6 +192,7 @@ extension RequestLaneEngine {
         host: core.hostIndex(of: instance.entry.host))
     }
     core.ready = carried.instances.count
+    core.staff[0] = PartStaff(present: core.ready)
     core.idle = core.ready
     // Used once each in the order of their last use, so that the list of the idle ones has that
     // order.
@@ -205,7 +209,11 @@ extension RequestLaneEngine {
       install(call, client: client, into: &table, at: carried.at)
     }
     for position in carried.instances.indices where carried.instances[position].isDraining {
-      if table[InstanceSlot(position)].inFlight > 0 { table.drain(InstanceSlot(position)) }
+      guard table[InstanceSlot(position)].inFlight > 0 else { continue }
+      table.drain(InstanceSlot(position))
+      guard core.settings.isConsumed else { continue }
+      core.instances[position].busy |= InstanceStates.leaving
+      core.staff[0].leaving += 1
     }
     routers[0].instances = table
     var waiting = WaitingQueue<Ticket>()

@@ -11,9 +11,9 @@ public enum RequestReason: String, Sendable, CaseIterable {
   case gateways = "several gateways or consumers share a lane"
   case batches = "deliveries carry several messages"
   case skew = "partitions have unequal shares, and one alone may not keep all instances busy"
-  case consumers = "consumers crash"
+  case consumers = "consumers crash, and lanes change their fidelity"
   case notifications = "a store's notifications come twice, or are made again"
-  case brokers = "brokers crash"
+  case brokers = "brokers crash, and flow has no form for what else happens to their partitions"
   case fetches = "fetches may bound what is delivered"
   case retention = "partitions have unequal shares, and messages are deleted"
   case clients = "clients leave before they are answered"
@@ -107,8 +107,12 @@ extension FidelityRule {
     if callers != 1 { return .gateways }
     if let topic = service.topic {
       if let reason = obstacle(topic, service) { return reason }
-      if configuration.faults.contains(where: \.isOfConsumer) { return .consumers }
-      if configuration.faults.contains(where: \.isOfBroker) { return .brokers }
+      if configuration.fidelity == .auto,
+        configuration.faults.contains(where: \.isOfConsumer)
+      {
+        return .consumers
+      }
+      if hasNoFormForBrokers(service, topic, configuration) { return .brokers }
       if mayWaitForFetches(service, topic, configuration) { return .fetches }
     }
     if configuration.network.loss > 0 { return .loss }
@@ -140,6 +144,20 @@ extension FidelityRule {
     let slots = service.router.maximumInstances * service.router.concurrencyLimit
     if topic.window < slots { return .skew }
     return topic.hasRetention ? .retention : nil
+  }
+
+  /// Whether brokers crash and messages are deleted, lanes change their fidelity, or the partitions
+  /// of one broker alone could not keep all instances busy.
+  private static func hasNoFormForBrokers(
+    _ service: ServiceConfiguration, _ topic: TopicConfiguration,
+    _ configuration: ClusterConfiguration
+  ) -> Bool {
+    guard configuration.faults.contains(where: \.isOfBroker) else { return false }
+    let slots = service.router.maximumInstances * service.router.concurrencyLimit
+    let least =
+      topic.partitions / max(1, service.zones.count) / max(1, configuration.brokers.perZone)
+    return configuration.fidelity == .auto || topic.hasRetention
+      || max(1, least) * topic.window < slots
   }
 
   /// Whether instances could take messages faster than fetches bring them.

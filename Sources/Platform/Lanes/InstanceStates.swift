@@ -14,6 +14,7 @@ struct InstanceStates: ~Copyable {
   struct State: BitwiseCopyable {
     var pod = PodID(0)
     var node: Int32 = -1
+    /// Calls that it serves, and `leaving` on top where it takes no more.
     var busy: UInt32 = 0
     var path: UInt8 = 0
     /// The Dispatcher that knows the pod.
@@ -27,6 +28,10 @@ struct InstanceStates: ~Copyable {
     var coreNanoseconds = 0.0
     var isChanged = false
   }
+
+  /// Of an instance that is gone, or goes with its last call: more than any concurrency limit, so
+  /// that the check of that finds it.
+  static let leaving: UInt32 = 1 << 31
 
   private let parts: Int
   private var states: UnsafeMutablePointer<State>
@@ -42,7 +47,7 @@ struct InstanceStates: ~Copyable {
   deinit { states.deallocate() }
 
   @inline(__always) func index(_ slot: UInt32, part: UInt8) -> Int {
-    Int(slot) * parts + Int(part)
+    Int(slot) &* parts &+ Int(part)
   }
 
   @inline(__always) subscript(index: Int) -> State {

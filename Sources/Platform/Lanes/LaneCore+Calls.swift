@@ -8,13 +8,37 @@ extension LaneCore: RouterEffects {
   mutating func call(_ ticket: Ticket, _ assignment: Assignment, at now: Instant) {
     integrate(to: now)
     let index = instances.index(assignment.slot.raw, part: part)
-    if instances[index].busy == 0 {
-      idle -= 1
-      if settings.reportsIdle { report(assignment.pod, isIdle: false, at: now) }
+    let busy = instances[index].busy
+    instances[index].busy = busy &+ 1
+    inFlight &+= 1
+    if busy == 0 { idle &-= 1 }
+    guard callsArePlain, !assignment.waited, busy < settings.concurrencyLimit else {
+      return callOtherwise(ticket, assignment, index, at: now)
     }
-    instances[index].busy &+= 1
-    inFlight += 1
-    if instances[index].busy > settings.concurrencyLimit { noteOverload(assignment) }
+    var service = ticket.serviceNanoseconds
+    if service < 0 {
+      var bits = settings.serviceKey.stream(ticket.identity)
+      service = settings.serviceTime.sampleNanoseconds(using: &bits)
+    }
+    if isTopic { beginDelivery(ticket.delivery) }
+    begin(ticket, assignment, index, service, keys: 0, isCold: false, isPlain: true, at: now)
+  }
+
+  /// A call that had to wait, or of a lane where there is more to it than time. It counts on its
+  /// instance already.
+  @inline(never)
+  private mutating func callOtherwise(
+    _ ticket: Ticket, _ assignment: Assignment, _ index: Int, at now: Instant
+  ) {
+    if instances[index].busy > settings.concurrencyLimit {
+      if instances[index].busy > InstanceStates.leaving {
+        return callInVain(ticket, index, assignment.slot, at: now)
+      }
+      noteOverload(assignment)
+    }
+    if settings.reportsIdle, instances[index].busy == 1 {
+      report(assignment.pod, isIdle: false, at: now)
+    }
     let isCold = assignment.waited && noteWait(ticket, assignment, index, at: now)
     var service = ticket.serviceNanoseconds
     if service < 0 {
@@ -27,10 +51,14 @@ extension LaneCore: RouterEffects {
     } else if form == .other {
       beginOtherwise(ticket, assignment, index, service: service, at: now)
     }
-    begin(ticket, assignment, index, service: service, isCold: isCold, at: now)
+    if settings.isExact {
+      return beginExactly(ticket, assignment, index, service: service, isCold: isCold, at: now)
+    }
+    let keys = keyValue == nil ? 0 : readKeys(ticket.identity, index, at: now)
+    begin(
+      ticket, assignment, index, service, keys: keys, isCold: isCold, isPlain: false, at: now)
   }
 
-  @inline(__always)
   private mutating func drawService(_ identity: UInt64, isFirst: Bool) -> Int64 {
     if isFirst, let cold = settings.coldService {
       var bits = settings.coldKey.stream(identity)
@@ -40,52 +68,53 @@ extension LaneCore: RouterEffects {
     return settings.serviceTime.sampleNanoseconds(using: &bits)
   }
 
+  /// - Parameter isPlain: known where this is compiled, so that the plain case has no other in it.
   @inline(__always)
   private mutating func begin(
-    _ ticket: Ticket, _ assignment: Assignment, _ index: Int, service: Int64, isCold: Bool,
-    at now: Instant
+    _ ticket: Ticket, _ assignment: Assignment, _ index: Int, _ service: Int64, keys: Int64,
+    isCold: Bool, isPlain: Bool, at now: Instant
   ) {
-    if settings.isExact {
-      return beginExactly(ticket, assignment, index, service: service, isCold: isCold, at: now)
-    }
-    let keys = keyValue == nil ? 0 : readKeys(ticket.identity, index, at: now)
-    var total = service + keys
+    var total = service &+ keys
     var cores = Float.zero
     var handling = settings.gatewayHandling.count
     if handling > 0 {
-      let gateway = settings.gateways[Int(part)]
-      handling = Int64(Double(handling) * surroundings.gatewaySlowdowns[gateway])
+      let slowdown = surroundings.gatewaySlowdowns[settings.gateways[Int(part)]]
+      if slowdown != 1 { handling = Int64(Double(handling) * slowdown) }
     }
-    if settings.computes {
+    let ways = handling &+ settings.overhead.wire.count &+ 2 &* settings.hop.count
+    if computes {
       let overhead = settings.overhead.processor.count
       let computing = Double(service) * settings.cpuFraction + Double(overhead)
-      let node = Int(instances[index].node)
-      let stretched = computing * surroundings.nodeSlowdowns[node]
-      total += overhead + Int64(stretched - computing)
+      let slowdown = surroundings.nodeSlowdowns[Int(instances[index].node)]
+      let stretched = computing * slowdown
+      total = total &+ overhead
+      if slowdown != 1 { total = total &+ Int64(stretched - computing) }
       // Spread over all the time for which the gateway holds the call, so that the sum is right.
-      let held = total + handling + settings.overhead.wire.count + 2 * settings.hop.count
+      let held = total &+ ways
       if held > 0 { cores = Float(settings.cpuShare * stretched / Double(held)) }
       demand(Double(cores), index, at: now)
     }
-    total += handling + settings.overhead.wire.count
     var event = LaneEvent(
       kind: .answered, part: part, flags: isCold ? LaneEvent.cold : 0,
       slot: assignment.slot.raw, arrival: ticket.arrival,
       cores: cores.bitPattern, delivery: ticket.delivery)
-    let held = Nanoseconds(total + 2 * settings.hop.count)
-    if held > settings.callTimeout || (settings.lossThreshold > 0 && isLost(ticket.identity)) {
+    let held = total &+ ways
+    if held > settings.callTimeout.count
+      || (!isPlain && settings.lossThreshold > 0 && isLost(ticket.identity))
+    {
       event.flags |= LaneEvent.cutOff
       let end = now + settings.callTimeout
       _ = queue.push(at: end, class: EventRank.completion, event)
-    } else if settings.hopByHop {
-      callByHops(event, service: total, at: now)
+    } else if !isPlain && settings.hopByHop {
+      callByHops(event, service: held &- 2 &* settings.hop.count, at: now)
     } else {
-      _ = queue.push(at: now + held, class: EventRank.completion, event)
+      _ = queue.push(
+        at: Instant(nanoseconds: now.nanoseconds &+ held), class: EventRank.completion, event)
     }
   }
 
   /// Whether the call or its answer is lost on the way.
-  private func isLost(_ identity: UInt64) -> Bool {
+  func isLost(_ identity: UInt64) -> Bool {
     var bits = settings.lossKey.stream(identity)
     return bits.next() >> 11 < settings.lossThreshold || bits.next() >> 11 < settings.lossThreshold
   }
@@ -94,20 +123,20 @@ extension LaneCore: RouterEffects {
   @inline(__always) mutating func answered(_ event: LaneEvent, at now: Instant) {
     integrate(to: now)
     let index = instances.index(event.slot, part: event.part)
-    instances[index].busy &-= 1
-    inFlight -= 1
-    if instances[index].busy == 0 {
-      idle += 1
+    let left = instances[index].busy &- 1
+    instances[index].busy = left
+    inFlight &-= 1
+    if left & ~InstanceStates.leaving == 0 {
+      idle &+= 1
+      if left != 0 { leave(index, part: event.part, at: now) }
       if settings.reportsIdle { report(instances[index].pod, isIdle: true, at: now) }
     }
-    if settings.computes, !settings.isExact {
-      demand(-Double(Float(bitPattern: event.cores)), index, at: now)
-    }
+    if computes { demand(-Double(Float(bitPattern: event.cores)), index, at: now) }
     if event.flags & LaneEvent.cutOff != 0 { return cutOff(event, at: now) }
-    if form == .message {
-      messagesDone(event.delivery, arrival: event.arrival, at: now)
-    } else if form == .request {
+    if form == .request {
       requestDone(event, at: now)
+    } else if form == .message {
+      messagesDone(event.delivery, arrival: event.arrival, at: now)
     } else {
       answeredOtherwise(event, at: now)
     }
@@ -123,7 +152,7 @@ extension LaneCore: RouterEffects {
   }
 
   /// A call without an answer in time: it fails, and the instance is taken for free.
-  private mutating func cutOff(_ event: LaneEvent, at now: Instant) {
+  @inline(never) private mutating func cutOff(_ event: LaneEvent, at now: Instant) {
     if form == .other { traceEnd(event, .callTimedOut, at: now) }
     if settings.notifications != nil { invocations.left(event.delivery) }
     if settings.isTracked {
@@ -138,14 +167,16 @@ extension LaneCore: RouterEffects {
   }
 
   @inline(__always) mutating func demand(_ cores: Double, _ index: Int, at now: Instant) {
-    let remaining = Double(surroundings.epochEnd.nanoseconds - now.nanoseconds)
-    if !instances[index].isChanged {
-      instances[index].isChanged = true
-      changedInstances.append(index)
-    }
+    let remaining = Double(surroundings.epochEnd.nanoseconds &- now.nanoseconds)
+    if !instances[index].isChanged { noteChange(index) }
     coresWanted += cores
     instances[index].coreChange += cores
     instances[index].coreNanoseconds += cores * remaining
+  }
+
+  @inline(never) private mutating func noteChange(_ index: Int) {
+    instances[index].isChanged = true
+    changedInstances.append(index)
   }
 
   /// Records what a request waited for; true when it was for an instance to be made.

@@ -26,16 +26,27 @@ extension LaneCore {
   mutating func retire(_ pod: PodID, _ slot: InstanceSlot, at now: Instant) {
     integrate(to: now)
     let index = instances.index(slot.raw, part: part)
+    // A consumer has learned that it is gone.
+    guard instances[index].isAlive else { return }
+    end(index, part: part, at: now)
+  }
+
+  /// An instance that serves nothing ends. Precondition: it is alive and idle.
+  mutating func end(_ index: Int, part: UInt8, at now: Instant) {
+    let pod = instances[index].pod
     instances[index].isAlive = false
+    staff[Int(part)].present -= 1
     ready -= 1
     idle -= 1
     counters.instancesRetired &+= 1
     digest.record(RecordKind.retired, at: now, UInt64(pod.raw))
-    tellRetired(pod, dispatcher: instances[index].dispatcher, at: now)
+    tellRetired(pod, dispatcher: instances[index].dispatcher, part: part, at: now)
   }
 
   /// Tells the Dispatcher of an instance, until Kubernetes confirms, that it is given up.
-  mutating func tellRetired(_ pod: PodID, dispatcher: UInt16, at now: Instant) {
+  mutating func tellRetired(
+    _ pod: PodID, dispatcher: UInt16, part: UInt8, at now: Instant
+  ) {
     let dispatcher = Address(.dispatcher, Int(dispatcher))
     let message = ControlMessage.instanceRetired(
       service: settings.service, pod: pod, lane: settings.lane, part: part)
@@ -84,6 +95,7 @@ extension LaneCore {
     instances[index] = InstanceStates.State(
       pod: pod, node: Int32(joining.node.index), path: joining.path.rawValue,
       dispatcher: joining.dispatcher, isAlive: true, host: hostIndex(of: joining.host))
+    staff[Int(part)].present += 1
     ready += 1
     idle += 1
     counters.instancesAdded &+= 1

@@ -40,14 +40,28 @@ extension LaneCore {
     }
   }
 
-  /// The next delivery of a partition, if its window has room and its log has a message.
-  ///
-  /// - Parameter newest: the message that the log ends with, where the caller has just put it
-  ///   there: mostly it is the next one, and need not be read back.
+  /// Delivers the message that a partition's log has just got, by itself, where nothing is in its way
+  /// and nothing else is due: the usual case. Nil: nothing has happened.
   @inline(__always)
-  mutating func nextDelivery(
-    _ partition: Int, newest: WaitingQueue<QueuedMessage>.Entry? = nil, at now: Instant
+  mutating func deliverAtOnce(
+    _ message: QueuedMessage, of partition: Int, since: Instant, at now: Instant
   ) -> Ticket? {
+    let end = topic[partition].logEnd
+    guard topic.failureCount == 0, !topic.hasRetention, topic[partition].isRead,
+      !topic.isPaused(at: now), topic[partition].window.next &+ 1 == end,
+      end <= topic[partition].readableEnd, !topic[partition].fetch.isDue(next: end),
+      let run = topic[partition].window.deliver(most: 1, logEnd: end)
+    else { return nil }
+    part = topic[partition].owner
+    let number = topic.deliveries.put(
+      OpenDelivery(partition: UInt32(truncatingIfNeeded: partition), run: run))
+    return Ticket(
+      arrival: since, identity: message.identity,
+      serviceNanoseconds: topic.overhead &+ serviceTime(of: message, 0), delivery: number)
+  }
+
+  /// The next delivery of a partition, if its window has room and its log has a message.
+  mutating func nextDelivery(_ partition: Int, at now: Instant) -> Ticket? {
     let end = min(topic[partition].logEnd, topic[partition].readableEnd)
     guard
       let run = topic[partition].window.deliver(
@@ -56,12 +70,6 @@ extension LaneCore {
     if topic[partition].fetch.isDue(next: run.end) { fetchMore(partition, at: now) }
     let delivery = OpenDelivery(partition: UInt32(truncatingIfNeeded: partition), run: run)
     let number = topic.deliveries.put(delivery)
-    if let newest, run.count == 1, run.end == topic[partition].logEnd, topic.failureCount == 0 {
-      let service = topic.rules.deliveryOverhead.count + serviceTime(of: newest.ticket, 0)
-      return Ticket(
-        arrival: newest.since, identity: newest.ticket.identity, serviceNanoseconds: service,
-        delivery: number)
-    }
     return ticket(number, delivery)
   }
 
@@ -132,9 +140,9 @@ extension LaneCore {
     // The answer is to a consumer that is gone.
     guard topic[partition].window.isCurrent(delivery.run) else { return }
     if delivery.run.count == 1, !topic.hasPast {
-      latencies.append(now.nanoseconds - arrival.nanoseconds)
+      latencies.append(now.nanoseconds &- arrival.nanoseconds)
       counters.completed &+= 1
-      topic.inFlight -= 1
+      topic.inFlight &-= 1
     } else {
       countDone(delivery.run, partition, at: now)
     }
@@ -147,7 +155,7 @@ extension LaneCore {
   private mutating func complete(
     _ run: DeliveryWindow.Delivery, _ partition: Int, at now: Instant
   ) {
-    if topic.rules.persistInterval != nil {
+    if topic.persists {
       topic.persist(partition, at: now)
       topic[partition].window.complete(run)
     } else {
@@ -233,7 +241,7 @@ extension LaneCore {
   /// An instance takes up a delivery.
   @inline(__always) mutating func beginDelivery(_ number: UInt32) {
     guard topic.repeatCount == 0 else { return moveInFlight(by: number, sign: 1) }
-    topic.inFlight += Int(topic.deliveries[number].run.count)
+    topic.inFlight &+= Int(topic.deliveries[number].run.count)
   }
 
   /// Counts the messages of a delivery that were not answered before. Apart from the usual case,
@@ -251,6 +259,12 @@ extension LaneCore {
     counters.redelivered &+= UInt64(delivery.run.count)
     moveInFlight(by: number, sign: -1)
     topic.deliveries[number].attempt &+= 1
+    return ticket(number, topic.deliveries[number])
+  }
+
+  /// A delivery has not reached an instance: it goes out as it was.
+  mutating func undelivered(_ number: UInt32) -> Ticket {
+    moveInFlight(by: number, sign: -1)
     return ticket(number, topic.deliveries[number])
   }
 

@@ -65,6 +65,10 @@ struct LaneCore: ~Copyable {
   /// The partition of the delivery that was answered last.
   var freedPartition = 0
   var hopCalls = Slots<HopCall>()
+  /// By part: what is there of its instances, as they are.
+  var staff: [PartStaff]
+  /// Calls to instances that are gone, whose refusal is under way.
+  var refusals = 0
   var counters = LaneCounters()
   var digest = Digest()
   var surroundings: LaneSurroundings
@@ -90,10 +94,15 @@ struct LaneCore: ~Copyable {
   /// Whether arrivals are requests, the lane's zone is there, and nobody watches: the common case
   /// in one bit.
   var isOpen: Bool
-  /// What calls carry, for the branches of the warm path.
+  /// What calls carry, for the branches of the warm path, and whether a call that begins at once needs
+  /// nothing but its service time.
   var form: Form
+  var callsArePlain: Bool
   /// Whoever watches; nil: nobody.
   var tracer: LaneTracer?
+  /// What never changes, in a bit each for the inner loop.
+  let computes: Bool
+  let isTopic: Bool
   /// The lane's zone is lost.
   var isDown = false
   /// Set by whatever must end the inner loop: a message was sent, or a buffer is full.
@@ -113,6 +122,9 @@ struct LaneCore: ~Copyable {
     self.settings = settings
     isOpen = settings.hasRequests
     form = Self.form(settings, isWatched: false)
+    callsArePlain = settings.callsArePlain
+    computes = settings.computes && !settings.isExact
+    isTopic = settings.isTopic
     queue = ChosenQueue(settings.queue)
     self.surroundings = surroundings
     topic = settings.makeTopic()
@@ -120,12 +132,13 @@ struct LaneCore: ~Copyable {
     clients = LaneClients(settings.clients ?? ClientConfiguration(), at: .origin)
     instances = InstanceStates(parts: settings.gateways.count)
     settledOrders = Array(repeating: 0, count: settings.gateways.count)
+    staff = Array(repeating: PartStaff(), count: settings.gateways.count)
     outbox.reserveCapacity(4)
   }
 
   /// Advances the integrals to `now`, before anything that they integrate changes.
   @inline(__always) mutating func integrate(to now: Instant) {
-    let seconds = Double(now.nanoseconds - integratedTo.nanoseconds) * 1e-9
+    let seconds = Double(now.nanoseconds &- integratedTo.nanoseconds) * 1e-9
     counters.readySeconds += Double(ready) * seconds
     counters.idleSeconds += Double(idle) * seconds
     counters.inFlightSeconds += Double(inFlight) * seconds
@@ -179,6 +192,8 @@ struct LaneCore: ~Copyable {
     copy.sampledInFlightSeconds = sampledInFlightSeconds
     copy.sampledCoreSeconds = sampledCoreSeconds
     copy.settledOrders = settledOrders
+    copy.staff = staff
+    copy.refusals = refusals
     copy.publishedArrivals = publishedArrivals
     copy.violation = violation
     copy.isDown = isDown

@@ -42,5 +42,6 @@ extension LaneCore {
     settings.serviceFactor = condition.serviceFactor
     settings.serviceTime = condition.serviceTime
     settings.coldService = condition.coldService
+    setForm()
   }
 }

@@ -47,6 +47,8 @@ protocol LaneModel: AnyObject {
   func adoptRoute(version: UInt32)
   /// Instances now, pods and nodes, for hand-over and checks.
   func forEachInstance(_ body: (PodID, _ isIdle: Bool) -> Void)
+  /// Whether nothing is there that a count could grow by without an event.
+  var isAtRest: Bool { get }
   /// Whether a request waits although its gateway knows the route and has an instance with a free
   /// slot, in a lane that has nothing more to do at `now`.
   func isIdleWhileWaiting(at now: Instant) -> Bool

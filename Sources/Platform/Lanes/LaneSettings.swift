@@ -51,6 +51,8 @@ struct LaneSettings: Sendable {
   /// The topic that the lane consumes, with its partitions here; nil: it serves requests.
   var topic: (rules: TopicConfiguration, partitions: Int)?
   var isTopic: Bool
+  /// Consumers call the instances, past the gateways.
+  var isConsumed: Bool
   /// A store whose notifications make the lane's invocations, and how late each is.
   var notifications: NotificationConfiguration?
   var notificationKey: StreamKey
@@ -76,6 +78,13 @@ struct LaneSettings: Sendable {
 
   /// Whether requests are known by number: notifications, or what clients wait for.
   @inline(__always) var isTracked: Bool { notifications != nil || clients != nil }
+
+  /// Whether a call that begins at once needs nothing but its service time: every hop in one event,
+  /// no draw of a loss, nobody to be told.
+  var callsArePlain: Bool {
+    !isExact && lossThreshold == 0 && !hopByHop && !isTracked && coldService == nil
+      && keyValue == nil && !reportsIdle && serviceFactor == 1
+  }
 
   /// Deliveries that may be outstanding at once; of requests there is no bound.
   var mostOutstanding: Int {

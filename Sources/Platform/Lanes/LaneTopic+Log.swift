@@ -29,7 +29,7 @@ extension LaneTopic {
   /// The prefix of a partition has grown, and the broker is told at once.
   @inline(__always) mutating func commit(_ partition: Int, _ messages: Int64) {
     self[partition].log.removeFirst(Int(messages))
-    self[partition].base += messages
+    self[partition].base &+= messages
   }
 
   /// Tells the broker what is committed if the time for that has come since it was told last.

@@ -25,7 +25,7 @@ struct RetriedMessage: BitwiseCopyable, Sendable {
 
 /// One partition of a lane: its log from what the broker knows as committed on.
 struct LanePartition: ~Copyable {
-  var log = WaitingQueue<QueuedMessage>(leastCapacity: 32)
+  var log = WaitingQueue<QueuedMessage>(leastCapacity: 16, leastRoom: 128)
   /// The offset of the log's first message.
   var base: Int64 = 0
   var window: DeliveryWindow
@@ -51,7 +51,7 @@ struct LanePartition: ~Copyable {
   }
 
   /// The offset that the next message will have.
-  @inline(__always) var logEnd: Int64 { base + Int64(log.count) }
+  @inline(__always) var logEnd: Int64 { base &+ Int64(log.count) }
 
   /// Whether a message was not delivered.
   @inline(__always) var hasBacklog: Bool { window.next < logEnd }
@@ -103,6 +103,11 @@ struct LaneTopic: ~Copyable {
   let rules: TopicConfiguration
   let brokers: LaneBrokers
   let count: Int
+  /// Of the rules, what the usual case asks for: whether messages are deleted, whether commits are
+  /// told from time to time, and what a delivery takes beside its messages.
+  let hasRetention: Bool
+  let persists: Bool
+  let overhead: Int64
   private let partitions: UnsafeMutablePointer<LanePartition>
   /// Upper ends of the partitions' shares of the keys, as 64-bit fractions; empty for equal ones.
   private let shares: [UInt64]
@@ -132,6 +137,9 @@ struct LaneTopic: ~Copyable {
     self.rules = rules
     self.brokers = brokers
     self.count = count
+    hasRetention = rules.hasRetention
+    persists = rules.persistInterval != nil
+    overhead = rules.deliveryOverhead.count
     partitions = .allocate(capacity: max(1, count))
     for index in 0..<count { (partitions + index).initialize(to: LanePartition(rules)) }
     shares = Self.shares(count, skew: rules.skew)

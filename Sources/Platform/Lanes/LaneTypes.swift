@@ -54,6 +54,8 @@ struct LaneEvent: BitwiseCopyable {
     case clientRetry, clientDeadline
     /// Hops or services take as long as they do from now on.
     case condition
+    /// A consumer hears that an instance takes no calls any more.
+    case refused
   }
 
   var kind: Kind
@@ -144,6 +146,8 @@ public struct LaneCounters: Sendable, BitwiseCopyable, Equatable {
   public var startsFailed: UInt64 = 0
   public var evictions: UInt64 = 0
   public var staleUses: UInt64 = 0
+  /// Calls of consumers to instances that were gone.
+  public var staleFailures: UInt64 = 0
   public var routeQuestions: UInt64 = 0
 
   /// Integrals over time: instances ready, instances idle, requests in flight, requests waiting.

@@ -78,7 +78,10 @@ final class RequestLane: LaneModel {
 
   func adoptRoute(version: UInt32) { engine.adoptRoute(version: version) }
 
-  func forEachInstance(_ body: (PodID, Bool) -> Void) { engine.routers.forEachInstance(body) }
+  func forEachInstance(_ body: (PodID, Bool) -> Void) { engine.forEachInstance(body) }
+
+  /// Topics delete messages by the clock.
+  var isAtRest: Bool { engine.core.ready == 0 && !settings.isTopic }
 
   func isIdleWhileWaiting(at now: Instant) -> Bool {
     guard engine.next().time > now else { return false }
@@ -172,14 +175,6 @@ struct RouterTable: ~Copyable {
       return true
     }
     return false
-  }
-
-  func forEachInstance(_ body: (PodID, Bool) -> Void) {
-    for index in 0..<count {
-      routers[index].instances.visit { _, instance in
-        body(instance.pod, instance.inFlight == 0)
-      }
-    }
   }
 
   borrowing func clone() -> RouterTable {

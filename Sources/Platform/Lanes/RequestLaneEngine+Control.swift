@@ -41,7 +41,11 @@ extension RequestLaneEngine {
       routers[part].newsArrived()
       routers[part].endpointRemoved(pod, at: now, into: &core)
     case .scaleDown(let target):
-      routers[part].scaleDown(to: Int(target), at: now, into: &core)
+      if core.settings.isConsumed {
+        scaleAway(to: Int(target), part: part, at: now)
+      } else {
+        routers[part].scaleDown(to: Int(target), at: now, into: &core)
+      }
     case .evict(let pod, let order):
       evict(pod, order: order, part: part, at: now)
     case .podDeleted(let pod):
@@ -68,7 +72,10 @@ extension RequestLaneEngine {
     let isUnknown =
       routers[part].instances.slot(of: pod) == nil && !core.retirements.contains(pod)
       && routers[part].starting == 0
-    if isUnknown { core.tellRetired(pod, dispatcher: core.joining.dispatcher, at: now) }
+    if isUnknown {
+      core.tellRetired(
+        pod, dispatcher: core.joining.dispatcher, part: UInt8(truncatingIfNeeded: part), at: now)
+    }
     let isGone = isUnknown || routers[part].evict(pod, at: now, into: &core)
     if isGone { core.counters.evictions &+= 1 }
     core.send(
@@ -91,7 +98,7 @@ extension RequestLaneEngine {
     var isAlive = concurrency > 0 || lag > 0
     for part in 0..<routers.count {
       core.part = UInt8(part)
-      let instances = routers[part].counts
+      let instances = counts(part: part)
       core.send(
         .sample(
           core.settings.lane, part: core.part,

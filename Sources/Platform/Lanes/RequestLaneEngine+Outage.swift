@@ -81,6 +81,7 @@ extension LaneCore {
       case .callArrives: loseCall(hopCalls.take(event.payload.slot).answer, at: now)
       case .serviceEnds: loseCall(hopCalls.take(event.payload.slot).answer, at: now)
       case .message: _ = inbox.take(event.payload.slot)
+      case .refused: _ = topic.deliveries.take(event.payload.delivery)
       case .resumption, .memberLost, .memberBack, .outage, .outageEnds, .notified, .retry,
         .brokerLost, .brokerBack, .brokerReplaced, .clientRetry, .clientDeadline,
         .condition:
@@ -88,6 +89,7 @@ extension LaneCore {
       case .alarm, .sample, .repetition, .rebalance, .assigned, .fetched: break
       }
     }
+    refusals = 0
     isSampling = false
     isRepeating = false
     retirements = RetirementLedger()
@@ -117,6 +119,7 @@ extension LaneCore {
       instances[index].isAlive = false
       instances[index].busy = 0
     }
+    for part in staff.indices { staff[part] = PartStaff() }
     ready = 0
     idle = 0
     inFlight = 0

@@ -76,7 +76,7 @@ struct RequestLaneEngine: ~Copyable {
           continue
         }
         executed &+= 1
-        arrive(arrival)
+        if core.form == .message { produce(arrival) } else { arrive(arrival) }
       }
       if core.needsAttention, attend(to: &bound, roundTrip: roundTrip, recorder) {
         return next()
@@ -90,7 +90,7 @@ struct RequestLaneEngine: ~Copyable {
   }
 
   /// A message is produced, and delivered if its partition's window has room.
-  @inline(__always) mutating func produce(_ arrival: Arrival) {
+  @inline(never) mutating func produce(_ arrival: Arrival) {
     core.counters.arrivals &+= 1
     #if PLANT_LOST_REQUEST
       if core.counters.arrivals % 1_000_000 == 0 { return }
@@ -100,15 +100,16 @@ struct RequestLaneEngine: ~Copyable {
     let produced = Instant(nanoseconds: arrival.time)
     let now = produced + feed.delay
     let partition = core.produce(message, since: produced)
-    pump(partition, newest: WaitingQueue.Entry(ticket: message, since: produced), at: now)
+    if let ticket = core.deliverAtOnce(message, of: partition, since: produced, at: now) {
+      handOver(ticket, to: Int(core.part), at: now)
+    } else {
+      pump(partition, at: now)
+    }
     if core.settings.isScaled { core.armSampling(at: now) }
   }
 
   /// Sends out what the window of a partition has room for.
-  @inline(__always)
-  mutating func pump(
-    _ partition: Int, newest: WaitingQueue<QueuedMessage>.Entry? = nil, at now: Instant
-  ) {
+  @inline(never) mutating func pump(_ partition: Int, at now: Instant) {
     guard core.topic[partition].isRead, !core.topic.isPaused(at: now) else { return }
     if core.topic.rules.hasRetention {
       core.counters.expired &+= UInt64(core.topic.expire(partition, at: now))
@@ -116,18 +117,33 @@ struct RequestLaneEngine: ~Copyable {
     }
     let part = Int(core.topic[partition].owner)
     core.part = UInt8(truncatingIfNeeded: part)
-    while let ticket = core.nextDelivery(partition, newest: newest, at: now) {
+    while let ticket = core.nextDelivery(partition, at: now) {
+      routers[part].arrive(ticket, at: now, into: &core)
+    }
+  }
+
+  /// A request or delivery is with its gateway or consumer.
+  @inline(__always)
+  private mutating func handOver(_ ticket: Ticket, to part: Int, at now: Instant) {
+    if let assignment = routers[part].beginAtOnce(at: now) {
+      core.call(ticket, assignment, at: now)
+    } else {
       routers[part].arrive(ticket, at: now, into: &core)
     }
   }
 
   /// A delivery has ended: its partition goes on, or it goes out again.
+  @inline(__always)
   private mutating func delivered(_ event: LaneEvent, at now: Instant) {
     guard event.flags & LaneEvent.cutOff != 0 else {
       let partition = core.freedPartition
       if core.topic[partition].hasBacklog { pump(partition, at: now) }
       return
     }
+    deliveredInVain(event, at: now)
+  }
+
+  @inline(never) private mutating func deliveredInVain(_ event: LaneEvent, at now: Instant) {
     if core.topic.rules.retryAttempts != nil {
       core.putAside(event.delivery, at: now)
       return pump(core.freedPartition, at: now)
@@ -153,13 +169,12 @@ struct RequestLaneEngine: ~Copyable {
       // vanishes.
       if core.counters.arrivals % 1_000_000 == 0 { return }
     #endif
-    routers[part].arrive(ticket, at: now, into: &core)
+    handOver(ticket, to: part, at: now)
   }
 
-  /// A message, an event of a store, what a client may try again, a request for a zone that is not
-  /// there, or anything that is watched.
+  /// An event of a store, what a client may try again, a request for a zone that is not there, or
+  /// anything that is watched.
   @inline(never) private mutating func arriveOtherwise(_ arrival: Arrival, at now: Instant) {
-    if core.form == .message { return produce(arrival) }
     if let tracer = core.tracer { return arriveTraced(arrival, tracer, at: now) }
     if core.settings.notifications != nil { return core.notify(arrival, at: now) }
     if core.settings.clients != nil { return enter(core.clientCalls(arrival, at: now), at: now) }
@@ -177,13 +192,13 @@ struct RequestLaneEngine: ~Copyable {
       core.part = event.part
       core.answered(event, at: now)
       routers[Int(event.part)].finished(InstanceSlot(Int(event.slot)), at: now, into: &core)
-      if core.settings.isTopic { delivered(event, at: now) }
+      if core.isTopic { delivered(event, at: now) }
     } else {
       handleRarely(event, at: now)
     }
   }
 
-  private mutating func handleRarely(_ event: LaneEvent, at now: Instant) {
+  @inline(never) private mutating func handleRarely(_ event: LaneEvent, at now: Instant) {
     core.part = event.part
     switch event.kind {
     case .answered: break
@@ -216,6 +231,7 @@ struct RequestLaneEngine: ~Copyable {
     case .brokerLost: brokerLost(Int(event.slot), at: now)
     case .brokerBack: brokerBack(Int(event.slot), at: now)
     case .brokerReplaced: brokerReplaced(Int(event.slot), at: now)
+    case .refused: refused(event, at: now)
     case .resumption:
       for partition in 0..<core.topic.count { pump(partition, at: now) }
     }

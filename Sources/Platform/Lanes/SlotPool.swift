@@ -43,7 +43,7 @@ struct SlotPool<Value: BitwiseCopyable>: ~Copyable {
   }
 
   @inline(never) private mutating func grow() {
-    let larger = max(16, capacity * 2)
+    let larger = max(64, capacity * 2)
     resize(to: larger)
   }
 

@@ -63,6 +63,7 @@ extension ClusterSimulation {
   private func install(_ lane: any LaneModel, at id: LaneID) {
     lane.isAway = laneSet.lanes[id.index].isAway
     laneSet.lanes[id.index] = lane
+    laneSet.noteInterference()
     armFaults(of: id.index)
     laneSet.collect(id.index, into: control)
   }

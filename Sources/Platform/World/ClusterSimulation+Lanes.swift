@@ -112,7 +112,8 @@ extension ClusterSimulation {
       signalDelay: service.scaling?.signalDelay ?? .zero,
       topic: service.topic.map {
         ($0, $0.partitions(lane: place.position, of: service.zones.count))
-      }, isTopic: service.topic != nil, notifications: service.notifications,
+      }, isTopic: service.topic != nil, isConsumed: service.isConsumed,
+      notifications: service.notifications,
       notificationKey: key("notification", service),
       notificationDelay: (service.notifications?.delay ?? .constant(0)).sampler(),
       clients: service.clients, clientKey: key("client retry", service),
@@ -142,6 +143,7 @@ extension ClusterSimulation {
     for (index, place) in topology.lanes.enumerated() {
       lanes[index].adoptRoute(version: control.routeVersion(of: place.service))
     }
+    laneSet.noteInterference()
   }
 
   /// From now on everything is drawn as in another replication. `now` must be a whole second; what
@@ -159,6 +161,7 @@ extension ClusterSimulation {
         settings(LaneID(index), service), choiceKey: choiceKey(place.position, service),
         arrivals: arrivals, at: now)
     }
+    laneSet.noteInterference()
   }
 
   /// Sets the size of a warm pool at once, full, and the level below which its alarm is raised.

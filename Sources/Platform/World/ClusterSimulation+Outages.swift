@@ -16,6 +16,7 @@ extension ClusterSimulation {
       let own = self.faults(of: index, faults)
       if !own.isEmpty { lanes[index].arm(own, after: now) }
     }
+    laneSet.noteInterference()
   }
 
   /// Sets the alarms of a lane whose form is new.
@@ -49,6 +50,7 @@ extension ClusterSimulation {
     for change in changes { zoneWeights[change.origin] = change.weights }
     recorder.event(NotableEvent(kind: .trafficShifted, at: now, subject: changes[0].origin))
     for index in configuration.services.indices { reroute(ServiceID(index)) }
+    laneSet.noteInterference()
   }
 
   private func reroute(_ id: ServiceID) {

@@ -6,8 +6,10 @@ import SimulationKernel
 extension ClusterSimulation {
   func closeSeriesRow() {
     let seconds = (now - seriesStart).seconds
-    for (index, lane) in lanes.enumerated() {
+    for index in laneSet.takeTouched() {
+      let lane = laneSet.lanes[index]
       lane.settle(at: now, recorder: recorder)
+      if !lane.isAtRest { laneSet.touch(index) }
       let counters = lane.counters
       guard counters != reported[index] else { continue }
       recorder.series(
@@ -205,6 +207,7 @@ extension LaneCounters {
     startsFailed += other.startsFailed
     evictions += other.evictions
     staleUses += other.staleUses
+    staleFailures += other.staleFailures
     routeQuestions += other.routeQuestions
     readySeconds += other.readySeconds
     idleSeconds += other.idleSeconds
@@ -248,6 +251,7 @@ extension LaneCounters {
     delta.startsFailed = startsFailed - earlier.startsFailed
     delta.evictions = evictions - earlier.evictions
     delta.staleUses = staleUses - earlier.staleUses
+    delta.staleFailures = staleFailures - earlier.staleFailures
     delta.routeQuestions = routeQuestions - earlier.routeQuestions
     delta.readySeconds = readySeconds - earlier.readySeconds
     delta.idleSeconds = idleSeconds - earlier.idleSeconds

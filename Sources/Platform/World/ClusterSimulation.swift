@@ -76,6 +76,7 @@ public final class ClusterSimulation {
     agenda = LaneAgenda(count: other.laneSet.lanes.count)
     let surroundings = surroundings(epochEnd: .origin)
     laneSet.lanes = other.laneSet.lanes.map { $0.clone(surroundings: surroundings) }
+    laneSet.noteInterference()
   }
 
   /// A copy of the whole state that continues on its own, with a recorder of its own. The cost is
@@ -108,7 +109,7 @@ public final class ClusterSimulation {
       stop = min(stop, control.nextReroute)
       now = stop
       // Before a lane may change its form.
-      if let violation = lanes.lazy.compactMap({ $0.violation }).first {
+      if let violation = laneSet.touched.lazy.compactMap({ self.lanes[$0].violation }).first {
         throw InvariantViolation(what: violation, at: now, seed: configuration.seed)
       }
       if stop == boundary { closeSeriesRow() }
@@ -144,8 +145,10 @@ public final class ClusterSimulation {
           until: bound, roundTrip: nil, epochEnd: end, recorder: recorder)
         laneSet.collect(queue - 1, into: control)
         laneSet.noteReady(queue - 1)
+        laneSet.touch(queue - 1)
         if !laneSet.detours.isEmpty {
           laneSet.moveRetries(of: queue - 1, to: bound.time) { target in
+            laneSet.touch(target)
             order.set(target + 1, to: lanes[target].next.key)
           }
         }

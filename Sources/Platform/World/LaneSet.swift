@@ -21,6 +21,11 @@ struct LaneSet {
   private var awaiting: [Int] = []
   private var active: [Int] = []
   private var unfinished: [Int] = []
+  /// Whether the agenda must be made anew, since something was done to lanes between two runs.
+  private var isAgendaOld = true
+  /// Lanes that something happened to since they were looked at last, or may have without an event.
+  private(set) var touched: [Int] = []
+  private var isTouched: [Bool]
   let epoch: Int64
   /// The least one-way delay between a lane and anything shared.
   let lookahead: Nanoseconds
@@ -31,6 +36,7 @@ struct LaneSet {
     ordinals = Array(repeating: 0, count: count)
     horizons = Array(repeating: .origin, count: count)
     isAwaiting = Array(repeating: false, count: count)
+    isTouched = Array(repeating: false, count: count)
     epoch = configuration.epoch.count
     lookahead = configuration.network.leastControlDelay
   }
@@ -45,18 +51,36 @@ struct LaneSet {
     ordinals[index] = ordinal
   }
 
+  // MARK: What changed
+
+  mutating func touch(_ index: Int) {
+    guard !isTouched[index] else { return }
+    isTouched[index] = true
+    touched.append(index)
+  }
+
+  /// Something was done to lanes that is no event of theirs.
+  mutating func noteInterference() {
+    isAgendaOld = true
+    for index in lanes.indices { touch(index) }
+  }
+
+  /// The lanes that were touched, in order; none is from then on.
+  mutating func takeTouched() -> [Int] {
+    sortInPlace(&touched)
+    let taken = touched
+    for index in taken { isTouched[index] = false }
+    touched.removeAll(keepingCapacity: true)
+    return taken
+  }
+
   // MARK: Epochs
 
   mutating func runEpochs(
     from begin: Instant, until end: Instant, control: ControlShard, agenda: inout LaneAgenda,
     demand: inout Demand, recorder: any LatencyRecorder
   ) {
-    awaiting.removeAll(keepingCapacity: true)
-    for index in lanes.indices {
-      agenda.put(index, at: lanes[index].next.time.nanoseconds)
-      isAwaiting[index] = lanes[index].isAwaiting
-      if isAwaiting[index] { awaiting.append(index) }
-    }
+    if isAgendaOld { renew(&agenda) }
     var start = begin
     while true {
       let first = nextEpochStart(from: start, control, agenda.earliest)
@@ -69,6 +93,16 @@ struct LaneSet {
         recorder: recorder)
       demand.close(length: stop - start)
       start = stop
+    }
+  }
+
+  private mutating func renew(_ agenda: inout LaneAgenda) {
+    isAgendaOld = false
+    awaiting.removeAll(keepingCapacity: true)
+    for index in lanes.indices {
+      agenda.put(index, at: lanes[index].next.time.nanoseconds)
+      isAwaiting[index] = lanes[index].isAwaiting
+      if isAwaiting[index] { awaiting.append(index) }
     }
   }
 
@@ -94,7 +128,10 @@ struct LaneSet {
     }
     while let index = agenda.take(before: stop.nanoseconds) { active.append(index) }
     sortInPlace(&active)
-    for index in active { horizons[index] = start }
+    for index in active {
+      horizons[index] = start
+      touch(index)
+    }
   }
 
   private mutating func runEpoch(

@@ -40,4 +40,6 @@ enum RecordKind: UInt8 {
   case zoneLost = 32
   case zoneBack = 33
   case weights = 34
+  /// An instance that is gone has refused a call.
+  case callRefused = 35
 }

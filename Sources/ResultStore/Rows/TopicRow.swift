@@ -11,6 +11,7 @@ public struct TopicRow: StoredRow {
   public var repeated = 0
   public var expired = 0
   public var deadLettered = 0
+  public var staleRouteFailures = 0
   public var lag = 0
   public var peakLag = 0
   public var peaked: Instant?
@@ -44,6 +45,9 @@ public struct TopicRow: StoredRow {
     columns.column(
       "expired", &expired, "messages that were deleted before they were answered")
     columns.column("dead_lettered", &deadLettered, "messages that had failed too often")
+    columns.column(
+      "stale_route_failures", &staleRouteFailures,
+      "deliveries that were refused since a consumer's route named an instance that was gone")
     columns.column("lag", &lag, "messages not committed at the end of the run")
     columns.column("peak_lag", &peakLag, "the most of them at the end of an interval of the series")
     columns.column("peaked_ns", &peaked, "when that was; nothing: there were none")

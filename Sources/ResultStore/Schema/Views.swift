@@ -113,7 +113,7 @@ extension ResultSchema {
       name: "v_topics", about: "topics and how far their consumers were behind, the worst first",
       query: """
         SELECT t.run, s.name AS service, t.partitions, t.produced, t.completed, t.redelivered,
-          t.repeated, t.expired, t.dead_lettered, t.lag, t.peak_lag,
+          t.repeated, t.expired, t.dead_lettered, t.stale_route_failures, t.lag, t.peak_lag,
           \(clock("t.peaked_ns")) AS peak_at, \(clock("t.caught_up_ns")) AS caught_up_at,
           round(t.delay_mean_ns / 1e6, 3) AS delay_mean_ms,
           round(t.delay_p50_ns / 1e6, 3) AS delay_p50_ms,

@@ -1,0 +1,89 @@
+import ControlPlane
+import Primitives
+
+/// When the consumer of a lane crashes, and while nobody reads its partitions.
+struct ConsumerAbsence: Sendable, Equatable {
+  var at: Instant
+  /// Until the group has agreed once more, with it in it.
+  var unread: Range<Instant>
+  /// Its group hears of the crash later than of its return, and agrees a second time.
+  var secondPause: Range<Instant>?
+
+  /// - Parameter fault: of the only consumer of its group.
+  init(_ fault: ConsumerFault, _ rules: TopicConfiguration) {
+    at = fault.at
+    guard let back = fault.back else {
+      unread = fault.at..<Instant.distantFuture
+      return
+    }
+    let agreement = rules.rebalance(after: back)
+    unread = fault.at..<(agreement + rules.rebalancePause)
+    let second = rules.rebalance(after: fault.at + rules.sessionTimeout)
+    // Nothing changes hands, so that only an eager group stands still; and not for longer, where it
+    // is about to read.
+    if second >= unread.upperBound, rules.stopsAll, rules.rebalancePause > .zero {
+      secondPause = second..<(second + rules.rebalancePause)
+    }
+  }
+}
+
+// The only consumer of a lane crashes and comes back, at flow fidelity.
+extension FlowState {
+  /// Takes the crashes that lie ahead: while nobody reads is a pause as any other.
+  mutating func armCrashes() {
+    guard let rules = settings.topic?.rules, !settings.consumerFaults.isEmpty else { return }
+    absences = settings.consumerFaults.filter { $0.at > now }.map { ConsumerAbsence($0, rules) }
+    absences.sort { $0.at < $1.at }
+    for absence in absences {
+      settings.topic?.rules.pauses.append(absence.unread)
+      // Then its consumer is there, and goes on with what its windows have let out.
+      guard let second = absence.secondPause else { continue }
+      groups.append(
+        PartitionGroup(
+          at: second.lowerBound, readFrom: second.upperBound, share: 1,
+          window: settings.mostOutstanding, isOfAll: true))
+    }
+  }
+
+  /// Does what a crash asks for whose time has come.
+  mutating func followCrashes() {
+    while let next = absences.first, next.at <= now {
+      absences.removeFirst()
+      if !isDown { loseConsumer() }
+    }
+  }
+
+  /// What is not committed comes again, that which instances are at work on too: their answers are
+  /// to nobody. What was answered ahead of the commit is answered once more.
+  private mutating func loseConsumer() {
+    let ahead = answeredAhead
+    let untold =
+      settings.topic?.rules.persistInterval == nil
+      ? 0 : Int(counters.completed &- toldCompleted)
+    openCohorts()
+    let underWay = inService + inDraining
+    let held = min(ledger.waiting, max(0, settings.mostOutstanding - underWay - ahead))
+    counters.redelivered &+= UInt64(underWay + held + ahead + untold)
+    repeating += ahead + untold
+    ledger.reopenAll()
+    if followsPlaces {
+      for _ in 0..<inService { instances.release(at: now, using: &bits) }
+    }
+    for index in draining.indices { draining[index].ends = [] }
+    retireDrained()
+    (inService, peakWaiting, levelAtEnd) = (0, 0, 0)
+    law = nil
+    control.route = RouteEntry()
+    control.askAttempt = 0
+    digest.record(RecordKind.fault, at: now, 0)
+  }
+
+  /// Of answers, those to messages that had been answered before a crash: they come first, and
+  /// complete nothing.
+  mutating func takeRepeats(of answers: Int) -> Int {
+    let again = min(repeating, answers)
+    repeating -= again
+    counters.repeated &+= UInt64(again)
+    return again
+  }
+}
