@@ -35,7 +35,8 @@ import Testing
     for case .up(let start) in orders { #expect(busy.contains(start.service.index)) }
   }
 
-  /// A row of the series looks at lanes that something happened to, and at those that have instances.
+  /// A row of the series looks at lanes that something happened to, and at those that have
+  /// instances.
   @Test func aRowLooksAtWhatChanged() throws {
     var cluster = ScaledWorld.idle((0, 1000), services: 1000)
     cluster.services[7].arrivals = { position in

@@ -40,8 +40,8 @@ extension LaneCore {
     }
   }
 
-  /// Delivers the message that a partition's log has just got, by itself, where nothing is in its way
-  /// and nothing else is due: the usual case. Nil: nothing has happened.
+  /// Delivers the message that a partition's log has just got, by itself, where nothing is in its
+  /// way and nothing else is due: the usual case. Nil: nothing has happened.
   @inline(__always)
   mutating func deliverAtOnce(
     _ message: QueuedMessage, of partition: Int, since: Instant, at now: Instant
