@@ -94,8 +94,8 @@ struct LaneCore: ~Copyable {
   /// Whether arrivals are requests, the lane's zone is there, and nobody watches: the common case
   /// in one bit.
   var isOpen: Bool
-  /// What calls carry, for the branches of the warm path, and whether a call that begins at once needs
-  /// nothing but its service time.
+  /// What calls carry, for the branches of the warm path, and whether a call that begins at once
+  /// needs nothing but its service time.
   var form: Form
   var callsArePlain: Bool
   /// Whoever watches; nil: nobody.
