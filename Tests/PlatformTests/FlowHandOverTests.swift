@@ -121,3 +121,33 @@ import Workload
       TwoSamples.rejected(found, level: 0.001).contains("residual service"), "\(found)")
   }
 }
+
+/// Lanes that choose for themselves, and cannot always change at once.
+@Suite struct FidelityReviewTests {
+  /// A lane that awaits an answer as it is reviewed stays what it is, and what it asks by then is
+  /// under way at once: nothing reaches the shared part late.
+  @Test func aReviewInVainSendsWhatIsDue() throws {
+    var cluster = TestWorld.cluster(services: 0)
+    cluster.fidelity = .auto
+    cluster.gateways.callTimeout = nil
+    cluster.services = (0..<12).map { index in
+      let key = StreamKey(seed: 11, replication: 0, name: "arrivals").appending(UInt64(index))
+      // Loads that go up and down, so that instances are asked for around every review.
+      let points = (0..<60).map { minute in
+        Intensity.Point(second: Double(minute * 20), perSecond: minute % 2 == 0 ? 4 : 60)
+      }
+      var service = ServiceConfiguration(
+        name: "service-\(index)", runtime: 0, shape: 0, zones: (0..<3).map { ZoneID($0) },
+        router: TestWorld.rules(keepAlive: .seconds(7), queueLimit: 1000),
+        serviceTime: .exponential(mean: 0.2), initialInstances: [2, 2, 2]
+      ) { lane in
+        KeyedRateSource(
+          intensity: .profile(points), key: key, lane: lane, weights: [1, 1, 1])
+      }
+      service.initialRatePerSecond = 4
+      return service
+    }
+    let simulation = try TestWorld.run(cluster, until: .seconds(600)).simulation
+    #expect(simulation.fidelitySummary.both > 0)
+  }
+}

@@ -52,7 +52,12 @@ extension ClusterSimulation {
   private func toRequest(_ id: LaneID, _ lane: FlowLane, _ residual: ResidualRule) -> Bool {
     guard
       let carried = lane.state.handOut(at: now, recorder: recorder, residual: residual)
-    else { return false }
+    else {
+      // It has come to its step's end all the same: what it has sent must not wait.
+      laneSet.noteInterference(with: id.index)
+      laneSet.collect(id.index, into: control)
+      return false
+    }
     lane.state.withdrawDemand(&demand)
     let request = lane.parked ?? makeRequestLane(id)
     request.takeIn(carried, using: &lane.state.bits)
@@ -63,7 +68,7 @@ extension ClusterSimulation {
   private func install(_ lane: any LaneModel, at id: LaneID) {
     lane.isAway = laneSet.lanes[id.index].isAway
     laneSet.lanes[id.index] = lane
-    laneSet.noteInterference()
+    laneSet.noteInterference(with: id.index)
     armFaults(of: id.index)
     laneSet.collect(id.index, into: control)
   }

@@ -65,6 +65,12 @@ struct LaneSet {
     for index in lanes.indices { touch(index) }
   }
 
+  /// Something was done to one lane that is no event of its own.
+  mutating func noteInterference(with index: Int) {
+    isAgendaOld = true
+    touch(index)
+  }
+
   /// The lanes that were touched, in order; none is from then on.
   mutating func takeTouched() -> [Int] {
     sortInPlace(&touched)
