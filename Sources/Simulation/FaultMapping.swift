@@ -21,6 +21,11 @@ extension ScenarioMapping {
     }
     if let index = section.dispatcher { return .crashDispatcher(index) }
     if let zone = section.zone { return .loseZone(zoneID(zone)) }
+    if let (zone, which) = section.nodes {
+      let before = document.cluster.zones.prefix(zoneID(zone).index).reduce(0) { $0 + $1.nodes }
+      let count = document.cluster.zones[zoneID(zone).index].nodes
+      return .loseNodes(which.numbers(of: count).map { NodeID(before + $0) })
+    }
     return .crashWorkerManager(section.workerManager ?? 0)
   }
 

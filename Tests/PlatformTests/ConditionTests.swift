@@ -124,6 +124,35 @@ import Workload
     #expect(abs(slow / (200 * 0.09) - 1) < 0.05)
   }
 
+  // MARK: Machines
+
+  /// Half of the machines go with half of the instances: what was served there is lost, 200/s ×
+  /// 0.05 s × 1/2 of it, and what was waited for is made up elsewhere. Kubernetes notices after 40
+  /// s.
+  @Test(arguments: [Fidelity.request, .flow])
+  func machinesGo(fidelity: Fidelity) throws {
+    let cluster = Self.one(
+      .loseNodes((0..<4).map { NodeID($0) }), seconds: 60, fidelity: fidelity)
+    let simulation = ClusterSimulation(cluster, recorder: Observer())
+    try simulation.run(until: .seconds(40))
+    let before = simulation.lane(Self.everything)
+    let onThem = simulation.control.pods.numbers { $0.state == .ready && $0.node.index < 4 }.count
+    #expect(onThem > 10 && onThem < before.gauges.ready - 10)
+    try simulation.run(until: .seconds(40) + .milliseconds(100))
+    let after = simulation.lane(Self.everything)
+    let gone = after.counters.instancesRetired - before.counters.instancesRetired
+    #expect(gone == UInt64(onThem))
+    let lost = after.counters.lost - before.counters.lost
+    #expect(lost > 0 && lost <= UInt64(onThem))
+    #expect(abs(Double(lost) - 5) < 8)
+    try simulation.run(until: .seconds(140))
+    try simulation.checkInvariants()
+    let end = simulation.lane(Self.everything).counters
+    #expect(end.lost == after.counters.lost)
+    // Nothing is placed on a machine that is not there, and something is when it is back.
+    #expect(end.completed + end.lost + end.refused + end.timedOut > end.arrivals - 200)
+  }
+
   // MARK: Stopped and cut off
 
   /// A service that starts from nothing while something is stopped: when it has its first instance.
@@ -215,7 +244,7 @@ import Workload
     .slowZone(ZoneID(1), factor: 4), .cut(.zone(ZoneID(0)), from: .controlPlane, isOneWay: true),
     .drop(.zone(ZoneID(2)), share: 0.3),
     .surge([ServiceID(0), ServiceID(1)], factor: 3, ramp: .zero),
-    .slowServices([ServiceID(2)], factor: 3),
+    .slowServices([ServiceID(2)], factor: 3), .loseNodes([NodeID(1), NodeID(9), NodeID(17)]),
   ])
   func everyFaultConservesAndForks(kind: FaultConfiguration.Kind) throws {
     var cluster = TestWorld.cluster(services: 3, rate: 30)

@@ -13,6 +13,8 @@ public struct FaultConfiguration: Sendable {
     /// A zone stops, with all machines, gateways, consumers and components in it; it comes back
     /// empty.
     case loseZone(ZoneID)
+    /// Machines stop, with all pods on them; they come back empty.
+    case loseNodes([NodeID])
     /// A broker stops; its log is there when it is back. Counted zone by zone.
     case crashBroker(Int)
     /// Something that a cluster has once does not answer; it keeps its state.
@@ -49,7 +51,7 @@ public struct FaultConfiguration: Sendable {
   /// Whether nothing else tells of its beginning and its end.
   var isCondition: Bool {
     switch kind {
-    case .stop, .slow, .slowZone, .cut, .drop, .surge, .slowServices: true
+    case .stop, .slow, .slowZone, .cut, .drop, .surge, .slowServices, .loseNodes: true
     default: false
     }
   }

@@ -37,6 +37,8 @@ enum ControlEvent: BitwiseCopyable {
   case fault(Int32)
   case restart(Int32)
   case nodeWorkEnds(Int32, generation: UInt32)
+  /// Kubernetes' patience with the nodes of a fault ends.
+  case nodesNoticed(Int32)
   /// Kubernetes' patience with the nodes of a zone ends; `loss` counts its losses.
   case zoneNoticed(ZoneID, loss: UInt32)
   case balancerAlarm

@@ -76,6 +76,7 @@ extension ControlShard {
     case .crashWorkerManager(let index): stopManager(index, at: now)
     case .crashDispatcher(let index): stopDispatcher(index, at: now)
     case .loseZone(let zone): loseZone(zone, at: now)
+    case .loseNodes(let nodes): loseNodes(nodes, by: index, at: now)
     case .stop, .slow, .slowZone, .cut, .drop: beginCondition(index, at: now)
     // Their lanes have alarms of their own.
     case .crashConsumer, .crashBroker, .surge, .slowServices: break
@@ -91,6 +92,7 @@ extension ControlShard {
     case .crashWorkerManager(let index): startManager(index, at: now)
     case .crashDispatcher(let index): startDispatcher(index, at: now)
     case .loseZone(let zone): recoverZone(zone, at: now)
+    case .loseNodes(let nodes): recoverNodes(nodes, from: index, at: now)
     case .stop, .slow, .slowZone, .cut, .drop: endCondition(index, at: now)
     case .crashConsumer, .crashBroker, .surge, .slowServices: break
     }

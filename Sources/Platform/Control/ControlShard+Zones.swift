@@ -7,6 +7,7 @@ import SimulationKernel
 extension ControlShard {
   /// Whether a component stands in a zone that is lost.
   func isLost(_ address: Address) -> Bool {
+    if lostNodes > 0, address.kind == .hostAgent, isNodeLost[Int(address.index)] { return true }
     guard lostZones > 0 else { return false }
     let place = topology.place(of: address)
     return place != .controlPlane && isZoneLost[Int(place.raw)]
@@ -27,7 +28,7 @@ extension ControlShard {
       let gone = pods.numbers {
         topology.nodeZones[$0.node.index] == zone && ($0.host != nil) == isIsolate
       }
-      for pod in gone { destroy(pod, at: now) }
+      for pod in gone { lostPods[zone.index].append(destroy(pod, at: now)) }
     }
     for index in dispatchers.indices where isLost(Address(.dispatcher, index)) {
       stopDispatcher(index, at: now)
@@ -83,7 +84,16 @@ extension ControlShard {
     }
     isLossKnown[zone.index] = isZoneLost[zone.index]
     recorder.event(NotableEvent(kind: .zoneNoticed, at: now, subject: zone.index))
-    for lost in lostPods[zone.index] {
+    tell(lostPods[zone.index], at: now)
+    lostPods[zone.index] = []
+    if isZoneLost[zone.index] {
+      sendPlain(.zoneLost(zone), from: .kubernetes, to: .autoscaler, leavingAt: now)
+    }
+  }
+
+  /// Tells those who have to know of pods that went with their machines.
+  private func tell(_ gone: [LostPod], at now: Instant) {
+    for lost in gone {
       if let manager = lost.warmFor {
         sendPlain(
           .podLost(lost.pod, lost.pool), from: .kubernetes, to: Address(.workerManager, manager),
@@ -94,22 +104,65 @@ extension ControlShard {
           to: Address(.dispatcher, dispatcher), leavingAt: now)
       }
     }
-    lostPods[zone.index] = []
-    if isZoneLost[zone.index] {
-      sendPlain(.zoneLost(zone), from: .kubernetes, to: .autoscaler, leavingAt: now)
-    }
   }
 
   private func setNodes(of zone: ZoneID, open isOpen: Bool) {
     for (index, node) in topology.nodes.nodes.enumerated()
-    where node.zone == zone && kubernetes.isPresent[index] {
+    where node.zone == zone && kubernetes.isPresent[index] && !isNodeLost[index] {
       guard let table = node.table else { continue }
       kubernetes.nodeTables[table].setOpen(node.position, isOpen)
     }
   }
 
+  // MARK: Single machines
+
+  func loseNodes(_ nodes: [NodeID], by fault: Int, at now: Instant) {
+    setNodes(nodes, open: false)
+    for node in nodes {
+      isNodeLost[node.index] = true
+      hostAgents[node.index].renew()
+      agentAlarms[node.index] = .distantFuture
+    }
+    lostNodes += nodes.count
+    var gone: [LostPod] = []
+    // Isolates before their processes.
+    for isIsolate in [true, false] {
+      let some = pods.numbers { isNodeLost[$0.node.index] && ($0.host != nil) == isIsolate }
+      for pod in some { gone.append(destroy(pod, at: now)) }
+    }
+    podsOfLoss[fault] = gone
+    schedule(
+      .nodesNoticed(Int32(fault)), at: now + configuration.kubernetes.nodeGrace,
+      class: EventRank.alarm)
+  }
+
+  func recoverNodes(_ nodes: [NodeID], from fault: Int, at now: Instant) {
+    for node in nodes { isNodeLost[node.index] = false }
+    lostNodes -= nodes.count
+    noticeNodes(fault, at: now)
+    setNodes(nodes, open: true)
+  }
+
+  /// Kubernetes takes the nodes for gone, or is told that they are empty.
+  func noticeNodes(_ fault: Int, at now: Instant) {
+    guard let gone = podsOfLoss[fault],
+      !isPostponed(.nodesNoticed(Int32(fault)), by: .kubernetes)
+    else { return }
+    podsOfLoss[fault] = nil
+    tell(gone, at: now)
+  }
+
+  private func setNodes(_ nodes: [NodeID], open isOpen: Bool) {
+    for id in nodes {
+      let node = topology.nodes.nodes[id.index]
+      guard kubernetes.isPresent[id.index], !isZoneLost[node.zone.index], let table = node.table
+      else { continue }
+      kubernetes.nodeTables[table].setOpen(node.position, isOpen)
+    }
+  }
+
   /// A pod ends with its machine. One that was coming up fails when it should have been there.
-  private func destroy(_ pod: PodID, at now: Instant) {
+  private func destroy(_ pod: PodID, at now: Instant) -> LostPod {
     let record = pods[pod]
     var lost = LostPod(pod: pod, pool: record.pool, service: record.service)
     switch record.state {
@@ -117,8 +170,8 @@ extension ControlShard {
     case .ready: lost.dispatcher = Int(record.dispatcher)
     case .loading, .creating, .gone: break
     }
-    lostPods[topology.nodeZones[record.node.index].index].append(lost)
     remove(pod, at: now)
+    return lost
   }
 
   // MARK: Dispatchers

@@ -49,6 +49,11 @@ final class ControlShard {
   var isLossKnown: [Bool]
   var lostPods: [[LostPod]]
   var lostZones = 0
+  /// By node: whether it is lost by itself; by fault, asked only for keys: the pods that went with
+  /// its nodes and nobody has been told of.
+  var isNodeLost: [Bool]
+  var lostNodes = 0
+  var podsOfLoss: [Int: [LostPod]] = [:]
   /// The region's balancer; nil where there is one zone.
   var balancer: ZoneBalancer?
   var managerIncarnations: [UInt32]
@@ -136,6 +141,7 @@ final class ControlShard {
     isZoneLost = configuration.zones.map { _ in false }
     zoneLosses = configuration.zones.map { _ in 0 }
     isLossKnown = isZoneLost
+    isNodeLost = topology.nodeZones.map { _ in false }
     lostPods = configuration.zones.map { _ in [] }
     balancer = ZoneBalancer(configuration)
     managerIncarnations = Array(repeating: 0, count: configuration.workerManagers.count)
@@ -203,6 +209,9 @@ final class ControlShard {
     isLossKnown = other.isLossKnown
     lostPods = other.lostPods
     lostZones = other.lostZones
+    isNodeLost = other.isNodeLost
+    lostNodes = other.lostNodes
+    podsOfLoss = other.podsOfLoss
     balancer = other.balancer
     managerIncarnations = other.managerIncarnations
     managerAlarms = other.managerAlarms
@@ -291,6 +300,7 @@ final class ControlShard {
     case .fault(let index): strike(Int(index), at: now)
     case .restart(let index): restart(Int(index), at: now)
     case .zoneNoticed(let zone, let loss): zoneNoticed(zone, loss: loss, at: now)
+    case .nodesNoticed(let fault): noticeNodes(Int(fault), at: now)
     case .balancerAlarm: wakeBalancer(at: now)
     case .orderTimeout: repeatOrders(at: now)
     case .nodeWorkEnds(let node, let generation):

@@ -11,6 +11,7 @@ extension FlowState {
     outages = (outages + faults.outages.filter { $0.upperBound > now }).sorted {
       $0.lowerBound < $1.lowerBound
     }
+    nodeLosses += faults.nodeLosses.filter { $0.at > now }
     if !faults.conditions.isEmpty {
       conditions = faults.conditions
       takeCondition()
@@ -34,13 +35,19 @@ extension FlowState {
 
   /// When the zone is lost or comes back next.
   var nextOutageEdge: Instant? {
-    let edges = outages.flatMap { [$0.lowerBound, $0.upperBound] } + conditions.map(\.at)
+    let edges =
+      outages.flatMap { [$0.lowerBound, $0.upperBound] } + conditions.map(\.at)
+      + nodeLosses.map(\.at)
     return edges.filter { $0 > now && $0 < .distantFuture }.min()
   }
 
   /// Does what an edge that has just been reached asks for.
   mutating func followOutages() {
     if !conditions.isEmpty { takeCondition() }
+    if !nodeLosses.isEmpty, !isDown {
+      for loss in nodeLosses where loss.at == now { loseInstances(on: loss.nodes) }
+      nodeLosses.removeAll { $0.at <= now }
+    }
     guard !outages.isEmpty else { return }
     let mustBeDown = outages.contains { $0.contains(now) }
     if mustBeDown, !isDown { lose() }
@@ -81,6 +88,35 @@ extension FlowState {
     for index in groups.indices { groups[index].outstanding = 0 }
     control.loseGateway()
     keepAlive = settings.keepAlive.map { KeepAliveWatch($0()) }
+  }
+
+  /// Machines are lost with the instances on them: of what is in service as much as they are of
+  /// all, by a draw where places are not followed.
+  private mutating func loseInstances(on nodes: [NodeID]) {
+    let gone = instances.entries.indices.filter { nodes.contains(instances.entries[$0].node) }
+    guard !gone.isEmpty else { return }
+    openCohorts()
+    law = nil
+    let busy =
+      followsPlaces
+      ? gone.count { !instances.places.isIdle($0) }
+      : BinomialDraw.sample(
+        inService, share: Double(gone.count) / Double(instances.count), using: &bits)
+    let lost = min(busy, gone.count * rules.concurrencyLimit, inService)
+    var pieces: [WaitLedger.Cohort] = []
+    ledger.complete(lost) { pieces.append($0.came) }
+    inService -= lost
+    if settings.isTopic {
+      counters.redelivered &+= UInt64(lost)
+      ledger.putFirst(pieces)
+    } else {
+      counters.lost &+= UInt64(lost)
+      clientsFail(lost, after: service.mean)
+    }
+    for position in gone.reversed() { retire(removeInstance(at: position)) }
+    levelAtEnd = min(levelAtEnd, inService)
+    isDemandOld = true
+    digest.record(RecordKind.dropped, at: now, UInt64(lost), UInt64(gone.count))
   }
 
   /// Gateways with empty caches, no instances.

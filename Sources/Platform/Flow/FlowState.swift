@@ -93,6 +93,8 @@ struct FlowState {
   var outages: [Range<Instant>] = []
   /// How long things take from when on, where a fault changes that.
   var conditions: [LaneCondition] = []
+  /// When machines of its zone are lost, and which.
+  var nodeLosses: [(at: Instant, nodes: [NodeID])] = []
   var isDown = false
 
   init(

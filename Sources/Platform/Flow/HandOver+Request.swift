@@ -101,7 +101,7 @@ extension RequestLaneEngine {
             serviceNanoseconds: retried.message.serviceNanoseconds))
       case .clientRetry:
         carried.clients?.put(FlowClients.Wave(core.retries.take(payload.slot), at: event.time))
-      case .clientDeadline, .condition, .alarm, .callArrives, .serviceEnds, .repetition,
+      case .clientDeadline, .condition, .nodesLost, .alarm, .callArrives, .serviceEnds, .repetition,
         .resumption, .memberLost, .memberBack,
         .rebalance, .assigned, .notified, .outage, .outageEnds, .fetched, .brokerLost, .brokerBack,
         .brokerReplaced, .refused:

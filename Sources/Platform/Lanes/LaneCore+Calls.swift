@@ -155,10 +155,12 @@ extension LaneCore: RouterEffects {
   @inline(never) private mutating func cutOff(_ event: LaneEvent, at now: Instant) {
     if form == .other { traceEnd(event, .callTimedOut, at: now) }
     if settings.notifications != nil { invocations.left(event.delivery) }
-    if settings.isTracked {
+    if settings.clients != nil, event.flags & LaneEvent.lost != 0 {
+      clientLost(event.delivery, at: now)
+    } else if settings.isTracked {
       trackedFailed(event.delivery, because: .waitedTooLong, at: now)
     } else if !settings.isTopic {
-      counters.timedOut &+= 1
+      if event.flags & LaneEvent.lost != 0 { counters.lost &+= 1 } else { counters.timedOut &+= 1 }
     }
     let index = instances.index(event.slot, part: event.part)
     digest.record(

@@ -62,6 +62,8 @@ struct LaneCore: ~Copyable {
   var isAway = false
   /// How long things take from when on, where a fault changes that.
   var conditions: [LaneCondition] = []
+  /// Machines that are lost together.
+  var nodeLosses: [[NodeID]] = []
   /// The partition of the delivery that was answered last.
   var freedPartition = 0
   var hopCalls = Slots<HopCall>()
@@ -175,6 +177,7 @@ struct LaneCore: ~Copyable {
     copy.isDeadlineSet = isDeadlineSet
     copy.isAway = isAway
     copy.conditions = conditions
+    copy.nodeLosses = nodeLosses
     copy.keyValue = keyValue
     copy.hopCalls = hopCalls
     copy.counters = counters

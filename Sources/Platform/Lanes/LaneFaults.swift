@@ -7,8 +7,10 @@ struct LaneFaults: Sendable {
   var outages: [Range<Instant>] = []
   /// How long things take, from each instant on.
   var conditions: [LaneCondition] = []
+  /// When machines of its zone are lost, and which.
+  var nodeLosses: [(at: Instant, nodes: [NodeID])] = []
 
-  var isEmpty: Bool { outages.isEmpty && conditions.isEmpty }
+  var isEmpty: Bool { outages.isEmpty && conditions.isEmpty && nodeLosses.isEmpty }
 }
 
 /// How long a lane's hops and services take from an instant on.
@@ -25,6 +27,14 @@ extension LaneCore {
   /// Sets alarms for what will go wrong.
   mutating func arm(_ faults: LaneFaults, after now: Instant) {
     arm(faults.outages, after: now)
+    for loss in faults.nodeLosses where loss.at > now {
+      nodeLosses.append(loss.nodes)
+      _ = queue.push(
+        at: loss.at, class: EventRank.alarm,
+        LaneEvent(
+          kind: .nodesLost, part: 0, flags: 0, slot: UInt32(nodeLosses.count - 1), arrival: .origin)
+      )
+    }
     guard !faults.conditions.isEmpty else { return }
     conditions = faults.conditions
     for condition in conditions where condition.at > now {

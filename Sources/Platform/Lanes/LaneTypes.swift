@@ -54,6 +54,8 @@ struct LaneEvent: BitwiseCopyable {
     case clientRetry, clientDeadline
     /// Hops or services take as long as they do from now on.
     case condition
+    /// Machines are lost; `slot` says which, among the lane's.
+    case nodesLost
     /// A consumer hears that an instance takes no calls any more.
     case refused
   }
@@ -72,6 +74,8 @@ struct LaneEvent: BitwiseCopyable {
   static let cold: UInt16 = 1
   /// Flag of a call that the gateway gives up at its time-out.
   static let cutOff: UInt16 = 2
+  /// Flag of a call that is cut off since its instance's machine is lost.
+  static let lost: UInt16 = 4
 }
 
 /// A message on its way out of a lane.

@@ -33,6 +33,25 @@ extension RequestLaneEngine {
     core.loseInstances()
   }
 
+  /// Machines are lost with the instances on them. Gateways and consumers see their connections
+  /// break: what runs there is lost, and nothing is called there any more.
+  mutating func loseNodes(_ nodes: [NodeID], at now: Instant) {
+    guard !core.isDown else { return }
+    var gone: [(part: Int, pod: PodID)] = []
+    for part in 0..<routers.count {
+      routers[part].instances.visit { slot, instance in
+        let state = core.instances[core.instances.index(slot.raw, part: UInt8(part))]
+        if nodes.contains(NodeID(Int(state.node))) { gone.append((part, instance.pod)) }
+      }
+    }
+    guard !gone.isEmpty else { return }
+    core.cutCalls(on: nodes, at: now)
+    for (part, pod) in gone {
+      core.part = UInt8(part)
+      routers[part].endpointRemoved(pod, at: now, into: &core)
+    }
+  }
+
   /// The zone is there again: gateways with empty caches, no instances; consumers join their group.
   mutating func comeBack(at now: Instant) {
     core.isDown = false
@@ -84,7 +103,7 @@ extension LaneCore {
       case .refused: _ = topic.deliveries.take(event.payload.delivery)
       case .resumption, .memberLost, .memberBack, .outage, .outageEnds, .notified, .retry,
         .brokerLost, .brokerBack, .brokerReplaced, .clientRetry, .clientDeadline,
-        .condition:
+        .condition, .nodesLost:
         _ = queue.push(at: event.time, class: event.class, event.payload)
       case .alarm, .sample, .repetition, .rebalance, .assigned, .fetched: break
       }
@@ -110,6 +129,32 @@ extension LaneCore {
       clientLost(event.delivery, at: now)
     } else {
       counters.lost &+= 1
+    }
+  }
+
+  /// Calls on lost machines end now, without an answer. O(events).
+  fileprivate mutating func cutCalls(on nodes: [NodeID], at now: Instant) {
+    var old = ChosenQueue<LaneEvent>(settings.queue)
+    swap(&old, &queue)
+    func isGone(_ event: LaneEvent) -> Bool {
+      let state = instances[instances.index(event.slot, part: event.part)]
+      return nodes.contains(NodeID(Int(state.node)))
+    }
+    while old.nextTime() < .distantFuture {
+      let event = old.pop()
+      var (payload, at) = (event.payload, event.time)
+      switch payload.kind {
+      case .callArrives where isGone(hopCalls[payload.slot].answer),
+        .serviceEnds where isGone(hopCalls[payload.slot].answer):
+        payload = hopCalls.take(payload.slot).answer
+        payload.flags |= LaneEvent.cutOff | LaneEvent.lost
+        at = now
+      case .answered where isGone(payload):
+        payload.flags |= LaneEvent.cutOff | LaneEvent.lost
+        at = now
+      default: break
+      }
+      _ = queue.push(at: at, class: event.class, payload)
     }
   }
 

@@ -228,6 +228,7 @@ struct RequestLaneEngine: ~Copyable {
     case .clientRetry: retried(event.slot, at: now)
     case .clientDeadline: core.clientsLeave(at: now)
     case .condition: core.takeCondition(at: now)
+    case .nodesLost: loseNodes(core.nodeLosses[Int(event.slot)], at: now)
     case .brokerLost: brokerLost(Int(event.slot), at: now)
     case .brokerBack: brokerBack(Int(event.slot), at: now)
     case .brokerReplaced: brokerReplaced(Int(event.slot), at: now)

@@ -23,7 +23,13 @@ extension ClusterSimulation {
   }
 
   func faults(of lane: Int, _ some: [FaultConfiguration]) -> LaneFaults {
-    LaneFaults(outages: outages(of: lane, some), conditions: conditions(of: lane))
+    LaneFaults(
+      outages: outages(of: lane, some), conditions: conditions(of: lane),
+      nodeLosses: some.compactMap { fault in
+        guard case .loseNodes(let nodes) = fault.kind else { return nil }
+        let own = nodes.filter { topology.nodeZones[$0.index] == topology.lanes[lane].zone }
+        return own.isEmpty ? nil : (fault.at, own)
+      })
   }
 
   /// When the zone of a lane is lost.

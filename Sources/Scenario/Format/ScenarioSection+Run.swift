@@ -49,7 +49,8 @@ extension ScenarioSection {
           + "forgets everything: `worker-manager-0`, `dispatcher-0`, "
           + "`consumer-0 of zone-a`, and so on; a broker, `broker-0 of zone-a`, keeps its log",
         "lose":
-          "the zone, cluster or region that is lost: its machines with all pods, its "
+          "the zone, cluster or region that is lost, or machines: `node-3 of zone-a`, "
+          + "`25% of zone-a`; with a zone its machines with all pods, its "
           + "gateways and consumers, and the components that stand in it",
         "stop":
           "what does not answer and keeps its state: `etcd` (without a leader), `kubernetes`, "

@@ -11,6 +11,8 @@ public struct FaultSection: Sendable {
   public var consumer: (zone: String, index: Int)?
   public var broker: (zone: String, index: Int)?
   public var zone: String?
+  /// Machines of a zone: one by its number, or a share of them.
+  public var nodes: (zone: String, which: FaultNodes)?
   public var effect: FaultEffect?
   /// Where there are regions and nothing else says so: the cluster that it is in.
   public var cluster: String?
@@ -28,6 +30,29 @@ public struct FaultSection: Sendable {
     if let dispatcher { return "dispatcher-\(dispatcher)" }
     if let consumer { return "consumer-\(consumer.index) of \(consumer.zone)" }
     if let broker { return "broker-\(broker.index) of \(broker.zone)" }
+    if let (zone, which) = nodes { return "\(which.text) of \(zone)" }
     return zone ?? effect?.target
+  }
+}
+
+/// Which machines of a zone.
+public enum FaultNodes: Sendable, Equatable {
+  case one(Int)
+  /// The first of them, as many as the share, at least one.
+  case share(Double)
+
+  var text: String {
+    switch self {
+    case .one(let number): "node-\(number)"
+    case .share(let share): "\(Quantity.plain(share * 100))%"
+    }
+  }
+
+  /// Their numbers in a zone with so many.
+  public func numbers(of count: Int) -> Range<Int> {
+    switch self {
+    case .one(let number): number..<number + 1
+    case .share(let share): 0..<min(count, max(1, Int((share * Double(count)).rounded())))
+    }
   }
 }

@@ -88,7 +88,7 @@ extension FaultSection {
     if let zone, zone == path || zone == region { return everything(of: cluster) }
     if let named = self.cluster { return named == path ? [self] : [] }
     let zones = cluster.zones.map(\.name)
-    var names = [zone, consumer?.zone, broker?.zone].compactMap { $0 }
+    var names = [zone, nodes?.zone, consumer?.zone, broker?.zone].compactMap { $0 }
     names += effect?.zones.map(\.name) ?? []
     if let service = effect?.service?.name {
       return services.contains { $0.name == service } ? [self] : []

@@ -26,7 +26,7 @@ enum FaultReading {
       _ = reader.tree(verb, .text)
     }
     switch given.first {
-    case "lose": section.zone = reader.string("lose")
+    case "lose": lose(&reader, &section)
     case nil, "crash": crash(&reader, &section)
     case let verb?: section.effect = FaultEffectReading.effect(&reader, verb: verb)
     }
@@ -68,6 +68,26 @@ enum FaultReading {
         help: key == "for" ? "give a time above 0" : "give a time above 0, or `never`")
     }
     return after
+  }
+
+  /// A zone, cluster or region; or `node-3 of zone-a`, `25% of zone-a`.
+  private static func lose(_ reader: inout FieldReader, _ section: inout FaultSection) {
+    let target = reader.string("lose")
+    let parts = target.split(separator: " ")
+    guard parts.count == 3, parts[1] == "of" else {
+      section.zone = target
+      return
+    }
+    let zone = String(parts[2])
+    if let index = number(parts[0], after: "node-") {
+      section.nodes = (zone, .one(index))
+    } else if let share = try? Quantity.share(String(parts[0])), share > 0 {
+      section.nodes = (zone, .share(share))
+    } else {
+      reader.context.fail(
+        .unknownName, at: reader.child("lose"), length: target.count,
+        "`\(target)` cannot be lost", help: "`zone-a`, `node-3 of zone-a`, `25% of zone-a`")
+    }
   }
 
   private static func crash(_ reader: inout FieldReader, _ section: inout FaultSection) {

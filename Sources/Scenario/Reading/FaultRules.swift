@@ -6,6 +6,7 @@ struct FaultRules {
   let context: ReadingContext
 
   func check(_ fault: FaultSection, _ path: String) {
+    nodes(fault, path)
     guard let effect = fault.effect else { return }
     let zones = document.cluster.zones.map(\.name)
     for (key, name) in effect.zones where !zones.contains(name) {
@@ -33,6 +34,21 @@ struct FaultRules {
     default: break
     }
     if case .surge = effect { wholeSeconds(fault, path) }
+  }
+
+  private func nodes(_ fault: FaultSection, _ path: String) {
+    guard let (zone, which) = fault.nodes, context.isSound("\(path).lose") else { return }
+    let zones = document.cluster.zones.map(\.name)
+    guard let section = document.cluster.zones.first(where: { $0.name == zone }) else {
+      return context.fail(
+        .unknownName, at: "\(path).lose", length: zone.count, "there is no zone `\(zone)`",
+        help: Nearest.hint(zone, in: zones) ?? "the zones are \(zones.joined(separator: ", "))")
+    }
+    if which.numbers(of: section.nodes).upperBound > section.nodes {
+      context.fail(
+        .unknownName, at: "\(path).lose", "there is no \(fault.target ?? "such node")",
+        help: "it has \(section.nodes) machines of its own, from node-0 on")
+    }
   }
 
   private func words(_ key: String, _ zones: [String]) -> String {

@@ -89,6 +89,9 @@ struct RegionRules {
     for zone in members where context.isSound("\(path).crash") {
       known(zone, in: zones, at: "\(path).crash")
     }
+    if let zone = fault.nodes?.zone, context.isSound("\(path).lose") {
+      known(zone, in: zones, at: "\(path).lose")
+    }
     if let (key, name) = fault.effect?.service, context.isSound("\(path).\(key)") {
       known(name, in: document.services.map(\.name), at: "\(path).\(key)")
     }

@@ -173,11 +173,12 @@ enum ScenarioRules {
           help: "end one before the other begins, or leave one out")
       }
     }
-    guard document.contention == "exact", document.faults.contains(where: { $0.zone != nil })
+    guard document.contention == "exact",
+      document.faults.contains(where: { $0.zone != nil || $0.nodes != nil })
     else { return }
     context.fail(
       .inconsistent, at: "contention", else: Mark(line: 1, column: 1),
-      "a zone cannot be lost with `contention: exact`",
+      "zones and machines cannot be lost with `contention: exact`",
       help: "use `contention: epoch`, which is the default")
   }
 
