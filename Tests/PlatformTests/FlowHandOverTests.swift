@@ -134,17 +134,17 @@ import Workload
       let key = StreamKey(seed: 11, replication: 0, name: "arrivals").appending(UInt64(index))
       // Loads that go up and down, so that instances are asked for around every review.
       let points = (0..<60).map { minute in
-        Intensity.Point(second: Double(minute * 20), perSecond: minute % 2 == 0 ? 4 : 60)
+        Intensity.Point(second: Double(minute * 20), perSecond: minute % 2 == 0 ? 6 : 300)
       }
       var service = ServiceConfiguration(
         name: "service-\(index)", runtime: 0, shape: 0, zones: (0..<3).map { ZoneID($0) },
         router: TestWorld.rules(keepAlive: .seconds(7), queueLimit: 1000),
-        serviceTime: .exponential(mean: 0.2), initialInstances: [2, 2, 2]
+        serviceTime: .exponential(mean: 0.05), initialInstances: [2, 2, 2]
       ) { lane in
         KeyedRateSource(
           intensity: .profile(points), key: key, lane: lane, weights: [1, 1, 1])
       }
-      service.initialRatePerSecond = 4
+      service.initialRatePerSecond = 6
       return service
     }
     let simulation = try TestWorld.run(cluster, until: .seconds(600)).simulation

@@ -131,7 +131,7 @@ import Testing
       ),
       (
         "pool_level(class=online) > 1", "`pool_level` is not known by class",
-        "it can be asked for by runtime, zone"
+        "it can be asked for by runtime, zone, cluster, region"
       ),
       ("requests = 1", "a comparison is missing", "write `<`, `<=`, `>` or `>=` and a limit"),
       ("requests < 1 for 0s", "`0s` is no duration", "for example `for 10m`"),

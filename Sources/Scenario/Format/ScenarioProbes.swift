@@ -30,10 +30,14 @@ enum ScenarioProbes {
         scaling: knative
         topic: {paused: [{}]}
         worker: {kv: {}}
-        clients: {}
         scaling_windows: [{}]
         arrivals: {\(arrivals)}
-    faults: [{}, {slow: a}, {drop: a}, {surge: a}, {cut: a}]
+    faults:
+      - {}
+      - {slow: kubernetes}
+      - {drop: everything}
+      - {surge: all}
+      - {cut: everything, from: control-plane}
     """
   }
 

@@ -46,8 +46,6 @@ enum ScenarioWords {
     Meanings(
       "queue", ["ladder": "a radix ladder, the faster one", "heap": "a four-ary heap"]),
     Meanings("faults[].restart_after", ["never": "it does not come back"]),
-    Meanings(
-      "faults[].one_way", ["true": "they do", "false": "nothing gets across either way"]),
   ]
 
   private static let cluster = [
