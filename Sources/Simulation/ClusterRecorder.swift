@@ -94,6 +94,7 @@ final class ClusterRecorder: RunRecorder {
       .trafficShifted:
       (part.zones.lowerBound, 0)
     case .overQuota: (0, 0)
+    case .instanceBroken, .instanceMigrated: (part.services.lowerBound, 0)
     case .machinesOrdered, .machinesRefused, .nodeJoined, .nodeRemoved: (part.groups.lowerBound, 0)
     case .faultBegins, .faultEnds: (part.faults.lowerBound, 0)
     }

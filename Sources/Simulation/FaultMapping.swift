@@ -43,6 +43,8 @@ extension ScenarioMapping {
     case .drop(let one, let share): .drop(side(one), share: share)
     case .surge(let name, let factor, let ramp):
       .surge(ids(of: name, services), factor: factor, ramp: ramp)
+    case .spoil(let name, let share, let errors, let factor):
+      .spoil(ids(of: name, services), share: share, errors: errors, factor: factor)
     }
   }
 
@@ -61,6 +63,7 @@ extension ScenarioMapping {
     case .etcd: .etcd
     case .kubernetes: .kubernetes
     case .autoscaler: .autoscaler
+    case .coordinator: .coordinator
     case .registry: .registry
     case .machineSupply: .machineSupply
     case .objectStore: .objectStore

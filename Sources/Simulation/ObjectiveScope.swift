@@ -32,6 +32,9 @@ extension Objective.Measure {
     case .failed: .counter { $0.failed }
     case .lost: .counter { $0.lost }
     case .unreachable: .counter { $0.unreachable }
+    case .erred: .counter { $0.erred }
+    case .ejections: .counter { $0.ejections }
+    case .migrations: .counter { $0.migrations }
     case .answered: .counter { $0.answered }
     case .retries: .counter { $0.retries }
     case .abandoned: .counter { $0.abandoned }

@@ -113,7 +113,9 @@ extension RunTables {
       ("arrivals", Double(sum.arrivals)), ("completed", Double(sum.completed)),
       ("refused", Double(sum.refused)), ("failed", Double(sum.failed)),
       ("timed_out", Double(sum.timedOut)), ("lost", Double(sum.lost)),
-      ("unreachable", Double(sum.unreachable)), ("answered", Double(sum.answered)),
+      ("unreachable", Double(sum.unreachable)), ("erred", Double(sum.erred)),
+      ("ejections", Double(sum.ejections)), ("migrations", Double(sum.migrations)),
+      ("answered", Double(sum.answered)),
       ("retries", Double(sum.retries)), ("abandoned", Double(sum.abandoned)),
       ("late", Double(sum.late)), ("given_up", Double(sum.givenUp)),
       ("redelivered", Double(sum.redelivered)), ("repeated", Double(sum.repeated)),
@@ -169,6 +171,7 @@ extension RunTables {
       .trafficShifted:
       return configuration.zones[event.subject].name
     case .overQuota: return configuration.tenants[event.subject].name
+    case .instanceBroken, .instanceMigrated: return configuration.services[event.subject].name
     case .faultBegins, .faultEnds: return configuration.faults[event.subject].name
     case .machinesOrdered, .machinesRefused, .nodeJoined, .nodeRemoved:
       let group = outcome.control.capacity.groups[event.subject]
@@ -204,6 +207,8 @@ extension RunTables {
     case .trafficShifted: "other weights of the balancer hold"
     case .faultBegins: "the fault begins"
     case .faultEnds: "the fault is over"
+    case .instanceBroken: "a caller has broken pod \(event.detail)"
+    case .instanceMigrated: "pod \(event.detail) was replaced and is gone"
     case .leaseLost: "\(manager(event.detail)) serves it no more"
     case .leaseTaken: "\(manager(event.detail)) serves it"
     case .noCapacity: "no node had room for a pod"
@@ -222,9 +227,11 @@ extension NotableEvent.Kind {
     switch self {
     case .crash, .dispatcherCrash, .zoneLost, .faultBegins: .error
     case .zoneUnhealthy: .warning
-    case .alarmRaised, .leaseLost, .noCapacity, .overQuota, .machinesRefused: .warning
+    case .alarmRaised, .leaseLost, .noCapacity, .overQuota, .machinesRefused, .instanceBroken:
+      .warning
     case .alarmCleared, .restart, .dispatcherRestart, .leaseTaken, .machinesOrdered, .nodeJoined,
-      .nodeRemoved, .zoneBack, .zoneNoticed, .zoneHealthy, .trafficShifted, .faultEnds:
+      .nodeRemoved, .zoneBack, .zoneNoticed, .zoneHealthy, .trafficShifted, .faultEnds,
+      .instanceMigrated:
       .info
     }
   }

@@ -118,6 +118,7 @@ public struct ScenarioMapping: Sendable {
     let section = document.cluster
     cluster.kubernetes.nodeGrace = section.nodeGrace
     cluster.balancer = section.balancer.map(balancer)
+    cluster.migration = migration(section.coordinator)
     cluster.gateways.perZone = section.gatewaysPerZone
     cluster.gateways.perLane = min(section.gatewaysPerLane ?? 1, section.gatewaysPerZone)
     cluster.gateways.callTimeout = section.callTimeout

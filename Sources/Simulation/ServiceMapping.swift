@@ -87,6 +87,11 @@ extension ScenarioMapping {
     service.gatewaysPerLane = gatewaysPerLane(source.meanRate / Double(max(1, zoneIDs.count)))
     service.topic = section.topic.map(topic)
     service.clients = section.clients.map(clients)
+    service.breaking = section.breaking.map(breaking)
+    service.mayBeSpoiled = document.faults.contains {
+      guard case .spoil(section.name, _, _, _) = $0.effect else { return false }
+      return true
+    }
     mapKind(section, &service)
     service.isNamed = isNamed(name, section.name)
     service.keepAlive = section.keepAlivePolicy.map(keepAlive)

@@ -20,6 +20,8 @@ public struct Address: Hashable, Sendable, BitwiseCopyable {
     /// The layer-7 balancer of the region, and the entry of a zone that it sends traffic to.
     case balancer
     case zoneEntry
+    /// Decides on instances that callers break.
+    case coordinator
   }
 
   public var kind: Kind
@@ -46,4 +48,5 @@ public struct Address: Hashable, Sendable, BitwiseCopyable {
   public static let nodeAutoscaler = Address(.nodeAutoscaler, 0)
   public static let machineSupply = Address(.machineSupply, 0)
   public static let balancer = Address(.balancer, 0)
+  public static let coordinator = Address(.coordinator, 0)
 }

@@ -11,7 +11,7 @@ public struct StartRequest: Hashable, Sendable, BitwiseCopyable {
   public var part: UInt8
   /// Which repetition of the question this is, from 0.
   public var attempt: UInt8 = 0
-  /// Asked for by AutoScale and not by a waiting request.
+  /// Asked for by AutoScale or the Coordinator and not by a waiting request.
   public var isAhead = false
   /// The Dispatcher that answers for the start.
   public var dispatcher: UInt16 = 0
@@ -22,6 +22,15 @@ public struct StartRequest: Hashable, Sendable, BitwiseCopyable {
     self.part = UInt8(truncatingIfNeeded: part)
     self.pool = pool
     self.ordinal = ordinal
+  }
+
+  /// Starts that the Coordinator orders have ordinals of their own: beyond those of gateways, and
+  /// below AutoScale's.
+  public static let firstReplacement: UInt32 = 1 << 30
+  /// The Coordinator's number of the order; nil: somebody else has ordered it.
+  @inlinable public var replacement: UInt32? {
+    isAhead && ordinal >= Self.firstReplacement && ordinal < 1 << 31
+      ? ordinal - Self.firstReplacement : nil
   }
 
   /// Lane, part and ordinal in one word, equal for all attempts of one start.
@@ -185,6 +194,18 @@ public enum ControlMessage: Sendable, BitwiseCopyable {
   /// The balancer asks a zone whether it is well.
   case probe(question: UInt64)
   case probed(ZoneID, question: UInt64)
+  // Breaking of instances
+  /// A caller, which has so many instances, has broken one.
+  case instanceBroken(
+    service: ServiceID, pod: PodID, lane: LaneID, part: UInt8, instances: UInt32, BreakReport)
+  /// The caller uses it again.
+  case instanceRestored(pod: PodID, lane: LaneID, part: UInt8)
+  /// The replacement that the Coordinator has ordered by that number is with its caller.
+  case replacementReady(order: UInt32)
+  /// Give the instance nothing more, and it up when it has nothing.
+  case drainInstance(pod: PodID)
+  /// It is not with its caller any more.
+  case instanceGone(pod: PodID)
   // Cluster Autoscaler, Kubernetes, supply of machines
   /// Asks Kubernetes; `scan` is the number of the question.
   case listPending(scan: UInt32)

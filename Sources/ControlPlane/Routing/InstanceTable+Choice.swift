@@ -71,6 +71,6 @@ extension InstanceTable {
   }
 
   @inlinable mutating func requeue(_ index: Int) {
-    if slots[index].inFlight < concurrencyLimit { offer(index) } else { withdraw(index) }
+    if slots[index].inFlight < slots[index].limit { offer(index) } else { withdraw(index) }
   }
 }

@@ -25,6 +25,9 @@ public struct InstanceTable: ~Copyable {
     /// Made on demand, and has not served a request yet.
     public var isFresh = true
     public var createdOrdinal: UInt32 = 0
+    /// Requests that it may have at once: the table's limit, none while it is withheld, one on
+    /// trial.
+    public var limit: UInt32 = 0
     public var idleSince: Instant = .origin
   }
 
@@ -93,7 +96,8 @@ public struct InstanceTable: ~Copyable {
       highWater += 1
     }
     slots[index] = Instance(
-      pod: pod, isPresent: true, isFresh: isFresh, createdOrdinal: nextOrdinal, idleSince: now)
+      pod: pod, isPresent: true, isFresh: isFresh, createdOrdinal: nextOrdinal,
+      limit: concurrencyLimit, idleSince: now)
     nextOrdinal &+= 1
     storedCount += 1
     slotsByPod[pod] = UInt32(truncatingIfNeeded: index)

@@ -22,8 +22,12 @@ extension ServiceRouter {
 
   /// An instance is ready: one that this router asked for, or one that AutoScale sent.
   /// Told twice, it counts once.
+  ///
+  /// - Parameter isReplacement: it takes the place of one that is here, and may be one too many
+  ///   until that is gone.
   @inlinable public mutating func instanceReady<Effects: RouterEffects & ~Copyable>(
-    _ pod: PodID, ordinal: UInt32?, at now: Instant, into effects: inout Effects
+    _ pod: PodID, ordinal: UInt32?, isReplacement: Bool = false, at now: Instant,
+    into effects: inout Effects
   ) where Effects.Ticket == Ticket {
     let isAhead = isWatched && ordinal.map { starts.isAhead($0) } ?? false
     let isAskedFor = ordinal.map { starts.close($0) } ?? false
@@ -32,7 +36,7 @@ extension ServiceRouter {
     effects.joined(pod, slot, at: now)
     route.becomePositive()
     // AutoScale and this gateway do not see each other's starts at once, and both may be right.
-    guard instances.count <= rules.maximumInstances else {
+    guard isReplacement || instances.count <= rules.maximumInstances else {
       return retire(slot, at: now, into: &effects)
     }
     joining = slot

@@ -165,7 +165,7 @@ public struct ServiceRouter<Ticket: BitwiseCopyable>: ~Copyable {
     guard !waiting.isEmpty, route.age(at: now) != .absent else { return false }
     var isFree = false
     instances.visit { _, instance in
-      isFree = isFree || (!instance.isDraining && instance.inFlight < instances.concurrencyLimit)
+      isFree = isFree || (!instance.isDraining && instance.inFlight < instance.limit)
     }
     return isFree
   }

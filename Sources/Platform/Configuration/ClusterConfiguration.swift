@@ -63,6 +63,8 @@ public struct ClusterConfiguration: Sendable {
   public var pools: [PoolConfiguration] = []
   public var services: [ServiceConfiguration] = []
   public var faults: [FaultConfiguration] = []
+  /// When the Coordinator takes a break for a long one, and how it migrates the instance.
+  public var migration = MigrationRules()
   /// Nil: traffic stays in its zone, whatever becomes of that.
   public var balancer: BalancerConfiguration? = BalancerConfiguration()
   public var nodePools: [NodePoolConfiguration] = []

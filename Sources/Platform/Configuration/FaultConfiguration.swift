@@ -30,6 +30,9 @@ public struct FaultConfiguration: Sendable {
     case surge([ServiceID], factor: Double, ramp: Nanoseconds)
     /// What services call takes so many times as long, and their requests with it.
     case slowServices([ServiceID], factor: Double)
+    /// A share of the instances that each lane of the services has then, one at least, answer a
+    /// share of their calls with an error and take so many times as long, until they are gone.
+    case spoil([ServiceID], share: Double, errors: Double, factor: Double)
   }
 
   public var name: String
@@ -51,9 +54,15 @@ public struct FaultConfiguration: Sendable {
   /// Whether nothing else tells of its beginning and its end.
   var isCondition: Bool {
     switch kind {
-    case .stop, .slow, .slowZone, .cut, .drop, .surge, .slowServices, .loseNodes: true
+    case .stop, .slow, .slowZone, .cut, .drop, .surge, .slowServices, .loseNodes, .spoil: true
     default: false
     }
+  }
+
+  /// Whether it makes instances of a service bad.
+  func spoils(_ service: ServiceConfiguration, among services: [ServiceConfiguration]) -> Bool {
+    guard case .spoil(let some, _, _, _) = kind else { return false }
+    return some.contains { services[$0.index].name == service.name }
   }
 
   var isOfConsumer: Bool {
@@ -73,6 +82,8 @@ public enum Dependency: Sendable, Equatable {
   case etcd
   case kubernetes
   case autoscaler
+  /// Who decides on instances that callers break.
+  case coordinator
   /// Whoever has machines to give.
   case machineSupply
   /// Where images are, which machines that join and virtual nodes need.

@@ -46,6 +46,11 @@ public struct ServiceConfiguration: Sendable {
   public var notifications: NotificationConfiguration?
   /// Clients that leave or try again; nil: they wait for any answer and take it.
   public var clients: ClientConfiguration?
+  /// When callers break its instances; nil: never.
+  public var breaking: BreakerRules?
+  /// A fault may make its instances bad, also one that is armed later: its requests are single
+  /// ones, for flow has no bad instances.
+  public var mayBeSpoiled = false
   /// Memory of an isolate, of a worker; nil: its instances are pods.
   public var isolateBytes: Int64?
   /// What the requests of a worker read; nil: nothing.

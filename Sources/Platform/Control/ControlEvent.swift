@@ -42,6 +42,7 @@ enum ControlEvent: BitwiseCopyable {
   /// Kubernetes' patience with the nodes of a zone ends; `loss` counts its losses.
   case zoneNoticed(ZoneID, loss: UInt32)
   case balancerAlarm
+  case coordinatorAlarm
   /// The oldest order of AutoScale should have been acknowledged by now.
   case orderTimeout
 }

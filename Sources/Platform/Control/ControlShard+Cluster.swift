@@ -79,7 +79,7 @@ extension ControlShard {
     case .loseNodes(let nodes): loseNodes(nodes, by: index, at: now)
     case .stop, .slow, .slowZone, .cut, .drop: beginCondition(index, at: now)
     // Their lanes have alarms of their own.
-    case .crashConsumer, .crashBroker, .surge, .slowServices: break
+    case .crashConsumer, .crashBroker, .surge, .slowServices, .spoil: break
     }
     guard fault.isCondition else { return }
     recorder.event(NotableEvent(kind: .faultBegins, at: now, subject: index))
@@ -94,7 +94,7 @@ extension ControlShard {
     case .loseZone(let zone): recoverZone(zone, at: now)
     case .loseNodes(let nodes): recoverNodes(nodes, from: index, at: now)
     case .stop, .slow, .slowZone, .cut, .drop: endCondition(index, at: now)
-    case .crashConsumer, .crashBroker, .surge, .slowServices: break
+    case .crashConsumer, .crashBroker, .surge, .slowServices, .spoil: break
     }
     guard fault.isCondition else { return }
     recorder.event(NotableEvent(kind: .faultEnds, at: now, subject: index))

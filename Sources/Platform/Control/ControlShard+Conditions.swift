@@ -24,7 +24,7 @@ extension ControlShard {
         etcd.electLeader(at: now)
         armScan(at: now)
       }
-    case .stop(.kubernetes), .stop(.registry):
+    case .stop(.kubernetes), .stop(.registry), .stop(.coordinator):
       guard case .stop(let part) = kind, !conditions.isStopped(part) else { return }
       let due = postponed.filter { $0.part == part }
       postponed.removeAll { $0.part == part }

@@ -328,6 +328,7 @@ extension ControlShard {
       traffic.summary(.etcd, "etcd", handling: configuration.etcd.handling.seconds),
       traffic.summary(.autoscaler, "autoscaler"),
     ]
+    if coordinator != nil { summary.others.append(traffic.summary(.coordinator, "coordinator")) }
     summary.nodes = configuration.zones.indices.map { zone in
       var nodes = kubernetes.moved[zone]
       nodes.allocated = kubernetes.allocated(in: zone).taken

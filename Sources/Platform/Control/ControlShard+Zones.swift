@@ -88,6 +88,9 @@ extension ControlShard {
     lostPods[zone.index] = []
     if isZoneLost[zone.index] {
       sendPlain(.zoneLost(zone), from: .kubernetes, to: .autoscaler, leavingAt: now)
+      if coordinator != nil {
+        sendPlain(.zoneLost(zone), from: .kubernetes, to: .coordinator, leavingAt: now)
+      }
     }
   }
 

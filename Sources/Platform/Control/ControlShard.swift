@@ -56,6 +56,8 @@ final class ControlShard {
   var podsOfLoss: [Int: [LostPod]] = [:]
   /// The region's balancer; nil where there is one zone.
   var balancer: ZoneBalancer?
+  /// Who decides on broken instances; nil where nobody breaks any.
+  var coordinator: HostedCoordinator?
   var managerIncarnations: [UInt32]
   /// The earliest alarm set for each Worker Manager, so that a later wish sets no second one.
   var managerAlarms: [Instant]
@@ -144,6 +146,7 @@ final class ControlShard {
     isNodeLost = topology.nodeZones.map { _ in false }
     lostPods = configuration.zones.map { _ in [] }
     balancer = ZoneBalancer(configuration)
+    coordinator = HostedCoordinator(configuration)
     managerIncarnations = Array(repeating: 0, count: configuration.workerManagers.count)
     managerAlarms = Array(repeating: .distantFuture, count: configuration.workerManagers.count)
     let retry = RetryRules(
@@ -213,6 +216,7 @@ final class ControlShard {
     lostNodes = other.lostNodes
     podsOfLoss = other.podsOfLoss
     balancer = other.balancer
+    coordinator = other.coordinator
     managerIncarnations = other.managerIncarnations
     managerAlarms = other.managerAlarms
     hostAgents = other.hostAgents
@@ -302,6 +306,7 @@ final class ControlShard {
     case .zoneNoticed(let zone, let loss): zoneNoticed(zone, loss: loss, at: now)
     case .nodesNoticed(let fault): noticeNodes(Int(fault), at: now)
     case .balancerAlarm: wakeBalancer(at: now)
+    case .coordinatorAlarm: wakeCoordinator(at: now)
     case .orderTimeout: repeatOrders(at: now)
     case .nodeWorkEnds(let node, let generation):
       nodeWorkEnds(Int(node), generation: generation, at: now)
@@ -327,6 +332,7 @@ final class ControlShard {
     case .machineSupply: machineSupplyReceives(message, at: now)
     case .zoneEntry: entryReceives(message, ZoneID(index), at: now)
     case .balancer: balancerReceives(message, at: now)
+    case .coordinator: coordinatorReceives(message, at: now)
     case .gateway: break
     }
   }
@@ -388,7 +394,7 @@ final class ControlShard {
     case .evict(let pod, _):
       delivery.origin = origin(of: pod)
       isUnasked = true
-    case .scaleDown, .podDeleted: isUnasked = true
+    case .scaleDown, .podDeleted, .drainInstance: isUnasked = true
     case .startFailed(let start, _): isUnasked = start.isAhead
     default: break
     }

@@ -74,6 +74,7 @@ extension Dependency {
     case .etcd: address.kind == .etcd
     case .kubernetes: address.kind == .kubernetes
     case .autoscaler: address.kind == .autoscaler
+    case .coordinator: address.kind == .coordinator
     // They say no, or are asked by other ways.
     case .machineSupply, .remoteCache, .registry, .objectStore: false
     }

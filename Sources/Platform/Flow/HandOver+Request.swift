@@ -104,7 +104,7 @@ extension RequestLaneEngine {
       case .clientDeadline, .condition, .nodesLost, .alarm, .callArrives, .serviceEnds, .repetition,
         .resumption, .memberLost, .memberBack,
         .rebalance, .assigned, .notified, .outage, .outageEnds, .fetched, .brokerLost, .brokerBack,
-        .brokerReplaced, .refused:
+        .brokerReplaced, .refused, .judged, .breakerInterval, .spoil, .spoilEnds:
         break
       }
     }

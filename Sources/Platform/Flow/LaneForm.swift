@@ -17,6 +17,8 @@ public enum RequestReason: String, Sendable, CaseIterable {
   case fetches = "fetches may bound what is delivered"
   case retention = "partitions have unequal shares, and messages are deleted"
   case clients = "clients leave before they are answered"
+  case breaking = "callers break single instances"
+  case spoiled = "a fault makes single instances bad"
   case hops = "every hop is an event"
   case evictions = "nodes evict idle instances"
   case exactProcessors = "processors are simulated exactly"
@@ -100,6 +102,13 @@ extension FidelityRule {
     if service.coldServiceTime != nil { return .coldService }
     if service.notifications != nil { return .notifications }
     if service.clients?.timeout != nil { return .clients }
+    if service.breaking != nil { return .breaking }
+    let services = configuration.services
+    if service.mayBeSpoiled
+      || configuration.faults.contains(where: { $0.spoils(service, among: services) })
+    {
+      return .spoiled
+    }
     let callers =
       service.isConsumed
       ? configuration.consumers.perLane

@@ -27,6 +27,8 @@ struct InstanceStates: ~Copyable {
     var coreChange = 0.0
     var coreNanoseconds = 0.0
     var isChanged = false
+    /// The fault that has made it bad, counted from 1 among those of its lane; 0: it is well.
+    var spoil = UInt16(0)
   }
 
   /// Of an instance that is gone, or goes with its last call: more than any concurrency limit, so

@@ -46,6 +46,7 @@ extension LaneCore: RouterEffects {
     } else if settings.serviceFactor != 1 {
       service = Int64(Double(service) * settings.serviceFactor)
     }
+    if breaking.hasSpoiled { service = stretched(service, index) }
     if form == .message {
       beginDelivery(ticket.delivery)
     } else if form == .other {
@@ -99,10 +100,11 @@ extension LaneCore: RouterEffects {
       slot: assignment.slot.raw, arrival: ticket.arrival,
       cores: cores.bitPattern, delivery: ticket.delivery)
     let held = total &+ ways
+    if !isPlain { noteBreaking(&event, ticket.identity, index, at: now) }
     if held > settings.callTimeout.count
       || (!isPlain && settings.lossThreshold > 0 && isLost(ticket.identity))
     {
-      event.flags |= LaneEvent.cutOff
+      event.flags = event.flags & ~LaneEvent.erred | LaneEvent.cutOff
       let end = now + settings.callTimeout
       _ = queue.push(at: end, class: EventRank.completion, event)
     } else if !isPlain && settings.hopByHop {
@@ -132,7 +134,7 @@ extension LaneCore: RouterEffects {
       if settings.reportsIdle { report(instances[index].pod, isIdle: true, at: now) }
     }
     if computes { demand(-Double(Float(bitPattern: event.cores)), index, at: now) }
-    if event.flags & LaneEvent.cutOff != 0 { return cutOff(event, at: now) }
+    if event.flags & LaneEvent.failing != 0 { return callFailed(event, at: now) }
     if form == .request {
       requestDone(event, at: now)
     } else if form == .message {
@@ -151,16 +153,19 @@ extension LaneCore: RouterEffects {
     if latencies.isFull { needsAttention = true }
   }
 
-  /// A call without an answer in time: it fails, and the instance is taken for free.
-  @inline(never) private mutating func cutOff(_ event: LaneEvent, at now: Instant) {
-    if form == .other { traceEnd(event, .callTimedOut, at: now) }
+  /// A call without an answer in time, after which the instance is taken for free, or with an error
+  /// for an answer.
+  @inline(never) private mutating func callFailed(_ event: LaneEvent, at now: Instant) {
+    let hasErred = event.flags & LaneEvent.erred != 0
+    let isLost = event.flags & LaneEvent.lost != 0
+    if form == .other { traceEnd(event, hasErred ? .erred : .callTimedOut, at: now) }
     if settings.notifications != nil { invocations.left(event.delivery) }
-    if settings.clients != nil, event.flags & LaneEvent.lost != 0 {
+    if settings.clients != nil, isLost {
       clientLost(event.delivery, at: now)
     } else if settings.isTracked {
-      trackedFailed(event.delivery, because: .waitedTooLong, at: now)
+      trackedFailed(event.delivery, because: hasErred ? nil : .waitedTooLong, at: now)
     } else if !settings.isTopic {
-      if event.flags & LaneEvent.lost != 0 { counters.lost &+= 1 } else { counters.timedOut &+= 1 }
+      if isLost { counters.lost &+= 1 } else { count(hasErred ? nil : .waitedTooLong) }
     }
     let index = instances.index(event.slot, part: event.part)
     digest.record(
@@ -269,17 +274,20 @@ extension LaneCore {
   }
 
   /// What is known by number has failed.
+  ///
+  /// - Parameter reason: nil: its instance answered with an error.
   private mutating func trackedFailed(
-    _ number: UInt32, because reason: Refusal, at now: Instant
+    _ number: UInt32, because reason: Refusal?, at now: Instant
   ) {
     if settings.clients == nil { return invocationFailed(number, because: reason, at: now) }
     count(reason)
     clientFailed(number, at: now)
   }
 
-  /// A request is there no more, and was not answered.
-  mutating func count(_ reason: Refusal) {
+  /// A request is there no more, and was not answered, or with an error.
+  mutating func count(_ reason: Refusal?) {
     switch reason {
+    case nil: counters.erred &+= 1
     case .queueFull: counters.refusedQueueFull &+= 1
     case .noCapacity: counters.refusedNoCapacity &+= 1
     case .waitedTooLong: counters.timedOut &+= 1
@@ -319,11 +327,11 @@ extension LaneCore {
     at now: Instant
   ) {
     if settings.lossThreshold > 0, isLost(ticket.identity) {
-      _ = queue.push(
-        at: now + settings.callTimeout, class: EventRank.completion,
-        LaneEvent(
-          kind: .answered, part: part, flags: LaneEvent.cutOff | (isCold ? LaneEvent.cold : 0),
-          slot: assignment.slot.raw, arrival: ticket.arrival, delivery: ticket.delivery))
+      var event = LaneEvent(
+        kind: .answered, part: part, flags: LaneEvent.cutOff | (isCold ? LaneEvent.cold : 0),
+        slot: assignment.slot.raw, arrival: ticket.arrival, delivery: ticket.delivery)
+      if settings.breaking != nil { letJudge(&event, at: now) }
+      _ = queue.push(at: now + settings.callTimeout, class: EventRank.completion, event)
       return
     }
     let keys = keyValue == nil ? 0 : readKeys(ticket.identity, index, at: now)
@@ -334,6 +342,11 @@ extension LaneCore {
       slot: assignment.slot.raw, part: part, isCold: isCold, arrival: ticket.arrival, began: now,
       delivery: ticket.delivery, nodeWork: Nanoseconds(work),
       afterwards: Nanoseconds(service - own + keys) + overhead.wire + settings.hop)
+    call.errs = errs(ticket.identity, index)
+    if settings.breaking != nil {
+      (call.kind, call.delivery) = judgedCall(
+        call.slot, part: part, delivery: ticket.delivery, at: now)
+    }
     guard let first = settings.firstGatewayProcessor, settings.gatewayHandling > .zero else {
       call.afterwards = call.afterwards + settings.gatewayHandling
       return goOn(calls.put(call), at: now)
@@ -362,11 +375,15 @@ extension LaneCore {
     let end = now + call.afterwards + (isOnItsWay ? settings.hop : .zero)
     var flags = call.isCold ? LaneEvent.cold : 0
     // The instance works on to the end; only then is the gateway's time-out looked at.
-    if end - call.began > settings.callTimeout { flags |= LaneEvent.cutOff }
+    if end - call.began > settings.callTimeout {
+      flags |= LaneEvent.cutOff
+    } else if call.errs {
+      flags |= LaneEvent.erred
+    }
     _ = queue.push(
       at: end, class: EventRank.completion,
       LaneEvent(
-        kind: .answered, part: call.part, flags: flags, slot: call.slot, arrival: call.arrival,
+        kind: call.kind, part: call.part, flags: flags, slot: call.slot, arrival: call.arrival,
         delivery: call.delivery))
   }
 

@@ -26,6 +26,7 @@ extension LaneCore {
   mutating func retire(_ pod: PodID, _ slot: InstanceSlot, at now: Instant) {
     integrate(to: now)
     let index = instances.index(slot.raw, part: part)
+    if settings.breaking != nil { forgetBreak(of: pod, slot, at: now) }
     // A consumer has learned that it is gone.
     guard instances[index].isAlive else { return }
     end(index, part: part, at: now)
@@ -100,6 +101,7 @@ extension LaneCore {
     idle += 1
     counters.instancesAdded &+= 1
     digest.record(RecordKind.joined, at: now, UInt64(pod.raw))
+    if settings.breaking != nil { breaking.breakers[Int(part)].add(slot) }
     armSampling(at: now)
   }
 

@@ -51,7 +51,9 @@ extension LaneCore {
   }
 
   /// An attempt has failed: another one follows, or the event is lost with its last notification.
-  mutating func invocationFailed(_ number: UInt32, because reason: Refusal, at now: Instant) {
+  ///
+  /// - Parameter reason: nil: its instance answered with an error.
+  mutating func invocationFailed(_ number: UInt32, because reason: Refusal?, at now: Instant) {
     guard let rules = settings.notifications else { return }
     if Int(invocations.notifications[number].attempt) < rules.retries {
       let attempt = invocations.repeats(number)

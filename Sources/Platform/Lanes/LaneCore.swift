@@ -28,6 +28,9 @@ struct ExactCall: BitwiseCopyable {
   var isAtNode = false
   /// What follows the processor time: other service time and the way back.
   var afterwards: Nanoseconds
+  /// `answered`, or `judged` where a breaker hears of it; and whether it ends with an error.
+  var kind = LaneEvent.Kind.answered
+  var errs = false
 }
 
 /// The simulated side of a lane at request fidelity: instances that work, the way there and back,
@@ -64,6 +67,8 @@ struct LaneCore: ~Copyable {
   var conditions: [LaneCondition] = []
   /// Machines that are lost together.
   var nodeLosses: [[NodeID]] = []
+  /// Instances that are bad, and what callers know of that.
+  var breaking: LaneBreaking
   /// The partition of the delivery that was answered last.
   var freedPartition = 0
   var hopCalls = Slots<HopCall>()
@@ -133,9 +138,11 @@ struct LaneCore: ~Copyable {
     keyValue = settings.makeKeyValue()
     clients = LaneClients(settings.clients ?? ClientConfiguration(), at: .origin)
     instances = InstanceStates(parts: settings.gateways.count)
+    breaking = LaneBreaking(settings.breaking, parts: settings.gateways.count)
     settledOrders = Array(repeating: 0, count: settings.gateways.count)
     staff = Array(repeating: PartStaff(), count: settings.gateways.count)
     outbox.reserveCapacity(4)
+    setForm()
   }
 
   /// Advances the integrals to `now`, before anything that they integrate changes.
@@ -178,6 +185,7 @@ struct LaneCore: ~Copyable {
     copy.isAway = isAway
     copy.conditions = conditions
     copy.nodeLosses = nodeLosses
+    copy.breaking = breaking.clone()
     copy.keyValue = keyValue
     copy.hopCalls = hopCalls
     copy.counters = counters

@@ -10,7 +10,12 @@ struct LaneFaults: Sendable {
   /// When machines of its zone are lost, and which.
   var nodeLosses: [(at: Instant, nodes: [NodeID])] = []
 
-  var isEmpty: Bool { outages.isEmpty && conditions.isEmpty && nodeLosses.isEmpty }
+  /// Instances that go bad.
+  var spoils: [LaneSpoil] = []
+
+  var isEmpty: Bool {
+    outages.isEmpty && conditions.isEmpty && nodeLosses.isEmpty && spoils.isEmpty
+  }
 }
 
 /// How long a lane's hops and services take from an instant on.
@@ -35,6 +40,7 @@ extension LaneCore {
           kind: .nodesLost, part: 0, flags: 0, slot: UInt32(nodeLosses.count - 1), arrival: .origin)
       )
     }
+    arm(faults.spoils, after: now)
     guard !faults.conditions.isEmpty else { return }
     conditions = faults.conditions
     for condition in conditions where condition.at > now {

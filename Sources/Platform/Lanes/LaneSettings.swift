@@ -60,6 +60,9 @@ struct LaneSettings: Sendable {
   /// How clients leave and try again, and whose draws these are; nil: they wait for any answer.
   var clients: ClientConfiguration?
   var clientKey: StreamKey
+  /// When its gateways or consumers break instances; nil: never. And whose draws bad ones have.
+  var breaking: BreakerRules?
+  var spoilKey: StreamKey
   /// The keys that requests read, of all lanes of the service alike, and here; nil: none.
   var keyValue: KeyValueConfiguration?
   var keyValueKey: StreamKey
@@ -83,7 +86,7 @@ struct LaneSettings: Sendable {
   /// no draw of a loss, nobody to be told.
   var callsArePlain: Bool {
     !isExact && lossThreshold == 0 && !hopByHop && !isTracked && coldService == nil
-      && keyValue == nil && !reportsIdle && serviceFactor == 1
+      && keyValue == nil && !reportsIdle && serviceFactor == 1 && breaking == nil
   }
 
   /// Deliveries that may be outstanding at once; of requests there is no bound.

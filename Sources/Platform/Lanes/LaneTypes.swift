@@ -58,6 +58,12 @@ struct LaneEvent: BitwiseCopyable {
     case nodesLost
     /// A consumer hears that an instance takes no calls any more.
     case refused
+    /// An answer of which a breaker hears; `delivery` is its place among those.
+    case judged
+    /// The interval of the part's breaker is over.
+    case breakerInterval
+    /// Instances go bad, and those that have are well again; `slot` is the fault's number here.
+    case spoil, spoilEnds
   }
 
   var kind: Kind
@@ -76,6 +82,10 @@ struct LaneEvent: BitwiseCopyable {
   static let cutOff: UInt16 = 2
   /// Flag of a call that is cut off since its instance's machine is lost.
   static let lost: UInt16 = 4
+  /// Flag of a call that the instance answers with an error.
+  static let erred: UInt16 = 8
+  /// Whether a call brings no answer that would be one: `cutOff` or `erred`.
+  static let failing: UInt16 = 10
 }
 
 /// A message on its way out of a lane.
@@ -113,6 +123,12 @@ public struct LaneCounters: Sendable, BitwiseCopyable, Equatable {
   /// while it was not there.
   public var lost: UInt64 = 0
   public var unreachable: UInt64 = 0
+  /// Requests and attempts that a bad instance answered with an error.
+  public var erred: UInt64 = 0
+  /// Instances that a caller broke, each time; those that went because the Coordinator has
+  /// replaced them.
+  public var ejections: UInt64 = 0
+  public var migrations: UInt64 = 0
   /// Of clients: attempts beyond a request's first; attempts that their client left, and those of
   /// them that were answered; requests that were given up.
   public var retries: UInt64 = 0
@@ -192,7 +208,7 @@ public struct LaneCounters: Sendable, BitwiseCopyable, Equatable {
     service.clients == nil ? failed + refused : givenUp
   }
   /// Requests that were taken in, or tried to be, and have no answer.
-  public var failed: UInt64 { timedOut + lost + unreachable }
+  public var failed: UInt64 { timedOut + lost + unreachable + erred }
   public var refused: UInt64 { refusedQueueFull + refusedNoCapacity }
   public var coldStarts: UInt64 { coldPool + coldFallback + coldVirtual + coldIsolate }
 }

@@ -24,10 +24,13 @@ extension RequestLaneEngine {
       routers[part].routeArrived(
         version: isOwner ? version : nil, isNegative: isNegative, news: news, at: now, into: &core)
     case .instanceReady(let start, let pod, _):
+      if let order = start.replacement { return replace(pod, order, part: part, at: now) }
       if start.isAhead { core.settledOrders[part] &+= 1 }
       join(pod, ordinal: start.isAhead ? nil : start.ordinal, part: part, at: now)
     case .startFailed(let start, _):
       core.counters.startsFailed &+= 1
+      // The Coordinator asks again.
+      if start.replacement != nil { return }
       if start.isAhead {
         core.settledOrders[part] &+= 1
         core.armSampling(at: now)
@@ -48,6 +51,7 @@ extension RequestLaneEngine {
       }
     case .evict(let pod, let order):
       evict(pod, order: order, part: part, at: now)
+    case .drainInstance(let pod): migrate(pod, part: part, at: now)
     case .podDeleted(let pod):
       core.retirements.end(pod)
     case .workDone(let call):

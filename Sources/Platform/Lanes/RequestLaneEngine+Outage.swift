@@ -96,16 +96,16 @@ extension LaneCore {
     while old.nextTime() < .distantFuture {
       let event = old.pop()
       switch event.payload.kind {
-      case .answered: loseCall(event.payload, at: now)
+      case .answered, .judged: loseCall(event.payload, at: now)
       case .callArrives: loseCall(hopCalls.take(event.payload.slot).answer, at: now)
       case .serviceEnds: loseCall(hopCalls.take(event.payload.slot).answer, at: now)
       case .message: _ = inbox.take(event.payload.slot)
       case .refused: _ = topic.deliveries.take(event.payload.delivery)
       case .resumption, .memberLost, .memberBack, .outage, .outageEnds, .notified, .retry,
         .brokerLost, .brokerBack, .brokerReplaced, .clientRetry, .clientDeadline,
-        .condition, .nodesLost:
+        .condition, .nodesLost, .spoil, .spoilEnds:
         _ = queue.push(at: event.time, class: event.class, event.payload)
-      case .alarm, .sample, .repetition, .rebalance, .assigned, .fetched: break
+      case .alarm, .sample, .repetition, .rebalance, .assigned, .fetched, .breakerInterval: break
       }
     }
     refusals = 0
@@ -115,6 +115,7 @@ extension LaneCore {
   }
 
   private mutating func loseCall(_ event: LaneEvent, at now: Instant) {
+    let event = event.kind == .judged ? takeJudged(event).answer : event
     if tracer != nil { traceEnd(event, .lost, at: now) }
     let index = instances.index(event.slot, part: event.part)
     if settings.cpuFraction > 0, !settings.isExact {
@@ -147,10 +148,10 @@ extension LaneCore {
       case .callArrives where isGone(hopCalls[payload.slot].answer),
         .serviceEnds where isGone(hopCalls[payload.slot].answer):
         payload = hopCalls.take(payload.slot).answer
-        payload.flags |= LaneEvent.cutOff | LaneEvent.lost
+        payload.flags = payload.flags & ~LaneEvent.erred | LaneEvent.cutOff | LaneEvent.lost
         at = now
-      case .answered where isGone(payload):
-        payload.flags |= LaneEvent.cutOff | LaneEvent.lost
+      case .answered where isGone(payload), .judged where isGone(payload):
+        payload.flags = payload.flags & ~LaneEvent.erred | LaneEvent.cutOff | LaneEvent.lost
         at = now
       default: break
       }
@@ -169,6 +170,7 @@ extension LaneCore {
     idle = 0
     inFlight = 0
     coresWanted = 0
+    breaking.renewBreakers()
   }
 
   /// Sets alarms for the loss of the lane's zone.

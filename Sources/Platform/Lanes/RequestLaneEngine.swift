@@ -134,8 +134,8 @@ struct RequestLaneEngine: ~Copyable {
 
   /// A delivery has ended: its partition goes on, or it goes out again.
   @inline(__always)
-  private mutating func delivered(_ event: LaneEvent, at now: Instant) {
-    guard event.flags & LaneEvent.cutOff != 0 else {
+  mutating func delivered(_ event: LaneEvent, at now: Instant) {
+    guard event.flags & LaneEvent.failing != 0 else {
       let partition = core.freedPartition
       if core.topic[partition].hasBacklog { pump(partition, at: now) }
       return
@@ -229,6 +229,10 @@ struct RequestLaneEngine: ~Copyable {
     case .clientDeadline: core.clientsLeave(at: now)
     case .condition: core.takeCondition(at: now)
     case .nodesLost: loseNodes(core.nodeLosses[Int(event.slot)], at: now)
+    case .judged: judged(event, at: now)
+    case .breakerInterval: endBreakerInterval(at: now)
+    case .spoil: core.spoil(Int(event.slot), at: now)
+    case .spoilEnds: core.endSpoil(Int(event.slot), at: now)
     case .brokerLost: brokerLost(Int(event.slot), at: now)
     case .brokerBack: brokerBack(Int(event.slot), at: now)
     case .brokerReplaced: brokerReplaced(Int(event.slot), at: now)

@@ -44,7 +44,7 @@ extension LaneCore {
   mutating func setForm() {
     form = Self.form(settings, isWatched: tracer != nil)
     isOpen = form == .request && !isDown
-    callsArePlain = settings.callsArePlain && form != .other
+    callsArePlain = settings.callsArePlain && form != .other && !breaking.hasSpoiled
   }
 
   static func form(_ settings: LaneSettings, isWatched: Bool) -> Form {

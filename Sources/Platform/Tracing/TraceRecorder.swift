@@ -105,6 +105,8 @@ public struct TracedEnd: Sendable {
     case completed
     /// A call had no answer in time.
     case callTimedOut = "call_timed_out"
+    /// A bad instance answered with an error.
+    case erred
     case queueFull = "refused_queue_full"
     case noCapacity = "refused_no_capacity"
     case waitedTooLong = "waited_too_long"

@@ -29,13 +29,26 @@ extension ClusterSimulation {
         guard case .loseNodes(let nodes) = fault.kind else { return nil }
         let own = nodes.filter { topology.nodeZones[$0.index] == topology.lanes[lane].zone }
         return own.isEmpty ? nil : (fault.at, own)
-      })
+      }, spoils: spoils(of: lane, some))
   }
 
   /// When the zone of a lane is lost.
   private func outages(of lane: Int, _ some: [FaultConfiguration]) -> [Range<Instant>] {
     some.compactMap { fault in
       fault.kind == .loseZone(topology.lanes[lane].zone) ? fault.span : nil
+    }
+  }
+
+  /// Instances of a lane that go bad.
+  private func spoils(of lane: Int, _ some: [FaultConfiguration]) -> [LaneSpoil] {
+    let service = topology.lanes[lane].service
+    return some.compactMap { fault in
+      guard case .spoil(let services, let share, let errors, let factor) = fault.kind,
+        services.contains(service)
+      else { return nil }
+      return LaneSpoil(
+        name: XXH3.hash64(fault.name), span: fault.span, share: share, errors: errors,
+        factor: factor)
     }
   }
 

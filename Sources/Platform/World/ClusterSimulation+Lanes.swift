@@ -117,6 +117,7 @@ extension ClusterSimulation {
       notificationKey: key("notification", service),
       notificationDelay: (service.notifications?.delay ?? .constant(0)).sampler(),
       clients: service.clients, clientKey: key("client retry", service),
+      breaking: service.breaking, spoilKey: key("bad instances", service),
       keyValue: service.keyValue, keyValueKey: key("key-value store", service),
       overhead: service.overhead, wayThrough: service.wayThrough,
       consumerFaults: consumerFaults(id, service), brokers: brokers(of: place.zone, service))

@@ -9,6 +9,8 @@ extension ClusterSimulation {
   /// after `now`; crashes of consumers cannot be added.
   public func arm(_ faults: [FaultConfiguration]) {
     precondition(faults.allSatisfy { $0.at > now && !$0.isOfConsumer }, "a fault lies ahead")
+    // First, since a lane whose form is new gets the alarms of all faults that are known.
+    runAsRequests(faults)
     configuration.faults += faults
     control.arm(faults)
     takeSurges(faults)
@@ -23,6 +25,22 @@ extension ClusterSimulation {
   func armFaults(of lane: Int) {
     let faults = faults(of: lane, configuration.faults)
     if !faults.isEmpty { lanes[lane].arm(faults, after: now) }
+  }
+
+  /// Lanes whose instances will go bad run as requests from now on. A lane that awaits an answer
+  /// cannot change its form now: whoever arms such a fault has let it run as requests from the
+  /// beginning (`ServiceConfiguration.mayBeSpoiled`), or arms it at another instant.
+  private func runAsRequests(_ faults: [FaultConfiguration]) {
+    for (index, place) in topology.lanes.enumerated() where lanes[index] is FlowLane {
+      guard
+        faults.contains(where: {
+          $0.spoils(configuration.services[place.service.index], among: configuration.services)
+        })
+      else { continue }
+      precondition(
+        handOver(lane: LaneID(index), to: .request),
+        "a lane at flow fidelity awaits an answer: its instances cannot be made bad from here")
+    }
   }
 
   /// Gives lanes the surges that are new. `now` must be a whole second where there are any.

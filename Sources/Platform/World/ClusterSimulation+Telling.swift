@@ -181,6 +181,9 @@ extension LaneCounters {
     timedOut += other.timedOut
     lost += other.lost
     unreachable += other.unreachable
+    erred += other.erred
+    ejections += other.ejections
+    migrations += other.migrations
     retries += other.retries
     abandoned += other.abandoned
     late += other.late
@@ -225,6 +228,9 @@ extension LaneCounters {
     delta.timedOut = timedOut - earlier.timedOut
     delta.lost = lost - earlier.lost
     delta.unreachable = unreachable - earlier.unreachable
+    delta.erred = erred - earlier.erred
+    delta.ejections = ejections - earlier.ejections
+    delta.migrations = migrations - earlier.migrations
     delta.retries = retries - earlier.retries
     delta.abandoned = abandoned - earlier.abandoned
     delta.late = late - earlier.late

@@ -19,6 +19,12 @@ enum RecordKind: UInt8 {
   case clientLeft = 13
   case retried = 14
   case gaveUp = 15
+  /// An instance goes bad; a caller breaks one, tries it, uses it again, lets it go.
+  case spoiled = 40
+  case ejected = 41
+  case tried = 42
+  case restored = 43
+  case migrated = 44
   // Of what lanes share.
   case started = 16
   case startFailed = 17

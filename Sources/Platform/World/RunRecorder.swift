@@ -92,6 +92,9 @@ public struct NotableEvent: Sendable {
     case zoneUnhealthy = "zone_unhealthy"
     case zoneHealthy = "zone_healthy"
     case trafficShifted = "traffic_shifted"
+    /// The Coordinator hears that a caller has broken an instance; one was replaced and is gone.
+    case instanceBroken = "instance_broken"
+    case instanceMigrated = "instance_migrated"
     /// A fault that has no component of its own.
     case faultBegins = "fault_begins"
     case faultEnds = "fault_ends"

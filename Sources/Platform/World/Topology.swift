@@ -105,7 +105,8 @@ struct Topology: Sendable {
     case .dispatcher, .workerManager: return Place(ZoneID(index % zoneCount))
     case .hostAgent, .node: return Place(nodeZones[index])
     case .zoneCache, .zoneEntry: return Place(ZoneID(index))
-    case .kubernetes, .etcd, .autoscaler, .nodeAutoscaler, .machineSupply, .balancer:
+    case .kubernetes, .etcd, .autoscaler, .nodeAutoscaler, .machineSupply, .balancer,
+      .coordinator:
       return .controlPlane
     }
   }

@@ -30,6 +30,7 @@ enum ScenarioProbes {
         scaling: knative
         topic: {paused: [{}]}
         worker: {kv: {}}
+        breaking: {}
         scaling_windows: [{}]
         arrivals: {\(arrivals)}
     faults:
@@ -85,6 +86,7 @@ enum ScenarioProbes {
         arrivals: {\(arrivals)}
       - {name: fronted, tenant: t, runtime: r, shape: s, zones: [z], service_time: 1ms,
          trigger: {kind: api_gateway}, clients: {timeout: 1s},
+         breaking: {consecutive_errors: 1, consecutive_gateway_errors: 1, slowness: 2},
          arrivals: {process: list, times: [1s]}}
       - {name: notified, tenant: t, runtime: r, shape: s, zones: [z], service_time: 1ms,
          trigger: {kind: object_storage}, arrivals: {process: list, times: [1s]}}
@@ -104,6 +106,7 @@ enum ScenarioProbes {
       - {at: 1s, cut: z, from: control-plane, one_way: true}
       - {at: 1s, drop: z, share: 1%}
       - {at: 1s, surge: probe, factor: 2, ramp: 1s}
+      - {at: 1s, spoil: probe, share: 1%, errors: 1%, factor: 2, for: 1s}
     """
   }
 

@@ -184,6 +184,18 @@ extension ScenarioSection {
           + "on",
       ]),
     ScenarioSection(
+      "cluster.coordinator",
+      "The Coordinator hears of instances that callers break (`services[].breaking`), and replaces "
+        + "those whose break is a long one: the new instance first, then the old one drains.",
+      [
+        "long_break_ejections": "a break is long with so many ejections in a row by one caller",
+        "long_break": "or when it has lasted for so long",
+        "long_break_callers": "or when so many callers have broken the instance",
+        "most_migrations": "instances of a service that are being replaced at once, at most",
+        "budget": "the same as a share of its instances; one is always allowed",
+        "repeat_after": "what was not answered is said again after this",
+      ]),
+    ScenarioSection(
       "cluster.autoscale",
       "When AutoScale decides. Which services it scales is said by `services[].scaling` alone.",
       [

@@ -45,8 +45,8 @@ extension ScenarioSection {
         "name": "what reports call it",
         "at": "when it happens, since second 0",
         "crash":
-          "one of `crash`, `lose`, `stop`, `slow`, `cut`, `drop` and `surge`: which part stops and "
-          + "forgets everything: `worker-manager-0`, `dispatcher-0`, "
+          "one of `crash`, `lose`, `stop`, `slow`, `cut`, `drop`, `surge` and `spoil`: which part "
+          + "stops and forgets everything: `worker-manager-0`, `dispatcher-0`, "
           + "`consumer-0 of zone-a`, and so on; a broker, `broker-0 of zone-a`, keeps its log",
         "lose":
           "the zone, cluster or region that is lost, or machines: `node-3 of zone-a`, "
@@ -54,7 +54,8 @@ extension ScenarioSection {
           + "gateways and consumers, and the components that stand in it",
         "stop":
           "what does not answer and keeps its state: `etcd` (without a leader), `kubernetes`, "
-          + "`autoscaler`, `registry` (images for machines that join and for virtual nodes), "
+          + "`autoscaler`, `coordinator`, "
+          + "`registry` (images for machines that join and for virtual nodes), "
           + "`object-store` (code), `remote-cache of zone-a`, `machine-supply` (it is dry)",
         "slow":
           "what takes `factor` times as long: one of the same, all hops in, to and from a zone, or "
@@ -66,8 +67,14 @@ extension ScenarioSection {
         "from": "the other side of a cut",
         "one_way": "messages from the side of `cut` get through",
         "drop": "a side as in `cut`: control messages to and from it are lost",
-        "share": "which share of them",
+        "share":
+          "which share of them; of `spoil`, which share of the instances, and one of each zone at "
+          + "least",
         "surge": "a service, its group, or `all`: `factor` times the traffic",
+        "spoil":
+          "a service or its group: some of the instances that it has then are bad, until they are "
+          + "gone; those made later are well",
+        "errors": "the share of its requests that a bad instance answers with an error",
         "ramp": "how long a surge rises",
         "in":
           "where there are `regions`: the cluster of what a cluster has once, as in `north/online`",

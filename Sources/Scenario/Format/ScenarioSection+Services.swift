@@ -67,6 +67,31 @@ extension ScenarioSection {
         "budget_least": "retries a second that there may be in any case",
       ]),
     ScenarioSection(
+      "services[].breaking",
+      "When its gateways or consumers give a single instance no more requests for a time; each "
+        + "decides on its own. Without it they never do.",
+      [
+        "consecutive_errors":
+          "errors in a row, calls without an answer among them, that break an instance",
+        "consecutive_gateway_errors": "calls without an answer in a row that do",
+        "interval":
+          "rates and times are judged, and ejections end, at multiples of this",
+        "base_ejection":
+          "how long the first ejection of an instance lasts; the k-th in a row lasts k times as "
+          + "long; then a single request decides",
+        "max_ejection": "the longest",
+        "max_ejection_percent":
+          "of the instances of a gateway, how many may be broken at once; below ten instances the "
+          + "default allows none",
+        "always_eject_one": "one may be, however few there are",
+        "success_rate":
+          "whether instances are broken whose share of successes in an interval lies more than 1.9 "
+          + "standard deviations below the mean; from 5 instances with 100 requests each on",
+        "slowness":
+          "an instance is broken whose mean time in an interval is so many times the others' "
+          + "median; from 5 instances with 20 requests each on",
+      ]),
+    ScenarioSection(
       "services[].worker", "What a worker is besides: `shape` is that of its worker processes.",
       [
         "isolate_memory": "memory of one isolate, of that of its process",

@@ -81,6 +81,15 @@ extension ScenarioWords {
           "the same, where a partition that moves is given up one rebalance before it is taken",
       ]),
     Meanings("services[].clients.timeout", ["never": "clients wait for what the platform says"]),
+    Meanings(
+      "services[].breaking.consecutive_errors", ["off": "however many, they break nothing"]),
+    Meanings(
+      "services[].breaking.consecutive_gateway_errors", ["off": "they count as errors alone"]),
+    Meanings(
+      "services[].breaking.always_eject_one", ["true": "yes", "false": "no"]),
+    Meanings(
+      "services[].breaking.success_rate", ["on": "they are", "off": "they are not"]),
+    Meanings("services[].breaking.slowness", ["off": "however slow it is, it is used"]),
     Meanings("services[].clients.budget", ["none": "without bound"]),
     Meanings(
       "services[].trigger.kind",

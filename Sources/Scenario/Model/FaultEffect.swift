@@ -13,12 +13,14 @@ public enum FaultEffect: Sendable, Equatable {
   case drop(FaultSide, share: Double)
   /// So many times the traffic of a service, or of all; the rise takes a time.
   case surge(String?, factor: Double, ramp: Nanoseconds)
+  /// A share of the instances of a service err and are slow.
+  case spoil(String, share: Double, errors: Double, factor: Double)
 }
 
 /// Something that a cluster has once; of a code cache, in which zone.
 public struct FaultPart: Sendable, Equatable {
   public enum Kind: String, Sendable, CaseIterable {
-    case etcd, kubernetes, autoscaler, registry
+    case etcd, kubernetes, autoscaler, coordinator, registry
     case machineSupply = "machine-supply"
     case objectStore = "object-store"
     case remoteCache = "remote-cache"
@@ -71,7 +73,7 @@ extension FaultEffect {
         zone.map { (key, $0) }
       }
     case .drop(let side, _): side.zone.map { [("drop", $0)] } ?? []
-    case .slowService, .surge: []
+    case .slowService, .surge, .spoil: []
     }
   }
 
@@ -80,6 +82,7 @@ extension FaultEffect {
     switch self {
     case .slowService(let name, _): ("slow", name)
     case .surge(let name?, _, _): ("surge", name)
+    case .spoil(let name, _, _, _): ("spoil", name)
     default: nil
     }
   }

@@ -5,7 +5,8 @@ extension Objective {
     case latency
     case startLatency = "start_latency"
     case wait
-    case requests, completed, refused, failed, lost, unreachable
+    case requests, completed, refused, failed, lost, unreachable, erred
+    case ejections, migrations
     case answered, retries, abandoned, late
     case givenUp = "given_up"
     case coldStarts = "cold_starts"
@@ -104,7 +105,8 @@ extension Objective.Measure {
     case .failed:
       .count(
         "requests that waited longer than `request_timeout`, were called for longer than "
-          + "`call_timeout`, or are `lost` or `unreachable`; refused ones are not among them")
+          + "`call_timeout`, or are `lost`, `unreachable` or `erred`; refused ones are not among "
+          + "them")
     case .lost: .count("requests that waited or were served in a zone when it was lost")
     case .answered:
       .count("requests whose client got an answer: `completed` less `late`")
@@ -113,6 +115,11 @@ extension Objective.Measure {
     case .late: .count("those of them that were answered all the same: work for nobody")
     case .givenUp: .count("requests of services with `clients` that got no answer in the end")
     case .unreachable: .count("requests that came to a zone while it was lost")
+    case .erred:
+      .count("requests, or attempts of clients, that a bad instance answered with an error")
+    case .ejections: .count("how often a gateway or consumer broke an instance")
+    case .migrations:
+      .count("broken instances that went because the Coordinator had replaced them")
     case .coldStarts:
       .count("requests that waited for an instance to be made and began on it as its first")
     case .poolTakes: .pool("starts that wanted a pod of a warm pool, whether there was one or not")

@@ -134,6 +134,7 @@ public struct ClusterSection: Sendable {
   public var nodeGrace = Nanoseconds.zero
   /// Nil: traffic stays in its zone, whatever becomes of that.
   public var balancer: BalancerSection? = BalancerSection()
+  public var coordinator = CoordinatorSection()
   /// Nil: there is no AutoScale, whatever services ask for.
   public var autoscaleTick: Nanoseconds?
   /// How often lanes tell AutoScale their signals, and how late these are there.
@@ -258,6 +259,8 @@ public struct ServiceSection: Sendable {
   /// What calls it, of a function; nil: nothing is said of it.
   public var trigger: TriggerSection?
   public var clients: ClientSection?
+  /// When callers break its instances; nil: never.
+  public var breaking: BreakingSection?
   /// What a worker is besides; nil: it is none.
   public var worker: WorkerSection?
   /// Of a native service: a name of `protocols`.

@@ -145,6 +145,7 @@ enum ClusterReading {
       atLeast: "1s")
     kubernetes.finish()
     section.balancer = balancer(&cluster)
+    section.coordinator = BreakingReading.coordinator(&cluster)
   }
 
   private static func balancer(_ cluster: inout FieldReader) -> BalancerSection? {

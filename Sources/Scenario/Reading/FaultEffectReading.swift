@@ -21,6 +21,7 @@ enum FaultEffectReading {
         FaultSide(target), from: FaultSide(from),
         isOneWay: reader.word("one_way", of: ["true", "false"], .assumed("false")) == "true")
     case "drop": return .drop(FaultSide(target), share: reader.share("share"))
+    case "spoil": return spoil(&reader, target)
     default:
       let factor = factor(&reader)
       return .surge(
@@ -32,8 +33,8 @@ enum FaultEffectReading {
   /// Asks for what belongs to other verbs, so that it is complained about as what it is.
   private static func finish(_ reader: inout FieldReader, verb: String) {
     let fields = [
-      "factor": ["slow", "surge"], "ramp": ["surge"], "from": ["cut"], "one_way": ["cut"],
-      "share": ["drop"],
+      "factor": ["slow", "spoil", "surge"], "ramp": ["surge"], "from": ["cut"],
+      "one_way": ["cut"], "share": ["drop", "spoil"], "errors": ["spoil"],
     ]
     for key in fields.keys.sorted() where !(fields[key] ?? []).contains(verb) {
       guard let tree = reader.tree(key, .text) else { continue }
@@ -42,6 +43,20 @@ enum FaultEffectReading {
         "`\(key)` says nothing of `\(verb)`",
         help: "it belongs to `\((fields[key] ?? []).joined(separator: "` and `"))`")
     }
+  }
+
+  private static func spoil(_ reader: inout FieldReader, _ target: String) -> FaultEffect {
+    let share = reader.share("share", .assumed("0"))
+    let errors = reader.share("errors", .assumed("0"))
+    let factor = reader.number("factor", .assumed("1"), in: 1...1000)
+    let isSound = ["errors", "factor"].allSatisfy { reader.context.isSound(reader.child($0)) }
+    if errors == 0, factor == 1, isSound {
+      reader.context.fail(
+        .inconsistent, at: reader.child("spoil"), length: target.count,
+        "instances that neither err nor are slow are not bad",
+        help: "give `errors`, as in `errors: 80%`, or `factor`, as in `factor: 5`")
+    }
+    return .spoil(target, share: share, errors: errors, factor: factor)
   }
 
   private static func slow(_ reader: inout FieldReader, _ target: String) -> FaultEffect {

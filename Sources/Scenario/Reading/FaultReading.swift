@@ -2,7 +2,7 @@ import Primitives
 
 /// What goes wrong, and when.
 enum FaultReading {
-  static let verbs = ["crash", "lose", "stop", "slow", "cut", "drop", "surge"]
+  static let verbs = ["crash", "lose", "stop", "slow", "cut", "drop", "surge", "spoil"]
 
   static func faults(_ reader: inout FieldReader) -> [FaultSection] {
     reader.list("faults").map { tree, path in
@@ -30,14 +30,17 @@ enum FaultReading {
     case nil, "crash": crash(&reader, &section)
     case let verb?: section.effect = FaultEffectReading.effect(&reader, verb: verb)
     }
-    section.restartAfter = length(&reader, at: at)
+    let usual = given.first == "spoil" ? "never" : "2m"
+    section.restartAfter = length(&reader, at: at, orElse: usual)
     section.cluster = ServiceReading.optionalText(&reader, "in")
     reader.finish()
     return section
   }
 
   /// How long it lasts: `restart_after`, `for`, or up to `until`.
-  private static func length(_ reader: inout FieldReader, at: Nanoseconds) -> Nanoseconds? {
+  private static func length(
+    _ reader: inout FieldReader, at: Nanoseconds, orElse fallback: String
+  ) -> Nanoseconds? {
     let keys = ["restart_after", "for", "until"]
     let given = keys.filter { reader.has($0) }
     if given.count > 1 {
@@ -60,7 +63,7 @@ enum FaultReading {
     }
     let after =
       key == "for"
-      ? reader.duration("for") : reader.duration(key, orNever: "never", .assumed("2m"))
+      ? reader.duration("for") : reader.duration(key, orNever: "never", .assumed(fallback))
     if let after, after <= .zero, reader.context.isSound(reader.child(key)) {
       reader.context.fail(
         .outOfRange, at: reader.child(key),

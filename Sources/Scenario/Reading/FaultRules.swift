@@ -27,6 +27,12 @@ struct FaultRules {
       context.fail(
         .inconsistent, at: "\(path).stop", "there are no machines to come: no `cluster.node_pools`",
         help: "add node pools, or remove the fault")
+    case .stop(let part)
+    where part.kind == .coordinator && document.services.allSatisfy({ $0.breaking == nil }):
+      context.fail(
+        .inconsistent, at: "\(path).stop",
+        "nobody needs the Coordinator: no service has `breaking`",
+        help: "add `breaking: {}` to a service, or remove the fault")
     case .surge(_, _, let ramp) where fault.restartAfter.map({ ramp > $0 }) ?? false:
       context.fail(
         .inconsistent, at: "\(path).ramp", "the surge is over before it has risen",

@@ -72,6 +72,7 @@ enum ServiceReading {
     service.topic = TopicReading.topic(&reader)
     service.trigger = KindReading.trigger(&reader)
     service.clients = ClientReading.clients(&reader)
+    service.breaking = BreakingReading.breaking(&reader)
     service.worker = KindReading.worker(&reader, kind: service.kind)
     service.protocolName = KindReading.protocolName(&reader, kind: service.kind)
     service.scaling = PolicyReading.scaling(&reader)

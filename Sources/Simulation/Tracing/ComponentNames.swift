@@ -39,6 +39,7 @@ public struct ComponentNames {
     case .nodeAutoscaler: return "cluster autoscaler"
     case .machineSupply: return "machine supply"
     case .balancer: return "balancer"
+    case .coordinator: return "coordinator"
     case .zoneEntry: return "entry of \(zone(ZoneID(index)))"
     }
   }

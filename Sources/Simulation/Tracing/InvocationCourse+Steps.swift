@@ -120,6 +120,7 @@ extension InvocationCourse {
       switch end.outcome {
       case .completed: "answered"
       case .callTimedOut: "no answer before the call's time-out"
+      case .erred: "the instance is bad, and answers with an error"
       case .queueFull: "refused: the queue is full, and no more instances are allowed"
       case .noCapacity: "refused: no instance could be made"
       case .waitedTooLong: "given up: it has waited as long as it may"
