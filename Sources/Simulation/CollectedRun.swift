@@ -89,3 +89,21 @@ public struct CollectedRun: Sendable {
   /// By service.
   var lagPeaks: [LagWatch.Peak] = []
 }
+
+extension RunOutcome {
+  /// Messages that were behind at the end of an interval, all topics together: the most.
+  public var peakLag: Int {
+    var byEnd: [Instant: Int] = [:]
+    for row in collected.rows where row.from >= collected.warmup {
+      byEnd[row.to, default: 0] += row.gauges.lag
+    }
+    return byEnd.values.max() ?? 0  // order-free: greatest
+  }
+
+  /// What machines and virtual nodes cost after the warm-up.
+  public var machineCost: Double {
+    let capacity = control.capacity
+    return capacity.zones.reduce(0) { $0 + $1.cost }
+      + capacity.groups.reduce(0) { $0 + $1.item.cost } + capacity.virtual.cost
+  }
+}

@@ -36,6 +36,14 @@ public struct RehearsalHarm: Sendable {
     ("stale_route_uses", { $0.staleUses }), ("stale_route_failures", { $0.staleFailures }),
   ]
 
+  /// What lanes do not count: code that had to come from the store, takes that found their pool
+  /// empty, the greatest sum of messages behind at the end of an interval, and what capacity cost.
+  private static let ofRuns: [(name: String, value: @Sendable (RunOutcome) -> Double)] = [
+    ("code_from_store", { Double($0.control.codeFetches.reduce(0, +)) }),
+    ("pool_misses", { Double($0.collected.poolMisses.reduce(0, +)) }),
+    ("peak_lag", { Double($0.peakLag) }), ("cost", { $0.machineCost }),
+  ]
+
   public init(_ pairs: [RehearsalStudy.Pair], document: ScenarioDocument) {
     totals = Self.kinds.map { kind in
       func sums(_ outcomes: [RunOutcome]) -> [Double] {
@@ -45,6 +53,11 @@ public struct RehearsalHarm: Sendable {
       }
       return Line(
         name: kind.name, calm: sums(pairs.map(\.calm)), faulted: sums(pairs.map(\.faulted)))
+    }
+    totals += Self.ofRuns.map { kind in
+      Line(
+        name: kind.name, calm: pairs.map { kind.value($0.calm) },
+        faulted: pairs.map { kind.value($0.faulted) })
     }
     let tenants = Dictionary(
       document.services.map { ($0.name, $0.tenant) }, uniquingKeysWith: { first, _ in first })
