@@ -164,6 +164,7 @@ import Workload
     var cluster = Self.world()
     cluster.contention = .epoch
     cluster.network.sameZone = .microseconds(250)
+    cluster.network.crossZone = .milliseconds(1)
     cluster.network.controlPlane = .microseconds(500)
     let simulation = try TestWorld.run(cluster, until: .seconds(150)).simulation
     let counters = simulation.lane(Self.lane).counters
@@ -329,8 +330,10 @@ import Workload
     let simulation = ClusterSimulation(cluster, recorder: Weighted())
     try simulation.run(until: .seconds(10))
     #expect(simulation.form(of: Self.lane).fidelity == .flow)
-    var fault = Self.fault()
-    fault.at = .seconds(20)
+    // All of them, so that whichever are used are bad.
+    let fault = FaultConfiguration(
+      name: "bad", kind: .spoil([ServiceID(0)], share: 1, errors: 0.5, factor: 1),
+      at: .seconds(20), restartAfter: nil)
     simulation.arm([fault])
     #expect(simulation.form(of: Self.lane).reason == .spoiled)
     try simulation.run(until: .seconds(60))
