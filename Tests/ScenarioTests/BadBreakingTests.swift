@@ -47,12 +47,12 @@ import Testing
       help: "give `errors`, as in `errors: 80%`, or `factor`, as in `factor: 5`"),
     fault(
       "spoil: jobs, errors: ▲180%", .outOfRange, "`faults[0].errors` is `180%`",
-      help: "between 0 and 1"),
+      help: "a share is between 0 % and 100 %"),
     fault(
       "spoil: jobs, factor: ▲0.5", .outOfRange, "`faults[0].factor` is `0.5`",
       help: "between 1.0 and 1000.0"),
     fault(
-      "spoil: jobs, errors: 1, ▲ramp: 1s", .inconsistent, "`ramp` says nothing of `spoil`",
+      "spoil: jobs, errors: 1, ramp: ▲1s", .inconsistent, "`ramp` says nothing of `spoil`",
       help: "it belongs to `surge`"),
     fault(
       "stop: ▲coordinator", .inconsistent,

@@ -18,9 +18,6 @@ public struct ServiceRow: StoredRow {
   public var refused = 0
   public var failed = 0
   public var timedOut = 0
-  public var erred = 0
-  public var ejections = 0
-  public var migrations = 0
   public var redelivered = 0
   public var repeated = 0
   public var coldStarts = 0
@@ -77,9 +74,6 @@ public struct ServiceRow: StoredRow {
     columns.column(
       "failed", &failed, "neither answered nor refused, and there no more: timed out, or cut off")
     columns.column("timed_out", &timedOut, "those of the failed that the caller gave up")
-    columns.column("erred", &erred, "those of the failed that an instance answered with an error")
-    columns.column("ejections", &ejections, "how often callers broke one of its instances")
-    columns.column("migrations", &migrations, "broken instances that the Coordinator replaced")
     columns.column(
       "redelivered", &redelivered,
       "messages delivered again, and invocations made again, after an attempt that failed")

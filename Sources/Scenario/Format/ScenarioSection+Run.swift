@@ -80,7 +80,7 @@ extension ScenarioSection {
           "where there are `regions`: the cluster of what a cluster has once, as in `north/online`",
         "restart_after":
           "how long it lasts: what was crashed or lost comes back without memory; or `for`, or "
-          + "`until`",
+          + "`until`; without any of them `spoil` has no end",
         "for": "the same",
         "until": "when it ends, since second 0",
       ])

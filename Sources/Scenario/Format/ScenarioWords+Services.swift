@@ -86,8 +86,6 @@ extension ScenarioWords {
     Meanings(
       "services[].breaking.consecutive_gateway_errors", ["off": "they count as errors alone"]),
     Meanings(
-      "services[].breaking.always_eject_one", ["true": "yes", "false": "no"]),
-    Meanings(
       "services[].breaking.success_rate", ["on": "they are", "off": "they are not"]),
     Meanings("services[].breaking.slowness", ["off": "however slow it is, it is used"]),
     Meanings("services[].clients.budget", ["none": "without bound"]),

@@ -46,9 +46,10 @@ enum FaultEffectReading {
   }
 
   private static func spoil(_ reader: inout FieldReader, _ target: String) -> FaultEffect {
-    let share = reader.share("share", .assumed("0"))
-    let errors = reader.share("errors", .assumed("0"))
-    let factor = reader.number("factor", .assumed("1"), in: 1...1000)
+    // Absent: an instance of each lane; and none that errs, or is slow.
+    let share = reader.has("share") ? reader.share("share") : 0
+    let errors = reader.has("errors") ? reader.share("errors") : 0
+    let factor = reader.has("factor") ? factor(&reader) : 1
     let isSound = ["errors", "factor"].allSatisfy { reader.context.isSound(reader.child($0)) }
     if errors == 0, factor == 1, isSound {
       reader.context.fail(

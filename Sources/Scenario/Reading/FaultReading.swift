@@ -30,17 +30,17 @@ enum FaultReading {
     case nil, "crash": crash(&reader, &section)
     case let verb?: section.effect = FaultEffectReading.effect(&reader, verb: verb)
     }
-    let usual = given.first == "spoil" ? "never" : "2m"
-    section.restartAfter = length(&reader, at: at, orElse: usual)
+    // Bad instances get well only where the scenario says so.
+    let isForGood =
+      given.first == "spoil" && !["restart_after", "for", "until"].contains { reader.has($0) }
+    section.restartAfter = isForGood ? nil : length(&reader, at: at)
     section.cluster = ServiceReading.optionalText(&reader, "in")
     reader.finish()
     return section
   }
 
   /// How long it lasts: `restart_after`, `for`, or up to `until`.
-  private static func length(
-    _ reader: inout FieldReader, at: Nanoseconds, orElse fallback: String
-  ) -> Nanoseconds? {
+  private static func length(_ reader: inout FieldReader, at: Nanoseconds) -> Nanoseconds? {
     let keys = ["restart_after", "for", "until"]
     let given = keys.filter { reader.has($0) }
     if given.count > 1 {
@@ -63,7 +63,7 @@ enum FaultReading {
     }
     let after =
       key == "for"
-      ? reader.duration("for") : reader.duration(key, orNever: "never", .assumed(fallback))
+      ? reader.duration("for") : reader.duration(key, orNever: "never", .assumed("2m"))
     if let after, after <= .zero, reader.context.isSound(reader.child(key)) {
       reader.context.fail(
         .outOfRange, at: reader.child(key),
