@@ -54,6 +54,13 @@ CREATE TABLE trace_files (  -- a workload file that a run has read
   PRIMARY KEY (run, path)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE regions (  -- a region of the simulated world; none where the scenario has one cluster
+  run INTEGER NOT NULL REFERENCES runs,  -- the run
+  region TEXT NOT NULL,  -- its name
+  digest TEXT NOT NULL,  -- digest of all events of its clusters, in hexadecimal; equal where nothing happened to it
+  PRIMARY KEY (run, region)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE zones (  -- a zone of the simulated world
   run INTEGER NOT NULL REFERENCES runs,  -- the run
   zone TEXT NOT NULL,  -- name, unique in the run
