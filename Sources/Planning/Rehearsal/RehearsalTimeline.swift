@@ -5,8 +5,9 @@ import Simulation
 /// The phases of a rehearsal, read off a faulted run and its calm twin.
 ///
 /// *Detected*: the balancer takes a lost zone for gone; where no zone is lost, a token is found to
-/// be free; of other faults nobody is told. *Shifted*: other weights hold; or a token has another
-/// owner. *Degraded*: an interval of the series in which the faulted run is worse than its twin by
+/// be free, or the Coordinator hears of a broken instance; of other faults nobody is told.
+/// *Shifted*: other weights hold; or a token has another owner, or an instance was replaced.
+/// *Degraded*: an interval of the series in which the faulted run is worse than its twin by
 /// the tolerances. *Recovered*: the end of the last such interval.
 public struct RehearsalTimeline: Sendable {
   /// What an interval may be worse by and still count as well. Assumed.
@@ -41,8 +42,8 @@ public struct RehearsalTimeline: Sendable {
       events.filter { kinds.contains($0.kind) }.map(\.at).min()
     }
     let isZone = events.contains { $0.kind == .zoneLost }
-    detected = first(isZone ? [.zoneUnhealthy] : [.leaseLost, .leaseTaken])
-    shifted = first(isZone ? [.trafficShifted] : [.leaseTaken])
+    detected = first(isZone ? [.zoneUnhealthy] : [.leaseLost, .leaseTaken, .instanceBroken])
+    shifted = first(isZone ? [.trafficShifted] : [.leaseTaken, .instanceMigrated])
     ended = first([.zoneBack, .restart, .dispatcherRestart, .faultEnds])
     let worse = Self.intervals(calm, faulted, tolerances).filter { $0.upperBound > strike }
     degraded = worse
