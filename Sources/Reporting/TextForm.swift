@@ -44,7 +44,9 @@ public enum TextForm {
     if value == value.rounded() || abs(value) >= 1000, abs(value) < 1e15 {
       return grouped(Int(value.rounded()))
     }
-    let digits = max(0, 2 - Int(floor(log10(max(abs(value), 1e-12)))))
+    // Of a share that is nearly all, what it lacks is what matters.
+    let part = (0.9..<1).contains(value) ? 1 - value : value
+    let digits = max(0, 2 - Int(floor(log10(max(abs(part), 1e-12)))))
     return String(format: "%.\(min(digits, 12))f", value)
   }
 

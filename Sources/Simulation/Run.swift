@@ -131,7 +131,9 @@ public final class Run {
       collector.stopWatch.conditions.isEmpty
       ? Nanoseconds.seconds(60) : simulation.whole.seriesInterval
     while simulation.now < end, collector.stopWatch.reason == nil {
-      var next = min(end, simulation.now + step)
+      // On the grid, so that a twin that has begun elsewhere is looked at when the other is.
+      let grid = Instant(nanoseconds: (simulation.now.nanoseconds / step.count + 1) * step.count)
+      var next = min(end, grid)
       if simulation.now < warmup { next = min(next, warmup) }
       try simulation.run(until: next)
       if next.nanoseconds % Self.checkInterval.count == 0 { try simulation.checkInvariants() }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Planning
 import Primitives
+import Reporting
 import ResultStore
 import Scenario
 import Simulation
@@ -40,6 +41,7 @@ struct RehearseCommand: ParsableCommand {
       Signals.shared.listen()
       let scenario = try LoadedScenario(options)
       try requireFaults(scenario, isMatrix: times != nil || findWorst)
+      try requireWithin(times ?? [], scenario)
       let session = try ResultSession(options, command: "rehearse", scenario: scenario)
       do {
         let began = ContinuousClock.now
@@ -74,6 +76,22 @@ struct RehearseCommand: ParsableCommand {
         .badInput, "HR3042", "a fault of `\(scenario.file)` strikes before the warm-up has ended",
         help: "a calm past is what it is compared with: let it come later")
     }
+    guard isMatrix || document.faults.allSatisfy({ $0.at < document.duration }) else {
+      throw CommandFailure(
+        .badInput, "HR3044", "a fault of `\(scenario.file)` strikes when the run has ended",
+        help: "lengthen `duration`, or let it come earlier: nothing would be rehearsed")
+    }
+  }
+
+  private func requireWithin(
+    _ times: [Instant], _ scenario: LoadedScenario
+  ) throws(CommandFailure) {
+    let end = Instant.origin + scenario.document.duration
+    guard let late = times.last, late >= end else { return }
+    throw CommandFailure(
+      .usage, "HR3043",
+      "--matrix has \(TextForm.time(seconds: (late - .origin).seconds)), and the run ends at "
+        + TextForm.time(seconds: (end - .origin).seconds), help: "give times within the run")
   }
 
   /// Peaks of ready pods where pools are a percentage of them.

@@ -25,7 +25,8 @@ struct RunReport {
       counted.isEmpty
       ? [header, footer]
       : [
-        header, verdict, times, coldStarts, starts, groups,
+        header, verdict, times, ClientReport(document: document, outcomes: counted).text,
+        coldStarts, starts, groups,
         KindReport(document: document, outcomes: counted).text, TopicReport(counted).text,
         cluster, TenantReport(counted).text, CostReport(counted).text, note, footer,
       ]

@@ -86,6 +86,8 @@ public struct WorstLoss: Sendable {
     for (numerator, denominator) in [(1, 4), (1, 2), (2, 1), (4, 1)] as [(Int64, Int64)] {
       guard !isInterrupted else { return }
       let outage = max(.seconds(1), worst.outage * numerator / denominator)
+      // Longer ones than the run are all the same.
+      guard worst.at + outage < .origin + runner.document.duration else { continue }
       try search.lose([search.zone(worst)], at: worst.at, outage: outage)
     }
   }
