@@ -56,7 +56,7 @@ struct RehearseReport {
   private func answer(_ outcome: RehearsalStudy.Outcome) -> String {
     let what = document.faults.map { fault in
       let length = fault.restartAfter.map { " for \(TextForm.time(seconds: $0.seconds))" } ?? ""
-      return "\(fault.target ?? fault.name) at \(TextForm.time(seconds: fault.at.seconds))\(length)"
+      return "\(fault.title) at \(TextForm.time(seconds: fault.at.seconds))\(length)"
     }
     let faults = what.joined(separator: ", ")
     let stopped = stop.map {

@@ -59,6 +59,14 @@ public enum FaultSide: Sendable, Equatable {
     if case .zone(let name) = self { return name }
     return nil
   }
+
+  var text: String {
+    switch self {
+    case .zone(let name): name
+    case .controlPlane: "control-plane"
+    case .everything: "everything"
+    }
+  }
 }
 
 extension FaultEffect {
@@ -84,6 +92,22 @@ extension FaultEffect {
     case .surge(let name?, _, _): ("surge", name)
     case .spoil(let name, _, _, _): ("spoil", name)
     default: nil
+    }
+  }
+
+  /// What happens, in the words of the scenario.
+  var text: String {
+    func times(_ factor: Double) -> String { "\(Quantity.plain(factor)) times" }
+    return switch self {
+    case .stop(let part): part.text
+    case .slow(let part, let factor): "\(part.text) \(times(factor)) as slow"
+    case .slowZone(let zone, let factor): "\(zone) \(times(factor)) as slow"
+    case .slowService(let name, let factor): "what \(name) calls \(times(factor)) as slow"
+    case .cut(let side, let other, _): "\(side.text) cut off from \(other.text)"
+    case .drop(let side, let share):
+      "\(Quantity.plain(share * 100)) % of the messages of \(side.text) lost"
+    case .surge(let name, let factor, _): "\(times(factor)) the traffic of \(name ?? "all")"
+    case .spoil(let name, _, _, _): "bad instances of \(name)"
     }
   }
 

@@ -24,6 +24,9 @@ public struct FaultSection: Sendable {
     self.at = at
   }
 
+  /// What it is called in reports: by its name, or by what happens where it has none.
+  public var title: String { target ?? (name == "fault" ? effect?.text ?? name : name) }
+
   /// What goes down, as scenarios call it.
   public var target: String? {
     if let workerManager { return "worker-manager-\(workerManager)" }
