@@ -11,7 +11,7 @@ final class FlowLane: LaneModel {
   /// The lane's request form, where it has had one: its router goes on counting starts.
   var parked: RequestLane?
 
-  init(_ state: FlowState) { self.state = state }
+  init(_ state: consuming FlowState) { self.state = state }
 
   var settings: LaneSettings { state.settings }
   var next: Bound { state.next }
@@ -77,9 +77,7 @@ final class FlowLane: LaneModel {
   func bringGauges(to now: Instant) {}
 
   func clone(surroundings: LaneSurroundings) -> any LaneModel {
-    let copy = FlowLane(state)
-    copy.state.surroundings = surroundings
-    copy.state.keepAlive = state.keepAlive?.clone()
+    let copy = FlowLane(state.clone(surroundings: surroundings))
     copy.parked = parked?.copy(surroundings: surroundings)
     return copy
   }

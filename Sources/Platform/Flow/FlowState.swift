@@ -10,7 +10,7 @@ import Workload
 /// thinned. *Backlog*: the virtual wait is a reflected Brownian motion (`CongestionLaw`), and waits
 /// are settled on arrival. *Cohorts*: capacity is about to change; waiting requests are counted by
 /// when they came and their waits settled when they begin.
-struct FlowState {
+struct FlowState: ~Copyable {
   var settings: LaneSettings
   let rules: RouterRules
   var service: FlowService
@@ -122,6 +122,65 @@ struct FlowState {
       rate.observe(Double(feed.source.count(second: second)))
     }
     planStep()
+  }
+
+  /// A copy that goes on by itself, in the surroundings of another cluster.
+  private init(copying other: borrowing FlowState, surroundings: LaneSurroundings) {
+    self.surroundings = surroundings
+    keepAlive = other.keepAlive?.clone()
+    settings = other.settings
+    rules = other.rules
+    service = other.service
+    feed = other.feed
+    rate = other.rate
+    bits = other.bits
+    instances = other.instances
+    overflow = other.overflow
+    draining = other.draining
+    ledger = other.ledger
+    inService = other.inService
+    settledWaiting = other.settledWaiting
+    backlog = other.backlog
+    law = other.law
+    isBacklogKnown = other.isBacklogKnown
+    peakWaiting = other.peakWaiting
+    now = other.now
+    stepEnd = other.stepEnd
+    stepArrivals = other.stepArrivals
+    counters = other.counters
+    digest = other.digest
+    represented = other.represented
+    steps = other.steps
+    processorOverhead = other.processorOverhead
+    keyValue = other.keyValue
+    pending = other.pending
+    followsPlaces = other.followsPlaces
+    control = other.control
+    publishedArrivals = other.publishedArrivals
+    publishedCores = other.publishedCores
+    recent = other.recent
+    levelAtEnd = other.levelAtEnd
+    unknownGone = other.unknownGone
+    unnoticedSince = other.unnoticedSince
+    toldCompleted = other.toldCompleted
+    groups = other.groups
+    absences = other.absences
+    repeating = other.repeating
+    isDemandOld = other.isDemandOld
+    clients = other.clients
+    retriesOfSecond = other.retriesOfSecond
+    lastStep = other.lastStep
+    transfers = other.transfers
+    isAway = other.isAway
+    outages = other.outages
+    conditions = other.conditions
+    nodeLosses = other.nodeLosses
+    isDown = other.isDown
+  }
+
+  /// Everything of it, to go on by itself. Linear in what is there.
+  borrowing func clone(surroundings: LaneSurroundings) -> FlowState {
+    FlowState(copying: self, surroundings: surroundings)
   }
 
   /// Continues with the draws of another replication, from a whole second on.
