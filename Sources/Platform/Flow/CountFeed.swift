@@ -5,7 +5,17 @@ import Workload
 /// The arrivals of a lane as counts: those of each whole second are the source's, the same that
 /// request fidelity meets one by one; within a second they are divided at random.
 struct CountFeed: Sendable {
+  /// Where the lane finds the counts of whole seconds that it shares with the service's others.
+  struct Place: @unchecked Sendable {
+    // Used by the thread that runs the cluster, which owns what it points to.
+    var block: UnsafeMutablePointer<CountBlock>
+    /// The lane's position among the service's.
+    var lane: Int
+  }
+
   private(set) var source: any ArrivalSource
+  private var place: Place?
+  private var isShared: Bool
   /// The whole second that is being handed out, and what is left of it.
   private(set) var second: Int
   private(set) var remaining: Int
@@ -13,28 +23,72 @@ struct CountFeed: Sendable {
   private(set) var ofSecond: Int
   /// Arrivals handed over so far.
   private(set) var delivered: UInt64
+  /// Seconds that began inside a step since they were asked for last, and their arrivals.
+  private var passedSeconds = 0
+  private var passedArrivals = 0
 
   /// - Parameters:
   ///   - now: handed over up to here.
   ///   - remaining: arrivals of the second of `now` that are still to come; nil: all of them.
-  init(_ source: any ArrivalSource, at now: Instant, remaining: Int?, delivered: UInt64) {
+  ///   - place: of shared counts; used while the source is one that gives those of all lanes.
+  init(
+    _ source: any ArrivalSource, at now: Instant, remaining: Int?, delivered: UInt64,
+    sharing place: Place? = nil
+  ) {
     self.source = source
-    second = Int(now.nanoseconds / 1_000_000_000)
-    ofSecond = source.count(second: second)
-    self.remaining = remaining ?? ofSecond
+    self.place = place
+    isShared = place != nil && source.countsAllLanes
     self.delivered = delivered
+    second = Int(now.nanoseconds / 1_000_000_000)
+    ofSecond = 0
+    self.remaining = 0
+    ofSecond = count(second)
+    self.remaining = remaining ?? ofSecond
   }
 
   var endOfSecond: Instant { .seconds(Int64(second + 1)) }
 
-  /// The arrivals in [from, to), within one second, `from` being where the last call ended.
+  /// The lane's arrivals in a whole second.
+  func count(_ second: Int) -> Int {
+    guard isShared, let place else { return source.count(second: second) }
+    if !place.block.pointee.holds(second) { draw(second, place.block) }
+    return place.block.pointee.count(lane: place.lane, second: second)
+  }
+
+  private func draw(_ second: Int, _ block: UnsafeMutablePointer<CountBlock>) {
+    let first = second / CountBlock.seconds * CountBlock.seconds
+    block.pointee.first = Int32(first)
+    source.countAllLanes(
+      from: first, seconds: CountBlock.seconds, lanes: Int(block.pointee.lanes),
+      into: block.pointee.counts)
+  }
+
+  /// The first second from the present one on, and before `end`, that has more than `most`
+  /// arrivals; `end` when there is none.
+  func firstSecond(beyond most: Int, before end: Int) -> Int {
+    var next = second
+    while next < end, count(next) <= most { next += 1 }
+    return next
+  }
+
+  /// The arrivals in [from, to), `from` being where the last call ended.
   mutating func take(
     from: Instant, to: Instant, using bits: inout some BitSource
   ) -> Int {
+    var taken = 0
+    var from = from
+    while to > endOfSecond {
+      taken += remaining
+      from = endOfSecond
+      begin(second + 1)
+      passedSeconds += 1
+      passedArrivals += ofSecond
+    }
     let left = Double((endOfSecond - from).count)
     let share = left > 0 ? Double((to - from).count) / left : 1
-    let taken = BinomialDraw.sample(remaining, share: share, using: &bits)
-    remaining -= taken
+    let last = BinomialDraw.sample(remaining, share: share, using: &bits)
+    remaining -= last
+    taken += last
     delivered &+= UInt64(taken)
     return taken
   }
@@ -55,14 +109,27 @@ struct CountFeed: Sendable {
     return min(now + Nanoseconds(Int64(share * left) + 1), endOfSecond)
   }
 
-  mutating func nextSecond() {
-    second += 1
-    ofSecond = source.count(second: second)
+  mutating func nextSecond() { begin(second + 1) }
+
+  private mutating func begin(_ next: Int) {
+    second = next
+    ofSecond = count(next)
     remaining = ofSecond
   }
 
+  /// Seconds that have begun inside a step since the last call, and their arrivals.
+  mutating func takePassed() -> (seconds: Int, arrivals: Int) {
+    defer { (passedSeconds, passedArrivals) = (0, 0) }
+    return (passedSeconds, passedArrivals)
+  }
+
   mutating func goOn(with other: any ArrivalSource, at now: Instant) {
-    self = CountFeed(other, at: now, remaining: nil, delivered: delivered)
+    self = CountFeed(other, at: now, remaining: nil, delivered: delivered, sharing: place)
+  }
+
+  /// The same in another cluster.
+  mutating func move(to blocks: UnsafeMutablePointer<CountBlock>, service: Int) {
+    place?.block = blocks + service
   }
 }
 

@@ -18,6 +18,7 @@ final class FlowLane: LaneModel {
   var isAwaiting: Bool { state.isAwaiting }
   var counters: LaneCounters { state.counters }
   var gauges: LaneGauges { state.gauges }
+  var readyCount: Int { state.instances.count + state.draining.count }
   var digest: Digest { state.digest }
   var violation: String? { state.violation ?? parked?.violation }
   var isDown: Bool { state.isDown }
@@ -68,8 +69,8 @@ final class FlowLane: LaneModel {
   func isIdleWhileWaiting(at now: Instant) -> Bool { false }
 
   func settle(at now: Instant, recorder: any LatencyRecorder) {
-    // A settled instant lies within the second that the lane is in, or at its end.
-    if now <= state.feed.endOfSecond { state.advance(to: now, recorder: recorder) }
+    // A settled instant lies within the step that the lane is in, or at its end.
+    if now <= state.stepEnd { state.advance(to: now, recorder: recorder) }
     state.recordPending(recorder)
   }
 

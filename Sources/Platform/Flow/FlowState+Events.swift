@@ -58,6 +58,8 @@ extension FlowState {
       if service.isStretched { adjustService() }
     }
     guard now >= feed.endOfSecond else { return }
+    let passed = feed.takePassed()
+    rate.observe(Double(passed.arrivals), over: passed.seconds)
     feed.nextSecond()
     rate.observe(Double(feed.ofSecond + retriesOfSecond))
     retriesOfSecond = 0
@@ -70,7 +72,9 @@ extension FlowState {
   /// may have to.
   mutating func planStep() {
     stepEnd = feed.endOfSecond
+    quietUntil = .origin
     stepArrivals = .drawn
+    if isAtEase { rest() }
     defer { if let edge = nextOutageEdge { endStep(before: edge) } }
     // A client may try more than once within a second.
     let hasRetries = clients.map { !$0.waves.isEmpty } ?? false

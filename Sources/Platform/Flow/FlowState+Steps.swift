@@ -23,7 +23,9 @@ extension FlowState {
         arrivals: arrivals, isEndedByArrival: isEndedByArrival, from: start, to: end)
       : completions(arrivals: arrivals, from: start, to: end)
     if !followsPlaces { levelAtEnd = inService }
-    integrate(before: before, drainingBefore: drainingBefore, over: (end - start).seconds)
+    integrate(
+      before: before, drainingBefore: drainingBefore, arrivals: arrivals,
+      over: (end - start).seconds)
     lastStep = end - start
     now = end
     noteArrivals(arrivals, from: start, isOneAtEnd: isEndedByArrival)
@@ -72,6 +74,7 @@ extension FlowState {
       return stepCohorts(arrivals: arrivals, from: start, to: end)
     }
     settleCohorts()
+    if end <= quietUntil { return stepQuietly(arrivals: arrivals, over: h) }
     if isQuiet(arrivals: arrivals, over: h) { return stepQuietly(arrivals: arrivals, over: h) }
     return stepBacklog(arrivals: arrivals, over: h)
   }
@@ -112,13 +115,24 @@ extension FlowState {
   }
 
   /// Time integrals of what is there.
-  private mutating func integrate(before: Int, drainingBefore: Int, over h: Double) {
-    let last = weightOfLast(over: h)
-    let level = (1 - last) * Double(before) + last * Double(levelAtEnd)
+  private mutating func integrate(
+    before: Int, drainingBefore: Int, arrivals: Int, over h: Double
+  ) {
+    let level = meanLevel(before: before, arrivals: arrivals, over: h)
     if followsPlaces { recent.add(level, over: h) }
     counters.readySeconds += Double(instances.count + draining.count) * h
     counters.idleSeconds += max(0, Double(instances.count) - level) * h
     counters.inFlightSeconds += (level + 0.5 * Double(drainingBefore + inDraining)) * h
+  }
+
+  /// Requests in service on average over a step. In one of several seconds that nobody has waited
+  /// in, Little's law knows it better than the two levels at its ends.
+  private func meanLevel(before: Int, arrivals: Int, over h: Double) -> Double {
+    if h > 1, stepEnd <= quietUntil {
+      return Double(arrivals) * service.mean / h
+    }
+    let last = weightOfLast(over: h)
+    return (1 - last) * Double(before) + last * Double(levelAtEnd)
   }
 
   /// How much the level at a step's end weighs in its average: a level that goes from one value to
@@ -132,7 +146,10 @@ extension FlowState {
   }
 
   private mutating func markUse(arrivals: Int, from start: Instant) {
-    guard instances.count > 0, arrivals > 0, !followsPlaces else { return }
+    // Where idle instances stay for ever nobody asks when one was used.
+    guard instances.count > 0, arrivals > 0, !followsPlaces,
+      keepAlive != nil || rules.keepAlive.count < .max
+    else { return }
     let at = start + Nanoseconds(Int64(Double((now - start).count) * bits.uniform()))
     guard waiting == 0 else { return instances.touch(below: instances.count, at: at) }
     overflow.prepare(count: instances.count, load: offeredLoad)

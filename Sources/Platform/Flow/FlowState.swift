@@ -40,6 +40,8 @@ struct FlowState: ~Copyable {
   var now: Instant
   /// The step ends here.
   var stepEnd: Instant
+  /// Up to here it has been looked at every second, and in none will anybody wait.
+  var quietUntil = Instant.origin
   var stepArrivals = StepArrivals.drawn
 
   var counters = LaneCounters()
@@ -119,7 +121,7 @@ struct FlowState: ~Copyable {
     armCrashes()
     // What the lane has seen of late, as far as its source tells.
     for second in max(0, feed.second - 31)...feed.second {
-      rate.observe(Double(feed.source.count(second: second)))
+      rate.observe(Double(feed.count(second)))
     }
     planStep()
   }
@@ -170,12 +172,14 @@ struct FlowState: ~Copyable {
     clients = other.clients
     retriesOfSecond = other.retriesOfSecond
     lastStep = other.lastStep
+    quietUntil = other.quietUntil
     transfers = other.transfers
     isAway = other.isAway
     outages = other.outages
     conditions = other.conditions
     nodeLosses = other.nodeLosses
     isDown = other.isDown
+    feed.move(to: surroundings.countBlocks, service: settings.service.index)
   }
 
   /// Everything of it, to go on by itself. Linear in what is there.

@@ -10,6 +10,23 @@ struct RateEstimate: Sendable, BitwiseCopyable {
   private var seconds = 0.0
   private var recentSeconds = 0.0
 
+  /// Learns the count of several whole seconds together.
+  mutating func observe(_ count: Double, over length: Int) {
+    guard length > 0 else { return }
+    let mean = count / Double(length)
+    seconds = min(seconds + Double(length), Self.longest)
+    recentSeconds = min(recentSeconds + Double(length), max(Self.shortest, Double(length)))
+    perSecond += (mean - perSecond) * min(1, Double(length) / seconds)
+    recent += (mean - recent) * min(1, Double(length) / recentSeconds)
+    let noise = (max(perSecond, 1) / recentSeconds).squareRoot()
+    if abs(recent - perSecond) > 4 * noise {
+      perSecond = mean
+      recent = mean
+      seconds = Double(length)
+      recentSeconds = Double(length)
+    }
+  }
+
   /// Learns the count of a whole second.
   mutating func observe(_ count: Double) {
     seconds = min(seconds + 1, Self.longest)

@@ -9,6 +9,8 @@ struct LaneSurroundings {
   var nodeSlowdowns: UnsafePointer<Double>
   /// By gateway, likewise for its handling.
   var gatewaySlowdowns: UnsafePointer<Double>
+  /// By service: arrivals of a minute, for the flow lanes that share them.
+  var countBlocks: UnsafeMutablePointer<CountBlock>
   /// Demand of this epoch is measured up to here.
   var epochEnd: Instant
 }

@@ -15,6 +15,8 @@ protocol LaneModel: AnyObject {
   var isAwaiting: Bool { get }
   var counters: LaneCounters { get }
   var gauges: LaneGauges { get }
+  /// Instances that are ready, as `gauges` tells among other things.
+  var readyCount: Int { get }
   /// Of a topic, where the lane tells them apart.
   var partitions: [PartitionGauges] { get }
   var digest: Digest { get }

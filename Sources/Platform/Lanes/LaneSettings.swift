@@ -48,6 +48,8 @@ struct LaneSettings: Sendable {
   /// Whole seconds between two samples, and how late one is there.
   var signalSeconds: Int64
   var signalDelay: Nanoseconds
+  /// Whole seconds of the longest flow step: signals and rows of the series end such steps.
+  var longestStepSeconds = 1
   /// The topic that the lane consumes, with its partitions here; nil: it serves requests.
   var topic: (rules: TopicConfiguration, partitions: Int)?
   var isTopic: Bool

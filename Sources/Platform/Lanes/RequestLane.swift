@@ -43,6 +43,7 @@ final class RequestLane: LaneModel {
   var isAwaiting: Bool { engine.routers.isAwaiting }
   var counters: LaneCounters { engine.counters() }
   var gauges: LaneGauges { engine.gauges() }
+  var readyCount: Int { engine.core.ready }
   var digest: Digest { engine.core.digest }
   var violation: String? {
     engine.core.violation ?? engine.core.queue.violation ?? engine.notificationViolation

@@ -41,7 +41,8 @@ extension ClusterSimulation {
     lane.publishDemand(&demand)
     guard let carried = lane.handOut(at: now, recorder: recorder) else { return false }
     let feed = CountFeed(
-      carried.source, at: now, remaining: carried.remaining, delivered: carried.delivered)
+      carried.source, at: now, remaining: carried.remaining, delivered: carried.delivered,
+      sharing: countPlace(of: id))
     let flow = makeFlowLane(id, feed: feed)
     flow.state.takeIn(carried)
     flow.parked = lane

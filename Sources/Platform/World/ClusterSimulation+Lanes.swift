@@ -13,8 +13,16 @@ extension ClusterSimulation {
     else { return makeRequestLane(id) }
     let source = arrivals(of: service, place.position)
     guard FidelityRule.isRateLike(source) else { return makeRequestLane(id) }
-    return makeFlowLane(
-      id, feed: CountFeed(source, at: .origin, remaining: nil, delivered: 0))
+    let feed = CountFeed(
+      source, at: .origin, remaining: nil, delivered: 0, sharing: countPlace(of: id))
+    return makeFlowLane(id, feed: feed)
+  }
+
+  /// Where a lane finds counts that it shares with the others of its service.
+  func countPlace(of id: LaneID) -> CountFeed.Place {
+    let place = topology.lanes[id.index]
+    return CountFeed.Place(
+      block: countBlocks.blocks + place.service.index, lane: place.position)
   }
 
   func makeRequestLane(_ id: LaneID) -> RequestLane {
@@ -88,6 +96,27 @@ extension ClusterSimulation {
   }
 
   func settings(_ id: LaneID, _ service: ServiceConfiguration) -> LaneSettings {
+    var settings = plainSettings(id, service)
+    settings.longestStepSeconds = longestStep(settings)
+    return settings
+  }
+
+  /// The greatest step, in seconds, at whose ends everything lies that looks at a flow lane at
+  /// times of its own.
+  private func longestStep(_ settings: LaneSettings) -> Int {
+    var seconds = CountBlock.seconds
+    func end(every other: Int64) {
+      var (a, b) = (seconds, Int(max(1, other)))
+      while b > 0 { (a, b) = (b, a % b) }
+      seconds = a
+    }
+    end(every: configuration.seriesInterval.count / 1_000_000_000)
+    if settings.isScaled { end(every: settings.signalSeconds) }
+    if configuration.fidelity == .auto { end(every: Self.reviewInterval.count / 1_000_000_000) }
+    return seconds
+  }
+
+  private func plainSettings(_ id: LaneID, _ service: ServiceConfiguration) -> LaneSettings {
     let place = topology.lanes[id.index]
     return LaneSettings(
       queue: configuration.queue, lane: id, service: place.service, zone: place.zone,
@@ -154,6 +183,7 @@ extension ClusterSimulation {
     configuration.replication = replication
     configuration.services = services
     control.reseed(seed: seed, replication: replication)
+    countBlocks.forget()
     for (index, place) in topology.lanes.enumerated() {
       let service = services[place.service.index]
       var arrivals = arrivals(of: service, place.position)

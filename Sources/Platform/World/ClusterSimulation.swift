@@ -28,6 +28,7 @@ public final class ClusterSimulation {
   var seriesStart = Instant.origin
   /// Laws of service times that flow lanes share.
   var serviceShapes = ServiceShapes()
+  let countBlocks: CountBlocks
   /// By lane: arrivals when its fidelity was last reviewed.
   var reviewedArrivals: [UInt64]
   /// By zone that has the traffic: the balancer's weights, and which services they concern now.
@@ -45,6 +46,7 @@ public final class ClusterSimulation {
     control = ControlShard(
       configuration: configuration, topology: topology, recorder: recorder)
     let laneCount = topology.lanes.count
+    countBlocks = CountBlocks(zones: configuration.services.map(\.zones.count))
     laneSet = LaneSet(configuration: configuration, topology: topology)
     agenda = LaneAgenda(count: laneCount)
     order = WinnerTree(capacity: laneCount + 1)
@@ -69,6 +71,7 @@ public final class ClusterSimulation {
     reported = other.reported
     seriesStart = other.seriesStart
     serviceShapes = other.serviceShapes
+    countBlocks = CountBlocks(zones: other.configuration.services.map(\.zones.count))
     reviewedArrivals = other.reviewedArrivals
     zoneWeights = other.zoneWeights
     isRerouted = other.isRerouted
@@ -88,7 +91,8 @@ public final class ClusterSimulation {
   func surroundings(epochEnd: Instant) -> LaneSurroundings {
     LaneSurroundings(
       nodeSlowdowns: UnsafePointer(demand.nodeSlowdowns),
-      gatewaySlowdowns: UnsafePointer(demand.gatewaySlowdowns), epochEnd: epochEnd)
+      gatewaySlowdowns: UnsafePointer(demand.gatewaySlowdowns),
+      countBlocks: countBlocks.blocks, epochEnd: epochEnd)
   }
 
   /// Simulates up to an instant, which must be a multiple of the epoch, and closes the rows of the

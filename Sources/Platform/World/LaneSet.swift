@@ -189,7 +189,7 @@ struct LaneSet {
     awaiting.removeAll(keepingCapacity: true)
     for index in active {
       lanes[index].publishDemand(&demand)
-      ready.set(index, to: lanes[index].gauges.ready)
+      ready.set(index, to: lanes[index].readyCount)
       agenda.put(index, at: agenda.time(of: index))
       if isAwaiting[index] { awaiting.append(index) }
     }
@@ -216,7 +216,7 @@ struct LaneSet {
 
   /// Looks at a lane's ready pods between epochs.
   mutating func noteReady(_ index: Int) {
-    ready.set(index, to: lanes[index].gauges.ready)
+    ready.set(index, to: lanes[index].readyCount)
     ready.close()
   }
 

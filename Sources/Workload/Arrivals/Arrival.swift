@@ -109,10 +109,22 @@ public protocol ArrivalSource: Sendable {
   /// Whether the arrivals of a second are described by their number, as those of a rate: not where
   /// single requests or batches have instants that matter.
   var isRateLike: Bool { get }
+  /// Whether `countAllLanes` gives the counts of all lanes of the service, in any order of asking.
+  var countsAllLanes: Bool { get }
+  /// Counts of whole seconds of all lanes, `counts[lane * seconds + i]` for the i-th from `first`
+  /// on: what `count(second:)` of each gives. Precondition: `countsAllLanes`.
+  func countAllLanes(
+    from first: Int, seconds: Int, lanes: Int, into counts: UnsafeMutablePointer<UInt32>)
 }
 
 extension ArrivalSource {
   public var isRateLike: Bool { true }
+  public var countsAllLanes: Bool { false }
+  public func countAllLanes(
+    from first: Int, seconds: Int, lanes: Int, into counts: UnsafeMutablePointer<UInt32>
+  ) {
+    preconditionFailure("only a source that counts all lanes is asked for them")
+  }
 
   /// Sources are values.
   public func clone() -> Self { self }

@@ -44,6 +44,18 @@ public struct KeyedRateSource: ArrivalSource {
     split.range(of: serviceCount(second: second), block: second).count
   }
 
+  public var countsAllLanes: Bool { true }
+
+  public func countAllLanes(
+    from first: Int, seconds: Int, lanes: Int, into counts: UnsafeMutablePointer<UInt32>
+  ) {
+    for offset in 0..<seconds {
+      split.ranges(of: serviceCount(second: first + offset), block: first + offset) { lane, count in
+        counts[lane * seconds + offset] = UInt32(clamping: count)
+      }
+    }
+  }
+
   public mutating func fill(_ buffer: inout ArrivalBuffer) -> Instant {
     for _ in 0..<Self.longestSkip {
       guard second < end else { return .distantFuture }

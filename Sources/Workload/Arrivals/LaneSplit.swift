@@ -34,6 +34,17 @@ public struct LaneSplit: Sendable {
     return result
   }
 
+  /// The shares of all lanes, as `range` gives them one by one.
+  @inline(__always)
+  func ranges(of count: Int, block: Int, _ body: (Int, Int) -> Void) {
+    guard weights.count > 1, count > 0 else {
+      for side in weights.indices { body(side, count) }
+      return
+    }
+    var bits = splitKey.stream(UInt64(truncatingIfNeeded: block))
+    Counts.split(UInt64(count), weights: weights, using: &bits) { body($0, Int($1)) }
+  }
+
   /// Arrivals of one block, or of a part of it by repeated halving.
   struct Part: Sendable {
     /// Numbers of the arrivals within the block.
