@@ -26,9 +26,11 @@ extension ScenarioMapping {
       return Double(firings) * Double(timer.requests) * Double(section.count)
     case .profile:
       return mean(of: arrivals.profile) * seconds * Double(section.count)
-    case .poisson, .exactPoisson, .diurnal:
+    case .poisson, .exactPoisson, .diurnal, .bytefaas:
       let rate = arrivals.totalRatePerSecond ?? arrivals.ratePerSecond * Double(section.count)
-      guard arrivals.process == .diurnal else { return rate * seconds }
+      guard arrivals.process == .diurnal || arrivals.process == .bytefaas else {
+        return rate * seconds
+      }
       let curve = Intensity.daily(
         arrivals.curve == "offline" ? .offline : .online, peakPerSecond: rate)
       return mean(of: curve) * seconds

@@ -50,9 +50,10 @@ public struct ScenarioMapping: Sendable {
   ///     estimate.
   public func platform(replication: Int, peaks: [PoolKey: Int]?) -> PlatformConfiguration {
     let names = document.partNames
+    let tables = FactorTables()
     let clusters = zip(document.parts, names).map { part, name in
       var cluster = ScenarioMapping(part, traces: traces).configuration(
-        replication: replication, peaks: peaks)
+        replication: replication, peaks: peaks, tables)
       if !name.region.isEmpty { cluster.drawKey = XXH3.hash64("\(name.region)/\(name.cluster)") }
       return cluster
     }
@@ -61,7 +62,7 @@ public struct ScenarioMapping: Sendable {
 
   /// The one cluster of a document without regions.
   private func configuration(
-    replication: Int, peaks: [PoolKey: Int]?
+    replication: Int, peaks: [PoolKey: Int]?, _ tables: FactorTables
   ) -> ClusterConfiguration {
     var cluster = ClusterConfiguration()
     cluster.seed = document.seed
@@ -90,7 +91,8 @@ public struct ScenarioMapping: Sendable {
     cluster.shapes = document.shapes.map {
       ShapeConfiguration(name: $0.name, cpuMilli: $0.cpuMilli, memoryMiB: $0.memoryBytes >> 20)
     }
-    cluster.services = services(seed: document.seed, replication: UInt64(replication))
+    cluster.services = services(
+      seed: document.seed, replication: UInt64(replication), tables)
     cluster.pools = pools(for: cluster, peaks: peaks)
     cluster.faults = document.faults.map { fault($0, cluster.services) }
     return cluster

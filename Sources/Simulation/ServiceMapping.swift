@@ -9,10 +9,20 @@ import Workload
 extension ScenarioMapping {
   /// The services of a replication; groups are written out.
   public func services(seed: UInt64, replication: UInt64) -> [ServiceConfiguration] {
+    services(seed: seed, replication: replication, FactorTables())
+  }
+
+  func services(
+    seed: UInt64, replication: UInt64, _ tables: FactorTables
+  ) -> [ServiceConfiguration] {
     var services: [ServiceConfiguration] = []
     for section in document.services {
       if section.arrivals.trace != nil {
         services += traced(section, seed: seed, replication: replication)
+        continue
+      }
+      if section.arrivals.process == .bytefaas {
+        services += synthetic(section, seed: seed, replication: replication, tables)
         continue
       }
       let rates = rates(of: section)
@@ -71,7 +81,7 @@ extension ScenarioMapping {
     var service = ServiceConfiguration(
       name: name, runtime: runtimes[section.runtime] ?? 0, shape: shapes[section.shape] ?? 0,
       zones: zoneIDs, router: rules(section),
-      serviceTime: Distribution(section.serviceTime),
+      serviceTime: Distribution(section.serviceTime).scaled(by: section.serviceTimeFactor),
       initialInstances: initialInstances(section, rate: source.initialRate, zones: zoneIDs.count),
       arrivals: { source.source(lane: $0) })
     service.group = section.name
@@ -207,7 +217,8 @@ extension ScenarioMapping {
     guard document.start == "warm" else {
       return spread(section.kind == "native" ? section.minimumInstances : 0)
     }
-    let load = rate * Distribution(section.serviceTime).mean / Double(zones)
+    let mean = Distribution(section.serviceTime).mean * section.serviceTimeFactor
+    let load = rate * mean / Double(zones)
     let concurrency = Double(section.concurrency)
     let needed = load == 0 ? 0 : wholeNumber((load + 2 * load.squareRoot()) / concurrency)
     return zip(spread(section.minimumInstances), spread(section.maximumInstances)).map {
@@ -274,7 +285,7 @@ struct ArrivalRecipe: ArrivalMaking {
   var initialRate: Double {
     switch section.process {
     case .poisson, .exactPoisson, .diurnal, .profile: intensity.perSecond(0)
-    case .list, .trace, .timer: 0
+    case .list, .trace, .timer, .bytefaas: 0
     }
   }
 
@@ -301,7 +312,7 @@ struct ArrivalRecipe: ArrivalMaking {
     case .timer:
       return TimerSource(
         timer ?? TimerSource.Rule(firings: [], requests: 0), key: key, lane: lane, zones: zones)
-    case .list, .trace:
+    case .list, .trace, .bytefaas:
       let points = section.times.sorted().enumerated().map {
         PointSource.Point(nanoseconds: $1.count, ordinal: $0)
       }

@@ -80,7 +80,27 @@ struct ServiceShapes: Sendable {
     case .constant(let value): (.constant(1), value)
     case .exponential(let mean): (.exponential(mean: 1), mean)
     case .lognormal(let median, let sigma): (.lognormal(median: 1, sigma: sigma), median)
+    case .mixture(let parts): mixture(parts) ?? (law, 1)
     default: (law, 1)
     }
   }
+
+  /// By the scale of the first part, where every part has one.
+  private static func mixture(
+    _ parts: [Distribution.Component]
+  ) -> (Distribution, Double)? {
+    guard let first = parts.first else { return nil }
+    let scale = unit(of: first.distribution).1
+    var scaled: [Distribution.Component] = []
+    for part in parts {
+      let (form, own) = unit(of: part.distribution)
+      guard form != part.distribution || own == 1, scale > 0 else { return nil }
+      scaled.append(
+        Distribution.Component(weight: part.weight, form.scaled(by: rounded(own / scale))))
+    }
+    return (.mixture(scaled), scale)
+  }
+
+  /// Ratios of times that differ by rounding alone are the same.
+  private static func rounded(_ ratio: Double) -> Double { (ratio * 1e9).rounded() * 1e-9 }
 }

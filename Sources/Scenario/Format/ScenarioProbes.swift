@@ -15,6 +15,13 @@ enum ScenarioProbes {
           + "busiest: 1, part: 1h, only: [e]",
       ]
     ),
+    (
+      .bytefaas,
+      [
+        "", "peak: 1/s, dispersion: 2, patterns: {flat: 1%}",
+        "total_peak: 1/s, popularity_sigma: 1, popularity_cap: 5%",
+      ]
+    ),
     (.timer, ["", "schedule: '0 * * * *'", "every: 1m, requests: 1, jitter: 1s, spread: 1s"]),
   ]
 
@@ -66,6 +73,7 @@ enum ScenarioProbes {
         runtime: r
         shape: s
         zones: [z]
+        members: {runtimes: {r: 1%}, shapes: {s: 1%}, clusters: {}, partition_rate: 1/s}
         service_time: 1ms
         cold_service_time: 1ms
         queue_limit: 1

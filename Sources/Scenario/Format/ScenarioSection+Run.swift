@@ -13,6 +13,9 @@ extension ScenarioSection {
         "seed": "of all draws: the same scenario, seed and version give the same results",
         "replications": "runs with draws of their own, which are judged together",
         "fidelity": "how requests are simulated",
+        "scale":
+          "share of the platform that is simulated: of groups their members and traffic, of zones "
+          + "their nodes, upwards to whole ones",
         "contention": "how requests share the processors of a node",
         "queue": "which event queue orders events; the results are the same",
         "objectives": "limits that are judged, one text each: see [Objectives](#objectives)",
@@ -25,6 +28,9 @@ extension ScenarioSection {
       "Regions, which share no data and no components. Where there are none there is one cluster.",
       [
         "name": "name of the region",
+        "clock_ahead":
+          "how far its clock is ahead of the scenario's, for the curve of a day; 19h is five hours "
+          + "behind",
         "clusters":
           "its clusters, each with the fields of `cluster`; what `cluster` itself says holds for "
           + "each that does not say otherwise. Zones are called `north/online/zone-a`",

@@ -40,6 +40,22 @@ extension ScenarioSection {
         "pool": "whether its instances come from the warm pools; if not, Kubernetes makes each",
       ]),
     ScenarioSection(
+      "services[].members",
+      "How the members of a group differ. The busiest member is the first; what each has is dealt "
+        + "so that each property has its law among any neighbours in popularity.",
+      [
+        "runtimes": "runtimes by share of the members, in the place of `runtime`",
+        "shapes": "shapes by share of the members, in the place of `shape`",
+        "clusters":
+          "clusters by share of the traffic, as in `north/online`, in the place of `cluster`",
+        "service_time_sigma":
+          "spread of the members' service times: sigma of a lognormal factor with median 1",
+        "one_zone_below": "a member whose peak is below this is in one zone and not in all",
+        "partition_rate":
+          "messages a second for each partition of a member at its peak, which gives a power of two "
+          + "of 8 to 4096 partitions in the place of `topic.partitions`",
+      ]),
+    ScenarioSection(
       "services[].trigger",
       "What calls a function. Without it arrivals are calls at the gateway.",
       [
@@ -192,6 +208,13 @@ extension ScenarioSection {
           "shape of a gamma factor of mean 1 on the rate of each second, which makes variance ÷ "
           + "mean of its count 1 + mean ÷ shape",
         "curve": "shape of the day; hours are local, and second 0 is midnight",
+        "popularity_cap": "the greatest share that one member has",
+        "patterns":
+          "patterns of traffic by share of the members: `flat`, `steady`, `moderate`, `spiky`, "
+          + "`session`, `clumped`, `renewal`, `timer`, `dormant`; see MODEL.md",
+        "points_below":
+          "members of a lower peak that come in batches or at regular gaps do so one by one",
+        "called": "share of the dormant members that are called on a day",
         "times": "instants of the requests, since second 0, each dealt to one of the zones",
         "file": "file of the trace, plain or gzip, within the directory that `--data` names",
         "format": "form of the file",
@@ -207,7 +230,9 @@ extension ScenarioSection {
           + "is long",
         "durations": "file of quantiles of service times, for `format: azure2019`",
         "memory": "file of quantiles of memory, for `format: azure2019`",
-        "busiest": "takes only so many services, those with the most requests",
+        "busiest":
+          "takes only so many services, those with the most requests; of `bytefaas`: the share of "
+          + "members, the busiest, that are `flat`, `steady` or `moderate`",
         "only": "takes only the services of these names",
         "source": "who publishes the file, for the message when it is not there",
         "schedule":

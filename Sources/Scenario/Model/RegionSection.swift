@@ -5,6 +5,8 @@ public struct RegionSection: Sendable {
   public var name: String
   /// Names of their zones begin with those of the region and of the cluster.
   public var clusters: [ClusterSection]
+  /// How far its clocks are ahead of the scenario's.
+  public var clockAhead = Nanoseconds.zero
 
   public init(name: String, clusters: [ClusterSection]) {
     self.name = name
@@ -52,9 +54,11 @@ extension ScenarioDocument {
   ) -> ScenarioDocument {
     let path = region.path(cluster)
     var part = self
+    part.clocks = clocks(ofRegions: regions)
+    part.clusterPath = path
     part.regions = []
     part.cluster = cluster
-    let own = services.indices.filter { services[$0].cluster == path }
+    let own = services.indices.filter { services[$0].isIn(path) }
     part.services = own.map { index in
       var service = services[index]
       service.zones = service.zones.map { (Self.qualified($0.name, in: path), $0.weight) }
@@ -71,6 +75,14 @@ extension ScenarioDocument {
     return part
   }
 
+  private func clocks(ofRegions regions: [RegionSection]) -> [String: Nanoseconds] {
+    var clocks: [String: Nanoseconds] = [:]
+    for region in regions {
+      for cluster in region.clusters { clocks[region.path(cluster)] = region.clockAhead }
+    }
+    return clocks
+  }
+
   static func qualified(_ zone: String, in cluster: String) -> String {
     zone.hasPrefix(cluster + "/") ? zone : "\(cluster)/\(zone)"
   }
@@ -78,6 +90,14 @@ extension ScenarioDocument {
   /// Where a service or fault stands in the file.
   func path(ofService index: Int) -> String { "services[\(origin.services?[index] ?? index)]" }
   func path(ofFault index: Int) -> String { "faults[\(origin.faults?[index] ?? index)]" }
+}
+
+extension ServiceSection {
+  /// Whether it, or some of its members, are in a cluster.
+  func isIn(_ path: String) -> Bool {
+    guard let members, !members.clusters.isEmpty else { return cluster == path }
+    return members.clusters.contains { $0.name == path && $0.share > 0 }
+  }
 }
 
 extension FaultSection {

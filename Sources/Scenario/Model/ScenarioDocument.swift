@@ -61,6 +61,11 @@ public struct ScenarioDocument: Sendable {
   /// The only cluster; where there are regions, all of theirs as one.
   public var cluster = ClusterSection()
   public var regions: [RegionSection] = []
+  /// Of a part: its cluster as `north/online`; and how far each cluster's clock is ahead.
+  public var clusterPath = ""
+  public var clocks: [String: Nanoseconds] = [:]
+  /// Share of the groups, their traffic and the machines that the run has.
+  public var scale = 1.0
   var origin = DocumentPart()
   public var network = NetworkSection()
   public var code = CodeSection()
@@ -225,6 +230,8 @@ public struct ServiceSection: Sendable {
   public var mark: Mark
   /// How many services of this kind there are, numbered if more than one.
   public var count = 1
+  /// How its members differ; nil: by their numbers alone.
+  public var members: MembersSection?
   public var kind = "function"
   public var trafficClass = "online"
   public var tenant = "default"
@@ -238,6 +245,8 @@ public struct ServiceSection: Sendable {
   public var concurrency = 1
   public var arrivals = ArrivalsSection()
   public var serviceTime = DistributionSpec.constant(0)
+  /// Of one member of a group: its times ÷ those of the group.
+  public var serviceTimeFactor = 1.0
   /// Every request, or service, has its own from the trace.
   public var serviceTimeFromTrace = false
   public var coldServiceTime: DistributionSpec?
@@ -341,7 +350,7 @@ public struct ArrivalsSection: Sendable {
   public enum Process: String, Sendable, CaseIterable {
     case poisson
     case exactPoisson = "exact_poisson"
-    case diurnal, profile, list, trace, timer
+    case diurnal, profile, list, trace, timer, bytefaas
   }
 
   public var process = Process.poisson
@@ -361,6 +370,8 @@ public struct ArrivalsSection: Sendable {
   public var trace: TraceSection?
   /// For the process `timer`.
   public var timer: TimerSection?
+  /// For the process `bytefaas`.
+  public var synthetic: SyntheticSection?
 }
 
 /// A value that the model used although the scenario does not give it, or that it gives.

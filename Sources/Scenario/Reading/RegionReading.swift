@@ -14,7 +14,9 @@ enum RegionReading {
           common.map { $0.overlaid(by: tree) } ?? tree, at: path, mark: tree.mark, of: name,
           reader.context)
       }
-      return RegionSection(name: name, clusters: clusters)
+      var section = RegionSection(name: name, clusters: clusters)
+      section.clockAhead = region.duration("clock_ahead", .assumed("0s"))
+      return section
     }
   }
 

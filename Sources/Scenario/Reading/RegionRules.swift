@@ -17,8 +17,11 @@ struct RegionRules {
   }
 
   private func checkWithout() {
-    for (index, service) in document.services.enumerated() where service.cluster != nil {
-      noRegions("services[\(index)].cluster")
+    for (index, service) in document.services.enumerated() {
+      if service.cluster != nil { noRegions("services[\(index)].cluster") }
+      if service.members?.clusters.isEmpty == false {
+        noRegions("services[\(index)].members.clusters")
+      }
     }
     for (index, fault) in document.faults.enumerated() where fault.cluster != nil {
       noRegions("faults[\(index)].in")
@@ -59,6 +62,12 @@ struct RegionRules {
   }
 
   private func place(_ service: ServiceSection, _ index: Int) {
+    let members = service.members?.clusters ?? []
+    for share in members {
+      known(
+        share.name, in: document.clusterPaths, at: "services[\(index)].members.clusters.\(share.name)")
+    }
+    guard members.isEmpty else { return }
     let path = "services[\(index)].cluster"
     guard let name = service.cluster else {
       return context.fail(

@@ -81,6 +81,7 @@ public struct ScenarioReader: Sendable {
       "fidelity", of: ["request", "flow", "auto"], .assumed("request"))
     document.contention = reader.word("contention", of: ["epoch", "exact"], .assumed("epoch"))
     document.queue = reader.word("queue", of: ["ladder", "heap"], .assumed("ladder"))
+    document.scale = reader.share("scale", .assumed("100%"))
     document.regions = RegionReading.regions(&reader)
     if document.regions.isEmpty {
       document.cluster = ClusterReading.cluster(&reader)
@@ -103,6 +104,7 @@ public struct ScenarioReader: Sendable {
     document.faults = FaultReading.faults(&reader)
     document.epoch = epoch(&reader)
     reader.finish()
+    document.applyScale()
     ScenarioRules.check(document, context)
     return document
   }

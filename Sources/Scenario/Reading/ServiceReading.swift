@@ -50,9 +50,11 @@ enum ServiceReading {
     service.kind = reader.word("kind", of: ["function", "native", "worker"], .assumed("function"))
     service.trafficClass = KindReading.trafficClass(&reader)
     service.tenant = reader.string("tenant", .assumed("default"))
-    service.runtime = reader.string("runtime")
+    service.members = MembersReading.members(&reader)
+    service.runtime = named(&reader, "runtime", service.members?.runtimes)
     service.shapeFromMemory = reader.isWord("shape", "by_memory", .none)
-    service.shape = service.shapeFromMemory ? "by_memory" : reader.string("shape")
+    service.shape =
+      service.shapeFromMemory ? "by_memory" : named(&reader, "shape", service.members?.shapes)
     service.cluster = optionalText(&reader, "cluster")
     service.zones = zones(&reader)
     service.concurrency = KindReading.concurrency(&reader, kind: service.kind)
@@ -88,6 +90,15 @@ enum ServiceReading {
     service.usesPool = reader.word("pool", of: ["true", "false"], .assumed("true")) == "true"
     reader.finish()
     return service
+  }
+
+  /// A name that is given once, or by member.
+  private static func named(
+    _ reader: inout FieldReader, _ key: String, _ shares: [MembersSection.Share]?
+  ) -> String {
+    guard let first = shares?.first, !reader.has(key) else { return reader.string(key) }
+    _ = reader.tree(key, .text)
+    return first.name
   }
 
   private static func serviceTime(_ reader: inout FieldReader, _ service: inout ServiceSection) {
@@ -192,6 +203,10 @@ enum ServiceReading {
       section.curve = reader.word("curve", of: ["online", "offline"], .assumed("online"))
     case .trace: section.trace = TraceReading.trace(&reader)
     case .timer: section.timer = KindReading.timer(&reader)
+    case .bytefaas:
+      rates(&reader, &section, key: "peak", total: "total_peak")
+      section.curve = reader.word("curve", of: ["online", "offline"], .assumed("online"))
+      section.synthetic = MembersReading.synthetic(&reader)
     case .profile:
       section.points = points(&reader)
       dispersion(&reader, &section)

@@ -16,6 +16,7 @@ struct ServiceRules {
   }
 
   func check() {
+    memberNames()
     reference(service.runtime, in: document.runtimes.map(\.name), "runtime", "runtime")
     for (index, zone) in service.zones.enumerated() {
       reference(zone.name, in: document.cluster.zones.map(\.name), "zone", "zones[\(index)]")
@@ -114,6 +115,20 @@ struct ServiceRules {
     context.fail(
       kind, at: "\(path).\(key)", else: service.mark, length: length,
       "service `\(service.name)`: \(message)", help: help)
+  }
+
+  /// Every runtime and shape that members may have.
+  private func memberNames() {
+    guard let members = service.members else { return }
+    for share in members.runtimes {
+      reference(
+        share.name, in: document.runtimes.map(\.name), "runtime",
+        "members.runtimes.\(share.name)")
+    }
+    for share in members.shapes {
+      reference(
+        share.name, in: document.shapes.map(\.name), "shape", "members.shapes.\(share.name)")
+    }
   }
 
   private func reference(_ name: String, in names: [String], _ what: String, _ key: String) {

@@ -20,6 +20,10 @@ public indirect enum Intensity: Sendable, Equatable {
   case minutes([Double])
   /// Rates at some seconds, in order, straight between them and constant outside.
   case profile([Point])
+  /// Another intensity times the factors of its bursts and sessions.
+  case modulated(Intensity, RateModulation)
+  /// Another intensity by a clock that is so many seconds ahead.
+  case ahead(Intensity, seconds: Int)
   /// Another intensity, multiplied by a factor within a window with linear ramps before and after.
   case burst(Intensity, factor: Double, from: Int, to: Int, rampSeconds: Int)
 
@@ -31,6 +35,9 @@ public indirect enum Intensity: Sendable, Equatable {
       let minute = second / 60
       return minute < rates.count ? rates[minute] : 0
     case .profile(let points): return Self.between(points, at: Double(second))
+    case .modulated(let base, let modulation):
+      return base.perSecond(second) * modulation.factor(second: second)
+    case .ahead(let base, let seconds): return base.perSecond(second + seconds)
     case .burst(let base, let factor, let from, let to, let ramp):
       return base.perSecond(second) * (1 + (factor - 1) * Self.ramp(second, from, to, ramp))
     }

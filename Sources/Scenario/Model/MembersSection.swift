@@ -1,0 +1,64 @@
+import Primitives
+
+/// How the members of a group differ, beyond their popularity.
+public struct MembersSection: Sendable, Equatable {
+  public struct Share: Sendable, Equatable {
+    public var name: String
+    public var share: Double
+
+    public init(name: String, share: Double) {
+      self.name = name
+      self.share = share
+    }
+  }
+
+  /// Shares of the members; empty: all have the service's own.
+  public var runtimes: [Share] = []
+  public var shapes: [Share] = []
+  /// Clusters by their share of the traffic, as `north/online`; empty: the service's own.
+  public var clusters: [Share] = []
+  /// Spread of the members' service times: sigma of a lognormal factor with median 1.
+  public var serviceTimeSigma = 0.0
+  /// Members whose peak a second is below this are in one zone.
+  public var oneZoneBelow = 0.0
+  /// A partition for so many messages a second, rounded up to a power of two; nil: as `topic` says.
+  public var partitionRate: Double?
+
+  public init() {}
+}
+
+/// Arrivals of the process `bytefaas`.
+public struct SyntheticSection: Sendable, Equatable {
+  /// The greatest share that one member has.
+  public var popularityCap = 1.0
+  /// Patterns by share of the members.
+  public var patterns: [MembersSection.Share] = []
+  public var busiest = 0.01
+  public var pointsBelow = 1.0
+  public var calledShare = 0.25
+
+  public init() {}
+}
+
+extension ScenarioDocument {
+  /// Makes groups, their traffic and the machines of zones as small as `scale` says.
+  mutating func applyScale() {
+    guard scale > 0, scale < 1 else { return }
+    func part(_ whole: Int) -> Int { max(1, Int((Double(whole) * scale).rounded(.up))) }
+    for index in services.indices where services[index].count > 1 {
+      services[index].count = part(services[index].count)
+      if let total = services[index].arrivals.totalRatePerSecond {
+        services[index].arrivals.totalRatePerSecond = total * scale
+      }
+    }
+    func shrink(_ cluster: inout ClusterSection) {
+      for zone in cluster.zones.indices { cluster.zones[zone].nodes = part(cluster.zones[zone].nodes) }
+    }
+    shrink(&cluster)
+    for region in regions.indices {
+      for position in regions[region].clusters.indices {
+        shrink(&regions[region].clusters[position])
+      }
+    }
+  }
+}

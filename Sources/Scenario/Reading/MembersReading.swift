@@ -1,0 +1,74 @@
+import Primitives
+
+/// Groups whose members differ, and arrivals by the model of a large platform.
+enum MembersReading {
+  /// Patterns of traffic, in the order of their description.
+  static let patterns = [
+    "flat", "steady", "moderate", "spiky", "session", "clumped", "renewal", "timer", "dormant",
+  ]
+
+  static func members(_ reader: inout FieldReader) -> MembersSection? {
+    guard reader.has("members") else {
+      _ = reader.tree("members", .section)
+      return nil
+    }
+    var section = MembersSection()
+    var members = reader.section("members")
+    section.runtimes = shares(&members, "runtimes")
+    section.shapes = shares(&members, "shapes")
+    section.clusters = shares(&members, "clusters")
+    section.serviceTimeSigma = members.number("service_time_sigma", .assumed("0"), in: 0...10)
+    section.oneZoneBelow = members.rate("one_zone_below", .assumed("0/s"))
+    if members.has("partition_rate") {
+      section.partitionRate = members.rate("partition_rate")
+    } else {
+      _ = members.tree("partition_rate", .rate)
+    }
+    members.finish()
+    return section
+  }
+
+  /// The fields of the process `bytefaas` beside rate and curve.
+  static func synthetic(_ reader: inout FieldReader) -> SyntheticSection {
+    var section = SyntheticSection()
+    section.popularityCap = reader.share("popularity_cap", .assumed("100%"))
+    section.patterns = shares(&reader, "patterns")
+    for entry in section.patterns where !patterns.contains(entry.name) {
+      reader.context.fail(
+        .unknownName, at: "\(reader.child("patterns")).\(entry.name)", length: entry.name.count,
+        "there is no pattern `\(entry.name)`", help: Nearest.hint(entry.name, in: patterns))
+    }
+    if section.patterns.isEmpty {
+      reader.noteDefault("patterns", .assumed("steady: 100%"))
+      section.patterns = [MembersSection.Share(name: "steady", share: 1)]
+    }
+    section.busiest = reader.share("busiest", .assumed("1%"))
+    section.pointsBelow = reader.rate("points_below", .assumed("1/s"))
+    section.calledShare = reader.share("called", .assumed("25%"))
+    return section
+  }
+
+  /// A mapping of names to shares, which need not add up to 100 %.
+  private static func shares(_ reader: inout FieldReader, _ key: String) -> [MembersSection.Share] {
+    let path = reader.child(key)
+    let found = reader.named(key).compactMap { name, mark, tree -> MembersSection.Share? in
+      guard case .scalar(let text) = tree.content, let share = try? Quantity.share(text) else {
+        reader.context.fail(
+          .badQuantity, at: "\(path).\(name)", else: mark, "`\(path).\(name)` is no share",
+          help: "for example `\(name): 25%`")
+        return nil
+      }
+      return MembersSection.Share(name: name, share: share)
+    }
+    if !found.isEmpty { reader.noteGiven(key, text(found)) }
+    if !found.isEmpty, found.allSatisfy({ $0.share <= 0 }) {
+      reader.context.fail(
+        .outOfRange, at: path, "all shares of `\(path)` are 0", help: "give one a share")
+    }
+    return found
+  }
+
+  private static func text(_ shares: [MembersSection.Share]) -> String {
+    shares.map { "\($0.name): \($0.share * 100)%" }.joined(separator: ", ")
+  }
+}

@@ -1,0 +1,215 @@
+import Primitives
+import SimulationKernel
+
+/// A group of services that a model describes together: how popular each is and how its traffic
+/// lies in time. Every member is a function of its number and of the group's key alone, so that one
+/// asked for by itself has the arrivals that it has among all.
+public struct SyntheticGroup: Sendable {
+  public struct Law: Sendable {
+    public var members: Int
+    /// Requests or messages a second of all together, at the busiest minute of the day; 0: what
+    /// timers and dormant services have by themselves.
+    public var totalPeak: Double
+    /// Spread of popularity, and the greatest share of one member.
+    public var sigma: Double
+    public var cap: Double
+    public var curve: DailyCurve
+    /// Patterns by share of the members.
+    public var patterns: [(pattern: TrafficPattern, share: Double)]
+    /// So many of the busiest, as a share, have a pattern that suits them.
+    public var busiest: Double
+    /// Shape of the gamma factor on the rate of each second; nil: Poisson.
+    public var dispersion: Double?
+    /// Below this peak a second, batches and regular gaps are single arrivals.
+    public var pointsBelow: Double
+    /// Share of dormant members that are called at all in a day.
+    public var calledShare: Double
+    /// By region: seconds that its clock is ahead, and its share of the traffic.
+    public var regions: [(ahead: Int, share: Double)]
+
+    public init(members: Int, totalPeak: Double) {
+      self.members = members
+      self.totalPeak = totalPeak
+      (sigma, cap, curve, busiest) = (0, 1, .online, 0.01)
+      (patterns, dispersion, pointsBelow, calledShare) = ([(.steady, 1)], nil, 1, 0.25)
+      regions = [(0, 1)]
+    }
+  }
+
+  public let law: Law
+  public let deal: MemberDeal
+  /// Requests a second of each member at the peak of its own day, the most popular first.
+  public let peaks: [Double]
+  private let key: StreamKey
+  private let days: Int
+  private let shared: SharedBursts
+
+  /// - Parameters:
+  ///   - key: of the group.
+  ///   - seconds: of the run, for which bursts and firings are made.
+  public init(_ law: Law, key: StreamKey, seconds: Int) {
+    self.law = law
+    self.key = key
+    days = max(1, (seconds + 86_399) / 86_400)
+    deal = MemberDeal(key: key)
+    let scale = law.totalPeak / Self.coincidence(law)
+    peaks = Popularity.shares(count: law.members, sigma: law.sigma, cap: law.cap).map {
+      $0 * scale
+    }
+    let all = law.patterns.reduce(0) { $0 + $1.share }
+    let bursts = law.patterns.reduce(0) { sum, item in
+      let perDay = item.pattern == .moderate ? 2.0 : item.pattern == .spiky ? 0.5 : 0
+      return sum + perDay * item.share / max(all, 1e-9)
+    }
+    shared = SharedBursts(
+      bursts: bursts * Double(law.members * days), days: days, key: key)
+  }
+
+  /// What all regions together have at their busiest minute, of what each has at its own: 1 where
+  /// their peaks coincide.
+  static func coincidence(_ law: Law) -> Double {
+    let all = law.regions.reduce(0) { $0 + $1.share }
+    guard all > 0 else { return 1 }
+    return (0..<1440).reduce(0) { most, minute in
+      let sum = law.regions.reduce(0) {
+        $0 + $1.share * law.curve.relativeToPeak(second: minute * 60 + $1.ahead)
+      }
+      return max(most, sum / all)
+    }
+  }
+
+  public func pattern(of member: Int) -> TrafficPattern {
+    var shares = law.patterns
+    if Double(member) < law.busiest * Double(law.members),
+      shares.contains(where: { $0.pattern.suitsTheBusiest })
+    {
+      shares = shares.filter { $0.pattern.suitsTheBusiest }
+    }
+    return shares[deal.choice(.pattern, of: member, shares: shares.map(\.share))].pattern
+  }
+
+  /// The arrivals of a member, `ahead` seconds by its region's clock.
+  public func member(_ member: Int, ahead: Int, key: StreamKey) -> SyntheticMember {
+    SyntheticMember(group: self, member: member, ahead: ahead, key: key)
+  }
+
+  func modulation(_ pattern: TrafficPattern, key: StreamKey) -> RateModulation? {
+    pattern.modulation(days: days, key: key, shared: shared)
+  }
+
+  var endSeconds: Int { days * 86_400 }
+}
+
+/// One service of a synthetic group.
+public struct SyntheticMember: Sendable {
+  public let pattern: TrafficPattern
+  /// Requests a second at the busiest minute of an ordinary day.
+  public let peak: Double
+  public let intensity: Intensity
+  private let law: SyntheticGroup.Law
+  private let deal: MemberDeal
+  private let number: Int
+  private let key: StreamKey
+  private let endSeconds: Int
+
+  init(group: SyntheticGroup, member: Int, ahead: Int, key: StreamKey) {
+    pattern = group.pattern(of: member)
+    law = group.law
+    deal = group.deal
+    number = member
+    self.key = key
+    endSeconds = group.endSeconds
+    switch pattern {
+    case .timer:
+      peak = 1 / Double(TimerPeriods.period(group.deal, member))
+      intensity = .constant(perSecond: peak)
+    case .dormant:
+      peak = 0
+      intensity = .constant(perSecond: 0)
+    default:
+      peak = group.peaks[member]
+      let day: Intensity =
+        pattern == .flat
+        ? .constant(perSecond: peak) : .daily(group.law.curve, peakPerSecond: peak)
+      let local: Intensity = ahead == 0 ? day : .ahead(day, seconds: ahead)
+      intensity = group.modulation(pattern, key: key).map { .modulated(local, $0) } ?? local
+    }
+  }
+
+  /// Whether anything comes at all.
+  public var isCalled: Bool { pattern != .dormant || !dormantPoints.isEmpty }
+
+  /// The shape of the gamma factor of its seconds; nil: Poisson, or single arrivals.
+  ///
+  /// Batches of geometric size with mean b that fall into one second make variance ÷ mean of its
+  /// count 2 b − 1, as a gamma factor of shape rate ÷ (2 b − 2) does. Shapes are rounded to a few,
+  /// whose tables are shared.
+  public var dispersion: Double? {
+    switch pattern {
+    case .spiky: 1
+    case .clumped: Self.rounded(max(0.05, peak / (2 * batchMean - 2)))
+    case .renewal, .timer, .dormant: nil
+    default: law.dispersion
+    }
+  }
+
+  /// Shapes that tables are made for.
+  public static let shapes = [0.05, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000]
+
+  private static func rounded(_ shape: Double) -> Double {
+    shapes.last { $0 <= shape } ?? shapes[0]
+  }
+
+  /// 1 + lognormal(ln 6, 1.6), at most half of what comes in a second, and at least 1.1.
+  var batchMean: Double {
+    let drawn = 1 + Elementary.exp(Elementary.log(6) + 1.6 * deal.normal(.variation, of: number))
+    return max(1.1, min(drawn, max(peak, law.pointsBelow * 60) / 2))
+  }
+
+  private var dormantPoints: [PointSource.Point] {
+    var points: [PointSource.Point] = []
+    for day in 0..<(endSeconds / 86_400) {
+      var bits = key.appending(0xD0A3).stream(UInt64(day))
+      guard bits.uniform() < law.calledShare else { continue }
+      for _ in 0...Int(bits.integer(below: 2)) {
+        let at = (Double(day) + bits.uniform()) * 86_400e9
+        points.append(PointSource.Point(nanoseconds: Int64(at), ordinal: 0))
+      }
+    }
+    points.sort { $0.nanoseconds < $1.nanoseconds }
+    for index in points.indices { points[index].ordinal = index }
+    return points
+  }
+
+  /// - Parameter factors: the table of `dispersion`.
+  public func source(lane: Int, zones: Int, factors: GammaFactorTable?) -> any ArrivalSource {
+    switch pattern {
+    case .timer:
+      return TimerSource(
+        TimerPeriods.rule(deal, number, end: endSeconds), key: key, lane: lane, zones: zones)
+    case .dormant: return PointSource.deal(dormantPoints, zone: lane, of: zones, key: key)
+    case .clumped where peak < law.pointsBelow:
+      return ClumpedSource(
+        intensity: intensity, batchMean: batchMean, key: key, lane: lane, zones: zones)
+    case .renewal where peak < law.pointsBelow:
+      let variation = 0.1 + 0.8 * deal.uniform(.variation, of: number)
+      return RenewalSource(
+        counts: hourlyCounts(variation), blockSeconds: 3600,
+        pattern: RenewalPattern(variation: variation), key: key, lane: lane, zones: zones)
+    default:
+      return KeyedRateSource(
+        intensity: intensity, factors: factors, key: key, lane: lane,
+        weights: Array(repeating: 1, count: zones))
+    }
+  }
+
+  /// Of a renewal process: a normal number whose variance ÷ mean is that of its gaps, squared.
+  private func hourlyCounts(_ variation: Double) -> [UInt32] {
+    (0..<endSeconds / 3600).map { hour in
+      let mean = (0..<60).reduce(0) { $0 + 60 * intensity.perSecond(hour * 3600 + $1 * 60) }
+      var bits = key.appending(0x4E77).stream(UInt64(hour))
+      let normal = Elementary.normalQuantile(bits.uniformOpen())
+      return UInt32(max(0, (mean + variation * mean.squareRoot() * normal).rounded()))
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import ControlPlane
+import Primitives
+import SimulationKernel
+import Testing
+import Workload
+
+@testable import Platform
+
+/// Long steps of quiet lanes.
+@Suite struct FlowRestTests {
+  private static func cluster(rate: Double, seed: UInt64 = 5) -> ClusterConfiguration {
+    var cluster = FlowWorld.station(
+      40, rate: rate, service: .exponential(mean: 0.05), seed: seed, fidelity: .flow)
+    cluster.seriesInterval = .seconds(60)
+    cluster.duration = .seconds(3600)
+    return cluster
+  }
+
+  /// A quiet lane takes a step a minute, and has taken in every second's arrivals wherever it is
+  /// looked at.
+  @Test func aQuietLaneRestsAndCountsEverySecond() throws {
+    let cluster = Self.cluster(rate: 100)
+    let simulation = ClusterSimulation(cluster, recorder: Weighted())
+    let source = cluster.services[0].arrivals(0)
+    var expected = 0
+    var second = 0
+    for stop in [7, 61, 100, 119, 600, 1234] {
+      try simulation.run(until: .seconds(Int64(stop)))
+      simulation.closeRow()
+      while second < stop {
+        expected += source.count(second: second)
+        second += 1
+      }
+      #expect(simulation.lane(LaneID(0)).counters.arrivals == UInt64(expected), "at \(stop) s")
+    }
+    #expect(simulation.work.executed < 80, "\(simulation.work.executed) events in 1,234 s")
+    try simulation.checkInvariants()
+  }
+
+  /// Little's law over a rest: what is in service on average.
+  @Test func theLevelIsThatOfLittlesLaw() throws {
+    let simulation = ClusterSimulation(Self.cluster(rate: 100), recorder: Weighted())
+    try simulation.run(until: .seconds(3600))
+    simulation.finish()
+    let counters = simulation.lane(LaneID(0)).counters
+    // Half a millisecond of hops each way is a part of every call.
+    let level = counters.inFlightSeconds / 3600
+    let call = 0.05 + 2 * TestWorld.bare().network.sameZone.seconds
+    #expect(abs(level / (Double(counters.arrivals) / 3600 * call) - 1) < 0.02, "\(level)")
+  }
+
+  /// Where every second may be too much, steps are of a second, and waits are there.
+  @Test func aBusyLaneDoesNotRest() throws {
+    let recorder = Weighted()
+    let simulation = ClusterSimulation(Self.cluster(rate: 700), recorder: recorder)
+    try simulation.run(until: .seconds(600))
+    simulation.finish()
+    #expect(simulation.work.executed >= 600)
+    #expect((recorder.counts[.wait] ?? 0) > 1000)
+  }
+
+  /// A fork in the middle of a rest goes on as the run does.
+  @Test func aForkInARestGoesOn() throws {
+    let simulation = ClusterSimulation(Self.cluster(rate: 100), recorder: Weighted())
+    try simulation.run(until: Instant(nanoseconds: 90_500_000_000))
+    let fork = simulation.fork(recorder: Weighted())
+    try simulation.run(until: .seconds(600))
+    try fork.run(until: .seconds(600))
+    simulation.finish()
+    fork.finish()
+    #expect(simulation.digest == fork.digest)
+    #expect(
+      simulation.lane(LaneID(0)).counters == fork.lane(LaneID(0)).counters)
+  }
+
+  /// Lanes that share the draw of their counts have what each has by itself.
+  @Test func sharedCountsAreThoseOfEachLane() throws {
+    var cluster = Self.cluster(rate: 90)
+    cluster.zones = (0..<3).map { index in
+      var zone = cluster.zones[0]
+      zone.name = "zone-\(index)"
+      return zone
+    }
+    let key = StreamKey(seed: 9, replication: 0, name: "shared")
+    cluster.services[0].zones = (0..<3).map { ZoneID($0) }
+    cluster.services[0].initialInstances = [40, 40, 40]
+    cluster.services[0].router.maximumInstances = 120
+    cluster.services[0].router.minimumInstances = 120
+    cluster.services[0].arrivals = { lane in
+      KeyedRateSource(
+        intensity: .constant(perSecond: 90), key: key, lane: lane, weights: [1, 1, 1])
+    }
+    let simulation = ClusterSimulation(cluster, recorder: Weighted())
+    try simulation.run(until: .seconds(300))
+    simulation.closeRow()
+    for lane in 0..<3 {
+      let source = cluster.services[0].arrivals(lane)
+      let expected = (0..<300).reduce(0) { $0 + source.count(second: $1) }
+      #expect(simulation.lane(LaneID(lane)).counters.arrivals == UInt64(expected))
+    }
+  }
+}
