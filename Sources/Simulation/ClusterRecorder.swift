@@ -10,7 +10,6 @@ import Primitives
 final class ClusterRecorder: RunRecorder {
   private enum Told {
     case times([Int64], LatencyMeasure, LaneID)
-    case count(Int64, Int, LatencyMeasure, LaneID)
     case series(LaneID, Instant, Instant, LaneCounters, LaneGauges)
     case started(StartRecord)
     case startFailed(StartRequest, StartFailure, Instant)
@@ -23,11 +22,21 @@ final class ClusterRecorder: RunRecorder {
     case event(NotableEvent)
   }
 
+  private struct Counted: BitwiseCopyable {
+    var nanoseconds: Int64
+    var count: Int
+    var lane: LaneID
+    var measure: LatencyMeasure
+  }
+
   private let part: ClusterPart
   private let target: any RunRecorder
   /// Whether what is told is kept.
   var isKeeping = false
   private var kept: [Told] = []
+  /// Times with counts, which are most of what flow tells, apart from the rest and in their order:
+  /// nothing else adds to the same histograms.
+  private var keptCounts: [Counted] = []
 
   init(_ part: ClusterPart, _ target: any RunRecorder) {
     self.part = part
@@ -36,6 +45,10 @@ final class ClusterRecorder: RunRecorder {
 
   /// Hands on what was kept.
   func handOn() {
+    for one in keptCounts {
+      target.record(one.nanoseconds, count: one.count, one.measure, lane: one.lane)
+    }
+    keptCounts.removeAll(keepingCapacity: true)
     for told in kept { tell(told) }
     kept.removeAll(keepingCapacity: true)
   }
@@ -48,8 +61,6 @@ final class ClusterRecorder: RunRecorder {
     switch told {
     case .times(let times, let measure, let lane):
       times.withUnsafeBufferPointer { target.record($0, measure, lane: lane) }
-    case .count(let time, let count, let measure, let lane):
-      target.record(time, count: count, measure, lane: lane)
     case .series(let lane, let from, let to, let delta, let now):
       target.series(lane: lane, from: from, to: to, delta: delta, now: now)
     case .started(let start): target.started(start)
@@ -110,7 +121,12 @@ final class ClusterRecorder: RunRecorder {
   }
 
   func record(_ nanoseconds: Int64, count: Int, _ measure: LatencyMeasure, lane: LaneID) {
-    take(.count(nanoseconds, count, measure, global(lane)))
+    let one = Counted(
+      nanoseconds: nanoseconds, count: count, lane: global(lane), measure: measure)
+    guard isKeeping else {
+      return target.record(nanoseconds, count: count, measure, lane: one.lane)
+    }
+    keptCounts.append(one)
   }
 
   func series(

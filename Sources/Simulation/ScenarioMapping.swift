@@ -50,7 +50,7 @@ public struct ScenarioMapping: Sendable {
   ///     estimate.
   public func platform(replication: Int, peaks: [PoolKey: Int]?) -> PlatformConfiguration {
     let names = document.partNames
-    let tables = FactorTables()
+    let tables = SyntheticShelf()
     let clusters = zip(document.parts, names).map { part, name in
       var cluster = ScenarioMapping(part, traces: traces).configuration(
         replication: replication, peaks: peaks, tables)
@@ -62,7 +62,7 @@ public struct ScenarioMapping: Sendable {
 
   /// The one cluster of a document without regions.
   private func configuration(
-    replication: Int, peaks: [PoolKey: Int]?, _ tables: FactorTables
+    replication: Int, peaks: [PoolKey: Int]?, _ tables: SyntheticShelf
   ) -> ClusterConfiguration {
     var cluster = ClusterConfiguration()
     cluster.seed = document.seed

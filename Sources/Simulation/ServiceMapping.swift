@@ -9,11 +9,11 @@ import Workload
 extension ScenarioMapping {
   /// The services of a replication; groups are written out.
   public func services(seed: UInt64, replication: UInt64) -> [ServiceConfiguration] {
-    services(seed: seed, replication: replication, FactorTables())
+    services(seed: seed, replication: replication, SyntheticShelf())
   }
 
   func services(
-    seed: UInt64, replication: UInt64, _ tables: FactorTables
+    seed: UInt64, replication: UInt64, _ tables: SyntheticShelf
   ) -> [ServiceConfiguration] {
     var services: [ServiceConfiguration] = []
     for section in document.services {
@@ -219,7 +219,7 @@ extension ScenarioMapping {
     }
     let mean = Distribution(section.serviceTime).mean * section.serviceTimeFactor
     let load = rate * mean / Double(zones)
-    let concurrency = Double(section.concurrency)
+    let concurrency = section.members?.initialConcurrency ?? Double(section.concurrency)
     let needed = load == 0 ? 0 : wholeNumber((load + 2 * load.squareRoot()) / concurrency)
     return zip(spread(section.minimumInstances), spread(section.maximumInstances)).map {
       min(max(needed, $0), $1)

@@ -12,6 +12,8 @@ public struct SyntheticMembers: Sendable {
   public let clusterOf: [Int]
   /// Paths of the clusters that members are in; one without a name where there are no regions.
   public let clusters: [String]
+  /// Requests a second of each member at the peak of its own day.
+  public let peaks: [Double]
   let key: StreamKey
   let clocks: [String: Nanoseconds]
 
@@ -27,12 +29,17 @@ public struct SyntheticMembers: Sendable {
     let shares = section.members?.clusters ?? []
     clusters = shares.isEmpty ? [section.cluster ?? ""] : shares.map(\.name)
     let weights = shares.isEmpty ? [1] : shares.map(\.share)
-    var law = Self.law(section)
-    law.regions = zip(clusters, weights).map { cluster, share in
-      (ahead: Int((document.clocks[cluster] ?? .zero).seconds), share: share)
-    }
-    group = SyntheticGroup(law, key: key, seconds: Int(document.duration.seconds.rounded(.up)))
-    clusterOf = Self.deal(group.peaks, weights)
+    group = SyntheticGroup(
+      Self.law(section), key: key, seconds: Int(document.duration.seconds.rounded(.up)))
+    clusterOf = Self.deal(group.shares, weights)
+    let (key, clocks, clusters, clusterOf) = (key, clocks, clusters, clusterOf)
+    peaks = group.peaks(
+      ahead: clusterOf.map { Int((clocks[clusters[$0]] ?? .zero).seconds) },
+      keys: { Self.key(key, of: $0) })
+  }
+
+  private static func key(_ group: StreamKey, of member: Int) -> StreamKey {
+    group.appending(UInt64(member) << 1 | 1)
   }
 
   private static func law(_ section: ServiceSection) -> SyntheticGroup.Law {
@@ -48,6 +55,9 @@ public struct SyntheticMembers: Sendable {
       TrafficPattern(rawValue: entry.name).map { (pattern: $0, share: entry.share) }
     }
     law.busiest = synthetic.busiest
+    law.busiestPatterns = synthetic.busiestPatterns.compactMap { entry in
+      TrafficPattern(rawValue: entry.name).map { (pattern: $0, share: entry.share) }
+    }
     law.dispersion = arrivals.dispersionShape
     law.pointsBelow = synthetic.pointsBelow
     law.calledShare = synthetic.calledShare
@@ -83,7 +93,7 @@ public struct SyntheticMembers: Sendable {
   public func member(_ member: Int) -> SyntheticMember {
     let clock = clocks[clusters[clusterOf[member]]] ?? .zero
     return group.member(
-      member, ahead: Int(clock.seconds), key: key.appending(UInt64(member) << 1 | 1))
+      member, peak: peaks[member], ahead: Int(clock.seconds), key: Self.key(key, of: member))
   }
 
   /// The member's factor on the service time of its group.
@@ -91,6 +101,12 @@ public struct SyntheticMembers: Sendable {
     let sigma = section.members?.serviceTimeSigma ?? 0
     return sigma > 0
       ? Elementary.exp(sigma * group.deal.normal(.serviceTime, of: member)) : 1
+  }
+
+  /// Messages a second that the window of one of its partitions lets through.
+  func mostHeld(_ member: Int) -> Double {
+    let mean = Distribution(section.serviceTime).mean * serviceTimeFactor(of: member)
+    return mean > 0 ? Double(section.topic?.window ?? 1) / mean : .infinity
   }
 
   func named(
@@ -105,15 +121,15 @@ public struct SyntheticMembers: Sendable {
 extension ScenarioMapping {
   /// The members of a group that are in this cluster and have traffic in this run.
   func synthetic(
-    _ section: ServiceSection, seed: UInt64, replication: UInt64, _ tables: FactorTables
+    _ section: ServiceSection, seed: UInt64, replication: UInt64, _ shelf: SyntheticShelf
   ) -> [ServiceConfiguration] {
-    let members = SyntheticMembers(section, document, seed: seed, replication: replication)
+    let members = shelf.members(section, document, seed: seed, replication: replication)
     let here = members.clusters.firstIndex(of: document.clusterPath) ?? 0
     return (0..<section.count).compactMap { number in
       guard members.clusterOf[number] == here else { return nil }
       let member = members.member(number)
       guard member.isCalled else { return nil }
-      return service(members, number, member, member.dispersion.map(tables.table))
+      return service(members, number, member, member.dispersion.map(shelf.table))
     }
   }
 
@@ -131,24 +147,42 @@ extension ScenarioMapping {
       zoneIDs = [zoneIDs[min(zoneIDs.count - 1, Int(place))]]
     }
     if let rate = differences.partitionRate, rate > 0 {
-      own.topic?.partitions = Self.partitions(member.peak, rate, least: zoneIDs.count)
+      own.topic?.partitions = Self.partitions(
+        member.peak, rate, held: members.mostHeld(number), least: zoneIDs.count)
     }
     own.serviceTimeFactor = members.serviceTimeFactor(of: number)
     let recipe = SyntheticRecipe(member: member, factors: factors, zones: zoneIDs.count)
     return service(own, name: members.name(of: number), recipe, zoneIDs: zoneIDs)
   }
 
-  /// A power of two of 8 to 4,096 partitions, each of which bears `rate` messages a second.
-  static func partitions(_ peak: Double, _ rate: Double, least zones: Int) -> Int {
+  /// A power of two of 8 to 4,096 partitions, each of which bears `rate` messages a second, and
+  /// whose windows hold twice what is in service at the peak.
+  ///
+  /// - Parameter held: the greatest rate that the window of one partition lets through.
+  static func partitions(_ peak: Double, _ rate: Double, held: Double, least zones: Int) -> Int {
     var count = 8
-    while Double(count) * rate < peak, count < 4096 { count *= 2 }
+    while Double(count) * min(rate, held / 2) < peak, count < 4096 { count *= 2 }
     return max(count, zones)
   }
 }
 
-/// Tables of factors by shape, each made when somebody needs it first.
-final class FactorTables {
+/// What clusters have in common of their synthetic services, made when somebody needs it first:
+/// tables of factors by shape, and groups by name.
+public final class SyntheticShelf {
+  private var groups: [String: SyntheticMembers] = [:]
   private var tables: [Double: GammaFactorTable] = [:]
+
+  public init() {}
+
+  /// The members of a group. Precondition: always of the same scenario, seed and replication.
+  func members(
+    _ section: ServiceSection, _ document: ScenarioDocument, seed: UInt64, replication: UInt64
+  ) -> SyntheticMembers {
+    if let known = groups[section.name] { return known }
+    let made = SyntheticMembers(section, document, seed: seed, replication: replication)
+    groups[section.name] = made
+    return made
+  }
 
   func table(shape: Double) -> GammaFactorTable {
     if let known = tables[shape] { return known }

@@ -64,7 +64,7 @@ struct LoadedScenario {
   private static let mostShown = 50
 
   /// The errors, then the warnings, then how many there are.
-  private static func failure(_ result: ScenarioReader.Result, _ file: String) -> CommandFailure {
+  static func failure(_ result: ScenarioReader.Result, _ file: String) -> CommandFailure {
     let (errors, warnings) = (result.errors, result.warnings)
     var lines = (errors.prefix(mostShown) + warnings.prefix(max(0, mostShown - errors.count)))
       .map { $0.render(source: result.source) }

@@ -7,8 +7,8 @@ import Workload
 /// `headroom trace`: workloads that were measured.
 struct TraceCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "trace", abstract: "Look at measured workloads.",
-    subcommands: [Describe.self, ReplayTraceCommand.self])
+    commandName: "trace", abstract: "Look at measured workloads, and make synthetic ones.",
+    subcommands: [Describe.self, SynthTraceCommand.self, ReplayTraceCommand.self])
 
   /// `headroom trace describe`.
   struct Describe: ParsableCommand {
@@ -16,7 +16,10 @@ struct TraceCommand: ParsableCommand {
       commandName: "describe",
       abstract: "Say what a trace looks like: shares, peaks, dispersion, gaps, durations.")
 
-    @Argument(help: "The trace: comma-separated values, plain or packed by gzip.")
+    @Argument(
+      help: """
+        The trace: comma-separated values, plain or packed by gzip; with --against, a scenario.
+        """)
     var file: String
 
     @Option(
@@ -46,10 +49,20 @@ struct TraceCommand: ParsableCommand {
     @Option(help: "A file of memory by function or application, for azure2019.")
     var memory: String?
 
+    @Option(help: "`published`: a scenario's synthetic services beside what is published.")
+    var against: String?
+
+    @Option(help: "Sets a field of the scenario.")
+    var set: [String] = []
+
     @Flag(help: "Print JSON.")
     var json = false
 
     func validate() throws {
+      if let against, against != "published" {
+        throw ValidationError("--against is `published`")
+      }
+      if against == nil, !set.isEmpty { throw ValidationError("--set is for --against") }
       if !(1...31_536_000).contains(block) {
         throw ValidationError("--block is between 1 and 31536000 seconds")
       }
@@ -57,6 +70,7 @@ struct TraceCommand: ParsableCommand {
 
     func run() throws {
       try conclude("trace describe", json: json) {
+        if against != nil { return try describeScenario() }
         var request = TraceRequest(file: file)
         request.format = format
         request.columns.time = time
@@ -70,6 +84,14 @@ struct TraceCommand: ParsableCommand {
         let report = TraceReport(trace)
         return Conclusion(status: .fine, text: report.text, summary: report.summary)
       }
+    }
+
+    private func describeScenario() throws -> Conclusion {
+      let document = try SynthTraceCommand.document(file, overrides: set)
+      let report = SyntheticReport(description: SyntheticDescription(document), name: document.name)
+      return Conclusion(
+        status: report.agrees ? .fine : .objectiveMissed, text: report.text,
+        summary: report.summary)
     }
   }
 }

@@ -225,7 +225,7 @@ public struct LaneGauges: Sendable, BitwiseCopyable, Equatable {
 }
 
 /// What a lane measures on each request, nanoseconds.
-public enum LatencyMeasure: UInt8, Sendable, CaseIterable {
+public enum LatencyMeasure: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   /// From arrival at the gateway to the answer there.
   case latency
   /// From arrival to the call of the instance, of requests that waited for one to be made.

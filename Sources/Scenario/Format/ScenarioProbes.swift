@@ -18,7 +18,7 @@ enum ScenarioProbes {
     (
       .bytefaas,
       [
-        "", "peak: 1/s, dispersion: 2, patterns: {flat: 1%}",
+        "", "peak: 1/s, dispersion: 2, patterns: {flat: 1%}, busiest_patterns: {flat: 1%}",
         "total_peak: 1/s, popularity_sigma: 1, popularity_cap: 5%",
       ]
     ),
@@ -73,7 +73,8 @@ enum ScenarioProbes {
         runtime: r
         shape: s
         zones: [z]
-        members: {runtimes: {r: 1%}, shapes: {s: 1%}, clusters: {}, partition_rate: 1/s}
+        members: {runtimes: {r: 1%}, shapes: {s: 1%}, partition_rate: 1/s,
+          initial_concurrency: 1}
         service_time: 1ms
         cold_service_time: 1ms
         queue_limit: 1

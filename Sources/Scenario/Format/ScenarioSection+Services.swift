@@ -51,6 +51,9 @@ extension ScenarioSection {
         "service_time_sigma":
           "spread of the members' service times: sigma of a lognormal factor with median 1",
         "one_zone_below": "a member whose peak is below this is in one zone and not in all",
+        "initial_concurrency":
+          "with `start: warm`: requests in flight for each instance at second 0, as AutoScale would "
+          + "have it, in the place of `concurrency`",
         "partition_rate":
           "messages a second for each partition of a member at its peak, which gives a power of two "
           + "of 8 to 4096 partitions in the place of `topic.partitions`",
@@ -212,6 +215,7 @@ extension ScenarioSection {
         "patterns":
           "patterns of traffic by share of the members: `flat`, `steady`, `moderate`, `spiky`, "
           + "`session`, `clumped`, `renewal`, `timer`, `dormant`; see MODEL.md",
+        "busiest_patterns": "patterns of the `busiest` members by share of them",
         "points_below":
           "members of a lower peak that come in batches or at regular gaps do so one by one",
         "called": "share of the dormant members that are called on a day",
@@ -232,7 +236,7 @@ extension ScenarioSection {
         "memory": "file of quantiles of memory, for `format: azure2019`",
         "busiest":
           "takes only so many services, those with the most requests; of `bytefaas`: the share of "
-          + "members, the busiest, that are `flat`, `steady` or `moderate`",
+          + "members, the busiest, that have `busiest_patterns`",
         "only": "takes only the services of these names",
         "source": "who publishes the file, for the message when it is not there",
         "schedule":

@@ -24,6 +24,9 @@ public struct MembersSection: Sendable, Equatable {
   /// A partition for so many messages a second, rounded up to a power of two; nil: as `topic` says.
   public var partitionRate: Double?
 
+  /// Requests in flight for each instance at second 0; nil: as the service's `concurrency` says.
+  public var initialConcurrency: Double?
+
   public init() {}
 }
 
@@ -34,6 +37,7 @@ public struct SyntheticSection: Sendable, Equatable {
   /// Patterns by share of the members.
   public var patterns: [MembersSection.Share] = []
   public var busiest = 0.01
+  public var busiestPatterns: [MembersSection.Share] = []
   public var pointsBelow = 1.0
   public var calledShare = 0.25
 

@@ -54,7 +54,6 @@ extension ScenarioDocument {
   ) -> ScenarioDocument {
     let path = region.path(cluster)
     var part = self
-    part.clocks = clocks(ofRegions: regions)
     part.clusterPath = path
     part.regions = []
     part.cluster = cluster
@@ -75,7 +74,8 @@ extension ScenarioDocument {
     return part
   }
 
-  private func clocks(ofRegions regions: [RegionSection]) -> [String: Nanoseconds] {
+  /// How far each cluster's clock is ahead, by its path.
+  var clocksOfRegions: [String: Nanoseconds] {
     var clocks: [String: Nanoseconds] = [:]
     for region in regions {
       for cluster in region.clusters { clocks[region.path(cluster)] = region.clockAhead }

@@ -24,6 +24,11 @@ enum MembersReading {
     } else {
       _ = members.tree("partition_rate", .rate)
     }
+    if members.has("initial_concurrency") {
+      section.initialConcurrency = members.number("initial_concurrency", in: 1e-3...1e6)
+    } else {
+      _ = members.tree("initial_concurrency", .number)
+    }
     members.finish()
     return section
   }
@@ -33,19 +38,31 @@ enum MembersReading {
     var section = SyntheticSection()
     section.popularityCap = reader.share("popularity_cap", .assumed("100%"))
     section.patterns = shares(&reader, "patterns")
-    for entry in section.patterns where !patterns.contains(entry.name) {
-      reader.context.fail(
-        .unknownName, at: "\(reader.child("patterns")).\(entry.name)", length: entry.name.count,
-        "there is no pattern `\(entry.name)`", help: Nearest.hint(entry.name, in: patterns))
-    }
+    section.busiestPatterns = shares(&reader, "busiest_patterns")
+    check(section.patterns, "patterns", reader)
+    check(section.busiestPatterns, "busiest_patterns", reader)
     if section.patterns.isEmpty {
       reader.noteDefault("patterns", .assumed("steady: 100%"))
       section.patterns = [MembersSection.Share(name: "steady", share: 1)]
+    }
+    if section.busiestPatterns.isEmpty {
+      reader.noteDefault("busiest_patterns", .assumed("steady: 100%"))
+      section.busiestPatterns = [MembersSection.Share(name: "steady", share: 1)]
     }
     section.busiest = reader.share("busiest", .assumed("1%"))
     section.pointsBelow = reader.rate("points_below", .assumed("1/s"))
     section.calledShare = reader.share("called", .assumed("25%"))
     return section
+  }
+
+  private static func check(
+    _ shares: [MembersSection.Share], _ key: String, _ reader: FieldReader
+  ) {
+    for entry in shares where !patterns.contains(entry.name) {
+      reader.context.fail(
+        .unknownName, at: "\(reader.child(key)).\(entry.name)", length: entry.name.count,
+        "there is no pattern `\(entry.name)`", help: Nearest.hint(entry.name, in: patterns))
+    }
   }
 
   /// A mapping of names to shares, which need not add up to 100 %.

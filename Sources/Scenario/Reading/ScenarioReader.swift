@@ -105,6 +105,7 @@ public struct ScenarioReader: Sendable {
     document.epoch = epoch(&reader)
     reader.finish()
     document.applyScale()
+    document.clocks = document.clocksOfRegions
     ScenarioRules.check(document, context)
     return document
   }

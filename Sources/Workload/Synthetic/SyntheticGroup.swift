@@ -16,30 +16,29 @@ public struct SyntheticGroup: Sendable {
     public var curve: DailyCurve
     /// Patterns by share of the members.
     public var patterns: [(pattern: TrafficPattern, share: Double)]
-    /// So many of the busiest, as a share, have a pattern that suits them.
+    /// So many of the busiest, as a share, have patterns of their own.
     public var busiest: Double
+    public var busiestPatterns: [(pattern: TrafficPattern, share: Double)]
     /// Shape of the gamma factor on the rate of each second; nil: Poisson.
     public var dispersion: Double?
     /// Below this peak a second, batches and regular gaps are single arrivals.
     public var pointsBelow: Double
     /// Share of dormant members that are called at all in a day.
     public var calledShare: Double
-    /// By region: seconds that its clock is ahead, and its share of the traffic.
-    public var regions: [(ahead: Int, share: Double)]
 
     public init(members: Int, totalPeak: Double) {
       self.members = members
       self.totalPeak = totalPeak
       (sigma, cap, curve, busiest) = (0, 1, .online, 0.01)
+      busiestPatterns = [(.steady, 1)]
       (patterns, dispersion, pointsBelow, calledShare) = ([(.steady, 1)], nil, 1, 0.25)
-      regions = [(0, 1)]
     }
   }
 
   public let law: Law
   public let deal: MemberDeal
-  /// Requests a second of each member at the peak of its own day, the most popular first.
-  public let peaks: [Double]
+  /// Of the members in the traffic, the most popular first.
+  public let shares: [Double]
   private let key: StreamKey
   private let days: Int
   private let shared: SharedBursts
@@ -52,10 +51,7 @@ public struct SyntheticGroup: Sendable {
     self.key = key
     days = max(1, (seconds + 86_399) / 86_400)
     deal = MemberDeal(key: key)
-    let scale = law.totalPeak / Self.coincidence(law)
-    peaks = Popularity.shares(count: law.members, sigma: law.sigma, cap: law.cap).map {
-      $0 * scale
-    }
+    shares = Popularity.shares(count: law.members, sigma: law.sigma, cap: law.cap)
     let all = law.patterns.reduce(0) { $0 + $1.share }
     let bursts = law.patterns.reduce(0) { sum, item in
       let perDay = item.pattern == .moderate ? 2.0 : item.pattern == .spiky ? 0.5 : 0
@@ -65,32 +61,57 @@ public struct SyntheticGroup: Sendable {
       bursts: bursts * Double(law.members * days), days: days, key: key)
   }
 
-  /// What all regions together have at their busiest minute, of what each has at its own: 1 where
-  /// their peaks coincide.
-  static func coincidence(_ law: Law) -> Double {
-    let all = law.regions.reduce(0) { $0 + $1.share }
-    guard all > 0 else { return 1 }
-    return (0..<1440).reduce(0) { most, minute in
-      let sum = law.regions.reduce(0) {
-        $0 + $1.share * law.curve.relativeToPeak(second: minute * 60 + $1.ahead)
+  /// Requests a second of each member at the peak of its own day, the most popular first, where
+  /// its clock is ahead by so much: all together have `totalPeak` at their busiest minute of the
+  /// first day, bursts and sessions with them.
+  ///
+  /// - Parameter keys: of each member.
+  /// - Complexity: linear in the members and in the minutes of their bursts.
+  public func peaks(ahead: [Int], keys: (Int) -> StreamKey) -> [Double] {
+    guard law.totalPeak > 0 else { return shares.map { _ in 0 } }
+    var minutes = [Double](repeating: 0, count: 1440)
+    var byClock: [Int: Double] = [:]
+    for (member, share) in shares.enumerated() {
+      let pattern = pattern(of: member)
+      guard pattern != .timer, pattern != .dormant else { continue }
+      let own = member < ahead.count ? ahead[member] : 0
+      guard let modulation = modulation(pattern, key: keys(member)) else {
+        if pattern == .flat {
+          for minute in minutes.indices { minutes[minute] += share }
+        } else {
+          byClock[own, default: 0] += share
+        }
+        continue
       }
-      return max(most, sum / all)
+      for minute in minutes.indices {
+        minutes[minute] +=
+          share * law.curve.relativeToPeak(second: minute * 60 + own)
+          * modulation.factor(second: minute * 60)
+      }
     }
+    for own in byClock.keys.sorted() {
+      for minute in minutes.indices {
+        minutes[minute] +=
+          (byClock[own] ?? 0) * law.curve.relativeToPeak(second: minute * 60 + own)
+      }
+    }
+    let scale = law.totalPeak / max(minutes.reduce(0, max), 1e-12)
+    return shares.map { $0 * scale }
   }
 
   public func pattern(of member: Int) -> TrafficPattern {
-    var shares = law.patterns
-    if Double(member) < law.busiest * Double(law.members),
-      shares.contains(where: { $0.pattern.suitsTheBusiest })
-    {
-      shares = shares.filter { $0.pattern.suitsTheBusiest }
-    }
+    let isBusiest = Double(member) < law.busiest * Double(law.members)
+    let shares = isBusiest ? law.busiestPatterns : law.patterns
     return shares[deal.choice(.pattern, of: member, shares: shares.map(\.share))].pattern
   }
 
   /// The arrivals of a member, `ahead` seconds by its region's clock.
-  public func member(_ member: Int, ahead: Int, key: StreamKey) -> SyntheticMember {
-    SyntheticMember(group: self, member: member, ahead: ahead, key: key)
+  ///
+  /// - Parameter peak: of its own day, of `peaks`.
+  public func member(
+    _ member: Int, peak: Double, ahead: Int, key: StreamKey
+  ) -> SyntheticMember {
+    SyntheticMember(group: self, member: member, peak: peak, ahead: ahead, key: key)
   }
 
   func modulation(_ pattern: TrafficPattern, key: StreamKey) -> RateModulation? {
@@ -112,7 +133,7 @@ public struct SyntheticMember: Sendable {
   private let key: StreamKey
   private let endSeconds: Int
 
-  init(group: SyntheticGroup, member: Int, ahead: Int, key: StreamKey) {
+  init(group: SyntheticGroup, member: Int, peak own: Double, ahead: Int, key: StreamKey) {
     pattern = group.pattern(of: member)
     law = group.law
     deal = group.deal
@@ -127,7 +148,7 @@ public struct SyntheticMember: Sendable {
       peak = 0
       intensity = .constant(perSecond: 0)
     default:
-      peak = group.peaks[member]
+      peak = own
       let day: Intensity =
         pattern == .flat
         ? .constant(perSecond: peak) : .daily(group.law.curve, peakPerSecond: peak)

@@ -24,14 +24,6 @@ public enum TrafficPattern: String, Sendable, CaseIterable {
   /// Hardly ever called: at most twice a day.
   case dormant
 
-  /// Whether one of the busiest services may be so.
-  public var suitsTheBusiest: Bool {
-    switch self {
-    case .flat, .steady, .moderate: true
-    default: false
-    }
-  }
-
   /// Bursts and sessions of one service within `days` days; nil where it has none.
   public func modulation(days: Int, key: StreamKey, shared: SharedBursts?) -> RateModulation? {
     var bits = key.appending(0xB0257).sequence()
