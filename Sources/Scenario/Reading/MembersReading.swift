@@ -49,7 +49,7 @@ enum MembersReading {
       reader.noteDefault("busiest_patterns", .assumed("steady: 100%"))
       section.busiestPatterns = [MembersSection.Share(name: "steady", share: 1)]
     }
-    section.busiest = reader.share("busiest", .assumed("1%"))
+    section.busiest = reader.share("busiest", .assumed("0%"))
     section.pointsBelow = reader.rate("points_below", .assumed("1/s"))
     section.calledShare = reader.share("called", .assumed("25%"))
     return section
