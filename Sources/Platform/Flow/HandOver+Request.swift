@@ -24,7 +24,7 @@ extension RequestLane {
 extension RequestLaneEngine {
   mutating func handOut(at now: Instant, represented: UInt64) -> CarriedLane {
     takeInUnseen(before: now)
-    for partition in 0..<core.topic.count { core.topic.persistNow(partition) }
+    for partition in 0..<core.topic.count { core.topic[partition].log.release() }
     let handed = feed.handOut(at: now)
     var carried = CarriedLane(
       at: now, source: handed.source, remaining: handed.remaining, delivered: feed.delivered,

@@ -215,7 +215,7 @@ extension LaneCore: RouterEffects {
     guard delivery.run.count > 1 else { return false }
     let partition = Int(delivery.partition)
     for offset in delivery.run.first..<delivery.run.end {
-      let since = topic[partition].log.entry(Int(offset - topic[partition].base)).since
+      let since = topic[partition].log[offset].since
       let waited = (now - since).count
       if waited > 0 {
         counters.waited &+= 1
