@@ -43,7 +43,7 @@ extension LaneCore: RouterEffects {
     var service = ticket.serviceNanoseconds
     if service < 0 {
       service = drawService(ticket.identity, isFirst: assignment.isFirst)
-    } else if settings.serviceFactor != 1 {
+    } else if settings.serviceFactor != 1, !isTopic {
       service = Int64(Double(service) * settings.serviceFactor)
     }
     if breaking.hasSpoiled { service = stretched(service, index) }

@@ -130,7 +130,10 @@ extension LaneCore {
 
   @inline(__always)
   private func serviceTime(of message: QueuedMessage, _ attempt: UInt64) -> Int64 {
-    guard message.serviceNanoseconds < 0 else { return message.serviceNanoseconds }
+    guard message.serviceNanoseconds < 0 else {
+      guard settings.serviceFactor != 1 else { return message.serviceNanoseconds }
+      return Int64(Double(message.serviceNanoseconds) * settings.serviceFactor)
+    }
     var bits = settings.serviceKey.stream(message.identity &+ attempt)
     return settings.serviceTime.sampleNanoseconds(using: &bits)
   }
