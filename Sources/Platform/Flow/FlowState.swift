@@ -73,6 +73,8 @@ struct FlowState {
   var unnoticedSince = Instant.origin
   /// Of a topic: messages completed when the broker was told last.
   var toldCompleted: UInt64 = 0
+  /// Of a topic whose deliveries carry several messages; nil: each is alone.
+  var batches: FlowBatches?
   /// Partitions whose broker crashes or has crashed, until they have caught up.
   var groups: [PartitionGroup] = []
   /// Crashes of its consumer that lie ahead, and messages that had been answered before one and are
@@ -142,7 +144,7 @@ struct FlowState {
     if let topic = settings.topic, topic.rules.isPaused(at: now) { return 0 }
     return min(instances.count * rules.concurrencyLimit, settings.mostOutstanding)
   }
-  var waiting: Int { settledWaiting + ledger.waiting }
+  var waiting: Int { settledWaiting + ledger.waiting + (batches?.log.waiting ?? 0) }
   var offeredLoad: Double { rate.perSecond * service.mean }
 
   var gauges: LaneGauges {
@@ -156,7 +158,7 @@ struct FlowState {
   }
 
   /// Instances that serve at least one request, under a choice that prefers idle ones.
-  var busyInstances: Int { min(instances.count, inService) }
+  var busyInstances: Int { min(instances.count, callsInService) }
 
   /// Whether the instance at a position serves nothing.
   func isIdle(_ position: Int) -> Bool {
@@ -210,10 +212,13 @@ struct FlowState {
     var handling = settings.gatewayHandling.seconds
     if handling > 0 { handling *= surroundings.gatewaySlowdowns[settings.gateways[0]] }
     adjustKeyValue()
-    service.adjust(
-      stretch: stretch,
-      shift: handling + 2 * settings.hop.seconds + settings.overhead.wire.seconds
-        + processorOverhead + (keyValue?.meanWait ?? 0))
+    let delivery = settings.topic?.rules.deliveryOverhead.seconds ?? 0
+    let shift =
+      handling + 2 * settings.hop.seconds + settings.overhead.wire.seconds + processorOverhead
+      + (keyValue?.meanWait ?? 0) + delivery
+    guard isBatching else { return service.adjust(stretch: stretch, shift: shift) }
+    batches!.single.adjust(stretch: stretch, shift: shift)
+    adoptBatch()
   }
 }
 

@@ -326,6 +326,11 @@ extension LaneCore {
     }
   }
 
+  /// Messages of a call that is under way.
+  func messages(of call: LaneEvent) -> UInt32 {
+    settings.isTopic ? UInt32(topic.deliveries[call.delivery].run.count) : 1
+  }
+
   /// A message that waits is in its partition again.
   mutating func restore(_ ticket: Ticket) {
     _ = produce(
@@ -341,15 +346,17 @@ extension LaneCore {
     while !topic[partition].log.hasRoom { partition = (partition + 1) % topic.count }
     // Beyond the identities of any source.
     let identity = 1 << 61 | UInt64(bitPattern: call.arrival.nanoseconds)
-    topic[partition].log.append(
-      QueuedMessage(identity: identity, serviceNanoseconds: -1), since: call.arrival)
+    for _ in 0..<call.messages {
+      topic[partition].log.append(
+        QueuedMessage(identity: identity, serviceNanoseconds: -1), since: call.arrival)
+    }
     let end = topic[partition].log.logEnd
     guard
-      let run = topic[partition].log.deliver(most: 1, below: end)
+      let run = topic[partition].log.deliver(most: Int64(call.messages), below: end)
     else {
       preconditionFailure("a window with room and a log with a message give a delivery")
     }
-    topic.inFlight += 1
+    topic.inFlight += Int(call.messages)
     return topic.deliveries.put(
       OpenDelivery(run: run, partition: UInt32(truncatingIfNeeded: partition)))
   }
