@@ -50,6 +50,20 @@ import Workload
     #expect(try last(10, width: 4) == 2.5)
   }
 
+  /// A fault that makes a service slow makes a message take so much longer, once.
+  @Test func aSlowServiceStretchesAMessageOnce() throws {
+    var cluster = Self.cluster(
+      partitions: 2, instances: 4, service: .constant(0.01),
+      arrivals: .times([5_000_000_000, 15_000_000_000]))
+    cluster.faults = [
+      FaultConfiguration(
+        name: "slow", kind: .slowServices([ServiceID(0)], factor: 3), at: .seconds(10),
+        restartAfter: .seconds(10))
+    ]
+    let (_, observer) = try TestWorld.run(cluster, until: .seconds(30))
+    #expect(observer.values[.latency] == [10_000_000, 30_000_000])
+  }
+
   @Test func batchesShareWhatADeliveryCosts() throws {
     let cluster = Self.cluster(
       partitions: 1, instances: 1, service: .constant(0.001), arrivals: Self.thousand

@@ -29,6 +29,9 @@ public struct FetchWindow: Sendable, Equatable, BitwiseCopyable {
     due = next + size - size / 2
   }
 
+  /// Messages before this one are delivered without another fetch being due with them.
+  @inlinable public var reach: Int64 { due &- 1 }
+
   /// Whether another fetch should be asked for, when `next` is the next message to deliver.
   @inlinable public func isDue(next: Int64) -> Bool { next >= due }
 

@@ -21,6 +21,8 @@ struct CarriedLane {
     var flags: UInt16
     /// Processors that its node was told of.
     var cores: Double
+    /// Of a delivery, taken to have come with its first one.
+    var messages: UInt32 = 1
   }
 
   var at: Instant
@@ -29,6 +31,9 @@ struct CarriedLane {
   var calls: [Call] = []
   /// Arrivals that wait, the oldest first.
   var waiting: [Ticket] = []
+  /// Deliveries at their consumer, and their messages, which are among those that wait.
+  var heldDeliveries = 0
+  var heldMessages = 0
   var source: any ArrivalSource
   /// Arrivals of the second of `at` that are still to come.
   var remaining: Int

@@ -16,6 +16,9 @@ struct FidelityRule: Sendable {
   /// Mean service time, seconds, from which the instances in use are a slow process of their own: a
   /// third of the longest step.
   static let longestElasticService = 1.0 / 3
+  /// Share of what instances do with one message in each delivery, up to which windows have room:
+  /// where they are full all the time a delivery of many costs a request no more than one.
+  static let mostSingle = 0.95
 
   var rules: RouterRules
   var instances: Int
@@ -24,6 +27,8 @@ struct FidelityRule: Sendable {
   /// Mean and squared coefficient of variation of the service time.
   var mean: Double
   var squaredCV: Double
+  /// Deliveries carry several messages where windows are full.
+  var isBatched = false
 
   /// - Parameter isFlow: the lane's fidelity now.
   func wantsFlow(isFlow: Bool) -> Bool {
@@ -38,6 +43,7 @@ struct FidelityRule: Sendable {
     let load = rate * mean * (isFlow ? 1 : 1.05)
     if slots >= load + 5 * load.squareRoot() + 4 { return true }
     let utilisation = load / slots
+    if isBatched, utilisation > Self.mostSingle { return false }
     if slots <= 5 * margin, squaredCV > 1.5, utilisation > 0.3 / margin { return false }
     if slots <= 2 * margin, utilisation > 0.9 / margin { return false }
     if slots <= 10 * margin, mean >= 0.1 / margin || rules.startRule == .onDemand { return false }

@@ -24,6 +24,15 @@ struct FlowService: Sendable {
     self.shift = shift
   }
 
+  /// The same with another law in the place of the service time, which is stretched as that is.
+  ///
+  /// - Parameter factor: times the scale.
+  func replaced(by other: ServiceShape, times factor: Double) -> FlowService {
+    var made = FlowService(other, scale: unitScale * factor)
+    made.adjust(stretch: unitScale > 0 ? scale / unitScale : 1, shift: shift)
+    return made
+  }
+
   var mean: Double { scale * shape.mean + shift }
 
   /// Machines have published a slowdown.

@@ -52,9 +52,10 @@ struct PartitionGroup: Sendable {
     return groups
   }
 
-  private enum EventKind: Int { case lost, replaced, back }
+  enum EventKind: Int { case lost, replaced, back }
 
-  private static func events(
+  /// What happens to brokers, in order.
+  static func events(
     of faults: [BrokerFault]
   ) -> [(at: Instant, kind: EventKind, broker: Int)] {
     var events: [(at: Instant, kind: EventKind, broker: Int)] = []
@@ -74,6 +75,28 @@ extension FlowState {
     guard let topic = settings.topic, !settings.brokers.faults.isEmpty else { return }
     groups = PartitionGroup.groups(settings.brokers, topic).filter { $0.at >= now }
   }
+
+  /// While nobody reads, partitions of unequal shares come to have logs of unequal lengths, which
+  /// are worked off side by side: what is long then is last. So what is produced for each waits
+  /// apart until it has caught up; partitions beyond the longest are taken together.
+  mutating func divideByPartition() {
+    guard let topic = settings.topic, topic.rules.skew > 0, topic.partitions > 1, groups.isEmpty,
+      let pause = topic.rules.pauses.first(where: { $0.lowerBound == now })
+    else { return }
+    let weights = TopicConfiguration.weights(topic.partitions, skew: topic.rules.skew)
+    let single = topic.partitions <= Self.mostGroups ? topic.partitions : Self.mostGroups - 1
+    func add(_ share: Double, _ partitions: Int) {
+      groups.append(
+        PartitionGroup(
+          at: now, readFrom: pause.upperBound, share: share,
+          window: partitions * topic.rules.window))
+    }
+    for weight in weights[..<single] { add(weight, 1) }
+    guard single < topic.partitions else { return }
+    add(weights[single...].reduce(0, +), topic.partitions - single)
+  }
+
+  private static var mostGroups: Int { 16 }
 
   /// Messages that wait beyond windows.
   var heldBack: Int { groups.reduce(0) { $0 + $1.log.waiting } }

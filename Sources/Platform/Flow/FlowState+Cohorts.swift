@@ -34,6 +34,10 @@ extension FlowState {
   /// Gives free slots to those that wait; `cold` of them are the first on an instance that was made
   /// for them.
   mutating func serveWaiting(at instant: Instant, cold: Int = 0) {
+    if isBatching {
+      serveBatches(at: instant)
+      return
+    }
     let free = min(ledger.waiting, max(0, slots - inService))
     guard free > 0 else { return }
     let first = min(cold, free)
@@ -44,7 +48,7 @@ extension FlowState {
   }
 
   /// Those that wait longest begin, evenly over an interval: their waits are settled.
-  private mutating func begin(
+  mutating func begin(
     _ count: Int, from start: Instant, to end: Instant, isCold: Bool = false
   ) {
     guard count > 0 else { return }
@@ -91,7 +95,9 @@ extension FlowState {
       }
     }
     ledger.append(came(arrivals, from: start, to: end))
-    var completed = min(busyCompletions(over: h), inService + ledger.waiting)
+    // After a scale-down more may be in service than there are slots.
+    let working = max(inService, min(slots, inService + ledger.waiting))
+    var completed = min(busyCompletions(over: h, working: working), inService + ledger.waiting)
     if repeating > 0, slots > 0 { completed -= takeRepeats(of: completed) }
     let begun = beginnings(waiting: ledger.waiting, completed: completed)
     begin(begun, from: start, to: end)
@@ -112,11 +118,10 @@ extension FlowState {
     min(waiting, max(0, max(slots, inService - completed) + completed - inService))
   }
 
-  /// Completions of a station that stays full, rounded at random so that none is lost over many
-  /// short steps.
-  private mutating func busyCompletions(over h: Double) -> Int {
-    // After a scale-down more may be in service than there are slots.
-    let working = Double(max(inService, min(slots, inService + ledger.waiting)))
+  /// Completions of a station in which so many are in service all the time, rounded at random so
+  /// that none is lost over many short steps.
+  mutating func busyCompletions(over h: Double, working count: Int) -> Int {
+    let working = Double(count)
     guard working > 0, service.mean > 0 else { return working > 0 ? .max / 4 : 0 }
     let mean = working * h / service.mean
     // Few completions: their law is that of exponential service, so that none is cut off at zero.

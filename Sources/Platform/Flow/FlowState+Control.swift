@@ -75,9 +75,15 @@ extension FlowState {
     }
     digest.record(RecordKind.joined, at: now, UInt64(pod.raw))
     // The oldest that wait begin on the new instance, for which they have waited.
-    let cold = min(ledger.waiting, max(0, slots - inService), rules.concurrencyLimit)
+    counters[origin.path] &+= UInt64(serveFirst(rules.concurrencyLimit))
+  }
+
+  /// Returns how many begin that have waited for an instance with so many slots.
+  private mutating func serveFirst(_ limit: Int) -> Int {
+    if isBatching { return serveBatches(at: now, cold: limit) }
+    let cold = min(ledger.waiting, max(0, slots - inService), limit)
     serveWaiting(at: now, cold: cold)
-    counters[origin.path] &+= UInt64(cold)
+    return cold
   }
 
   private mutating func close(_ ordinal: UInt32) -> Bool {
@@ -137,7 +143,10 @@ extension FlowState {
 
   /// Asks for as many instances as the most that waited at once justifies.
   mutating func planStarts() {
-    let wanted = min(max(peakWaiting, waiting), settings.mostOutstanding - inService)
+    let wanted =
+      isBatching
+      ? batches!.held.deliveries
+      : min(max(peakWaiting, waiting), settings.mostOutstanding - inService)
     peakWaiting = 0
     // Consumers that read nothing wait for nothing.
     guard wanted > 0, control.route.age(at: now) != .absent,
@@ -212,6 +221,7 @@ extension FlowState {
   /// out and no instance has.
   private var atConsumers: Int {
     guard let topic = settings.topic else { return waiting }
+    if let batches, batches.isActive { return batches.held.deliveries }
     if topic.rules.isPaused(at: now) { return 0 }
     return min(waiting, max(0, settings.mostOutstanding - inService))
   }

@@ -9,6 +9,9 @@ struct ConsumerAbsence: Sendable, Equatable {
   /// Its group hears of the crash later than of its return, and agrees a second time.
   var secondPause: Range<Instant>?
 
+  /// When nothing is left to agree on.
+  var end: Instant { max(unread.upperBound, secondPause?.upperBound ?? .origin) }
+
   /// - Parameter fault: of the only consumer of its group.
   init(_ fault: ConsumerFault, _ rules: TopicConfiguration) {
     at = fault.at
@@ -38,6 +41,10 @@ extension FlowState {
       settings.topic?.rules.pauses.append(absence.unread)
       // Then its consumer is there, and goes on with what its windows have let out.
       guard let second = absence.secondPause else { continue }
+      if batches != nil {
+        settings.topic?.rules.pauses.append(second)
+        continue
+      }
       groups.append(
         PartitionGroup(
           at: second.lowerBound, readFrom: second.upperBound, share: 1,
@@ -62,7 +69,9 @@ extension FlowState {
       ? 0 : Int(counters.completed &- toldCompleted)
     openCohorts()
     let underWay = inService + inDraining
-    let held = min(ledger.waiting, max(0, settings.mostOutstanding - underWay - ahead))
+    let held =
+      isBatching
+      ? ledger.waiting : min(ledger.waiting, max(0, settings.mostOutstanding - underWay - ahead))
     counters.redelivered &+= UInt64(underWay + held + ahead + untold)
     repeating += ahead + untold
     ledger.reopenAll()
@@ -72,6 +81,7 @@ extension FlowState {
     for index in draining.indices { draining[index].ends = [] }
     retireDrained()
     (inService, peakWaiting, levelAtEnd) = (0, 0, 0)
+    restartBatches()
     law = nil
     control.route = RouteEntry()
     control.askAttempt = 0

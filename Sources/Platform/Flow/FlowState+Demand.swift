@@ -20,7 +20,7 @@ extension FlowState {
       for entry in instances.entries { publish(each, on: entry, &demand) }
     }
     for instance in draining {
-      publish(Double(instance.ends.count) * coresPerRequest, on: instance.entry, &demand)
+      publish(Double(instance.calls) * coresPerRequest, on: instance.entry, &demand)
     }
   }
 
@@ -52,7 +52,7 @@ extension FlowState {
   /// there the mean of late is told and not what is there at their end.
   private var coresPerInstance: Double {
     guard instances.count > 0 else { return 0 }
-    let level = (followsPlaces ? recent.mean : nil) ?? Double(inService)
+    let level = (followsPlaces ? recent.mean : nil) ?? Double(callsInService)
     return level / Double(instances.count) * coresPerRequest
   }
 

@@ -7,12 +7,18 @@ struct DrainingInstance: Sendable {
   var entry: FlowInstances.Entry
   /// In ascending order.
   var ends: [Instant]
+  /// Of a delivery, messages that end together.
+  var perCall = 1.0
+
+  var calls: Int { Int((Double(ends.count) / perCall).rounded(.up)) }
 }
 
 // Fewer instances: idle ones go at once, busy ones when their last request has ended.
 extension FlowState {
   /// Requests on draining instances, which are not counted among those in service.
   var inDraining: Int { draining.reduce(0) { $0 + $1.ends.count } }
+
+  var callsInDraining: Int { draining.reduce(0) { $0 + $1.calls } }
 
   var counts: InstanceCounts {
     InstanceCounts(
@@ -48,17 +54,22 @@ extension FlowState {
   /// Takes an instance out of use, with its share of the requests in service; when these end is
   /// drawn from the residual law.
   private mutating func drain(at position: Int) {
-    let share = Double(inService) / Double(instances.count)
+    let calls = callsInService
+    let share = Double(calls) / Double(instances.count)
     let room = (instances.count - 1) * rules.concurrencyLimit
     let drawn = Int((share + bits.uniform()).rounded(.down))
-    let requests = followsPlaces ? 1 : min(inService, max(drawn, inService - room))
-    inService -= requests
+    let requests = followsPlaces ? 1 : min(calls, max(drawn, calls - room))
+    let messages = isBatching ? batches!.calls.take(requests).messages : requests
+    inService -= messages
     var ends: [Instant] = []
-    for _ in 0..<requests {
-      ends.append(now + Nanoseconds(seconds: service.met(using: &bits).residual))
+    for index in 0..<requests {
+      let end = now + Nanoseconds(seconds: service.met(using: &bits).residual)
+      for _ in 0..<EvenShare.of(messages, at: index, among: requests) { ends.append(end) }
     }
     ends.sort()
-    draining.append(DrainingInstance(entry: removeInstance(at: position), ends: ends))
+    var instance = DrainingInstance(entry: removeInstance(at: position), ends: ends)
+    if messages > requests { instance.perCall = Double(messages) / Double(requests) }
+    draining.append(instance)
   }
 
   /// Ends what ends on draining instances up to an instant; returns how many did.

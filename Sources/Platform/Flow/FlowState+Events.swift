@@ -30,7 +30,9 @@ extension FlowState {
       }
       followOutages()
       if !absences.isEmpty { followCrashes() }
+      if settings.topic != nil, !isDown { divideByPartition() }
       if !groups.isEmpty, !isDown { letOut() }
+      if batches != nil { followBatches() }
       if !isDown {
         if unknownGone > 0 { callInVain() }
         if keepAlive != nil { followKeepAlive() }
@@ -110,6 +112,7 @@ extension FlowState {
       if let edge = nextGroupEdge { endStep(before: edge) }
       if let step = groupStep { endStep(before: now + step) }
     }
+    if let step = batchStep { endStep(before: now + step) }
     if let expiry = nextExpiry { endStep(before: max(now, expiry)) }
     if let prewarm = keepAlive?.prewarmAt { endStep(before: max(now, prewarm)) }
     if let drained = nextDrained { endStep(before: max(now, drained)) }
@@ -176,6 +179,8 @@ extension FlowState {
 
   /// Refuses what waits beyond the queue's limit, and fails what has waited too long.
   private mutating func refuseBeyondLimits() {
+    // Windows let out no more.
+    guard !isBatching else { return }
     let room = control.starts.count * rules.concurrencyLimit
     let limit = room + min(rules.queueLimit, .max - room)
     if waiting > limit, control.route.age(at: now) != .absent {

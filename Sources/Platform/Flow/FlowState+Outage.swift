@@ -86,6 +86,7 @@ extension FlowState {
     isDemandOld = true
     unknownGone = 0
     for index in groups.indices { groups[index].outstanding = 0 }
+    restartBatches()
     control.loseGateway()
     keepAlive = settings.keepAlive.map { KeepAliveWatch($0()) }
   }
@@ -101,8 +102,9 @@ extension FlowState {
       followsPlaces
       ? gone.count { !instances.places.isIdle($0) }
       : BinomialDraw.sample(
-        inService, share: Double(gone.count) / Double(instances.count), using: &bits)
-    let lost = min(busy, gone.count * rules.concurrencyLimit, inService)
+        callsInService, share: Double(gone.count) / Double(instances.count), using: &bits)
+    let calls = min(busy, gone.count * rules.concurrencyLimit, callsInService)
+    let lost = isBatching ? takeBackBatches(calls) : calls
     var pieces: [WaitLedger.Cohort] = []
     ledger.complete(lost) { pieces.append($0.came) }
     inService -= lost
@@ -114,7 +116,7 @@ extension FlowState {
       clientsFail(lost, after: service.mean)
     }
     for position in gone.reversed() { retire(removeInstance(at: position)) }
-    levelAtEnd = min(levelAtEnd, inService)
+    levelAtEnd = min(levelAtEnd, callsInService)
     isDemandOld = true
     digest.record(RecordKind.dropped, at: now, UInt64(lost), UInt64(gone.count))
   }
@@ -130,7 +132,9 @@ extension FlowState {
   /// go into their log.
   mutating func advanceDown(to end: Instant, arrivals: Int) {
     steps &+= 1
-    if settings.isTopic {
+    if isBatching {
+      batches!.log.append(came(arrivals, from: now, to: end))
+    } else if settings.isTopic {
       ledger.append(came(arrivals, from: now, to: end))
     } else {
       counters.unreachable &+= UInt64(arrivals)

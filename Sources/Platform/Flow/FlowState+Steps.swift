@@ -15,14 +15,14 @@ extension FlowState {
     }
     steps &+= 1
     let start = now
-    let (before, drainingBefore) = (inService, inDraining)
+    let (before, drainingBefore) = (callsInService, callsInDraining)
     let drained = endDraining(to: end)
     let completed =
       followsPlaces
       ? stepPlaces(
         arrivals: arrivals, isEndedByArrival: isEndedByArrival, from: start, to: end)
       : completions(arrivals: arrivals, from: start, to: end)
-    if !followsPlaces { levelAtEnd = inService }
+    if !followsPlaces { levelAtEnd = callsInService }
     integrate(
       before: before, drainingBefore: drainingBefore, arrivals: arrivals,
       over: (end - start).seconds)
@@ -68,6 +68,7 @@ extension FlowState {
   /// Carries out a step by the way that fits the lane's state; returns how many invocations
   /// completed.
   private mutating func completions(arrivals: Int, from start: Instant, to end: Instant) -> Int {
+    if isBatching { return stepBatches(arrivals: arrivals, from: start, to: end) }
     let h = (end - start).seconds
     guard control.starts.isEmpty, slots > 0, repeating == 0, !isLettingOut else {
       openCohorts()
@@ -122,7 +123,7 @@ extension FlowState {
     if followsPlaces { recent.add(level, over: h) }
     counters.readySeconds += Double(instances.count + draining.count) * h
     counters.idleSeconds += max(0, Double(instances.count) - level) * h
-    counters.inFlightSeconds += (level + 0.5 * Double(drainingBefore + inDraining)) * h
+    counters.inFlightSeconds += (level + 0.5 * Double(drainingBefore + callsInDraining)) * h
   }
 
   /// Requests in service on average over a step. In one of several seconds that nobody has waited
@@ -164,9 +165,9 @@ extension FlowState {
   /// times are dealt later, to many at once.
   mutating func complete(_ count: Int, _ recorder: any LatencyRecorder) {
     guard count > 0 else { return }
+    let service = batches?.ended ?? service
     if !pending.accepts(service) { recordPending(recorder) }
     let lane = settings.lane
-    let service = service
     var completed: UInt64 = 0
     var waited: UInt64 = 0
     // Taken out for the while, so that nothing is copied.

@@ -7,6 +7,7 @@ extension FlowState {
   /// no more than may be under way.
   mutating func deleteOld() {
     guard let rules = settings.topic?.rules, rules.hasRetention, waiting > 0 else { return }
+    if isBatching { return deleteFromLogs(rules) }
     var expired = 0
     if let most = rules.retentionMessages, let partitions = settings.topic?.partitions {
       expired += dropOldest(waiting - most * partitions)
@@ -20,8 +21,27 @@ extension FlowState {
         expired += dropOldest(ledger.older(than: now.nanoseconds - age.count))
       }
     }
-    counters.expired &+= UInt64(expired)
-    if expired > 0 { digest.record(RecordKind.dropped, at: now, UInt64(expired)) }
+    noteExpired(expired)
+  }
+
+  /// The same where what is at consumers is told apart from what logs have.
+  private mutating func deleteFromLogs(_ rules: TopicConfiguration) {
+    var old = 0
+    if let most = rules.retentionMessages {
+      old = batches!.log.waiting - most * batches!.partitions
+    }
+    if let age = rules.retention {
+      old = max(old, batches!.log.older(than: now.nanoseconds - age.count))
+    }
+    guard old > 0 else { return }
+    var expired = 0
+    batches!.log.dequeue(old) { expired += $0.count }
+    noteExpired(expired)
+  }
+
+  private mutating func noteExpired(_ count: Int) {
+    counters.expired &+= UInt64(count)
+    if count > 0 { digest.record(RecordKind.dropped, at: now, UInt64(count)) }
   }
 
   /// Returns how many it has dropped.
@@ -54,6 +74,9 @@ extension FlowState {
   /// as many as are in service now.
   var answeredAhead: Int {
     guard let topic = settings.topic, inService > 0, topic.rules.window > 1 else { return 0 }
+    if let batches, batches.isActive {
+      return Int((aheadOfBatches * batches.calls.all.size).rounded())
+    }
     if topic.rules.skew == 0 {
       let each = Double(inService) / Double(topic.partitions)
       return Int((Double(topic.partitions) * aheadOfCommit(inService: each)).rounded())
@@ -69,7 +92,7 @@ extension FlowState {
   /// The oldest message in service began more than a ago with probability 1 − e^(−x s(a)), where s
   /// is the residual law; all that began since are not committed. So their mean is 1 − e^(−x), for
   /// itself, and the rate x / m times the mean of that age; of these x are in service.
-  private func aheadOfCommit(inService x: Double) -> Double {
+  func aheadOfCommit(inService x: Double) -> Double {
     let m = service.mean
     guard x > 0, m > 0 else { return 0 }
     func older(_ age: Double) -> Double { 1 - Elementary.exp(-x * service.survival(ofOld: age)) }

@@ -75,6 +75,8 @@ struct FlowState: ~Copyable {
   var unnoticedSince = Instant.origin
   /// Of a topic: messages completed when the broker was told last.
   var toldCompleted: UInt64 = 0
+  /// Of a topic whose deliveries carry several messages; nil: each is alone.
+  var batches: FlowBatches?
   /// Partitions whose broker crashes or has crashed, until they have caught up.
   var groups: [PartitionGroup] = []
   /// Crashes of its consumer that lie ahead, and messages that had been answered before one and are
@@ -179,6 +181,7 @@ struct FlowState: ~Copyable {
     conditions = other.conditions
     nodeLosses = other.nodeLosses
     isDown = other.isDown
+    batches = other.batches
     feed.move(to: surroundings.countBlocks, service: settings.service.index)
   }
 
@@ -205,7 +208,7 @@ struct FlowState: ~Copyable {
     if let topic = settings.topic, topic.rules.isPaused(at: now) { return 0 }
     return min(instances.count * rules.concurrencyLimit, settings.mostOutstanding)
   }
-  var waiting: Int { settledWaiting + ledger.waiting }
+  var waiting: Int { settledWaiting + ledger.waiting + (batches?.log.waiting ?? 0) }
   var offeredLoad: Double { rate.perSecond * service.mean }
 
   var gauges: LaneGauges {
@@ -219,7 +222,7 @@ struct FlowState: ~Copyable {
   }
 
   /// Instances that serve at least one request, under a choice that prefers idle ones.
-  var busyInstances: Int { min(instances.count, inService) }
+  var busyInstances: Int { min(instances.count, callsInService) }
 
   /// Whether the instance at a position serves nothing.
   func isIdle(_ position: Int) -> Bool {
@@ -273,10 +276,13 @@ struct FlowState: ~Copyable {
     var handling = settings.gatewayHandling.seconds
     if handling > 0 { handling *= surroundings.gatewaySlowdowns[settings.gateways[0]] }
     adjustKeyValue()
-    service.adjust(
-      stretch: stretch,
-      shift: handling + 2 * settings.hop.seconds + settings.overhead.wire.seconds
-        + processorOverhead + (keyValue?.meanWait ?? 0))
+    let delivery = settings.topic?.rules.deliveryOverhead.seconds ?? 0
+    let shift =
+      handling + 2 * settings.hop.seconds + settings.overhead.wire.seconds + processorOverhead
+      + (keyValue?.meanWait ?? 0) + delivery
+    guard isBatching else { return service.adjust(stretch: stretch, shift: shift) }
+    batches!.single.adjust(stretch: stretch, shift: shift)
+    adoptBatch()
   }
 }
 

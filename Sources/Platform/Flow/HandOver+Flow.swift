@@ -23,7 +23,8 @@ extension FlowState {
     control.outbox = carried.outbox
     control.retirements = carried.retirements
     // Their waits have been recorded when they began.
-    ledger.settle(came(carried.calls.count, from: now, to: now), wait: 0)
+    let messages = carried.calls.reduce(0) { $0 + Int($1.messages) }
+    ledger.settle(came(messages, from: now, to: now), wait: 0)
     for ticket in carried.waiting {
       ledger.append(came(1, from: ticket.arrival, to: ticket.arrival))
     }
@@ -31,6 +32,7 @@ extension FlowState {
       publishedCores.append((carried.instances[call.position].entry.node.index, call.cores))
     }
     adjustService()
+    takeInBatches(carried)
     planStep()
   }
 
@@ -39,15 +41,19 @@ extension FlowState {
     var ends: [Int: [Instant]] = [:]
     for call in carried.calls {
       if carried.instances[call.position].isDraining {
-        ends[call.position, default: []].append(call.end)
+        for _ in 0..<call.messages { ends[call.position, default: []].append(call.end) }
       } else {
-        inService += 1
+        inService += Int(call.messages)
       }
     }
     for (position, instance) in carried.instances.enumerated() {
       if instance.isDraining {
-        draining.append(
-          DrainingInstance(entry: instance.entry, ends: (ends[position] ?? []).sorted()))
+        var drained = DrainingInstance(
+          entry: instance.entry, ends: (ends[position] ?? []).sorted())
+        if instance.inFlight > 0, drained.ends.count > instance.inFlight {
+          drained.perCall = Double(drained.ends.count) / Double(instance.inFlight)
+        }
+        draining.append(drained)
       } else {
         addInstance(instance.entry, isBusy: instance.inFlight > 0)
       }
@@ -59,7 +65,7 @@ extension FlowState {
   mutating func handOut(
     at now: Instant, recorder: any LatencyRecorder, residual: ResidualRule
   ) -> CarriedLane? {
-    guard !isAwaiting else { return nil }
+    guard !isAwaiting, isGroupSettled(at: now) else { return nil }
     advance(to: now, recorder: recorder)
     if now == stepEnd { endStep() }
     guard !isAwaiting else {
@@ -68,6 +74,7 @@ extension FlowState {
     }
     openCohorts()
     serveWaiting(at: now)
+    handOutLogs()
     recordPending(recorder)
     var carried = CarriedLane(
       at: now, source: feed.source, remaining: feed.remaining, delivered: feed.delivered,
@@ -88,12 +95,17 @@ extension FlowState {
     return carried
   }
 
+  /// Whether nothing is left of a crash that the other fidelity would have to be told of.
+  private func isGroupSettled(at now: Instant) -> Bool {
+    settings.isGroupSettled(at: now) && repeating == 0 && groups.allSatisfy { $0.at > now }
+  }
+
   private mutating func carryInstances(into carried: inout CarriedLane) {
     if followsPlaces { carryPlaces(into: &carried) } else { carryOccupancy(into: &carried) }
     for instance in draining {
       carried.instances.append(
         CarriedLane.Instance(
-          entry: instance.entry, inFlight: instance.ends.count, isDraining: true))
+          entry: instance.entry, inFlight: instance.calls, isDraining: true))
     }
   }
 
@@ -112,8 +124,8 @@ extension FlowState {
     rules.keepAlive = keepAliveLength
     let (places, window) = Occupancy.draw(
       instances: instances.count, rules: rules,
-      inService: min(inService, instances.count * rules.concurrencyLimit), rate: rate.perSecond,
-      mean: service.mean, using: &source)
+      inService: min(callsInService, instances.count * rules.concurrencyLimit),
+      rate: rate.perSecond, mean: service.mean, using: &source)
     bits = source
     for (position, place) in places.enumerated() {
       var entry = instances.entries[position]
@@ -135,32 +147,53 @@ extension FlowState {
   private mutating func carryCalls(
     into carried: inout CarriedLane, recorder: any LatencyRecorder, residual: ResidualRule
   ) {
+    /// Waits of what is on instances, one each, in order.
     var pieces: [WaitLedger.Settled] = []
     ledger.complete(inService + inDraining) { pieces.append($0) }
-    // Where requests are, and their ends where these are known.
-    var places: [(position: Int, end: Instant?)] = []
-    for (position, instance) in carried.instances.enumerated() where !instance.isDraining {
-      for _ in 0..<instance.inFlight { places.append((position, nil)) }
-    }
-    for (index, instance) in draining.enumerated() {
-      for end in instance.ends { places.append((instances.count + index, end)) }
-    }
+    for piece in pieces { noteBegun(piece, &carried, recorder) }
+    var places = callPlaces(carried)
     let cores = coresPerRequest
-    var next = 0
-    for piece in pieces {
-      noteBegun(piece, &carried, recorder)
-      for _ in 0..<piece.count where next < places.count {
+    var (piece, used) = (0, 0)
+    places.withUnsafeMutableBufferPointer { places in
+      for place in places where piece < pieces.count {
         let (age, left) = met(residual)
         let began = now - Nanoseconds(seconds: age)
         carried.calls.append(
           CarriedLane.Call(
-            position: places[next].position, arrival: began - Nanoseconds(piece.wait),
-            end: places[next].end ?? now + Nanoseconds(seconds: left),
-            flags: piece.isCold ? LaneEvent.cold : 0,
-            cores: cores))
-        next += 1
+            position: place.position, arrival: began - Nanoseconds(pieces[piece].wait),
+            end: place.end ?? now + Nanoseconds(seconds: left),
+            flags: pieces[piece].isCold ? LaneEvent.cold : 0, cores: cores,
+            messages: UInt32(place.messages)))
+        used += place.messages
+        while piece < pieces.count, used >= pieces[piece].count {
+          used -= pieces[piece].count
+          piece += 1
+        }
       }
     }
+  }
+
+  /// Where calls are, their ends where these are known, and their messages.
+  private func callPlaces(
+    _ carried: CarriedLane
+  ) -> [(position: Int, end: Instant?, messages: Int)] {
+    var places: [(position: Int, end: Instant?, messages: Int)] = []
+    let calls = callsInService
+    for (position, instance) in carried.instances.enumerated() where !instance.isDraining {
+      for _ in 0..<instance.inFlight where places.count < calls {
+        let messages = EvenShare.of(inService, at: places.count, among: calls)
+        places.append((position, nil, messages))
+      }
+    }
+    for (index, instance) in draining.enumerated() {
+      let calls = instance.calls
+      for call in 0..<calls {
+        let messages = EvenShare.of(instance.ends.count, at: call, among: calls)
+        let end = instance.ends[min(instance.ends.count - 1, call * instance.ends.count / calls)]
+        places.append((instances.count + index, end, messages))
+      }
+    }
+    return places
   }
 
   /// How long a request has been in service and will be.

@@ -8,10 +8,20 @@ extension RequestLane {
   /// model has no other form. The lane must not run afterwards unless it takes a state in.
   func handOut(at now: Instant, recorder: any LatencyRecorder) -> CarriedLane? {
     guard engine.routers.count == 1, !isAwaiting, engine.core.refusals == 0, !settings.hopByHop,
-      !settings.isExact
+      !settings.isExact, settings.isGroupSettled(at: now), !hasTracesOfCrash(at: now)
     else { return nil }
     settle(at: now, recorder: recorder)
     return engine.handOut(at: now, represented: represented)
+  }
+
+  /// Whether the lane has seen a crash that is not over for all of its calls and messages.
+  private func hasTracesOfCrash(at now: Instant) -> Bool {
+    let hasLostBroker = settings.hasLostBroker(by: now)
+    guard hasLostBroker || settings.consumerFaults.contains(where: { $0.at <= now }) else {
+      return false
+    }
+    return engine.core.topic.hasTraces(
+      ofBrokers: hasLostBroker, calls: engine.core.inFlight + engine.routers[0].waiting.count)
   }
 
   /// Goes on from a state at `carried.at`.
@@ -24,7 +34,7 @@ extension RequestLane {
 extension RequestLaneEngine {
   mutating func handOut(at now: Instant, represented: UInt64) -> CarriedLane {
     takeInUnseen(before: now)
-    for partition in 0..<core.topic.count { core.topic.persistNow(partition) }
+    for partition in 0..<core.topic.count { _ = core.topic[partition].log.release() }
     let handed = feed.handOut(at: now)
     var carried = CarriedLane(
       at: now, source: handed.source, remaining: handed.remaining, delivered: feed.delivered,
@@ -48,9 +58,11 @@ extension RequestLaneEngine {
           isDraining: instance.isDraining || state.busy > InstanceStates.leaving))
     }
     if core.settings.isTopic {
-      var held: [UInt32] = []
-      routers[0].waiting.visit { held.append($0.ticket.delivery) }
-      carried.waiting = core.waitingMessages(held)
+      var numbers: [UInt32] = []
+      routers[0].waiting.visit { numbers.append($0.ticket.delivery) }
+      carried.waiting = core.waitingMessages(numbers)
+      carried.heldDeliveries = numbers.count
+      carried.heldMessages = numbers.reduce(0) { $0 + Int(core.topic.deliveries[$1].run.count) }
     } else {
       routers[0].waiting.visit { carried.waiting.append($0.ticket) }
     }
@@ -85,7 +97,8 @@ extension RequestLaneEngine {
           CarriedLane.Call(
             position: positions[payload.slot] ?? 0, arrival: payload.arrival, end: event.time,
             flags: payload.flags,
-            cores: Double(Float(bitPattern: payload.cores))))
+            cores: Double(Float(bitPattern: payload.cores)),
+            messages: core.messages(of: payload)))
       case .message:
         carried.mail.append(
           FlowControl.Mail(at: event.time, delivery: core.inbox.take(payload.slot)))
@@ -150,8 +163,10 @@ extension RequestLaneEngine {
     core.isRepeating = false
     core.armRepetition(at: now)
     core.armResumptions(after: now)
+    core.armFaults(after: now)
     routers[0].route = carried.route
     core.topic = core.settings.makeTopic()
+    core.topic.followBrokers(until: now)
     var carried = carried
     core.retries = Slots()
     if let clients = carried.clients {

@@ -9,9 +9,8 @@ public enum RequestReason: String, Sendable, CaseIterable {
   case choice = "flow has no form for this choice of instances"
   case coldService = "the first request of an instance takes a time of its own"
   case gateways = "several gateways or consumers share a lane"
-  case batches = "deliveries carry several messages"
+  case batches = "deliveries carry several messages, and windows may bound what instances get"
   case skew = "partitions have unequal shares, and one alone may not keep all instances busy"
-  case consumers = "consumers crash, and lanes change their fidelity"
   case notifications = "a store's notifications come twice, or are made again"
   case brokers = "brokers crash, and flow has no form for what else happens to their partitions"
   case fetches = "fetches may bound what is delivered"
@@ -116,11 +115,6 @@ extension FidelityRule {
     if callers != 1 { return .gateways }
     if let topic = service.topic {
       if let reason = obstacle(topic, service) { return reason }
-      if configuration.fidelity == .auto,
-        configuration.faults.contains(where: \.isOfConsumer)
-      {
-        return .consumers
-      }
       if hasNoFormForBrokers(service, topic, configuration) { return .brokers }
       if mayWaitForFetches(service, topic, configuration) { return .fetches }
     }
@@ -146,7 +140,7 @@ extension FidelityRule {
   private static func obstacle(
     _ topic: TopicConfiguration, _ service: ServiceConfiguration
   ) -> RequestReason? {
-    if topic.maximumBatch > 1 || topic.deliveryOverhead > .zero { return .batches }
+    if topic.maximumBatch > 1, hasNoFormForBatches(topic, service) { return .batches }
     guard topic.skew > 0 else { return nil }
     // While one window can keep all instances busy the station never stands idle for want of
     // another partition's messages: what is there in all does not depend on where it is.
@@ -155,8 +149,19 @@ extension FidelityRule {
     return topic.hasRetention ? .retention : nil
   }
 
-  /// Whether brokers crash and messages are deleted, lanes change their fidelity, or the partitions
-  /// of one broker alone could not keep all instances busy.
+  /// Whether windows could bound what is on instances, so that who waits for whom inside them
+  /// matters, or partitions fill their windows at different times, or places are followed.
+  private static func hasNoFormForBatches(
+    _ topic: TopicConfiguration, _ service: ServiceConfiguration
+  ) -> Bool {
+    let slots = service.router.maximumInstances * service.router.concurrencyLimit
+    let places = topic.partitions / max(1, service.zones.count) * topic.window
+    return topic.skew > 0 || places < 2 * slots
+      || FlowState.follows(service.router, mean: service.serviceTime.mean)
+  }
+
+  /// Whether brokers crash and messages are deleted or go out in batches, or the partitions of one
+  /// broker alone could not keep all instances busy.
   private static func hasNoFormForBrokers(
     _ service: ServiceConfiguration, _ topic: TopicConfiguration,
     _ configuration: ClusterConfiguration
@@ -165,7 +170,7 @@ extension FidelityRule {
     let slots = service.router.maximumInstances * service.router.concurrencyLimit
     let least =
       topic.partitions / max(1, service.zones.count) / max(1, configuration.brokers.perZone)
-    return configuration.fidelity == .auto || topic.hasRetention
+    return topic.hasRetention || topic.maximumBatch > 1
       || max(1, least) * topic.window < slots
   }
 
@@ -176,7 +181,9 @@ extension FidelityRule {
   ) -> Bool {
     let slots = Double(service.router.maximumInstances * service.router.concurrencyLimit)
     let most = min(slots, Double(topic.partitions * topic.window))
-    let perSecond = most / max(service.serviceTime.mean, 1e-9)
+    let batch = Double(topic.maximumBatch)
+    let each = topic.deliveryOverhead.seconds + batch * service.serviceTime.mean
+    let perSecond = most * batch / max(each, 1e-9)
     let roundTrip = 2 * configuration.network.sameZone.seconds
     return perSecond * roundTrip > 0.5 * Double(topic.fetchMessages * topic.partitions)
   }

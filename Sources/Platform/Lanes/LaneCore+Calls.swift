@@ -43,7 +43,7 @@ extension LaneCore: RouterEffects {
     var service = ticket.serviceNanoseconds
     if service < 0 {
       service = drawService(ticket.identity, isFirst: assignment.isFirst)
-    } else if settings.serviceFactor != 1 {
+    } else if settings.serviceFactor != 1, !isTopic {
       service = Int64(Double(service) * settings.serviceFactor)
     }
     if breaking.hasSpoiled { service = stretched(service, index) }
@@ -215,7 +215,7 @@ extension LaneCore: RouterEffects {
     guard delivery.run.count > 1 else { return false }
     let partition = Int(delivery.partition)
     for offset in delivery.run.first..<delivery.run.end {
-      let since = topic[partition].log.entry(Int(offset - topic[partition].base)).since
+      let since = topic[partition].log[offset].since
       let waited = (now - since).count
       if waited > 0 {
         counters.waited &+= 1

@@ -15,8 +15,7 @@ extension LaneCore {
   @inline(__always)
   private mutating func append(_ message: QueuedMessage, since: Instant, to partition: Int) {
     topic[partition].log.append(message, since: since)
-    let lag = topic[partition].log.count
-    if lag > topic[partition].peakLag { topic[partition].peakLag = lag }
+    topic[partition].notePeak()
   }
 
   /// Sets alarms for the ends of pauses.
@@ -32,43 +31,45 @@ extension LaneCore {
   mutating func tellOffsets(at now: Instant) {
     guard settings.isTopic else { return }
     for partition in 0..<topic.count {
-      let committed = topic[partition].base
+      let committed = topic[partition].log.base
       let message = ControlMessage.offsets(
         settings.lane, partition: UInt32(truncatingIfNeeded: partition), committed: committed,
-        logEnd: topic[partition].logEnd)
+        logEnd: topic[partition].log.logEnd)
       send(message, to: .autoscaler, at: now, extraDelay: settings.signalDelay)
     }
   }
 
-  /// Delivers the message that a partition's log has just got, by itself, where nothing is in its
-  /// way and nothing else is due: the usual case. Nil: nothing has happened.
+  /// A message is in its partition's log, and goes out by itself where nothing is in its way and
+  /// nothing else is due: the usual case. Nil: it does not.
   @inline(__always)
   mutating func deliverAtOnce(
     _ message: QueuedMessage, of partition: Int, since: Instant, at now: Instant
   ) -> Ticket? {
-    let end = topic[partition].logEnd
-    guard topic.failureCount == 0, !topic.hasRetention, topic[partition].isRead,
-      !topic.isPaused(at: now), topic[partition].window.next &+ 1 == end,
-      end <= topic[partition].readableEnd, !topic[partition].fetch.isDue(next: end),
-      let run = topic[partition].window.deliver(most: 1, logEnd: end)
-    else { return nil }
+    guard topic[partition].log.isOpen(below: topic[partition].openEnd), now < topic.openUntil
+    else {
+      append(message, since: since, to: partition)
+      return nil
+    }
+    let run = topic[partition].log.pass(message, since: since)
+    topic[partition].notePeak()
     part = topic[partition].owner
     let number = topic.deliveries.put(
-      OpenDelivery(partition: UInt32(truncatingIfNeeded: partition), run: run))
+      OpenDelivery(run: run, partition: UInt32(truncatingIfNeeded: partition)))
     return Ticket(
       arrival: since, identity: message.identity,
-      serviceNanoseconds: topic.overhead &+ serviceTime(of: message, 0), delivery: number)
+      serviceNanoseconds: drawsLate ? message.serviceNanoseconds : deliveryTime(of: message),
+      delivery: number)
   }
 
   /// The next delivery of a partition, if its window has room and its log has a message.
   mutating func nextDelivery(_ partition: Int, at now: Instant) -> Ticket? {
-    let end = min(topic[partition].logEnd, topic[partition].readableEnd)
+    let end = min(topic[partition].log.logEnd, topic[partition].readableEnd)
     guard
-      let run = topic[partition].window.deliver(
-        most: Int64(topic.rules.maximumBatch), logEnd: end)
+      let run = topic[partition].log.deliver(
+        most: Int64(topic.rules.maximumBatch), below: end)
     else { return nil }
     if topic[partition].fetch.isDue(next: run.end) { fetchMore(partition, at: now) }
-    let delivery = OpenDelivery(partition: UInt32(truncatingIfNeeded: partition), run: run)
+    let delivery = OpenDelivery(run: run, partition: UInt32(truncatingIfNeeded: partition))
     let number = topic.deliveries.put(delivery)
     return ticket(number, delivery)
   }
@@ -77,7 +78,7 @@ extension LaneCore {
   mutating func fetchMore(_ partition: Int, at now: Instant) {
     // Nobody answers: another broker is asked when there is one.
     guard !topic[partition].isFrozen else { return }
-    topic[partition].fetch.ask()
+    topic[partition].askFetch()
     guard topic.brokers.roundTrip > .zero else { return fetched(partition) }
     _ = queue.push(
       at: now + topic.brokers.roundTrip, class: EventRank.alarm,
@@ -89,44 +90,50 @@ extension LaneCore {
   /// Fetches from where reading goes on, when that is beyond what was fetched: what was to come
   /// next has been deleted, or the lane was not simulated message by message.
   mutating func followReading(_ partition: Int, at now: Instant) {
-    let next = topic[partition].window.next
+    let next = topic[partition].log.next
     if next > topic[partition].fetch.end { topic[partition].refetch() }
     if topic[partition].fetch.isDue(next: next) { fetchMore(partition, at: now) }
   }
 
   /// The messages of a fetch are at the consumer.
   mutating func fetched(_ partition: Int) {
-    topic[partition].fetch.answer()
-    topic[partition].noteFetched()
+    topic[partition].answerFetch()
   }
 
   /// What the router of the consumer is told of a delivery.
   @inline(__always)
   private func ticket(_ number: UInt32, _ delivery: OpenDelivery) -> Ticket {
     let partition = Int(delivery.partition)
-    let first = Int(delivery.run.first - topic[partition].base)
-    let oldest = topic[partition].log.entry(first)
-    var attempts = delivery.attempt
+    let first = delivery.run.first
+    let oldest = topic[partition].log[first]
+    var attempts = oldest.attempt
     if topic.failureCount > 0 {
-      attempts &+= UInt32(topic.failures(of: oldest.ticket.identity))
+      attempts &+= UInt32(topic.failures(of: oldest.message.identity))
     }
     // Each attempt has draws of its own.
     let attempt = UInt64(attempts) &* 0x9E37_79B9_7F4A_7C15
     var service = topic.rules.deliveryOverhead.count
-    service += serviceTime(of: oldest.ticket, attempt)
+    service += serviceTime(of: oldest.message, attempt)
     if delivery.run.count > 1 {
-      for place in first + 1..<first + Int(delivery.run.count) {
-        service += serviceTime(of: topic[partition].log.entry(place).ticket, attempt)
+      for offset in first + 1..<delivery.run.end {
+        service += serviceTime(of: topic[partition].log[offset].message, attempt)
       }
     }
     return Ticket(
-      arrival: oldest.since, identity: oldest.ticket.identity &+ attempt,
+      arrival: oldest.since, identity: oldest.message.identity &+ attempt,
       serviceNanoseconds: service, delivery: number)
+  }
+
+  @inline(never) private func deliveryTime(of message: QueuedMessage) -> Int64 {
+    topic.overhead &+ serviceTime(of: message, 0)
   }
 
   @inline(__always)
   private func serviceTime(of message: QueuedMessage, _ attempt: UInt64) -> Int64 {
-    guard message.serviceNanoseconds < 0 else { return message.serviceNanoseconds }
+    guard message.serviceNanoseconds < 0 else {
+      guard settings.serviceFactor != 1 else { return message.serviceNanoseconds }
+      return Int64(Double(message.serviceNanoseconds) * settings.serviceFactor)
+    }
     var bits = settings.serviceKey.stream(message.identity &+ attempt)
     return settings.serviceTime.sampleNanoseconds(using: &bits)
   }
@@ -138,7 +145,7 @@ extension LaneCore {
     let partition = Int(delivery.partition)
     freedPartition = partition
     // The answer is to a consumer that is gone.
-    guard topic[partition].window.isCurrent(delivery.run) else { return }
+    guard topic[partition].log.isCurrent(delivery.run) else { return }
     if delivery.run.count == 1, !topic.hasPast {
       latencies.append(now.nanoseconds &- arrival.nanoseconds)
       counters.completed &+= 1
@@ -153,30 +160,28 @@ extension LaneCore {
   /// A run of messages is done with, one way or another.
   @inline(__always)
   private mutating func complete(
-    _ run: DeliveryWindow.Delivery, _ partition: Int, at now: Instant
+    _ run: PartitionLog<QueuedMessage>.Delivery, _ partition: Int, at now: Instant
   ) {
     if topic.persists {
       topic.persist(partition, at: now)
-      topic[partition].window.complete(run)
-    } else {
-      let committed = topic[partition].window.complete(run) ?? 0
-      if committed > 0 { topic.commit(partition, committed) }
+      _ = topic[partition].log.answered(run.first, run.count)
+    } else if topic[partition].log.answered(run.first, run.count) > 0 {
+      topic[partition].log.release()
     }
   }
 
   /// Counts the messages of a delivery, those that had been answered before apart.
   private mutating func countDone(
-    _ run: DeliveryWindow.Delivery, _ partition: Int, at now: Instant
+    _ run: PartitionLog<QueuedMessage>.Delivery, _ partition: Int, at now: Instant
   ) {
-    let base = topic[partition].base
     for offset in run.first..<run.end {
       if topic.repeatCount > 0, topic[partition].repeats.remove(offset) != nil {
         topic.repeatCount -= 1
         counters.repeated &+= 1
         continue
       }
-      let entry = topic[partition].log.entry(Int(offset - base))
-      if topic.failureCount > 0 { topic.setFailures(0, of: entry.ticket.identity) }
+      let entry = topic[partition].log[offset]
+      if topic.failureCount > 0 { topic.setFailures(0, of: entry.message.identity) }
       latencies.append((now - entry.since).count)
       counters.completed &+= 1
       topic.inFlight -= 1
@@ -189,22 +194,22 @@ extension LaneCore {
     let delivery = topic.deliveries.take(number)
     let partition = Int(delivery.partition)
     freedPartition = partition
-    guard topic[partition].window.isCurrent(delivery.run) else { return }
+    guard topic[partition].log.isCurrent(delivery.run) else { return }
     for offset in delivery.run.first..<delivery.run.end {
       if topic.repeatCount > 0, topic[partition].repeats.remove(offset) != nil {
         topic.repeatCount -= 1
       } else {
         topic.inFlight -= 1
-        putAside(topic[partition].log.entry(Int(offset - topic[partition].base)), partition, now)
+        putAside(topic[partition].log[offset], partition, now)
       }
     }
     complete(delivery.run, partition, at: now)
   }
 
   private mutating func putAside(
-    _ entry: WaitingQueue<QueuedMessage>.Entry, _ partition: Int, _ now: Instant
+    _ entry: PartitionLog<QueuedMessage>.Entry, _ partition: Int, _ now: Instant
   ) {
-    let identity = entry.ticket.identity
+    let identity = entry.message.identity
     let failures = topic.failures(of: identity) + 1
     let most = topic.rules.retryAttempts ?? 0
     guard let delay = RetryLevels.delay(afterFailures: failures, most: most) else {
@@ -217,7 +222,7 @@ extension LaneCore {
     topic.retrying += 1
     let slot = topic.retries.put(
       RetriedMessage(
-        message: entry.ticket, since: entry.since, partition: UInt32(partition)))
+        message: entry.message, since: entry.since, partition: UInt32(partition)))
     _ = queue.push(
       at: now + delay, class: EventRank.alarm,
       LaneEvent(kind: .retry, part: 0, flags: 0, slot: slot, arrival: .origin))
@@ -235,7 +240,7 @@ extension LaneCore {
   /// Whether the consumer of a delivery is still there.
   func isCurrent(_ number: UInt32) -> Bool {
     let delivery = topic.deliveries[number]
-    return topic[Int(delivery.partition)].window.isCurrent(delivery.run)
+    return topic[Int(delivery.partition)].log.isCurrent(delivery.run)
   }
 
   /// An instance takes up a delivery.
@@ -258,8 +263,8 @@ extension LaneCore {
     let delivery = topic.deliveries[number]
     counters.redelivered &+= UInt64(delivery.run.count)
     moveInFlight(by: number, sign: -1)
-    topic.deliveries[number].attempt &+= 1
-    return ticket(number, topic.deliveries[number])
+    topic[Int(delivery.partition)].log.noteAttempt(of: delivery.run)
+    return ticket(number, delivery)
   }
 
   /// A delivery has not reached an instance: it goes out as it was.
@@ -274,11 +279,11 @@ extension LaneCore {
   ///   - held: first messages of deliveries that had not reached an instance.
   ///   - hasCrashed: what it had not told the broker is lost with it.
   mutating func release(_ partition: Int, held: Set<Int64>, hasCrashed: Bool, at now: Instant) {
-    if hasCrashed { topic.persist(partition, at: now) } else { topic.persistNow(partition) }
+    if hasCrashed { topic.persist(partition, at: now) } else { topic[partition].log.release() }
     var (repeats, inFlight) = (topic[partition].repeats, 0)
-    let (base, committed) = (topic[partition].base, topic[partition].window.committed)
+    let (base, committed) = (topic[partition].log.base, topic[partition].log.committed)
     if base < committed { repeats.formUnion(base..<committed) }
-    topic[partition].window.visit { messages, isDone in
+    topic[partition].log.visit { messages, isDone in
       if isDone {
         repeats.formUnion(messages)
       } else if !held.contains(messages.lowerBound) {
@@ -288,7 +293,7 @@ extension LaneCore {
     topic.inFlight -= inFlight
     topic.repeatCount += repeats.count - topic[partition].repeats.count
     topic[partition].repeats = repeats
-    counters.redelivered &+= UInt64(topic[partition].window.reset(to: base))
+    counters.redelivered &+= UInt64(topic[partition].log.reset())
     topic[partition].refetch()
   }
 }
@@ -306,19 +311,24 @@ extension LaneCore {
       collect(Int(delivery.partition), delivery.run.first..<delivery.run.end, into: &tickets)
     }
     for index in 0..<topic.count {
-      collect(index, topic[index].window.next..<topic[index].logEnd, into: &tickets)
+      collect(index, topic[index].log.next..<topic[index].log.logEnd, into: &tickets)
     }
     return tickets.sorted { ($0.arrival, $0.identity) < ($1.arrival, $1.identity) }
   }
 
   private func collect(_ partition: Int, _ offsets: Range<Int64>, into tickets: inout [Ticket]) {
     for offset in offsets {
-      let entry = topic[partition].log.entry(Int(offset - topic[partition].base))
+      let entry = topic[partition].log[offset]
       tickets.append(
         Ticket(
-          arrival: entry.since, identity: entry.ticket.identity,
-          serviceNanoseconds: entry.ticket.serviceNanoseconds))
+          arrival: entry.since, identity: entry.message.identity,
+          serviceNanoseconds: entry.message.serviceNanoseconds))
     }
+  }
+
+  /// Messages of a call that is under way.
+  func messages(of call: LaneEvent) -> UInt32 {
+    settings.isTopic ? UInt32(topic.deliveries[call.delivery].run.count) : 1
   }
 
   /// A message that waits is in its partition again.
@@ -333,17 +343,21 @@ extension LaneCore {
   /// - Returns: the delivery. Precondition: no message that waits has been restored yet.
   mutating func restore(_ call: CarriedLane.Call) -> UInt32 {
     var partition = topic.inFlight % topic.count
-    while !topic[partition].window.hasRoom { partition = (partition + 1) % topic.count }
+    while !topic[partition].log.hasRoom { partition = (partition + 1) % topic.count }
     // Beyond the identities of any source.
     let identity = 1 << 61 | UInt64(bitPattern: call.arrival.nanoseconds)
-    topic[partition].log.append(
-      QueuedMessage(identity: identity, serviceNanoseconds: -1), since: call.arrival)
-    let end = topic[partition].logEnd
-    guard let run = topic[partition].window.deliver(most: 1, logEnd: end) else {
+    for _ in 0..<call.messages {
+      topic[partition].log.append(
+        QueuedMessage(identity: identity, serviceNanoseconds: -1), since: call.arrival)
+    }
+    let end = topic[partition].log.logEnd
+    guard
+      let run = topic[partition].log.deliver(most: Int64(call.messages), below: end)
+    else {
       preconditionFailure("a window with room and a log with a message give a delivery")
     }
-    topic.inFlight += 1
+    topic.inFlight += Int(call.messages)
     return topic.deliveries.put(
-      OpenDelivery(partition: UInt32(truncatingIfNeeded: partition), run: run))
+      OpenDelivery(run: run, partition: UInt32(truncatingIfNeeded: partition)))
   }
 }

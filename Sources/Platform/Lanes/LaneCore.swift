@@ -107,6 +107,8 @@ struct LaneCore: ~Copyable {
   /// needs nothing but its service time.
   var form: Form
   var callsArePlain: Bool
+  /// Whether a message's service time may be drawn as a request's is, when it begins.
+  var drawsLate = false
   /// Whoever watches; nil: nobody.
   var tracer: LaneTracer?
   /// What never changes, in a bit each for the inner loop.

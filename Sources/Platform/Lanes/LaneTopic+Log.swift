@@ -26,38 +26,26 @@ struct BrokerFault: Sendable {
 
 // What leaves a log: what is committed, and what is too old or too much.
 extension LaneTopic {
-  /// The prefix of a partition has grown, and the broker is told at once.
-  @inline(__always) mutating func commit(_ partition: Int, _ messages: Int64) {
-    self[partition].log.removeFirst(Int(messages))
-    self[partition].base &+= messages
-  }
-
   /// Tells the broker what is committed if the time for that has come since it was told last.
   /// Precondition: nothing has been committed since that time.
   mutating func persist(_ partition: Int, at now: Instant) {
     guard let interval = rules.persistInterval, now >= self[partition].persistsNext else { return }
-    persistNow(partition)
+    self[partition].log.release()
     let periods = now.nanoseconds / interval.count + 1
     self[partition].persistsNext = Instant(nanoseconds: periods * interval.count)
-  }
-
-  /// Tells the broker what is committed.
-  mutating func persistNow(_ partition: Int) {
-    let known = self[partition].window.committed - self[partition].base
-    if known > 0 { commit(partition, known) }
   }
 
   /// Passes over messages that were deleted before they were delivered; returns how many of them
   /// nobody has answered. O(messages deleted).
   mutating func expire(_ partition: Int, at now: Instant) -> Int {
-    let (base, next) = (self[partition].base, self[partition].window.next)
-    let logEnd = self[partition].logEnd
+    let next = self[partition].log.next
+    let logEnd = self[partition].log.logEnd
     var end = next
     if let most = rules.retentionMessages { end = max(end, logEnd - Int64(most)) }
     if let age = rules.retention {
-      while end < logEnd, self[partition].log.entry(Int(end - base)).since + age <= now { end += 1 }
+      while end < logEnd, self[partition].log[end].since + age <= now { end += 1 }
     }
-    guard end > next, let grown = self[partition].window.skip(to: end) else { return 0 }
+    guard end > next, let grown = self[partition].log.skip(to: end) else { return 0 }
     var expired = 0
     for offset in next..<end {
       if repeatCount > 0, self[partition].repeats.remove(offset) != nil {
@@ -66,10 +54,10 @@ extension LaneTopic {
         expired += 1
       }
       if failureCount > 0 {
-        setFailures(0, of: self[partition].log.entry(Int(offset - base)).ticket.identity)
+        setFailures(0, of: self[partition].log[offset].message.identity)
       }
     }
-    if grown > 0, rules.persistInterval == nil { commit(partition, grown) }
+    if grown > 0, rules.persistInterval == nil { self[partition].log.release() }
     return expired
   }
 

@@ -11,9 +11,8 @@ struct QueuedMessage: BitwiseCopyable {
 
 /// One call from a consumer to an instance that has not been answered.
 struct OpenDelivery: BitwiseCopyable, Sendable {
+  var run: PartitionLog<QueuedMessage>.Delivery
   var partition: UInt32
-  var attempt: UInt32 = 0
-  var run: DeliveryWindow.Delivery
 }
 
 /// A message that has failed and is delivered again later.
@@ -23,68 +22,78 @@ struct RetriedMessage: BitwiseCopyable, Sendable {
   var partition: UInt32
 }
 
-/// One partition of a lane: its log from what the broker knows as committed on.
+/// One partition of a lane: its log from what the broker knows as committed on, and how far it may
+/// be read.
 struct LanePartition: ~Copyable {
-  var log = WaitingQueue<QueuedMessage>(leastCapacity: 16, leastRoom: 128)
-  /// The offset of the log's first message.
-  var base: Int64 = 0
-  var window: DeliveryWindow
-  var fetch: FetchWindow
+  var log: PartitionLog<QueuedMessage>
+  /// A message before this one goes out as it comes: it is read, fetches reach so far, and none is
+  /// due with it.
+  private(set) var openEnd: Int64 = 0
+  /// The most messages that were not committed at once.
+  var peakLag = 0
+  /// The consumer that holds it, and whether it reads.
+  var owner: UInt8 = 0
+  var isRead = true { didSet { noteReach() } }
   /// No message from here on reaches the consumer yet: fetches do not reach so far, or nobody leads
   /// the partition and the broker that did was lost at `frozenEnd`.
   private(set) var readableEnd: Int64
   private(set) var frozenEnd = Int64.max
-  /// The consumer that holds it, and whether it reads.
-  var owner: UInt8 = 0
-  var isRead = true
+  private(set) var fetch: FetchWindow
   /// When what is committed is told to the broker next, where that is not done at once.
   var persistsNext = Instant.origin
-  /// The most messages that were not committed at once.
-  var peakLag = 0
   /// Messages that were answered before a crash and come again, by offset.
   var repeats: Set<Int64> = []
 
   init(_ rules: TopicConfiguration) {
-    window = DeliveryWindow(width: rules.window)
+    log = PartitionLog(width: rules.window)
     fetch = FetchWindow(size: Int64(rules.fetchMessages))
     readableEnd = fetch.end
+    noteReach()
   }
-
-  /// The offset that the next message will have.
-  @inline(__always) var logEnd: Int64 { base &+ Int64(log.count) }
-
-  /// Whether a message was not delivered.
-  @inline(__always) var hasBacklog: Bool { window.next < logEnd }
 
   var isFrozen: Bool { frozenEnd < .max }
 
-  mutating func noteFetched() { readableEnd = min(fetch.end, frozenEnd) }
+  private mutating func noteReach() {
+    readableEnd = min(fetch.end, frozenEnd)
+    openEnd = isRead ? min(readableEnd, fetch.reach) : 0
+  }
+
+  @inline(__always) mutating func notePeak() {
+    if log.lag > peakLag { peakLag = log.lag }
+  }
+
+  mutating func askFetch() {
+    fetch.ask()
+    noteReach()
+  }
+
+  mutating func answerFetch() {
+    fetch.answer()
+    noteReach()
+  }
 
   mutating func freeze() {
-    frozenEnd = logEnd
-    noteFetched()
+    frozenEnd = log.logEnd
+    noteReach()
   }
 
   /// Another broker leads it: what is at the consumer stays there, and the rest is fetched anew.
   mutating func thaw() {
     frozenEnd = .max
-    fetch.restart(at: max(window.next, min(readableEnd, logEnd)))
-    noteFetched()
+    fetch.restart(at: max(log.next, min(readableEnd, log.logEnd)))
+    noteReach()
   }
 
   /// Another consumer reads on from what is committed.
   mutating func refetch() {
-    fetch.restart(at: window.next)
-    noteFetched()
+    fetch.restart(at: log.next)
+    noteReach()
   }
 
   borrowing func clone(_ rules: TopicConfiguration) -> LanePartition {
     var copy = LanePartition(rules)
     copy.log = log.clone()
-    copy.base = base
-    copy.window = window.clone()
     copy.fetch = fetch
-    copy.readableEnd = readableEnd
     copy.frozenEnd = frozenEnd
     copy.owner = owner
     copy.isRead = isRead
@@ -108,6 +117,7 @@ struct LaneTopic: ~Copyable {
   let hasRetention: Bool
   let persists: Bool
   let overhead: Int64
+  private let isSkewed: Bool
   private let partitions: UnsafeMutablePointer<LanePartition>
   /// Upper ends of the partitions' shares of the keys, as 64-bit fractions; empty for equal ones.
   private let shares: [UInt64]
@@ -127,8 +137,9 @@ struct LaneTopic: ~Copyable {
   /// What the group has agreed on, from the end of a rebalance on.
   var agreed: [UInt8] = []
   var leaders: PartitionLeaders
-  /// Before this instant its consumers are known not to pause.
-  private var openUntil = Instant.origin
+  /// Before this instant its consumers do not pause, and nothing but a message itself is to be
+  /// looked at when it comes: nothing is deleted, and none has failed.
+  private(set) var openUntil = Instant.origin
 
   /// - Parameters:
   ///   - count: partitions of the lane.
@@ -143,6 +154,7 @@ struct LaneTopic: ~Copyable {
     partitions = .allocate(capacity: max(1, count))
     for index in 0..<count { (partitions + index).initialize(to: LanePartition(rules)) }
     shares = Self.shares(count, skew: rules.skew)
+    isSkewed = !shares.isEmpty
     isUp = Array(repeating: true, count: consumers)
     leaders = PartitionLeaders(
       partitions: count, brokers: brokers.count, first: brokers.first,
@@ -211,6 +223,7 @@ struct LaneTopic: ~Copyable {
   mutating func setFailures(_ count: Int, of identity: UInt64) {
     failures[identity] = count == 0 ? nil : count
     failureCount = failures.count
+    openUntil = .origin
   }
 
   /// Whether its consumers read nothing. Instants must not go back.
@@ -220,6 +233,7 @@ struct LaneTopic: ~Copyable {
 
   private mutating func lookForPause(at now: Instant) -> Bool {
     if rules.isPaused(at: now) { return true }
+    guard !hasRetention, failureCount == 0 else { return false }
     openUntil = rules.nextPauseEdge(after: now) ?? .distantFuture
     return false
   }
@@ -227,8 +241,9 @@ struct LaneTopic: ~Copyable {
   /// The partition of a message, by its key.
   @inline(__always) func partition(of identity: UInt64, key: UInt64) -> Int {
     let mixed = Mixing.foldedMultiply(identity ^ key, 0x9E37_79B9_7F4A_7C15)
-    guard !shares.isEmpty else {
-      return Int(mixed.multipliedFullWidth(by: UInt64(count)).high)
+    guard isSkewed else {
+      let high = mixed.multipliedFullWidth(by: UInt64(truncatingIfNeeded: count)).high
+      return Int(truncatingIfNeeded: high)
     }
     var (low, high) = (0, count - 1)
     while low < high {
@@ -241,7 +256,7 @@ struct LaneTopic: ~Copyable {
   /// Messages that the broker does not know as committed: what consumers are behind.
   var lag: Int {
     var sum = 0
-    for index in 0..<count { sum += partitions[index].log.count }
+    for index in 0..<count { sum += partitions[index].log.lag }
     return sum
   }
 
@@ -249,8 +264,8 @@ struct LaneTopic: ~Copyable {
   var waiting: Int {
     var sum = retrying - inFlight - repeatCount
     for index in 0..<count {
-      sum += Int(partitions[index].logEnd - partitions[index].window.committed)
-      sum -= Int(partitions[index].window.doneAhead)
+      sum += Int(partitions[index].log.logEnd - partitions[index].log.committed)
+      sum -= Int(partitions[index].log.doneAhead)
     }
     return sum
   }

@@ -27,8 +27,8 @@ extension RequestLane {
       let leader = engine.core.topic.leaders.leaders[index]
       gauges.leader = leader == .max ? nil : Int(leader)
       gauges.owner = Int(engine.core.topic[index].owner)
-      gauges.produced = Int(engine.core.topic[index].logEnd)
-      gauges.lag = engine.core.topic[index].log.count
+      gauges.produced = Int(engine.core.topic[index].log.logEnd)
+      gauges.lag = engine.core.topic[index].log.lag
       gauges.peakLag = engine.core.topic[index].peakLag
       return gauges
     }

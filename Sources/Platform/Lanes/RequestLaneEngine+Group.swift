@@ -126,7 +126,7 @@ extension RequestLaneEngine {
 extension LaneCore {
   /// Asks for a fetch where one is due although nothing was delivered just now.
   mutating func fetchIfDue(_ partition: Int, at now: Instant) {
-    guard topic[partition].fetch.isDue(next: topic[partition].window.next) else { return }
+    guard topic[partition].fetch.isDue(next: topic[partition].log.next) else { return }
     fetchMore(partition, at: now)
   }
 

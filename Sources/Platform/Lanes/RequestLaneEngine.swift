@@ -99,7 +99,7 @@ struct RequestLaneEngine: ~Copyable {
       identity: arrival.identity, serviceNanoseconds: arrival.serviceTime)
     let produced = Instant(nanoseconds: arrival.time)
     let now = produced + feed.delay
-    let partition = core.produce(message, since: produced)
+    let partition = core.topic.partition(of: message.identity, key: core.settings.partKey.raw)
     if let ticket = core.deliverAtOnce(message, of: partition, since: produced, at: now) {
       handOver(ticket, to: Int(core.part), at: now)
     } else {
@@ -137,7 +137,7 @@ struct RequestLaneEngine: ~Copyable {
   mutating func delivered(_ event: LaneEvent, at now: Instant) {
     guard event.flags & LaneEvent.failing != 0 else {
       let partition = core.freedPartition
-      if core.topic[partition].hasBacklog { pump(partition, at: now) }
+      if core.topic[partition].log.hasBacklog { pump(partition, at: now) }
       return
     }
     deliveredInVain(event, at: now)

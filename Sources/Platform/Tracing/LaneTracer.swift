@@ -45,6 +45,7 @@ extension LaneCore {
     form = Self.form(settings, isWatched: tracer != nil)
     isOpen = form == .request && !isDown
     callsArePlain = settings.callsArePlain && form != .other && !breaking.hasSpoiled
+    drawsLate = callsArePlain && topic.overhead == 0
   }
 
   static func form(_ settings: LaneSettings, isWatched: Bool) -> Form {
@@ -60,9 +61,9 @@ extension LaneCore {
     if settings.isTopic {
       let delivery = topic.deliveries[number]
       let partition = Int(delivery.partition)
-      let base = topic[partition].base
+      let base = topic[partition].log.base
       return (max(delivery.run.first, base)..<max(delivery.run.end, base)).map {
-        topic[partition].log.entry(Int($0 - base)).ticket.identity
+        topic[partition].log[$0].message.identity
       }
     }
     if settings.notifications != nil {
@@ -92,7 +93,8 @@ extension LaneCore {
         identity, ticket.delivery, assignment, index, service: service, at: now)
       call.batch = found.count
       if settings.isTopic {
-        call.attempt = Int(topic.deliveries[ticket.delivery].attempt)
+        let delivery = topic.deliveries[ticket.delivery]
+        call.attempt = Int(topic[Int(delivery.partition)].log[delivery.run.first].attempt)
       } else if settings.notifications != nil {
         call.attempt = Int(invocations.notifications[ticket.delivery].attempt)
       } else if settings.clients != nil {

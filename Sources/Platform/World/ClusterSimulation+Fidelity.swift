@@ -81,11 +81,15 @@ extension ClusterSimulation {
     let (shape, scale) = serviceShapes.shape(of: service.serviceTime)
     let settings = settings(id, service)
     let stream = key("flow", service).appending(UInt64(place.position))
-    return FlowLane(
-      FlowState(
-        settings: settings, rules: service.rules(lane: place.position, part: 0, of: 1),
-        service: FlowService(shape, scale: scale), feed: feed,
-        surroundings: surroundings(epochEnd: .origin), key: stream, at: now))
+    var state = FlowState(
+      settings: settings, rules: service.rules(lane: place.position, part: 0, of: 1),
+      service: FlowService(shape, scale: scale), feed: feed,
+      surroundings: surroundings(epochEnd: .origin), key: stream, at: now)
+    if let topic = settings.topic, topic.rules.maximumBatch > 1 {
+      let sums = serviceShapes.sums(of: service.serviceTime, most: topic.rules.maximumBatch)
+      state.batches = FlowBatches(topic, sums, single: state.service)
+    }
+    return FlowLane(state)
   }
 
   // MARK: Left to the lane
@@ -115,8 +119,9 @@ extension ClusterSimulation {
     let rule = FidelityRule(
       rules: service.router, instances: lane.gauges.ready,
       rate: now == .origin ? service.initialRatePerSecond : Double(counts - reviewed) / interval,
-      mean: service.serviceTime.mean,
-      squaredCV: service.serviceTime.squaredCoefficientOfVariation)
+      mean: service.serviceTime.mean + (service.topic?.deliveryOverhead.seconds ?? 0),
+      squaredCV: service.serviceTime.squaredCoefficientOfVariation,
+      isBatched: (service.topic?.maximumBatch ?? 1) > 1)
     let wants = rule.wantsFlow(isFlow: isFlow)
     return wants == isFlow || handOver(lane: id, to: wants ? .flow : .request)
   }

@@ -1,0 +1,279 @@
+import Primitives
+
+/// One partition as its consumer has it: its log from what the broker knows as committed on, which
+/// of its messages are delivered, and how far all are answered.
+///
+/// The rule is `DeliveryWindow`'s, which counts messages without having them; here each stands
+/// beside the messages themselves, in one ring in the order of offsets, so that a message touches
+/// one place when it comes, when it goes out and when it is answered. A test holds both against one
+/// another. Everything is O(1) a message; the ring doubles when it is full, and one that has been
+/// empty goes round in a small part of its memory again, so that what is short stays in the cache.
+public struct PartitionLog<Message: BitwiseCopyable>: ~Copyable {
+  public struct Entry: BitwiseCopyable {
+    public var message: Message
+    public var since: Instant
+    /// Messages of the delivery that begins here; 0: none does.
+    public var run: UInt32
+    /// Twice how often that delivery has gone out again, plus one when it was answered.
+    public var state: UInt32
+
+    /// How often the delivery that begins here has gone out again.
+    @inlinable public var attempt: UInt32 { state >> 1 }
+
+    @inlinable init(_ message: Message, since: Instant, run: UInt32 = 0) {
+      self.message = message
+      self.since = since
+      self.run = run
+      state = 0
+    }
+  }
+
+  /// Messages `first` up to `end`, without it, that go out together.
+  public struct Delivery: Sendable, Equatable, BitwiseCopyable {
+    public var first: Int64
+    public var count: UInt32
+    /// How often the partition had begun anew: an answer from before a crash is not one to the same
+    /// messages delivered again.
+    public var epoch: UInt32
+
+    @inlinable public init(first: Int64, count: UInt32, epoch: UInt32) {
+      self.first = first
+      self.count = count
+      self.epoch = epoch
+    }
+
+    @inlinable public var end: Int64 { first &+ Int64(count) }
+  }
+
+  @usableFromInline var storedBase: Int64 = 0
+  @usableFromInline var storedCommitted: Int64 = 0
+  @usableFromInline var storedNext: Int64 = 0
+  @usableFromInline var storedLogEnd: Int64 = 0
+  @usableFromInline var storedDoneAhead: Int64 = 0
+  @usableFromInline var storedEpoch: UInt32 = 0
+  @usableFromInline var entries: UnsafeMutablePointer<Entry>
+  /// Places that are gone round in, less one; -1 before the first message.
+  @usableFromInline var mask = -1
+  /// The offset of the first message that the broker does not know as committed.
+  @inlinable public var base: Int64 { storedBase }
+  /// The first message that is not committed.
+  @inlinable public var committed: Int64 { storedCommitted }
+  /// The next message to deliver.
+  @inlinable public var next: Int64 { storedNext }
+  /// The offset that the next message will have.
+  @inlinable public var logEnd: Int64 { storedLogEnd }
+  /// Deliveries that were not committed, answered or not.
+  @usableFromInline var places = 0
+  /// Deliveries that may be outstanding; 1 keeps the order of messages.
+  public let width: Int
+  @inlinable public var epoch: UInt32 { storedEpoch }
+  /// Messages answered beyond the committed prefix.
+  @inlinable public var doneAhead: Int64 { storedDoneAhead }
+  /// Places that there is memory for.
+  @usableFromInline var room = 0
+
+  /// Places that a ring which has been empty goes round in, and those that the first message asks
+  /// memory for.
+  @usableFromInline static var leastPlaces: Int { 16 }
+  @usableFromInline static var leastRoom: Int { 128 }
+
+  /// Precondition: the width is positive.
+  public init(width: Int) {
+    precondition(width > 0, "a window has a width")
+    self.width = width
+    entries = .allocate(capacity: 0)
+  }
+
+  deinit { entries.deallocate() }
+
+  /// Messages that the broker does not know as committed.
+  @inlinable public var lag: Int { Int(logEnd &- base) }
+
+  /// Whether a message was not delivered.
+  @inlinable public var hasBacklog: Bool { next < logEnd }
+
+  /// Whether another delivery may go out. A delivery that was answered keeps its place until those
+  /// before it are, so that what must come again after a crash is bounded.
+  @inlinable public var hasRoom: Bool { places < width }
+
+  /// The message at an offset, and what is known of the delivery that begins there. Precondition:
+  /// it is in the log.
+  @inlinable public subscript(offset: Int64) -> Entry {
+    @inline(__always) _read { yield entries[Int(truncatingIfNeeded: offset) & mask] }
+    @inline(__always) nonmutating _modify {
+      yield &entries[Int(truncatingIfNeeded: offset) & mask]
+    }
+  }
+
+  @inlinable @inline(__always)
+  public mutating func append(_ message: Message, since: Instant) {
+    if logEnd &- base > Int64(truncatingIfNeeded: mask) { grow() }
+    self[logEnd] = Entry(message, since: since)
+    storedLogEnd &+= 1
+  }
+
+  /// Takes the next messages, at most `most`, below `end`; nil when there are none or there is no
+  /// room. Precondition: `end` is no further than the log.
+  @inlinable @inline(__always)
+  public mutating func deliver(most: Int64, below end: Int64) -> Delivery? {
+    let first = next
+    let count = min(end &- first, most)
+    guard count > 0, hasRoom else { return nil }
+    take(UInt32(truncatingIfNeeded: count))
+    return Delivery(first: first, count: UInt32(truncatingIfNeeded: count), epoch: epoch)
+  }
+
+  /// Whether a message that comes now would be the next to deliver, before `end`, and go out by
+  /// itself.
+  @inlinable @inline(__always) public func isOpen(below end: Int64) -> Bool {
+    let offset = storedLogEnd
+    return storedNext == offset && offset < end && places < width
+      && offset &- storedBase <= Int64(truncatingIfNeeded: mask)
+  }
+
+  /// A message comes and goes out by itself. Precondition: `isOpen`.
+  @inlinable @inline(__always)
+  public mutating func pass(_ message: Message, since: Instant) -> Delivery {
+    let offset = storedLogEnd
+    self[offset] = Entry(message, since: since, run: 1)
+    storedLogEnd = offset &+ 1
+    storedNext = offset &+ 1
+    places &+= 1
+    return Delivery(first: offset, count: 1, epoch: storedEpoch)
+  }
+
+  @inlinable @inline(__always) mutating func take(_ count: UInt32) {
+    self[next].run = count
+    self[next].state = 0
+    places &+= 1
+    storedNext &+= Int64(count)
+  }
+
+  /// Whether a delivery is of this partition as it is read now, and not from before a crash.
+  @inlinable public func isCurrent(_ delivery: Delivery) -> Bool { delivery.epoch == epoch }
+
+  /// A delivery was answered.
+  ///
+  /// - Returns: messages that the committed prefix grew by; nil where the delivery is not known or
+  ///   was answered before, as after a crash.
+  @discardableResult @inlinable @inline(__always)
+  public mutating func complete(_ delivery: Delivery) -> Int64? {
+    let first = delivery.first
+    guard delivery.epoch == epoch, first >= committed, first < next,
+      self[first].run == delivery.count, self[first].state & 1 == 0
+    else { return nil }
+    return answered(first, delivery.count)
+  }
+
+  /// A delivery goes out again. Precondition: it is of this epoch and was not answered.
+  public mutating func noteAttempt(of delivery: Delivery) { self[delivery.first].state &+= 2 }
+
+  /// The same as `complete` of a delivery that is known to be of this epoch and not answered.
+  @inlinable @inline(__always)
+  public mutating func answered(_ first: Int64, _ count: UInt32) -> Int64 {
+    self[first].state |= 1
+    guard first == committed else {
+      storedDoneAhead &+= Int64(count)
+      return 0
+    }
+    var end = first &+ Int64(count)
+    places &-= 1
+    while places > 0, self[end].state & 1 != 0 {
+      end &+= Int64(self[end].run)
+      places &-= 1
+    }
+    let grown = end &- first
+    storedDoneAhead &-= grown &- Int64(count)
+    storedCommitted = end
+    return grown
+  }
+
+  /// The broker is told what is committed; returns how many messages leave the log.
+  @discardableResult @inlinable @inline(__always) public mutating func release() -> Int64 {
+    let known = committed &- base
+    storedBase = committed
+    if base == logEnd { mask = min(mask, Self.leastPlaces - 1) }
+    return known
+  }
+
+  /// Passes over the messages before `end`, which are not in the log any more, as if they had been
+  /// delivered and answered. They take a place unless nothing is under way.
+  ///
+  /// - Returns: messages that the committed prefix grew by; nil where there is no room. O(1).
+  public mutating func skip(to end: Int64) -> Int64? {
+    guard end > next else { return 0 }
+    if places == 0 {
+      let grown = end - committed
+      storedCommitted = end
+      storedNext = end
+      return grown
+    }
+    guard hasRoom else { return nil }
+    let first = next
+    storedDoneAhead += end - first
+    take(UInt32(end - first))
+    self[first].state = 1
+    return 0
+  }
+
+  /// The consumer is gone, or the partition moves: the next owner goes on at what the broker knows.
+  ///
+  /// - Returns: messages that come again.
+  @discardableResult public mutating func reset() -> Int64 {
+    let again = next - base
+    for offset in base..<next {
+      self[offset].run = 0
+      self[offset].state = 0
+    }
+    storedEpoch &+= 1
+    storedCommitted = base
+    storedNext = base
+    places = 0
+    storedDoneAhead = 0
+    return again
+  }
+
+  /// Calls `body` with each delivery that is not committed and whether it was answered.
+  public borrowing func visit(_ body: (_ messages: Range<Int64>, _ isDone: Bool) -> Void) {
+    var first = committed
+    for _ in 0..<places {
+      let entry = self[first]
+      body(first..<first + Int64(entry.run), entry.state & 1 != 0)
+      first += Int64(entry.run)
+    }
+  }
+
+  public borrowing func clone() -> Self {
+    var copy = Self(width: width)
+    copy.entries.deallocate()
+    copy.entries = .allocate(capacity: room)
+    copy.room = room
+    copy.mask = mask
+    (copy.storedBase, copy.storedCommitted) = (base, committed)
+    (copy.storedNext, copy.storedLogEnd, copy.storedDoneAhead) = (next, logEnd, doneAhead)
+    (copy.places, copy.storedEpoch) = (places, epoch)
+    for offset in base..<logEnd { copy[offset] = self[offset] }
+    return copy
+  }
+
+  /// Twice as many places: what is there keeps its place or moves by as many as there were.
+  @inlinable @inline(never) mutating func grow() {
+    let places = max(Self.leastPlaces, 2 * (mask + 1))
+    if places > room { enlarge(to: max(Self.leastRoom, places)) }
+    let old = mask
+    mask = places - 1
+    guard old >= 0 else { return }
+    for offset in base..<logEnd {
+      let place = Int(truncatingIfNeeded: offset)
+      if place & old != place & mask { entries[place & mask] = entries[place & old] }
+    }
+  }
+
+  @inlinable mutating func enlarge(to larger: Int) {
+    let fresh = UnsafeMutablePointer<Entry>.allocate(capacity: larger)
+    if mask >= 0 { fresh.update(from: entries, count: mask + 1) }
+    entries.deallocate()
+    entries = fresh
+    room = larger
+  }
+}
