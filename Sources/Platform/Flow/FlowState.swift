@@ -95,6 +95,11 @@ struct FlowState {
   var conditions: [LaneCondition] = []
   /// When machines of its zone are lost, and which.
   var nodeLosses: [(at: Instant, nodes: [NodeID])] = []
+  /// When instances are lost by themselves.
+  var podLosses: [PodLoss] = []
+  /// What the gateways of its zone do, and whether the lane's has crashed.
+  var gatewayCourse: [GatewayHosting] = []
+  var isGatewayDown = false
   var isDown = false
 
   init(
@@ -128,6 +133,7 @@ struct FlowState {
   mutating func reseed(_ settings: LaneSettings, arrivals: any ArrivalSource, at now: Instant) {
     self.settings = settings
     takeCondition()
+    takeGateways()
     armBrokers()
     armCrashes()
     feed.goOn(with: arrivals, at: now)
