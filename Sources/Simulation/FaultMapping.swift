@@ -4,12 +4,16 @@ import Primitives
 import Scenario
 
 extension ScenarioMapping {
-  func fault(
+  /// A fault as often as it comes.
+  func faults(
     _ section: FaultSection, _ services: [ServiceConfiguration]
-  ) -> FaultConfiguration {
-    FaultConfiguration(
-      name: section.name, kind: section.effect.map { kind($0, services) } ?? kind(section),
-      at: .origin + section.at, restartAfter: section.restartAfter)
+  ) -> [FaultConfiguration] {
+    let kind = section.effect.map { self.kind($0, services) } ?? self.kind(section)
+    return section.beginnings.map {
+      FaultConfiguration(
+        name: section.name, kind: kind, at: .origin + $0, restartAfter: section.restartAfter,
+        ramp: section.ramp)
+    }
   }
 
   private func kind(_ section: FaultSection) -> FaultConfiguration.Kind {
@@ -19,14 +23,20 @@ extension ScenarioMapping {
     if let (zone, index) = section.broker {
       return .crashBroker(zoneID(zone).index * document.cluster.brokersPerZone + index)
     }
+    if let (zone, index) = section.gateway {
+      return .crashGateway(zoneID(zone).index * document.cluster.gatewaysPerZone + index)
+    }
+    if let (zone, which) = section.agents { return .crashAgents(nodes(which, of: zone)) }
     if let index = section.dispatcher { return .crashDispatcher(index) }
     if let zone = section.zone { return .loseZone(zoneID(zone)) }
-    if let (zone, which) = section.nodes {
-      let before = document.cluster.zones.prefix(zoneID(zone).index).reduce(0) { $0 + $1.nodes }
-      let count = document.cluster.zones[zoneID(zone).index].nodes
-      return .loseNodes(which.numbers(of: count).map { NodeID(before + $0) })
-    }
+    if let (zone, which) = section.nodes { return .loseNodes(nodes(which, of: zone)) }
     return .crashWorkerManager(section.workerManager ?? 0)
+  }
+
+  private func nodes(_ which: FaultNodes, of zone: String) -> [NodeID] {
+    let before = document.cluster.zones.prefix(zoneID(zone).index).reduce(0) { $0 + $1.nodes }
+    let count = document.cluster.zones[zoneID(zone).index].nodes
+    return which.numbers(of: count).map { NodeID(before + $0) }
   }
 
   private func kind(
@@ -45,7 +55,23 @@ extension ScenarioMapping {
       .surge(ids(of: name, services), factor: factor, ramp: ramp)
     case .spoil(let name, let share, let errors, let factor):
       .spoil(ids(of: name, services), share: share, errors: errors, factor: factor)
+    case .push(let name, let push): .push(ids(of: name, services), change(push))
+    case .clock(let manager, let jump, let rate):
+      .clock(manager: manager, jump: jump, rate: rate)
+    case .losePods(let name, .share(let share)):
+      .losePods(ids(of: name, services), share: share, count: nil)
+    case .losePods(let name, .count(let count)):
+      .losePods(ids(of: name, services), share: 0, count: count)
     }
+  }
+
+  private func change(_ push: FaultPush) -> ServiceChange {
+    var change = ServiceChange()
+    change.concurrency = push.concurrency
+    change.maximumInstances = push.maximumInstances
+    change.callTimeout = push.callTimeout
+    change.errors = push.errors
+    return change
   }
 
   private func zoneID(_ name: String) -> ZoneID { ZoneID(zones[name] ?? 0) }
@@ -71,8 +97,10 @@ extension ScenarioMapping {
     }
   }
 
-  /// A service, or all of a group; nil: all.
+  /// A service, or all of a group, or of a label; nil: all.
   private func ids(of name: String?, _ services: [ServiceConfiguration]) -> [ServiceID] {
-    services.indices.filter { name == nil || services[$0].group == name }.map { ServiceID($0) }
+    guard let name else { return services.indices.map { ServiceID($0) } }
+    let groups = document.services.filter { $0.isMeant(by: name) }.map(\.name)
+    return services.indices.filter { groups.contains(services[$0].group) }.map { ServiceID($0) }
   }
 }

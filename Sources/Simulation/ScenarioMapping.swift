@@ -94,7 +94,7 @@ public struct ScenarioMapping: Sendable {
     cluster.services = services(
       seed: document.seed, replication: UInt64(replication), tables)
     cluster.pools = pools(for: cluster, peaks: peaks)
-    cluster.faults = document.faults.map { fault($0, cluster.services) }
+    cluster.faults = document.faults.flatMap { faults($0, cluster.services) }
     return cluster
   }
 

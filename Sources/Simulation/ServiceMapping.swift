@@ -99,8 +99,10 @@ extension ScenarioMapping {
     service.clients = section.clients.map(clients)
     service.breaking = section.breaking.map(breaking)
     service.mayBeSpoiled = document.faults.contains {
-      guard case .spoil(section.name, _, _, _) = $0.effect else { return false }
-      return true
+      switch $0.effect {
+      case .spoil(let name, _, _, _), .push(let name, _): section.isMeant(by: name)
+      default: false
+      }
     }
     mapKind(section, &service)
     service.isNamed = isNamed(name, section.name)

@@ -137,17 +137,17 @@ struct ExplainCommand: ParsableCommand {
   private func watch(
     _ results: WatchedResults, _ service: ServiceID, _ window: Range<Instant>, only: UInt64?
   ) throws -> (InvocationLog, WatchedRun) {
-    let run = try results.begin()
+    let (run, last) = try results.begin(before: window)
     let lanes = results.lanes(run, of: service)
     let log = InvocationLog(
       service: service, lanes: run.cluster.lanes(of: service), window: window, only: only)
-    let watched = WatchedRun(run, lanes: lanes, end: .origin + results.duration)
+    let watched = WatchedRun(run, lanes: lanes, end: last)
     // The arrivals of a second in which a lane is made requests have other times.
     let second = Instant.seconds(window.lowerBound.nanoseconds / 1_000_000_000)
     try watched.approach(
       second, into: log, candidates: only == nil ? 0 : Self.candidates, sinceLookBack: true,
       interruption: results.meter)
-    let end = min(.origin + results.duration, window.upperBound + Self.patience)
+    let end = min(last, window.upperBound + Self.patience)
     while run.cluster.now < end, run.cluster.now < window.upperBound || log.open > 0 {
       try watched.advanceASecond()
     }

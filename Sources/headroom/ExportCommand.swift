@@ -66,16 +66,16 @@ struct ExportCommand: ParsableCommand {
   private func write(
     _ file: StreamedFile, _ results: WatchedResults, _ service: ServiceID?, _ window: Range<Instant>
   ) throws -> Conclusion {
-    let run = try results.begin()
+    let (run, last) = try results.begin(before: window)
     let lanes = service.map { results.lanes(run, of: $0) }
-    let watched = WatchedRun(run, lanes: lanes, end: .origin + results.duration)
+    let watched = WatchedRun(run, lanes: lanes, end: last)
     let trace = try PerfettoTrace(
       file, run.cluster, lanes: lanes, window: window, about: about(results, window))
     trace.tell(try results.events(in: window))
     try watched.approach(
       window.lowerBound, into: trace, sinceLookBack: false, interruption: results.meter)
     try trace.closeStep(watched.lanes)
-    let end = min(.origin + results.duration, window.upperBound + Self.patience)
+    let end = min(last, window.upperBound + Self.patience)
     while !Signals.shared.isInterrupted, run.cluster.now < end,
       run.cluster.now < window.upperBound || trace.unfinished > 0
     {

@@ -124,37 +124,43 @@ struct RehearseCommand: ParsableCommand {
     _ times: [Instant], _ scenario: LoadedScenario, _ session: ResultSession,
     _ began: ContinuousClock.Instant
   ) throws -> Conclusion {
-    let document = scenario.document
-    let meter = ProgressMeter("matrix of losses", total: document.duration.seconds)
-    let runner = ScenarioRunner(
-      document, traces: scenario.traces, threads: options.threads, interruption: meter)
-    let study = ZoneMatrix(runner: runner, times: times)
-    let outcome = try study.run(peaks: peaks(runner))
+    let runner = runner("matrix of losses", scenario)
+    let outcome = try ZoneMatrix(runner: runner, times: times).run(peaks: peaks(runner))
     let report = MatrixReport(
       outcome: Signals.shared.isInterrupted ? nil : outcome, scenario: scenario,
       wallSeconds: began.duration(to: .now).inSeconds, options: options)
-    try session.close(
-      [], verdict: report.verdict, isInterrupted: Signals.shared.isInterrupted)
-    return Conclusion(
-      status: report.status, text: report.text, summary: report.summary,
-      notices: scenario.notices)
+    return try ended(session, report.verdict, scenario) {
+      (report.status, report.text, report.summary)
+    }
   }
-}
 
-extension RehearseCommand {
   private func search(
     _ scenario: LoadedScenario, _ session: ResultSession, _ began: ContinuousClock.Instant
   ) throws -> Conclusion {
-    let document = scenario.document
-    let meter = ProgressMeter("search for the worst loss", total: document.duration.seconds)
-    let runner = ScenarioRunner(
-      document, traces: scenario.traces, threads: options.threads, interruption: meter)
+    let runner = runner("search for the worst loss", scenario)
     let outcome = try WorstLoss(runner: runner).run(peaks: peaks(runner))
     let report = WorstReport(
       outcome: Signals.shared.isInterrupted ? nil : outcome, scenario: scenario,
       wallSeconds: began.duration(to: .now).inSeconds, options: options)
-    try session.close(
-      [], verdict: report.verdict, isInterrupted: Signals.shared.isInterrupted)
+    return try ended(session, report.verdict, scenario) {
+      (report.status, report.text, report.summary)
+    }
+  }
+
+  /// Of losses that the command makes itself, which keep no runs.
+  private func runner(_ what: String, _ scenario: LoadedScenario) -> ScenarioRunner {
+    ScenarioRunner(
+      scenario.document, traces: scenario.traces, threads: options.threads,
+      interruption: ProgressMeter(what, total: scenario.document.duration.seconds))
+  }
+
+  /// Ends the file of such a command and says what came of it.
+  private func ended(
+    _ session: ResultSession, _ verdict: Verdict?, _ scenario: LoadedScenario,
+    _ report: () -> (status: ExitStatus, text: String, summary: Summary)
+  ) throws -> Conclusion {
+    try session.close([], verdict: verdict, isInterrupted: Signals.shared.isInterrupted)
+    let report = report()
     return Conclusion(
       status: report.status, text: report.text, summary: report.summary,
       notices: scenario.notices)

@@ -76,13 +76,16 @@ struct ResultSession: Sendable {
       verdict: ObjectiveVerdicts.overall(judged))
     try ObjectiveRecording(writer).record(judged, study: 1, run: run)
     try writer.append(groups(outcome, run: run))
-    try writer.append(
-      scenario.traces.files.map {
-        TraceFileRow(
-          run: run, path: $0.name, hash: HexadecimalWord.text($0.hash),
-          bytes: $0.bytes)
-      })
+    try writer.append(traces(of: run))
     try writer.checkpoint()
+  }
+
+  /// The traces that a run has read.
+  private func traces(of run: Int) -> [TraceFileRow] {
+    scenario.traces.files.map {
+      TraceFileRow(
+        run: run, path: $0.name, hash: HexadecimalWord.text($0.hash), bytes: $0.bytes)
+    }
   }
 
   /// Stores both runs of a rehearsal's pair, calm and fault, and when what happened.
@@ -95,6 +98,7 @@ struct ResultSession: Sendable {
         verdict: ObjectiveVerdicts.overall(judged), arm: arm)
       try ObjectiveRecording(writer).record(judged, study: 1, run: run, arm: arm)
       try writer.append(groups(outcome, run: run))
+      try writer.append(traces(of: run))
     }
     let times = [
       ("seconds_to_detect", pair.timeline.secondsToDetect),

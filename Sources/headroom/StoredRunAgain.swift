@@ -2,13 +2,16 @@ import Primitives
 import ResultStore
 import Simulation
 
-/// What a results file says of a run of `headroom run`, enough to simulate it again bit for bit.
+/// What a results file says of a run of `headroom run`, or of the runs of `headroom rehearse`,
+/// enough to simulate them again bit for bit.
 struct StoredRunAgain {
   let stored: StoredStudy
   let options: SimulationOptions
   let scenario: LoadedScenario
-  /// Replications that came to their end.
+  /// Replications that came to their end, of a rehearsal calm and with its faults.
   let runs: [StoredStudy.Run]
+
+  var isRehearsal: Bool { stored.command == "rehearse" }
 
   /// - Parameters:
   ///   - results: the file.
@@ -22,7 +25,9 @@ struct StoredRunAgain {
     guard !runs.isEmpty else {
       throw CommandFailure(
         .badInput, "HR3023", "`\(results)` has no run that came to its end",
-        help: "run the scenario again: there is nothing to compare")
+        help: stored.command == "rehearse"
+          ? "a matrix and a search keep no runs: rehearse what they have found"
+          : "run the scenario again: there is nothing to compare")
     }
     scenario = try LoadedScenario(
       bytes: Array(stored.scenarioText.utf8), file: stored.scenarioFile, options,
@@ -39,15 +44,19 @@ struct StoredRunAgain {
         .badInput, "HR3020", "`\(results)` was made by version \(stored.programVersion)",
         help: "use that version for it; this is \(ProgramVersion.text)")
     }
-    guard stored.command == "run",
-      let arguments = CommandArguments.parse(stored.arguments),
-      let command = try? RunCommand.parse(arguments)
-    else {
+    let arguments = CommandArguments.parse(stored.arguments) ?? []
+    let options: SimulationOptions? =
+      switch stored.command {
+      case "run": (try? RunCommand.parse(arguments))?.options
+      case "rehearse": (try? RehearseCommand.parse(arguments))?.options
+      default: nil
+      }
+    guard let options else {
       throw CommandFailure(
         .badInput, "HR3021", "`\(results)` is of the command `\(stored.command)`",
-        help: "results of `headroom run` can be simulated again")
+        help: "results of `headroom run` and `headroom rehearse` can be simulated again")
     }
-    return command.options
+    return options
   }
 
   /// The traces must be the ones that the run has read.

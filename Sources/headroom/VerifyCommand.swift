@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Planning
 import Primitives
 import Reporting
 import ResultStore
@@ -11,7 +12,7 @@ struct VerifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify", abstract: "Run a results file's scenario again and compare digests.")
 
-  @Argument(help: "A results file of `headroom run`.")
+  @Argument(help: "A results file of `headroom run` or `headroom rehearse`.")
   var results: String
 
   @Option(help: "Where trace files are looked for; default: where the run found them.")
@@ -32,7 +33,7 @@ struct VerifyCommand: ParsableCommand {
       let began = ContinuousClock.now
       let repeated = try StoredRunAgain(results, data: data)
       let (scenario, complete) = (repeated.scenario, repeated.runs)
-      let digests = try again(scenario, complete.map(\.replication))
+      let digests = try again(repeated)
       let report = VerifyReport(
         runs: zip(complete, digests).map { ($0, $1) }, results: results, options: repeated.options,
         scenario: scenario, wallSeconds: began.duration(to: .now).inSeconds)
@@ -40,18 +41,37 @@ struct VerifyCommand: ParsableCommand {
     }
   }
 
-  /// The digests of replications, simulated again.
-  private func again(_ scenario: LoadedScenario, _ replications: [Int]) throws -> [String] {
+  /// The digests of the runs that are stored, simulated again.
+  private func again(_ repeated: StoredRunAgain) throws -> [String] {
+    let scenario = repeated.scenario
     let needsPeaks = ScenarioRunner(scenario.document, threads: 1).needsPeaks
-    let runs = replications.count + (needsPeaks ? 1 : 0)
+    let count = repeated.runs.count + (needsPeaks ? 1 : 0)
     let meter = ProgressMeter(
-      "first pass for the peaks", total: scenario.document.duration.seconds * Double(runs))
+      "first pass for the peaks", total: scenario.document.duration.seconds * Double(count))
     let runner = ScenarioRunner(
       scenario.document, traces: scenario.traces, threads: threads, interruption: meter)
-    let peaks = needsPeaks ? try runner.peaks() : nil
+    let first = repeated.isRehearsal ? runner.calm() : runner
+    let peaks = needsPeaks ? try first.peaks() : nil
     meter.say("the same again")
-    return try Parallel.map(replications.count, threads: threads) { index in
-      let outcome = try runner.run(replication: replications[index], peaks: peaks)
+    if repeated.isRehearsal { return try rehearsed(repeated.runs, runner, peaks) }
+    return try Parallel.map(repeated.runs.count, threads: threads) { index in
+      let outcome = try runner.run(replication: repeated.runs[index].replication, peaks: peaks)
+      return HexadecimalWord.text(outcome.digest)
+    }
+  }
+
+  /// Calm and faulted runs, from where they part.
+  private func rehearsed(
+    _ runs: [StoredStudy.Run], _ runner: ScenarioRunner, _ peaks: [PoolKey: Int]?
+  ) throws -> [String] {
+    let replications = Set(runs.map(\.replication)).sorted()
+    let study = RehearsalStudy(runner: runner, replications: replications.count)
+    let pairs = try Parallel.map(replications.count, threads: threads) { index in
+      try study.pair(replications[index], peaks: peaks)
+    }
+    return runs.map { run in
+      guard let index = replications.firstIndex(of: run.replication) else { return "" }
+      let outcome = run.arm == "calm" ? pairs[index].calm : pairs[index].faulted
       return HexadecimalWord.text(outcome.digest)
     }
   }
@@ -71,11 +91,12 @@ struct VerifyReport {
 
   var text: String {
     var lines = runs.map { run in
-      "replication \(run.stored.replication + 1): stored \(run.stored.digest), again \(run.again)"
-        + (run.stored.digest == run.again ? "" : "  DIFFERENT")
+      let arm = run.stored.arm.isEmpty ? "" : ", \(run.stored.arm)"
+      return "replication \(run.stored.replication + 1)\(arm): stored \(run.stored.digest), "
+        + "again \(run.again)" + (run.stored.digest == run.again ? "" : "  DIFFERENT")
     }
     let asked = scenario.document.replications
-    let rest = asked - runs.count
+    let rest = asked - Set(runs.map(\.stored.replication)).count
     let left =
       rest > 0 ? "; \(rest) of \(asked) replications did not come to their end in the file" : ""
     lines.insert(
@@ -93,7 +114,8 @@ struct VerifyReport {
     summary["verification"] = .array(
       runs.map { run in
         .object([
-          "replication": JSONValue(run.stored.replication), "stored": .string(run.stored.digest),
+          "replication": JSONValue(run.stored.replication), "arm": .string(run.stored.arm),
+          "stored": .string(run.stored.digest),
           "again": .string(run.again), "same": .bool(run.stored.digest == run.again),
         ])
       })

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Planning
 import Platform
 import Primitives
 import Reporting
@@ -8,7 +9,8 @@ import Simulation
 
 /// Which part of a stored run is simulated again to be watched.
 struct WatchOptions: ParsableArguments {
-  @Argument(help: "A results file of `headroom run`.")
+  @Argument(
+    help: "A results file of `headroom run`, or of `headroom rehearse`: its runs with the faults.")
   var results: String
 
   @Option(help: "Which replication, from 1.")
@@ -89,15 +91,29 @@ struct WatchedResults {
         ?? "services are named in the table `services` of the results")
   }
 
-  /// The run at its beginning, after the first pass that its pools may need.
-  func begin() throws -> Run {
-    guard runner.needsPeaks else { return preview }
-    let peaks = try runner.peaks()
+  /// The run at its beginning, after the first pass that its pools may need, and its end. Of a
+  /// rehearsal, where it has got its faults; of a window before that the end is there.
+  func begin(before window: Range<Instant>) throws -> (run: Run, end: Instant) {
+    let end = Instant.origin + duration
+    guard runner.needsPeaks || repeated.isRehearsal else { return (preview, end) }
+    let first = repeated.isRehearsal ? runner.calm() : runner
+    let peaks = runner.needsPeaks ? try first.peaks() : nil
     meter.say("the run again, up to the window")
     let platform = runner.mapping.platform(replication: replication, peaks: peaks)
-    return Run(
-      PlatformConfiguration(platform.clusters[place]), replication: replication,
-      keepsMinutes: false)
+    guard repeated.isRehearsal else { return (begin(platform.clusters[place]), end) }
+    var calm = platform.clusters[place]
+    let faults = calm.faults
+    calm.faults = []
+    let run = begin(calm)
+    let parting = RehearsalStudy(runner: runner, replications: 1).parting
+    guard window.lowerBound >= parting else { return (run, parting) }
+    try run.advance(to: parting, interruption: meter)
+    if !faults.isEmpty { run.arm([faults]) }
+    return (run, end)
+  }
+
+  private func begin(_ cluster: ClusterConfiguration) -> Run {
+    Run(PlatformConfiguration(cluster), replication: replication, keepsMinutes: false)
   }
 
   func service(_ name: String) throws(CommandFailure) -> ServiceID {
@@ -133,7 +149,10 @@ struct WatchedResults {
 
   /// What the run has told of the cluster within a window.
   func events(in window: Range<Instant>) throws(StoreError) -> [EventRow] {
-    try ResultReader(path: options.results).rows(EventRow.self, of: replication + 1).filter {
+    let stored = repeated.runs.last { $0.replication == replication }
+    return try ResultReader(path: options.results).rows(
+      EventRow.self, of: stored?.id ?? replication + 1
+    ).filter {
       $0.time < window.upperBound && ($0.until ?? $0.time) >= window.lowerBound
         && $0.kind != "left_out"
     }

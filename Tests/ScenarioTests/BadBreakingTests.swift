@@ -52,8 +52,8 @@ import Testing
       "spoil: jobs, factor: ▲0.5", .outOfRange, "`faults[0].factor` is `0.5`",
       help: "between 1.0 and 1000.0"),
     fault(
-      "spoil: jobs, errors: 1, ramp: ▲1s", .inconsistent, "`ramp` says nothing of `spoil`",
-      help: "it belongs to `surge`"),
+      "spoil: jobs, errors: 1, from: ▲1s", .inconsistent, "`from` says nothing of `spoil`",
+      help: "it belongs to `cut`"),
     fault(
       "stop: ▲coordinator", .inconsistent,
       "nobody needs the Coordinator: no service has `breaking`",

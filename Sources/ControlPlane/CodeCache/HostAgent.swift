@@ -34,6 +34,10 @@ public struct HostAgent: Sendable {
   private var startsByService: [ServiceID: [Waiting]] = [:]
   private var downloads: RetryLedger<ServiceID>
   private var reports: RetryLedger<PodID>
+  /// Loads that have begun and not been reported as ended, in the order of beginning; asked for
+  /// keys, and all of them by a restart.
+  private var loads: [PodID: (ordinal: UInt64, waiting: Waiting)] = [:]
+  private var loadsBegun: UInt64 = 0
   /// Hits of the node's own cache.
   public private(set) var hits: UInt64 = 0
 
@@ -53,6 +57,32 @@ public struct HostAgent: Sendable {
   /// The node is a new machine, without code.
   public mutating func renew() { cache = ByteCache(capacityBytes: cache.capacityBytes) }
 
+  /// The agent begins anew after a crash: its cache, its downloads and what it had not brought to
+  /// an end are gone. The node remembers which pods were given to what (an assumption: it is
+  /// written at the pod), and these are loaded again. Worker processes live on by themselves.
+  public mutating func restart(at now: Instant, into effects: inout some HostAgentEffects) {
+    renew()
+    downloads = RetryLedger(downloads.rules)
+    reports = RetryLedger(reports.rules)
+    startsByService = [:]
+    let again = loads.values.sorted { $0.ordinal < $1.ordinal }  // order-free: sorted at once
+    loads = [:]
+    for (_, load) in again {
+      if load.host.flatMap({ processes[$0]?.useModule(load.start.service) }) == true {
+        note(load)
+        effects.initialise(load.start, pod: load.pod, code: .module)
+      } else {
+        bring(load.start, load.pod, host: load.host, at: now, into: &effects)
+      }
+    }
+    rearm(at: now, into: &effects)
+  }
+
+  private mutating func note(_ load: Waiting) {
+    loads[load.pod] = (loadsBegun, load)
+    loadsBegun += 1
+  }
+
   /// - Parameter codeBytes: size of the code of the service that the message is about.
   public mutating func handle(
     _ message: ControlMessage, codeBytes: Int64, at now: Instant,
@@ -68,6 +98,7 @@ public struct HostAgent: Sendable {
       fetched(service, level, bytes: codeBytes, into: &effects)
     case .registered(let pod):
       _ = reports.close(pod)
+      loads[pod] = nil
     default:
       break
     }
@@ -92,6 +123,7 @@ public struct HostAgent: Sendable {
   public mutating func forget(_ pod: PodID) {
     if let start = claims.removeValue(forKey: pod), hostOf[pod] != nil { isolateOf[start] = nil }
     _ = reports.close(pod)
+    loads[pod] = nil
     processes[pod] = nil
     if let host = hostOf.removeValue(forKey: pod) { _ = processes[host]?.end(pod) }
   }
@@ -153,6 +185,7 @@ extension HostAgent {
       isolateOf[start.identity] = isolate
       claims[isolate] = start.identity
       if processes[host]?.useModule(start.service) == true {
+        note(Waiting(start: start, pod: isolate, host: host))
         effects.initialise(start, pod: isolate, code: .module)
       } else {
         bring(start, isolate, host: host, at: now, into: &effects)
@@ -185,6 +218,7 @@ extension HostAgent {
     _ start: StartRequest, _ pod: PodID, host: PodID?, at now: Instant,
     into effects: inout some HostAgentEffects
   ) {
+    note(Waiting(start: start, pod: pod, host: host))
     if cache.use(start.service.raw) {
       hits += 1
       if let host {

@@ -49,6 +49,10 @@ public struct InstanceBreaker: ~Copyable {
     @inlinable public var state: State { stored }
     /// Ejections in a row, less one for each interval without.
     @inlinable public var ejections: Int { Int(inRow) }
+    /// What it goes by: errors in a row, and this interval's calls and successes.
+    public var inputs: (errorsInRow: Int, calls: Int, successes: Int) {
+      (Int(errorsInRow), Int(requests), Int(successes))
+    }
   }
 
   public let rules: BreakerRules

@@ -8,11 +8,11 @@ extension InstanceTable {
 
   /// Lets an instance have a single request at a time, from when it has none on.
   public mutating func offerOnTrial(_ slot: InstanceSlot) {
-    limit(slot, to: min(1, concurrencyLimit))
+    limit(slot, to: min(1, most))
   }
 
   /// Lets the policy choose an instance as any other again.
-  public mutating func offer(_ slot: InstanceSlot) { limit(slot, to: concurrencyLimit) }
+  public mutating func offer(_ slot: InstanceSlot) { limit(slot, to: most) }
 
   private mutating func limit(_ slot: InstanceSlot, to most: UInt32) {
     let index = slot.index

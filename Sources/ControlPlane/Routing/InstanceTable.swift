@@ -33,6 +33,8 @@ public struct InstanceTable: ~Copyable {
 
   public let choice: InstanceChoice
   public let concurrencyLimit: UInt32
+  /// What an instance may have for now: that, or less while a configuration says so.
+  public private(set) var most: UInt32
 
   @usableFromInline var slots: UnsafeMutablePointer<Instance>
   @usableFromInline var capacity: Int
@@ -66,6 +68,7 @@ public struct InstanceTable: ~Copyable {
   public init(choice: InstanceChoice, concurrencyLimit: Int) {
     self.choice = choice
     self.concurrencyLimit = UInt32(clamping: concurrencyLimit)
+    most = self.concurrencyLimit
     usesLevels = choice == .leastRequests && concurrencyLimit <= SlotLevels.mostLevels
     byRequests = SlotLevels(levels: usesLevels ? max(1, concurrencyLimit) : 0)
     capacity = 0
@@ -97,7 +100,7 @@ public struct InstanceTable: ~Copyable {
     }
     slots[index] = Instance(
       pod: pod, isPresent: true, isFresh: isFresh, createdOrdinal: nextOrdinal,
-      limit: concurrencyLimit, idleSince: now)
+      limit: most, idleSince: now)
     nextOrdinal &+= 1
     storedCount += 1
     slotsByPod[pod] = UInt32(truncatingIfNeeded: index)
@@ -136,6 +139,18 @@ public struct InstanceTable: ~Copyable {
   public borrowing func visit(_ body: (InstanceSlot, Instance) -> Void) {
     for index in 0..<highWater where slots[index].isPresent {
       body(InstanceSlot(index), slots[index])
+    }
+  }
+
+  /// Lets instances have so many requests at once, at most as many as the table was made for;
+  /// those that have more end them. O(slots).
+  public mutating func setMost(_ limit: UInt32) {
+    let before = most
+    most = min(limit, concurrencyLimit)
+    guard most != before else { return }
+    for index in 0..<highWater where slots[index].isPresent && slots[index].limit == before {
+      slots[index].limit = most
+      if !slots[index].isDraining { requeue(index) }
     }
   }
 
@@ -189,6 +204,7 @@ public struct InstanceTable: ~Copyable {
     copy.slots = .allocate(capacity: capacity)
     copy.slots.initialize(from: slots, count: capacity)
     copy.capacity = capacity
+    copy.most = most
     copy.highWater = highWater
     copy.free = free
     copy.nextOrdinal = nextOrdinal

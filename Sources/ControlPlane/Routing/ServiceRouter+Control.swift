@@ -119,7 +119,9 @@ extension ServiceRouter {
   /// one.
   public mutating func restart(keepAlive: (any KeepAlivePolicy)?) -> [Ticket] {
     route = RouteEntry()
-    instances = InstanceTable(choice: rules.choice, concurrencyLimit: rules.concurrencyLimit)
+    instances = InstanceTable(
+      choice: rules.choice, concurrencyLimit: Int(instances.concurrencyLimit))
+    instances.setMost(UInt32(clamping: rules.concurrencyLimit))
     starts.entries.removeAll()
     armed = 0
     joining = nil

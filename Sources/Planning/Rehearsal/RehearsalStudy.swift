@@ -60,6 +60,12 @@ public struct RehearsalStudy: Sendable {
       executed: results.reduce(0) { $0 + $1.executed })
   }
 
+  /// One replication, from its beginning.
+  /// - Throws: `InvariantViolation`.
+  public func pair(_ replication: Int, peaks: [PoolKey: Int]?) throws -> Pair {
+    try replicate(replication, peaks: peaks, progress: nil).pair
+  }
+
   private func replicate(
     _ replication: Int, peaks: [PoolKey: Int]?, progress: (@Sendable (Int, Instant) -> Void)?
   ) throws -> (pair: Pair, executed: UInt64) {

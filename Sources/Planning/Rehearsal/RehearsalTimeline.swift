@@ -43,7 +43,10 @@ public struct RehearsalTimeline: Sendable {
     }
     let isZone = events.contains { $0.kind == .zoneLost }
     detected = first(isZone ? [.zoneUnhealthy] : [.leaseLost, .leaseTaken, .instanceBroken])
-    shifted = first(isZone ? [.trafficShifted] : [.leaseTaken, .instanceMigrated])
+    shifted =
+      isZone
+      ? Self.firstShift(events, faulted.configuration)
+      : first([.leaseTaken, .instanceMigrated])
     ended = first([.zoneBack, .restart, .dispatcherRestart, .faultEnds])
     let worse = Self.intervals(calm, faulted, tolerances).filter { $0.upperBound > strike }
     degraded = worse
@@ -51,6 +54,28 @@ public struct RehearsalTimeline: Sendable {
     recovered =
       worse.isEmpty
       ? strike : worse.last.flatMap { $0.upperBound < lastInterval ? $0.upperBound : nil }
+  }
+
+  /// When traffic of a lost zone has somewhere to go: weights that hold in a cluster of which
+  /// nothing is left send it nowhere.
+  private static func firstShift(
+    _ events: [NotableEvent], _ configuration: ClusterConfiguration
+  ) -> Instant? {
+    var lost: Set<Int> = []
+    for event in events.enumerated().sorted(by: {
+      ($0.element.at, $0.offset) < ($1.element.at, $1.offset)
+    }).map(\.element) {
+      switch event.kind {
+      case .zoneLost: lost.insert(event.subject)
+      case .zoneBack: lost.remove(event.subject)
+      case .trafficShifted:
+        let zones =
+          configuration.part(ofZone: event.subject)?.zones ?? configuration.zones.indices
+        if !lost.isSuperset(of: zones) { return event.at }
+      default: break
+      }
+    }
+    return nil
   }
 
   public var secondsToDetect: Double? { detected.map { ($0 - strike).seconds } }

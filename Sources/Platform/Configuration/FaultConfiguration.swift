@@ -15,6 +15,14 @@ public struct FaultConfiguration: Sendable {
     case loseZone(ZoneID)
     /// Machines stop, with all pods on them; they come back empty.
     case loseNodes([NodeID])
+    /// A gateway stops and loses all state; counted zone by zone.
+    case crashGateway(Int)
+    /// The HostAgents of machines stop; they come back without code, and with the loads that their
+    /// machines' pods were given to.
+    case crashAgents([NodeID])
+    /// Instances of services end by themselves, a share of those of each lane or so many of each
+    /// service; it is over at once.
+    case losePods([ServiceID], share: Double, count: Int?)
     /// A broker stops; its log is there when it is back. Counted zone by zone.
     case crashBroker(Int)
     /// Something that a cluster has once does not answer; it keeps its state.
@@ -33,6 +41,10 @@ public struct FaultConfiguration: Sendable {
     /// A share of the instances that each lane of the services has then, one at least, answer a
     /// share of their calls with an error and take so many times as long, until they are gone.
     case spoil([ServiceID], share: Double, errors: Double, factor: Double)
+    /// A configuration that is bad comes to services, and is rolled back at the end.
+    case push([ServiceID], ServiceChange)
+    /// The clock of a Worker Manager jumps, and runs so many times as fast until the end.
+    case clock(manager: Int, jump: Nanoseconds, rate: Double)
   }
 
   public var name: String
@@ -40,13 +52,21 @@ public struct FaultConfiguration: Sendable {
   public var at: Instant
   /// Nil: it does not come back.
   public var restartAfter: Nanoseconds?
+  /// What is slow, lossy or bad is so by and by: for this long it grows, evenly, from nothing.
+  public var ramp = Nanoseconds.zero
 
-  public init(name: String, kind: Kind, at: Instant, restartAfter: Nanoseconds?) {
+  public init(
+    name: String, kind: Kind, at: Instant, restartAfter: Nanoseconds?,
+    ramp: Nanoseconds = .zero
+  ) {
     self.name = name
     self.kind = kind
     self.at = at
     self.restartAfter = restartAfter
+    self.ramp = ramp
   }
+
+  var growth: FaultGrowth { FaultGrowth(start: at, ramp: ramp) }
 
   /// While it lasts.
   var span: Range<Instant> { at..<(restartAfter.map { at + $0 } ?? .distantFuture) }
@@ -54,14 +74,20 @@ public struct FaultConfiguration: Sendable {
   /// Whether nothing else tells of its beginning and its end.
   var isCondition: Bool {
     switch kind {
-    case .stop, .slow, .slowZone, .cut, .drop, .surge, .slowServices, .loseNodes, .spoil: true
+    case .stop, .slow, .slowZone, .cut, .drop, .surge, .slowServices, .loseNodes, .spoil,
+      .crashGateway, .crashAgents, .losePods, .push, .clock:
+      true
     default: false
     }
   }
 
-  /// Whether it makes instances of a service bad.
+  /// Whether it makes instances of a service bad, or its configuration: flow has neither.
   func spoils(_ service: ServiceConfiguration, among services: [ServiceConfiguration]) -> Bool {
-    guard case .spoil(let some, _, _, _) = kind else { return false }
+    let some: [ServiceID]
+    switch kind {
+    case .spoil(let these, _, _, _), .push(let these, _): some = these
+    default: return false
+    }
     return some.contains { services[$0.index].name == service.name }
   }
 
@@ -74,6 +100,19 @@ public struct FaultConfiguration: Sendable {
     if case .crashBroker = kind { return true }
     return false
   }
+}
+
+/// What a configuration says of a service in the place of what it said before; nil: nothing.
+public struct ServiceChange: Sendable, Equatable {
+  /// Requests of an instance at a time; at most as many as before.
+  public var concurrency: Int?
+  /// Of the whole service.
+  public var maximumInstances: Int?
+  public var callTimeout: Nanoseconds?
+  /// The share of all calls that end with an error, as of a version that is wrong.
+  public var errors = 0.0
+
+  public init() {}
 }
 
 /// What a cluster has once and others depend on.

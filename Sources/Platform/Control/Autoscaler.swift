@@ -89,6 +89,13 @@ struct Autoscaler: ~Copyable {
     }
   }
 
+  /// From now on a service may have so many instances in all. O(lanes).
+  mutating func setMost(_ most: Int, of service: ServiceID) {
+    guard let scaled = services.firstIndex(where: { $0.service == service }) else { return }
+    services[scaled].setMost(most)
+    due.set(scaled, to: Self.atOnce)
+  }
+
   /// A zone is gone, or there again. O(lanes).
   private mutating func setClosed(_ isClosed: Bool, in zone: ZoneID) {
     for known in lanes.compactMap(\.self)

@@ -19,8 +19,8 @@ enum ControlEvent: BitwiseCopyable {
   case evictionDeadline(PodID, order: UInt64)
   /// A zone's cache has received code from the store.
   case codeStored(ServiceID, zone: ZoneID)
-  /// Code is loaded and the runtime has initialised.
-  case initialised(StartRequest, pod: PodID)
+  /// Code is loaded and the runtime has initialised; void in a later life of the node's agent.
+  case initialised(StartRequest, pod: PodID, life: UInt32)
   /// An order has waited for room long enough.
   case pendingDeadline(UInt64)
   /// The Cluster Autoscaler looks at what waits.
@@ -91,10 +91,35 @@ extension ControlEffects: DispatcherEffects, WorkerManagerEffects, HostAgentEffe
 /// A component's own monotonic clock. The control plane never sees simulated time.
 struct LocalClock: Sendable {
   /// What the clock showed when the run began.
-  var offset: Nanoseconds
+  let offset: Nanoseconds
+  /// How much it has been wrong by at an instant, and how fast it runs since.
+  private var error = Nanoseconds.zero
+  private var since = Instant.origin
+  private(set) var rate = 1.0
 
-  func local(_ instant: Instant) -> Instant { instant + offset }
-  func world(_ local: Instant) -> Instant { local - offset }
+  init(offset: Nanoseconds) { self.offset = offset }
+
+  /// It jumps, and runs so many times as fast, from now on.
+  mutating func set(jump: Nanoseconds, rate: Double, at now: Instant) {
+    error = error + drift(until: now) + jump
+    since = now
+    self.rate = rate
+  }
+
+  private func drift(until now: Instant) -> Nanoseconds {
+    rate == 1 ? .zero : Nanoseconds(seconds: (now - since).seconds * (rate - 1))
+  }
+
+  func local(_ instant: Instant) -> Instant { instant + offset + error + drift(until: instant) }
+
+  /// The earliest instant, to a few nanoseconds, at which it shows that or more.
+  func world(_ local: Instant) -> Instant {
+    let straight = local - offset - error
+    guard rate != 1, local < .distantFuture else { return straight }
+    var instant = since + Nanoseconds(seconds: (straight - since).seconds / rate)
+    while self.local(instant) < local { instant = instant + Nanoseconds(1) }
+    return instant
+  }
 }
 
 /// One component that handles a message at a time, in order of arrival.

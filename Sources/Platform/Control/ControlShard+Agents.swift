@@ -4,7 +4,11 @@ import SimulationKernel
 
 // HostAgents and the caches of code, hosted.
 extension ControlShard {
-  func agentReceives(_ message: ControlMessage, _ index: Int, at now: Instant) {
+  /// - Parameter life: of the agent that asked for what this answers, as a byte; 0 where nobody
+  ///   did.
+  func agentReceives(_ message: ControlMessage, _ index: Int, life: UInt8, at now: Instant) {
+    // A download ends with the connection of the agent that asked for it.
+    if case .codeFetched = message, life != UInt8(truncatingIfNeeded: agentLives[index]) { return }
     var bytes: Int64 = 0
     if case .startIsolate(let start, let host, let manager, let path) = message {
       startIsolate(start, host, for: Address(.workerManager, Int(manager)), path, index, at: now)
@@ -95,12 +99,14 @@ extension ControlShard {
       .initialises(
         start, pod, pods[pod].node, level, agent: agent, mount: mount, runtime: runtime, at: now))
     schedule(
-      .initialised(start, pod: pod), at: now + agent + mount + runtime, class: EventRank.message)
+      .initialised(start, pod: pod, life: agentLives[pods[pod].node.index]),
+      at: now + agent + mount + runtime, class: EventRank.message)
   }
 
-  func initialised(_ start: StartRequest, _ pod: PodID, at now: Instant) {
+  func initialised(_ start: StartRequest, _ pod: PodID, life: UInt32, at now: Instant) {
     guard pods[pod].state != .gone else { return }
     let index = pods[pod].node.index
+    guard agentLives[index] == life else { return }
     let clock = agentClocks[index]
     hostAgents[index].initialised(start, pod: pod, at: clock.local(now), into: &effects)
     applyAgentEffects(index, at: now)
@@ -119,7 +125,8 @@ extension ControlShard {
   func zoneCacheReceives(_ message: ControlMessage, _ index: Int, at now: Instant) {
     guard case .fetchCode(let service, let node, let start) = message else { return }
     let own = Address(.zoneCache, index)
-    let agent = Address(.hostAgent, node.index)
+    let life = UInt8(truncatingIfNeeded: agentLives[node.index])
+    let agent = Address(.hostAgent, node.index, part: Int(life))
     sendPlain(.fetching(service: service), from: own, to: agent, leavingAt: now)
     // Without its cache a node asks the store itself; without the store nobody answers, and the
     // node asks again.
@@ -131,7 +138,7 @@ extension ControlShard {
     var download = Nanoseconds(distribution.sampleNanoseconds(using: &bits))
     if !conditions.isEmpty {
       let source = level == .zone ? Dependency.remoteCache(ZoneID(index)) : .objectStore
-      download = download.stretched(by: conditions.slowdown(of: source))
+      download = download.stretched(by: conditions.slowdown(of: source, at: now))
     }
     if level == .origin, hasCache {
       schedule(

@@ -77,9 +77,14 @@ extension ControlShard {
     case .crashDispatcher(let index): stopDispatcher(index, at: now)
     case .loseZone(let zone): loseZone(zone, at: now)
     case .loseNodes(let nodes): loseNodes(nodes, by: index, at: now)
+    case .crashGateway(let gateway): stopGateway(gateway)
+    case .crashAgents(let nodes): stopAgents(nodes, at: now)
+    case .push(let services, _): followPushes(of: services, ended: nil, at: now)
+    case .clock(let manager, let jump, let rate):
+      setClock(of: manager, jump: jump, rate: rate, at: now)
     case .stop, .slow, .slowZone, .cut, .drop: beginCondition(index, at: now)
     // Their lanes have alarms of their own.
-    case .crashConsumer, .crashBroker, .surge, .slowServices, .spoil: break
+    case .crashConsumer, .crashBroker, .surge, .slowServices, .spoil, .losePods: break
     }
     guard fault.isCondition else { return }
     recorder.event(NotableEvent(kind: .faultBegins, at: now, subject: index))
@@ -93,8 +98,12 @@ extension ControlShard {
     case .crashDispatcher(let index): startDispatcher(index, at: now)
     case .loseZone(let zone): recoverZone(zone, at: now)
     case .loseNodes(let nodes): recoverNodes(nodes, from: index, at: now)
+    case .crashGateway(let gateway): startGateway(gateway)
+    case .crashAgents(let nodes): startAgents(nodes, at: now)
+    case .push(let services, _): followPushes(of: services, ended: index, at: now)
+    case .clock(let manager, _, _): setClock(of: manager, jump: .zero, rate: 1, at: now)
     case .stop, .slow, .slowZone, .cut, .drop: endCondition(index, at: now)
-    case .crashConsumer, .crashBroker, .surge, .slowServices, .spoil: break
+    case .crashConsumer, .crashBroker, .surge, .slowServices, .spoil, .losePods: break
     }
     guard fault.isCondition else { return }
     recorder.event(NotableEvent(kind: .faultEnds, at: now, subject: index))

@@ -5,7 +5,7 @@ import SimulationKernel
 // Dependencies that do not answer or are slow, and what waits for them.
 extension ControlShard {
   func beginCondition(_ fault: Int, at now: Instant) {
-    conditions.begin(fault, faults[fault].kind)
+    conditions.begin(fault, faults[fault])
     follow(faults[fault].kind, at: now)
   }
 
@@ -29,8 +29,6 @@ extension ControlShard {
       let due = postponed.filter { $0.part == part }
       postponed.removeAll { $0.part == part }
       for waiting in due { schedule(waiting.event, at: now, class: EventRank.alarm) }
-    case .slow(.kubernetes, _):
-      kubernetes.slowdown = conditions.slowdown(of: .kubernetes)
     default: break
     }
   }
@@ -50,22 +48,23 @@ extension ControlShard {
       && !images.contains(UInt64(node.raw) << 32 | UInt64(runtime))
   }
 
-  /// Whether a message passes, and how long it takes beside what the network says.
+  /// Whether a message passes that is sent now, and how long it takes beside what the network says.
   func passage(
-    of delay: Nanoseconds, from: Address, to address: Address, ordinal: UInt64
+    of delay: Nanoseconds, from: Address, to address: Address, ordinal: UInt64, at now: Instant
   ) -> Nanoseconds? {
     let (factor, loss) = conditions.passage(
-      from: from, at: topology.place(of: from), to: address, at: topology.place(of: address))
+      from: from, at: topology.place(of: from), to: address, at: topology.place(of: address),
+      now: now)
     if loss > 0 {
       var bits = KeyedStream(key: keys.loss.raw ^ from.tag ^ 0xD40B, index: ordinal)
       if bits.uniform() < loss { return nil }
     }
     var slowed = delay.seconds * factor
-    if from.kind == .kubernetes { slowed *= conditions.slowdown(of: .kubernetes) }
+    if from.kind == .kubernetes { slowed *= conditions.slowdown(of: .kubernetes, at: now) }
     if from.kind == .etcd {
-      slowed *= conditions.slowdown(of: .etcd)
-      slowed +=
-        configuration.etcd.handling.seconds * (conditions.slowdown(of: .etcd) - 1)
+      let slowdown = conditions.slowdown(of: .etcd, at: now)
+      slowed *= slowdown
+      slowed += configuration.etcd.handling.seconds * (slowdown - 1)
     }
     return max(delay, Nanoseconds(seconds: slowed))
   }

@@ -55,12 +55,20 @@ extension ControlShard {
     return found == expected ? nil : "there are \(found) machines, of \(expected)"
   }
 
-  /// One owner a token, by the managers' own clocks.
+  /// Worker Managers that serve a shard, by their own clocks.
+  func serving(_ shard: Int, at now: Instant) -> [Int] {
+    managers.indices.filter { index in
+      isManagerUp[index] && managers[index].holdsToken[shard]
+        && managers[index].mayServe(at: managerServers[index].clock.local(now))
+    }
+  }
+
+  /// One owner a token, but for those whose clocks were set back or were slow: what a lease is good
+  /// for rests on that they are not.
   private var ownershipViolation: String? {
     for shard in topology.shardCandidates.indices {
-      let serving = managers.indices.filter { index in
-        isManagerUp[index] && managers[index].holdsToken[shard]
-          && managers[index].mayServe(at: managerServers[index].clock.local(queueTime))
+      let serving = serving(shard, at: queueTime).filter { index in
+        leaseDoubts[index].map { $0 <= queueTime } ?? true
       }
       if serving.count > 1 { return "shard \(shard) is served by Worker Managers \(serving)" }
     }

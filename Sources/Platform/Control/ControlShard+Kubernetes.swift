@@ -80,7 +80,8 @@ extension ControlShard {
     sendPlain(.creationAccepted(order), from: .kubernetes, to: manager, leavingAt: now)
     guard kubernetes.creations[order.id] == nil else { return }
     kubernetes.begin(order, at: now)
-    let admitted = kubernetes.admission(at: now)
+    let admitted = kubernetes.admission(
+      at: now, slowdown: conditions.slowdown(of: .kubernetes, at: now))
     if admitted == now {
       create(order.id, at: now)
     } else {
@@ -198,7 +199,7 @@ extension ControlShard {
     }
     var duration = Nanoseconds(distribution.sampleNanoseconds(using: &bits))
     if !conditions.isEmpty, needsImage(node, runtime: pool.runtime) {
-      duration = duration.stretched(by: conditions.slowdown(of: .registry))
+      duration = duration.stretched(by: conditions.slowdown(of: .registry, at: now))
     }
     schedule(.podBorn(order.id), at: now + duration, class: EventRank.message)
   }

@@ -47,7 +47,7 @@ extension ControlShard {
     var bits = keys.provision.appending(UInt64(group)).stream(begun)
     let pool = topology.nodes.groups[group].pool
     let time = configuration.nodePools[pool].provision.sampleNanoseconds(using: &bits)
-    let slowed = Nanoseconds(time).stretched(by: conditions.slowdown(of: .machineSupply))
+    let slowed = Nanoseconds(time).stretched(by: conditions.slowdown(of: .machineSupply, at: now))
     schedule(.machineArrives(Int32(group)), at: now + slowed, class: EventRank.message)
   }
 

@@ -7,7 +7,10 @@ import SimulationKernel
 extension ControlShard {
   /// Whether a component stands in a zone that is lost.
   func isLost(_ address: Address) -> Bool {
-    if lostNodes > 0, address.kind == .hostAgent, isNodeLost[Int(address.index)] { return true }
+    if address.kind == .hostAgent {
+      if lostNodes > 0, isNodeLost[Int(address.index)] { return true }
+      if !agentsDown.isEmpty, agentsDown.contains(Int(address.index)) { return true }
+    }
     guard lostZones > 0 else { return false }
     let place = topology.place(of: address)
     return place != .controlPlane && isZoneLost[Int(place.raw)]

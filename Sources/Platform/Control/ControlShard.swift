@@ -54,6 +54,14 @@ final class ControlShard {
   var isNodeLost: [Bool]
   var lostNodes = 0
   var podsOfLoss: [Int: [LostPod]] = [:]
+  /// Gateways, and nodes by the HostAgents on them, that have crashed; asked only for members. How
+  /// often each node's has.
+  var gatewaysDown: Set<Int> = []
+  var agentsDown: Set<Int> = []
+  var agentLives: [UInt32]
+  /// By Worker Manager, asked only for keys: until when its clock may have it trust a lease that
+  /// has run out.
+  var leaseDoubts: [Int: Instant] = [:]
   /// The region's balancer; nil where there is one zone.
   var balancer: ZoneBalancer?
   /// Who decides on broken instances; nil where nobody breaks any.
@@ -163,6 +171,7 @@ final class ControlShard {
     }
     agentClocks = topology.makeClocks(topology.nodeZones.count, key: keys.clock.appending(3))
     agentAlarms = topology.nodeZones.map { _ in .distantFuture }
+    agentLives = topology.nodeZones.map { _ in 0 }
     refillsBegun = configuration.pools.map { _ in 0 }
     zoneCaches = configuration.zones.map { _ in
       ZoneCodeCache(cacheBytes: configuration.code.zoneCacheBytes)
@@ -235,6 +244,10 @@ final class ControlShard {
     processors = other.processors
     agentClocks = other.agentClocks
     agentAlarms = other.agentAlarms
+    gatewaysDown = other.gatewaysDown
+    agentsDown = other.agentsDown
+    agentLives = other.agentLives
+    leaseDoubts = other.leaseDoubts
     refillsBegun = other.refillsBegun
     podsAbandoned = other.podsAbandoned
     starts = other.starts
@@ -292,7 +305,8 @@ final class ControlShard {
     case .codeStored(let service, let zone):
       zoneCaches[zone.index].store(
         service, bytes: configuration.services[service.index].codeBytes)
-    case .initialised(let start, let pod): initialised(start, pod, at: now)
+    case .initialised(let start, let pod, let life):
+      initialised(start, pod, life: life, at: now)
     case .pendingDeadline(let order): pendingDeadline(order, at: now)
     case .nodePoolScan: scanNodePools(at: now)
     case .nodePoolRetry(let question): retryScan(question, at: now)
@@ -322,7 +336,7 @@ final class ControlShard {
     switch address.kind {
     case .dispatcher: dispatcherReceives(message, index, at: now)
     case .workerManager: managerReceives(message, index, at: now)
-    case .hostAgent: agentReceives(message, index, at: now)
+    case .hostAgent: agentReceives(message, index, life: address.part, at: now)
     case .zoneCache: zoneCacheReceives(message, index, at: now)
     case .kubernetes: kubernetesReceives(message, from: from, at: now)
     case .etcd: etcdReceives(message, from: from, at: now)
@@ -370,7 +384,10 @@ final class ControlShard {
       return
     }
     if !conditions.isEmpty, !isLocal {
-      guard let slowed = passage(of: delay, from: from, to: address, ordinal: ordinal) else {
+      guard
+        let slowed = passage(
+          of: delay, from: from, to: address, ordinal: ordinal, at: departure)
+      else {
         traceSent(message, from: from, to: address, departure, arrivesAt: nil, extra: extra)
         return
       }

@@ -55,8 +55,6 @@ struct Kubernetes: Sendable {
   var moved: [NodeSummary]
   private var nextAdmission = Instant.origin
   private let spacing: Nanoseconds
-  /// How many times as long everything takes.
-  var slowdown = 1.0
   private let tolerance: Nanoseconds
   /// Warm pods by pool, in the order of creation, for a Worker Manager that takes over.
   private(set) var warm: [[PodID]]
@@ -104,7 +102,9 @@ struct Kubernetes: Sendable {
 
   /// When a creation that is asked for now may begin (a token bucket as the generic cell rate
   /// algorithm).
-  mutating func admission(at now: Instant) -> Instant {
+  ///
+  /// - Parameter slowdown: how many times as long everything takes.
+  mutating func admission(at now: Instant, slowdown: Double) -> Instant {
     creationsAsked += 1
     guard spacing.count > 0 else { return now }
     let begin = max(now, nextAdmission - tolerance)

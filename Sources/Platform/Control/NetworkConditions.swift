@@ -8,14 +8,16 @@ struct NetworkConditions: Sendable {
   private struct Rule: Sendable {
     var fault: Int
     var kind: FaultConfiguration.Kind
+    var growth: FaultGrowth
   }
 
   private var rules: [Rule] = []
 
   var isEmpty: Bool { rules.isEmpty }
 
-  mutating func begin(_ fault: Int, _ kind: FaultConfiguration.Kind) {
-    rules.append(Rule(fault: fault, kind: kind))
+  mutating func begin(_ fault: Int, _ configuration: FaultConfiguration) {
+    rules.append(
+      Rule(fault: fault, kind: configuration.kind, growth: configuration.growth))
   }
 
   mutating func end(_ fault: Int) { rules.removeAll { $0.fault == fault } }
@@ -23,17 +25,17 @@ struct NetworkConditions: Sendable {
   func isStopped(_ part: Dependency) -> Bool { rules.contains { $0.kind == .stop(part) } }
 
   /// How many times as long something takes.
-  func slowdown(of part: Dependency) -> Double {
+  func slowdown(of part: Dependency, at now: Instant) -> Double {
     rules.reduce(1) { product, rule in
       guard case .slow(part, let factor) = rule.kind else { return product }
-      return product * factor
+      return product * rule.growth.grown(factor, at: now)
     }
   }
 
   /// What becomes of a message between two places: so many times its delay, and the chance that it
   /// is lost.
   func passage(
-    from: Address, at fromPlace: Place, to: Address, at toPlace: Place
+    from: Address, at fromPlace: Place, to: Address, at toPlace: Place, now: Instant
   ) -> (factor: Double, loss: Double) {
     var (factor, passes) = (1.0, 1.0)
     for rule in rules {
@@ -41,14 +43,18 @@ struct NetworkConditions: Sendable {
       case .stop(let part):
         if part.hears(at: to) || part.hears(at: from) { passes = 0 }
       case .slowZone(let zone, let k):
-        if fromPlace == Place(zone) || toPlace == Place(zone) { factor *= k }
+        if fromPlace == Place(zone) || toPlace == Place(zone) {
+          factor *= rule.growth.grown(k, at: now)
+        }
       case .cut(let side, let other, let isOneWay):
         let isForth = side.contains(toPlace) && other.contains(fromPlace)
         let isBack = side.contains(fromPlace) && other.contains(toPlace)
         // Within a side everybody hears everybody.
         if fromPlace != toPlace, isForth || (isBack && !isOneWay) { passes = 0 }
       case .drop(let side, let share):
-        if side.contains(fromPlace) || side.contains(toPlace) { passes *= 1 - share }
+        if side.contains(fromPlace) || side.contains(toPlace) {
+          passes *= 1 - share * rule.growth.level(at: now)
+        }
       default: break
       }
     }

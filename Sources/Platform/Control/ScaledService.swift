@@ -134,6 +134,17 @@ struct ScaledService: Sendable {
     return true
   }
 
+  /// From now on the service may have so many instances, shared out as its limits are.
+  mutating func setMost(_ most: Int) {
+    for index in parts.indices {
+      let position = places[index].position
+      let end = position + 1 < firstPart.count ? firstPart[position + 1] : parts.count
+      let lane = EvenShare.of(most, at: position, among: firstPart.count)
+      parts[index].most = EvenShare.of(
+        lane, at: places[index].part, among: end - firstPart[position])
+    }
+  }
+
   // MARK: Deciding
 
   /// Asks the policy and orders what is missing or too much; returns when to ask again at the

@@ -105,7 +105,7 @@ extension ControlShard {
   }
 
   func entryReceives(_ message: ControlMessage, _ zone: ZoneID, at now: Instant) {
-    guard case .probe(let question) = message else { return }
+    guard case .probe(let question) = message, !isWithoutGateways(zone) else { return }
     sendPlain(
       .probed(zone, question: question), from: Address(.zoneEntry, zone.index), to: .balancer,
       leavingAt: now)

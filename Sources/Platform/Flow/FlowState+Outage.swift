@@ -12,6 +12,11 @@ extension FlowState {
       $0.lowerBound < $1.lowerBound
     }
     nodeLosses += faults.nodeLosses.filter { $0.at > now }
+    podLosses += faults.podLosses.filter { $0.at > now }
+    if !faults.gateways.isEmpty {
+      gatewayCourse = faults.gateways
+      takeGateways()
+    }
     if !faults.conditions.isEmpty {
       conditions = faults.conditions
       takeCondition()
@@ -37,7 +42,7 @@ extension FlowState {
   var nextOutageEdge: Instant? {
     let edges =
       outages.flatMap { [$0.lowerBound, $0.upperBound] } + conditions.map(\.at)
-      + nodeLosses.map(\.at)
+      + nodeLosses.map(\.at) + podLosses.map(\.at) + gatewayCourse.map(\.at)
     return edges.filter { $0 > now && $0 < .distantFuture }.min()
   }
 
@@ -48,9 +53,12 @@ extension FlowState {
       for loss in nodeLosses where loss.at == now { loseInstances(on: loss.nodes) }
       nodeLosses.removeAll { $0.at <= now }
     }
-    guard !outages.isEmpty else { return }
-    let mustBeDown = outages.contains { $0.contains(now) }
-    if mustBeDown, !isDown { lose() }
+    losePods()
+    guard !outages.isEmpty || !gatewayCourse.isEmpty else { return }
+    if !gatewayCourse.isEmpty { takeGateways() }
+    let isLost = outages.contains { $0.contains(now) }
+    let mustBeDown = isLost || isGatewayDown
+    if mustBeDown, !isDown { lose(remembering: isLost ? nil : control.retirements) }
     if !mustBeDown, isDown { comeBack() }
   }
 
@@ -65,9 +73,12 @@ extension FlowState {
   }
 
   /// Everything that runs here ends. Requests are lost; messages come again.
-  private mutating func lose() {
+  ///
+  /// - Parameter retirements: where it is the gateway alone that is gone, what of given up
+  ///   instances is not confirmed.
+  private mutating func lose(remembering retirements: RetirementLedger?) {
     isDown = true
-    digest.record(RecordKind.zoneLost, at: now, 0)
+    digest.record(retirements == nil ? RecordKind.zoneLost : .gatewayLost, at: now, 0)
     if settings.isTopic {
       counters.redelivered &+= UInt64(inService + inDraining)
       ledger.reopenAll()
@@ -88,13 +99,20 @@ extension FlowState {
     for index in groups.indices { groups[index].outstanding = 0 }
     restartBatches()
     control.loseGateway()
+    control.retirements = retirements ?? RetirementLedger()
     keepAlive = settings.keepAlive.map { KeepAliveWatch($0()) }
   }
 
-  /// Machines are lost with the instances on them: of what is in service as much as they are of
-  /// all, by a draw where places are not followed.
+  /// Machines are lost with the instances on them.
   private mutating func loseInstances(on nodes: [NodeID]) {
-    let gone = instances.entries.indices.filter { nodes.contains(instances.entries[$0].node) }
+    lose(instances.entries.indices.filter { nodes.contains(instances.entries[$0].node) })
+  }
+
+  /// Instances are lost: of what is in service as much as they are of all, by a draw where places
+  /// are not followed.
+  ///
+  /// - Parameter gone: their positions, ascending.
+  mutating func lose(_ gone: [Int]) {
     guard !gone.isEmpty else { return }
     openCohorts()
     law = nil
@@ -154,7 +172,6 @@ extension FlowControl {
     askAttempt = 0
     newsReceived = 0
     inbox = []
-    retirements = RetirementLedger()
     isSampling = false
     backoffUntil = .origin
   }

@@ -99,6 +99,11 @@ struct FlowState: ~Copyable {
   var conditions: [LaneCondition] = []
   /// When machines of its zone are lost, and which.
   var nodeLosses: [(at: Instant, nodes: [NodeID])] = []
+  /// When instances are lost by themselves.
+  var podLosses: [PodLoss] = []
+  /// What the gateways of its zone do, and whether the lane's has crashed.
+  var gatewayCourse: [GatewayHosting] = []
+  var isGatewayDown = false
   var isDown = false
 
   init(
@@ -182,6 +187,9 @@ struct FlowState: ~Copyable {
     nodeLosses = other.nodeLosses
     isDown = other.isDown
     batches = other.batches
+    podLosses = other.podLosses
+    gatewayCourse = other.gatewayCourse
+    isGatewayDown = other.isGatewayDown
     feed.move(to: surroundings.countBlocks, service: settings.service.index)
   }
 
@@ -194,6 +202,7 @@ struct FlowState: ~Copyable {
   mutating func reseed(_ settings: LaneSettings, arrivals: any ArrivalSource, at now: Instant) {
     self.settings = settings
     takeCondition()
+    takeGateways()
     armBrokers()
     armCrashes()
     feed.goOn(with: arrivals, at: now)

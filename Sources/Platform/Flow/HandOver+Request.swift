@@ -117,7 +117,8 @@ extension RequestLaneEngine {
       case .clientDeadline, .condition, .nodesLost, .alarm, .callArrives, .serviceEnds, .repetition,
         .resumption, .memberLost, .memberBack,
         .rebalance, .assigned, .notified, .outage, .outageEnds, .fetched, .brokerLost, .brokerBack,
-        .brokerReplaced, .refused, .judged, .breakerInterval, .spoil, .spoilEnds:
+        .brokerReplaced, .refused, .judged, .breakerInterval, .spoil, .spoilEnds,
+        .podsLost, .gateways, .configured:
         break
       }
     }

@@ -52,6 +52,8 @@ struct InstanceStates: ~Copyable {
     Int(slot) &* parts &+ Int(part)
   }
 
+  func part(of index: Int) -> UInt8 { UInt8(truncatingIfNeeded: index % parts) }
+
   @inline(__always) subscript(index: Int) -> State {
     get { states[index] }
     nonmutating _modify { yield &states[index] }

@@ -12,6 +12,8 @@ struct LaneSpoil: Sendable {
   var errors: Double
   /// How many times as long a bad one takes.
   var factor: Double
+  /// How errors and slowness come about.
+  var growth: FaultGrowth
 }
 
 /// A call of which a breaker will hear.
@@ -44,6 +46,13 @@ struct LaneBreaking: ~Copyable {
   mutating func renewBreakers() {
     breakers = BreakerTable(count: breakers.count, breakers.rules)
     isArmed = Array(repeating: false, count: breakers.count)
+  }
+
+  /// A gateway or consumer has forgotten what it knew.
+  mutating func renewBreaker(of part: Int) {
+    guard part < breakers.count else { return }
+    breakers[part] = InstanceBreaker(breakers.rules)
+    isArmed[part] = false
   }
 
   borrowing func clone() -> Self {

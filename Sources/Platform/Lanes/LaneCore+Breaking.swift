@@ -48,19 +48,21 @@ extension LaneCore {
   }
 
   /// What a service time is on an instance.
-  func stretched(_ service: Int64, _ index: Int) -> Int64 {
+  func stretched(_ service: Int64, _ index: Int, at now: Instant) -> Int64 {
     let number = Int(instances[index].spoil)
     guard number > 0 else { return service }
-    return Int64(Double(service) * breaking.spoils[number - 1].factor)
+    let spoil = breaking.spoils[number - 1]
+    return Int64(Double(service) * spoil.growth.grown(spoil.factor, at: now))
   }
 
   /// Whether a call on an instance will end with an error; by the identity of the attempt.
-  func errs(_ identity: UInt64, _ index: Int) -> Bool {
+  func errs(_ identity: UInt64, _ index: Int, at now: Instant) -> Bool {
+    if !wrongVersions.isEmpty, errsByVersion(identity) { return true }
     let number = Int(instances[index].spoil)
     guard number > 0 else { return false }
     let spoil = breaking.spoils[number - 1]
     var bits = settings.spoilKey.appending(spoil.name).stream(identity)
-    return Double(bits.next() >> 11) < spoil.errors * 0x1p53
+    return Double(bits.next() >> 11) < spoil.errors * spoil.growth.level(at: now) * 0x1p53
   }
 
   // MARK: Calls that are judged
@@ -70,7 +72,7 @@ extension LaneCore {
     _ event: inout LaneEvent, _ identity: UInt64, _ index: Int, at now: Instant
   ) {
     if settings.breaking != nil { letJudge(&event, at: now) }
-    if breaking.hasSpoiled, errs(identity, index) { event.flags |= LaneEvent.erred }
+    if breaking.hasSpoiled, errs(identity, index, at: now) { event.flags |= LaneEvent.erred }
   }
 
   /// A breaker will hear of the end of a call.

@@ -46,7 +46,7 @@ extension LaneCore: RouterEffects {
     } else if settings.serviceFactor != 1, !isTopic {
       service = Int64(Double(service) * settings.serviceFactor)
     }
-    if breaking.hasSpoiled { service = stretched(service, index) }
+    if breaking.hasSpoiled { service = stretched(service, index, at: now) }
     if form == .message {
       beginDelivery(ticket.delivery)
     } else if form == .other {
@@ -342,7 +342,7 @@ extension LaneCore {
       slot: assignment.slot.raw, part: part, isCold: isCold, arrival: ticket.arrival, began: now,
       delivery: ticket.delivery, nodeWork: Nanoseconds(work),
       afterwards: Nanoseconds(service - own + keys) + overhead.wire + settings.hop)
-    call.errs = errs(ticket.identity, index)
+    call.errs = errs(ticket.identity, index, at: now)
     if settings.breaking != nil {
       (call.kind, call.delivery) = judgedCall(
         call.slot, part: part, delivery: ticket.delivery, at: now)

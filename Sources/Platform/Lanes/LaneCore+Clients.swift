@@ -119,7 +119,7 @@ extension LaneCore {
 extension RequestLaneEngine {
   /// A request, or one that comes again, is at the gateways, or finds nobody there.
   mutating func enter(_ ticket: Ticket, at now: Instant) {
-    guard !core.isDown else {
+    guard !core.isAbsent(part(of: ticket.identity)) else {
       core.counters.unreachable &+= 1
       if core.tracer != nil { core.traceEnd(ticket, .unreachable, at: now) }
       core.digest.record(RecordKind.unreachable, at: now, ticket.identity)

@@ -69,6 +69,17 @@ struct LaneCore: ~Copyable {
   var conditions: [LaneCondition] = []
   /// Machines that are lost together.
   var nodeLosses: [[NodeID]] = []
+  /// Instances that are lost by themselves.
+  var podLosses: [PodLoss] = []
+  /// What the service's configuration is from when on, where it changes; and versions that are
+  /// wrong now.
+  var configurations: [LaneConfiguration] = []
+  var wrongVersions: [(fault: UInt64, share: Double)] = []
+  /// What the gateways of the zone do, and parts whose gateway has crashed.
+  var gatewayCourse: [GatewayHosting] = []
+  var partsDown: Set<Int> = []
+  /// Of parts whose gateway crashed and has not heard of its instances since: the instances then.
+  var toldCounts: [Int: InstanceCounts] = [:]
   /// Instances that are bad, and what callers know of that.
   var breaking: LaneBreaking
   /// The partition of the delivery that was answered last.
@@ -189,6 +200,12 @@ struct LaneCore: ~Copyable {
     copy.isAway = isAway
     copy.conditions = conditions
     copy.nodeLosses = nodeLosses
+    copy.podLosses = podLosses
+    copy.configurations = configurations
+    copy.wrongVersions = wrongVersions
+    copy.gatewayCourse = gatewayCourse
+    copy.partsDown = partsDown
+    copy.toldCounts = toldCounts
     copy.breaking = breaking.clone()
     copy.keyValue = keyValue
     copy.hopCalls = hopCalls

@@ -10,11 +10,19 @@ struct LaneFaults: Sendable {
   /// When machines of its zone are lost, and which.
   var nodeLosses: [(at: Instant, nodes: [NodeID])] = []
 
+  /// When some of its instances are lost.
+  var podLosses: [PodLoss] = []
+  /// What gateways of its zone do, from each instant on.
+  var gateways: [GatewayHosting] = []
+
+  /// What its service's configuration is, from each instant on.
+  var configurations: [LaneConfiguration] = []
   /// Instances that go bad.
   var spoils: [LaneSpoil] = []
 
   var isEmpty: Bool {
     outages.isEmpty && conditions.isEmpty && nodeLosses.isEmpty && spoils.isEmpty
+      && podLosses.isEmpty && gateways.isEmpty && configurations.isEmpty
   }
 }
 
@@ -40,7 +48,10 @@ extension LaneCore {
           kind: .nodesLost, part: 0, flags: 0, slot: UInt32(nodeLosses.count - 1), arrival: .origin)
       )
     }
+    arm(faults.podLosses, after: now)
     arm(faults.spoils, after: now)
+    arm(faults.configurations, after: now)
+    if !faults.gateways.isEmpty { armGateways(faults.gateways, after: now) }
     guard !faults.conditions.isEmpty else { return }
     conditions = faults.conditions
     for condition in conditions where condition.at > now {

@@ -56,6 +56,12 @@ struct LaneEvent: BitwiseCopyable {
     case condition
     /// Machines are lost; `slot` says which, among the lane's.
     case nodesLost
+    /// A share of the instances is lost; `slot` says which, among the lane's.
+    case podsLost
+    /// The service's configuration changes.
+    case configured
+    /// A gateway crashes, or one gets parts of the lane.
+    case gateways
     /// A consumer hears that an instance takes no calls any more.
     case refused
     /// An answer of which a breaker hears; `delivery` is its place among those.

@@ -49,7 +49,7 @@ final class RequestLane: LaneModel {
     engine.core.violation ?? engine.core.queue.violation ?? engine.notificationViolation
       ?? engine.core.clientViolation
   }
-  var isDown: Bool { engine.core.isDown }
+  var isDown: Bool { engine.core.isDown || !engine.core.partsDown.isEmpty }
   var delivered: UInt64 { engine.feed.delivered }
   var executed: UInt64 { engine.executed }
 
@@ -112,6 +112,7 @@ final class RequestLane: LaneModel {
 
   func arm(_ faults: LaneFaults, after now: Instant) {
     engine.core.arm(faults, after: now)
+    if !faults.configurations.isEmpty { engine.takeConfiguration(at: now) }
   }
 
   func reroute(_ arrivals: any ArrivalSource, at now: Instant, recorder: any LatencyRecorder) {
@@ -137,6 +138,8 @@ final class RequestLane: LaneModel {
   ) {
     engine.core.settings = settings
     engine.core.takeCondition(at: now)
+    engine.core.takeGateways(at: now)
+    engine.takeConfiguration(at: now)
     engine.core.keyValue?.reseed(key: settings.keyValueKey, zone: settings.zone, at: now)
     for part in 0..<engine.routers.count {
       // By the instant too: else a fork would draw again what its past has drawn.

@@ -15,11 +15,13 @@ extension RequestLaneEngine {
   mutating func receive(_ delivery: Delivery, at now: Instant) {
     // Nobody is there who could hear it.
     guard !core.isDown else { return }
+    let part = Int(delivery.part)
+    if core.partsDown.contains(part) { return core.passBy(delivery.message, part) }
     core.counters.messagesIn &+= 1
     core.joining = delivery.origin
-    let part = Int(delivery.part)
     switch delivery.message {
     case .route(let version, let isNegative, let news, let dispatcher):
+      if !core.toldCounts.isEmpty { core.toldCounts[part] = nil }
       let isOwner = Int(dispatcher) == core.settings.dispatchers[0]
       routers[part].routeArrived(
         version: isOwner ? version : nil, isNegative: isNegative, news: news, at: now, into: &core)
@@ -90,6 +92,11 @@ extension RequestLaneEngine {
   /// Tells AutoScale the instances of each part, and the mean concurrency of the second that ends
   /// now.
   mutating func sample(at now: Instant) {
+    // Nobody is there who could tell.
+    guard core.partsDown.count < routers.count else {
+      core.isSampling = false
+      return core.armSampling(at: now)
+    }
     core.integrate(to: now)
     let seconds = Double(core.settings.signalSeconds)
     var concurrency = (core.counters.inFlightSeconds - core.sampledInFlightSeconds) / seconds
@@ -102,7 +109,7 @@ extension RequestLaneEngine {
     var isAlive = concurrency > 0 || lag > 0
     for part in 0..<routers.count {
       core.part = UInt8(part)
-      let instances = counts(part: part)
+      let instances = toldCounts(of: part)
       core.send(
         .sample(
           core.settings.lane, part: core.part,

@@ -37,19 +37,11 @@ extension RequestLaneEngine {
   /// break: what runs there is lost, and nothing is called there any more.
   mutating func loseNodes(_ nodes: [NodeID], at now: Instant) {
     guard !core.isDown else { return }
-    var gone: [(part: Int, pod: PodID)] = []
-    for part in 0..<routers.count {
-      routers[part].instances.visit { slot, instance in
-        let state = core.instances[core.instances.index(slot.raw, part: UInt8(part))]
-        if nodes.contains(NodeID(Int(state.node))) { gone.append((part, instance.pod)) }
-      }
+    var gone: [LostInstance] = []
+    visitInstances { instance in
+      if nodes.contains(NodeID(Int(core.instances[instance.index].node))) { gone.append(instance) }
     }
-    guard !gone.isEmpty else { return }
-    core.cutCalls(on: nodes, at: now)
-    for (part, pod) in gone {
-      core.part = UInt8(part)
-      routers[part].endpointRemoved(pod, at: now, into: &core)
-    }
+    lose(gone, at: now)
   }
 
   /// The zone is there again: gateways with empty caches, no instances; consumers join their group.
@@ -103,7 +95,8 @@ extension LaneCore {
       case .refused: _ = topic.deliveries.take(event.payload.delivery)
       case .resumption, .memberLost, .memberBack, .outage, .outageEnds, .notified, .retry,
         .brokerLost, .brokerBack, .brokerReplaced, .clientRetry, .clientDeadline,
-        .condition, .nodesLost, .spoil, .spoilEnds:
+        .condition, .nodesLost, .podsLost, .gateways, .configured,
+        .spoil, .spoilEnds:
         _ = queue.push(at: event.time, class: event.class, event.payload)
       case .alarm, .sample, .repetition, .rebalance, .assigned, .fetched, .breakerInterval: break
       }
@@ -114,7 +107,7 @@ extension LaneCore {
     retirements = RetirementLedger()
   }
 
-  private mutating func loseCall(_ event: LaneEvent, at now: Instant) {
+  mutating func loseCall(_ event: LaneEvent, at now: Instant) {
     let event = event.kind == .judged ? takeJudged(event).answer : event
     if tracer != nil { traceEnd(event, .lost, at: now) }
     let index = instances.index(event.slot, part: event.part)
@@ -130,32 +123,6 @@ extension LaneCore {
       clientLost(event.delivery, at: now)
     } else {
       counters.lost &+= 1
-    }
-  }
-
-  /// Calls on lost machines end now, without an answer. O(events).
-  fileprivate mutating func cutCalls(on nodes: [NodeID], at now: Instant) {
-    var old = ChosenQueue<LaneEvent>(settings.queue)
-    swap(&old, &queue)
-    func isGone(_ event: LaneEvent) -> Bool {
-      let state = instances[instances.index(event.slot, part: event.part)]
-      return nodes.contains(NodeID(Int(state.node)))
-    }
-    while old.nextTime() < .distantFuture {
-      let event = old.pop()
-      var (payload, at) = (event.payload, event.time)
-      switch payload.kind {
-      case .callArrives where isGone(hopCalls[payload.slot].answer),
-        .serviceEnds where isGone(hopCalls[payload.slot].answer):
-        payload = hopCalls.take(payload.slot).answer
-        payload.flags = payload.flags & ~LaneEvent.erred | LaneEvent.cutOff | LaneEvent.lost
-        at = now
-      case .answered where isGone(payload), .judged where isGone(payload):
-        payload.flags = payload.flags & ~LaneEvent.erred | LaneEvent.cutOff | LaneEvent.lost
-        at = now
-      default: break
-      }
-      _ = queue.push(at: at, class: event.class, payload)
     }
   }
 

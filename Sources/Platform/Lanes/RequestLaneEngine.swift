@@ -172,13 +172,13 @@ struct RequestLaneEngine: ~Copyable {
     handOver(ticket, to: part, at: now)
   }
 
-  /// An event of a store, what a client may try again, a request for a zone that is not there, or
+  /// An event of a store, what a client may try again, a request where not everybody is there, or
   /// anything that is watched.
   @inline(never) private mutating func arriveOtherwise(_ arrival: Arrival, at now: Instant) {
     if let tracer = core.tracer { return arriveTraced(arrival, tracer, at: now) }
     if core.settings.notifications != nil { return core.notify(arrival, at: now) }
     if core.settings.clients != nil { return enter(core.clientCalls(arrival, at: now), at: now) }
-    refuse(arrival)
+    arriveAtPart(arrival, at: now)
   }
 
   @inline(__always) func part(of identity: UInt64) -> Int {
@@ -229,6 +229,9 @@ struct RequestLaneEngine: ~Copyable {
     case .clientDeadline: core.clientsLeave(at: now)
     case .condition: core.takeCondition(at: now)
     case .nodesLost: loseNodes(core.nodeLosses[Int(event.slot)], at: now)
+    case .podsLost: losePods(core.podLosses[Int(event.slot)], at: now)
+    case .configured: takeConfiguration(at: now)
+    case .gateways: followGateways(at: now)
     case .judged: judged(event, at: now)
     case .breakerInterval: endBreakerInterval(at: now)
     case .spoil: core.spoil(Int(event.slot), at: now)
@@ -246,8 +249,10 @@ struct RequestLaneEngine: ~Copyable {
   private mutating func notified(_ number: UInt32, at now: Instant) {
     let ticket = core.notified(number, at: now)
     // The store gets no answer, and tries again.
-    if core.isDown { return core.invocationFailed(number, because: .waitedTooLong, at: now) }
     let part = part(of: ticket.identity)
+    if core.isAbsent(part) {
+      return core.invocationFailed(number, because: .waitedTooLong, at: now)
+    }
     core.part = UInt8(truncatingIfNeeded: part)
     routers[part].arrive(ticket, at: now, into: &core)
   }

@@ -43,7 +43,7 @@ extension LaneCore {
   /// Sets what the warm path goes by.
   mutating func setForm() {
     form = Self.form(settings, isWatched: tracer != nil)
-    isOpen = form == .request && !isDown
+    isOpen = form == .request && !isDown && partsDown.isEmpty
     callsArePlain = settings.callsArePlain && form != .other && !breaking.hasSpoiled
     drawsLate = callsArePlain && topic.overhead == 0
   }
@@ -214,7 +214,7 @@ extension RequestLaneEngine {
       tracer.recorder.arrived(told)
       return enter(core.clientCalls(arrival, at: now), at: now)
     }
-    guard !core.isDown else {
+    guard !core.isAbsent(part(of: arrival.identity)) else {
       tracer.recorder.arrived(told)
       tracer.recorder.ended(
         TracedEnd(
@@ -248,12 +248,23 @@ extension RequestLaneEngine {
     gateway.choice = routers[part].rules.choice
     gateway.concurrencyLimit = routers[part].rules.concurrencyLimit
     guard most > 0 else { return gateway }
-    routers[part].instances.visit { _, instance in
+    routers[part].instances.visit { slot, instance in
       guard gateway.candidates.count < most else { return }
       gateway.candidates.append(
         TracedCandidate(
-          pod: instance.pod, inFlight: Int(instance.inFlight), isDraining: instance.isDraining))
+          pod: instance.pod, inFlight: Int(instance.inFlight), isDraining: instance.isDraining,
+          breaker: breaker(of: slot, part)))
     }
     return gateway
+  }
+
+  /// What a part's breaker knows of an instance.
+  private func breaker(of slot: InstanceSlot, _ part: Int) -> TracedBreaker? {
+    guard core.settings.breaking != nil else { return nil }
+    let record = core.breaking.breakers[part][slot]
+    let inputs = record.inputs
+    return TracedBreaker(
+      state: record.state, ejections: record.ejections, errorsInRow: inputs.errorsInRow,
+      calls: inputs.calls, successes: inputs.successes)
   }
 }

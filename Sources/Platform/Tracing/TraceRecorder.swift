@@ -31,6 +31,19 @@ public struct TracedCandidate: Sendable, Equatable {
   public var pod: PodID
   public var inFlight: Int
   public var isDraining: Bool
+  /// What the gateway's breaker knows of it; nil where there is none.
+  public var breaker: TracedBreaker?
+}
+
+/// What a breaker goes by.
+public struct TracedBreaker: Sendable, Equatable {
+  public var state: InstanceBreaker.State
+  /// Ejections in a row.
+  public var ejections: Int
+  public var errorsInRow: Int
+  /// Of this interval, up to now.
+  public var calls: Int
+  public var successes: Int
 }
 
 /// What a gateway knew as a request came to it, before it decided.

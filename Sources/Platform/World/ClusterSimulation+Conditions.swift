@@ -29,7 +29,9 @@ extension ClusterSimulation {
         guard case .loseNodes(let nodes) = fault.kind else { return nil }
         let own = nodes.filter { topology.nodeZones[$0.index] == topology.lanes[lane].zone }
         return own.isEmpty ? nil : (fault.at, own)
-      }, spoils: spoils(of: lane, some))
+      }, podLosses: podLosses(of: lane, some), gateways: gateways(of: lane),
+      configurations: configurations(of: lane),
+      spoils: spoils(of: lane, some))
   }
 
   /// When the zone of a lane is lost.
@@ -37,6 +39,41 @@ extension ClusterSimulation {
     some.compactMap { fault in
       fault.kind == .loseZone(topology.lanes[lane].zone) ? fault.span : nil
     }
+  }
+
+  /// Instances of a lane that are lost by themselves; of so many of a service each lane has an even
+  /// part.
+  private func podLosses(of lane: Int, _ some: [FaultConfiguration]) -> [PodLoss] {
+    let place = topology.lanes[lane]
+    let lanes = configuration.services[place.service.index].zones.count
+    return some.compactMap { fault in
+      guard case .losePods(let services, let share, let count) = fault.kind,
+        services.contains(place.service)
+      else { return nil }
+      let own = count.map { EvenShare.of($0, at: place.position, among: lanes) }
+      return PodLoss(at: fault.at, fault: XXH3.hash64(fault.name), share: share, count: own)
+    }
+  }
+
+  /// What all gateways of a lane's zone do; empty where none crashes that it could be with.
+  private func gateways(of lane: Int) -> [GatewayHosting] {
+    let place = topology.lanes[lane]
+    let perZone = configuration.gateways.perZone
+    let own = place.zone.index * perZone..<(place.zone.index + 1) * perZone
+    let crashes = configuration.faults.compactMap { fault -> GatewayCrash? in
+      guard case .crashGateway(let gateway) = fault.kind, own.contains(gateway) else { return nil }
+      return GatewayCrash(
+        gateway: gateway, span: fault.span,
+        health: configuration.balancer?.health ?? HealthChecker.Rules())
+    }
+    guard !crashes.isEmpty, !configuration.services[place.service.index].isConsumed else {
+      return []
+    }
+    return topology.laneGateways[lane].indices.flatMap { part in
+      GatewayHosting.course(
+        of: UInt8(truncatingIfNeeded: part), order: topology.gatewayOrder(lane: lane, part: part),
+        crashes)
+    }.sorted { ($0.at, $0.part) < ($1.at, $1.part) }
   }
 
   /// Instances of a lane that go bad.
@@ -48,7 +85,7 @@ extension ClusterSimulation {
       else { return nil }
       return LaneSpoil(
         name: XXH3.hash64(fault.name), span: fault.span, share: share, errors: errors,
-        factor: factor)
+        factor: factor, growth: fault.growth)
     }
   }
 
@@ -56,22 +93,22 @@ extension ClusterSimulation {
   /// changes.
   private func conditions(of lane: Int) -> [LaneCondition] {
     let place = topology.lanes[lane]
-    var hops: [(span: Range<Instant>, factor: Double)] = []
-    var services: [(span: Range<Instant>, factor: Double)] = []
+    var hops: [GrowingFactor] = []
+    var services: [GrowingFactor] = []
     for fault in configuration.faults {
       switch fault.kind {
-      case .slowZone(place.zone, let factor): hops.append((fault.span, factor))
+      case .slowZone(place.zone, let factor): hops.append(GrowingFactor(fault, factor))
       case .slowServices(let some, let factor) where some.contains(place.service):
-        services.append((fault.span, factor))
+        services.append(GrowingFactor(fault, factor))
       default: break
       }
     }
     guard !hops.isEmpty || !services.isEmpty else { return [] }
     let service = configuration.services[place.service.index]
-    let edges = (hops + services).flatMap { [$0.span.lowerBound, $0.span.upperBound] }
-    return ([.origin] + edges).filter { $0 < .distantFuture }.sorted().map { edge in
-      let hop = product(hops, at: edge)
-      let factor = product(services, at: edge)
+    let all = [.origin] + (hops + services).flatMap(\.edges)
+    return all.filter { $0 < .distantFuture }.sortedOnce().map { edge in
+      let hop = hops.reduce(1) { $0 * $1.value(at: edge) }
+      let factor = services.reduce(1) { $0 * $1.value(at: edge) }
       return LaneCondition(
         at: edge,
         hop: configuration.network.sameZone.stretched(by: hop),
@@ -79,11 +116,68 @@ extension ClusterSimulation {
         coldService: service.coldServiceTime?.scaled(by: factor).sampler())
     }
   }
+}
 
-  private func product(
-    _ factors: [(span: Range<Instant>, factor: Double)], at instant: Instant
-  ) -> Double {
-    factors.reduce(1) { $1.span.contains(instant) ? $0 * $1.factor : $0 }
+extension ClusterSimulation {
+  /// What the configuration of a lane's service is, from one push or roll-back to the next; the
+  /// latest push counts. Empty where nobody pushes anything.
+  fileprivate func configurations(of lane: Int) -> [LaneConfiguration] {
+    let place = topology.lanes[lane]
+    let pushes = configuration.faults.compactMap { fault -> (FaultConfiguration, ServiceChange)? in
+      guard case .push(let services, let change) = fault.kind, services.contains(place.service)
+      else { return nil }
+      return (fault, change)
+    }
+    guard !pushes.isEmpty else { return [] }
+    let base = configuration.services[place.service.index]
+    let parts = topology.laneGateways[lane].count
+    let all = [.origin] + pushes.flatMap { [$0.0.span.lowerBound, $0.0.span.upperBound] }
+    return all.filter { $0 < .distantFuture }.sortedOnce().map { edge in
+      var service = base
+      var step = LaneConfiguration(
+        at: edge, rules: [],
+        callTimeout: configuration.gateways.callTimeout ?? Nanoseconds(.max / 4), errors: [])
+      for (fault, change) in pushes where fault.span.contains(edge) {
+        service.follow(change)
+        if let timeout = change.callTimeout { step.callTimeout = timeout }
+        if change.errors > 0 { step.errors.append((XXH3.hash64(fault.name), change.errors)) }
+      }
+      step.rules = (0..<parts).map { service.rules(lane: place.position, part: $0, of: parts) }
+      return step
+    }
+  }
+}
+
+extension ServiceConfiguration {
+  /// What gateways go by while a change holds.
+  fileprivate mutating func follow(_ change: ServiceChange) {
+    if let concurrency = change.concurrency {
+      router.concurrencyLimit = min(concurrency, router.concurrencyLimit)
+    }
+    guard let most = change.maximumInstances else { return }
+    router.maximumInstances = most
+    router.minimumInstances = min(most, router.minimumInstances)
+  }
+}
+
+/// A factor that holds for a time and may grow.
+private struct GrowingFactor {
+  var fault: FaultConfiguration
+  var factor: Double
+
+  init(_ fault: FaultConfiguration, _ factor: Double) {
+    self.fault = fault
+    self.factor = factor
+  }
+
+  var edges: [Instant] {
+    fault.growth.edges.filter { fault.span.contains($0) } + [
+      fault.span.lowerBound, fault.span.upperBound,
+    ]
+  }
+
+  func value(at instant: Instant) -> Double {
+    fault.span.contains(instant) ? fault.growth.stepped(factor, at: instant) : 1
   }
 }
 

@@ -25,6 +25,9 @@ enum RecordKind: UInt8 {
   case tried = 42
   case restored = 43
   case migrated = 44
+  /// A part of a lane loses its gateway, and is with one again.
+  case gatewayLost = 45
+  case gatewayBack = 46
   // Of what lanes share.
   case started = 16
   case startFailed = 17

@@ -24,6 +24,8 @@ struct Topology: Sendable {
   let dispatcherOrder: [[Int]]
   /// By lane: its gateways, as positions among all gateways.
   let laneGateways: [[Int]]
+  private let serviceHashes: [UInt64]
+  private let gatewayHashes: [UInt64]
 
   init(_ configuration: ClusterConfiguration) {
     zoneCount = configuration.zones.count
@@ -53,6 +55,8 @@ struct Topology: Sendable {
     }
     let dispatcherHashes = Self.memberHashes("dispatcher", configuration.dispatchers.count)
     let serviceHashes = configuration.services.map { XXH3.hash64($0.name) }
+    self.serviceHashes = serviceHashes
+    gatewayHashes = Self.memberHashes("gateway", configuration.gateways.perZone)
     dispatcherOrder = serviceHashes.map { Self.order($0, dispatcherHashes) }
     laneGateways = lanes.map { lane in
       Self.entries(of: lane, configuration, serviceHashes[lane.service.index])
@@ -96,6 +100,15 @@ struct Topology: Sendable {
     }
     precondition(index != nil, "every (runtime, shape, zone) in use has a pool, perhaps of none")
     return PoolID(index ?? 0)
+  }
+
+  /// All gateways of a lane's zone in the order in which they have a part of it: its own, those
+  /// that have none, the others.
+  func gatewayOrder(lane: Int, part: Int) -> [Int] {
+    let all = Self.order(serviceHashes[lanes[lane].service.index], gatewayHashes)
+      .map { lanes[lane].zone.index * gatewayHashes.count + $0 }
+    let own = laneGateways[lane]
+    return [own[part]] + all.dropFirst(own.count) + own[(part + 1)...] + own[..<part]
   }
 
   func place(of address: Address) -> Place {

@@ -4,7 +4,11 @@ import GRDB
 public struct StoredStudy: Sendable {
   /// One replication.
   public struct Run: Sendable, Equatable {
+    /// Its number in the file.
+    public var id: Int
     public var replication: Int
+    /// Of a comparison: which side it is on; of a rehearsal `calm` or `fault`.
+    public var arm: String
     public var digest: String
     public var status: RunStatus
   }
@@ -15,7 +19,7 @@ public struct StoredStudy: Sendable {
   public var status = RunStatus.running
   public var scenarioText = ""
   public var scenarioFile = ""
-  /// By replication.
+  /// By replication; of a rehearsal two of each.
   public var runs: [Run] = []
   /// Hashes of the traces that it has read, by name.
   public var traceFiles: [String: String] = [:]
@@ -44,11 +48,13 @@ public struct StoredStudy: Sendable {
     scenarioText = try Self.text(scenario, 0)
     scenarioFile = try Self.text(scenario, 1)
     runs = try Row.fetchAll(
-      database, sql: "SELECT replication, digest, status FROM runs ORDER BY replication"
+      database,
+      sql: "SELECT id, replication, arm, digest, status FROM runs ORDER BY replication, id"
     ).map { row in
       Run(
-        replication: try Self.value(row, 0), digest: try Self.text(row, 1),
-        status: try Self.status(row, 2))
+        id: try Self.value(row, 0), replication: try Self.value(row, 1),
+        arm: try Self.text(row, 2), digest: try Self.text(row, 3),
+        status: try Self.status(row, 4))
     }
     for row in try Row.fetchAll(database, sql: "SELECT path, hash FROM trace_files") {
       traceFiles[try Self.text(row, 0)] = try Self.text(row, 1)

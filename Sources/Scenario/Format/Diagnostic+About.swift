@@ -21,7 +21,8 @@ extension Diagnostic.Kind {
     case .unsupportedVersion: "a version of the format that this program does not read"
     case .duplicateName: "two zones or services of one name"
     case .unusedName: "a runtime or shape that no service uses"
-    case .neverHappens: "a fault or an objective that the run is too short for"
+    case .neverHappens:
+      "a fault or an objective that cannot come about, often since the run is too short"
     case .implausible: "a value that is possible and that no platform has"
     }
   }

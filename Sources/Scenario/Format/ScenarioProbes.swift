@@ -75,6 +75,7 @@ enum ScenarioProbes {
         zones: [z]
         members: {runtimes: {r: 1%}, shapes: {s: 1%}, partition_rate: 1/s,
           initial_concurrency: 1}
+        labels: {tier: gold}
         service_time: 1ms
         cold_service_time: 1ms
         queue_limit: 1
@@ -109,13 +110,16 @@ enum ScenarioProbes {
     stop_when: [failed > 1 for 1m]
     faults:
       - {at: 1s, crash: worker-manager-0, restart_after: 1s}
-      - {at: 1s, lose: z, restart_after: 1s}
+      - {at: 1s, lose: z, restart_after: 1s, every: 2s, times: 2}
       - {at: 1s, stop: etcd, for: 1s}
-      - {at: 1s, slow: kubernetes, factor: 2, until: 2s}
+      - {at: 1s, slow: kubernetes, factor: 2, ramp: 1s, until: 2s}
       - {at: 1s, cut: z, from: control-plane, one_way: true}
       - {at: 1s, drop: z, share: 1%}
       - {at: 1s, surge: probe, factor: 2, ramp: 1s}
       - {at: 1s, spoil: probe, share: 1%, errors: 1%, factor: 2, for: 1s}
+      - {at: 1s, push: native, concurrency: 1, max_instances: 1, call_timeout: 1s, errors: 1%}
+      - {at: 1s, clock: worker-manager-0, ahead: 1s, rate: 2, for: 1s}
+      - {at: 3s, clock: worker-manager-0, behind: 1s}
     """
   }
 

@@ -51,13 +51,16 @@ extension ScenarioSection {
         "name": "what reports call it",
         "at": "when it happens, since second 0",
         "crash":
-          "one of `crash`, `lose`, `stop`, `slow`, `cut`, `drop`, `surge` and `spoil`: which part "
-          + "stops and forgets everything: `worker-manager-0`, `dispatcher-0`, "
-          + "`consumer-0 of zone-a`, and so on; a broker, `broker-0 of zone-a`, keeps its log",
+          "one of `crash`, `lose`, `stop`, `slow`, `cut`, `drop`, `surge`, `spoil`, `push` and "
+          + "`clock`: which part stops and forgets everything: `worker-manager-0`, `dispatcher-0`, "
+          + "`consumer-0 of zone-a`, `gateway-0 of zone-a`, `host-agent of node-3 of zone-a`, "
+          + "`host-agent of 25% of zone-a`, and so on; a broker, `broker-0 of zone-a`, keeps its "
+          + "log",
         "lose":
-          "the zone, cluster or region that is lost, or machines: `node-3 of zone-a`, "
-          + "`25% of zone-a`; with a zone its machines with all pods, its "
-          + "gateways and consumers, and the components that stand in it",
+          "the zone, cluster or region that is lost; machines: `node-3 of zone-a`, "
+          + "`25% of zone-a`; or instances: `10% of pods of SERVICE`, `3 pods of SERVICE`; with a "
+          + "zone its machines with all pods, its gateways and consumers, and the components that "
+          + "stand in it",
         "stop":
           "what does not answer and keeps its state: `etcd` (without a leader), `kubernetes`, "
           + "`autoscaler`, `coordinator`, "
@@ -65,7 +68,8 @@ extension ScenarioSection {
           + "`object-store` (code), `remote-cache of zone-a`, `machine-supply` (it is dry)",
         "slow":
           "what takes `factor` times as long: one of the same, all hops in, to and from a zone, or "
-          + "the requests of a service because of what it calls, `service NAME`",
+          + "the requests of a service because of what it calls, `service NAME`; wherever a fault "
+          + "names a service, `label KEY=VALUE` names all that have the label",
         "factor": "how many times as long, or as much",
         "cut":
           "a zone, `control-plane` or `everything`: no control message gets to it from the side "
@@ -80,13 +84,28 @@ extension ScenarioSection {
         "spoil":
           "a service or its group: some of the instances that it has then are bad, until they are "
           + "gone; those made later are well",
-        "errors": "the share of its requests that a bad instance answers with an error",
-        "ramp": "how long a surge rises",
+        "errors":
+          "the share of its requests that a bad instance answers with an error; of `push`, that "
+          + "every instance does",
+        "push":
+          "a service or its group: a bad configuration comes to it, and is rolled back at the end; "
+          + "what it says is in `concurrency`, `max_instances`, `call_timeout`, `errors`",
+        "concurrency": "of `push`: requests of an instance at a time, fewer than before",
+        "max_instances": "of `push`: instances of the service, fewer than before",
+        "call_timeout": "of `push`: how long gateways wait for its answers",
+        "clock": "a Worker Manager whose clock is wrong, `worker-manager-0`",
+        "ahead": "by how much its clock jumps forward",
+        "behind": "by how much its clock jumps back",
+        "rate": "how many times as fast its clock runs",
+        "ramp":
+          "of `slow`, `drop`, `surge` and `spoil`: for how long it grows, evenly, from nothing",
+        "every": "where it comes more than once: from one beginning to the next",
+        "times": "how often it comes",
         "in":
           "where there are `regions`: the cluster of what a cluster has once, as in `north/online`",
         "restart_after":
           "how long it lasts: what was crashed or lost comes back without memory; or `for`, or "
-          + "`until`; without any of them `spoil` has no end",
+          + "`until`; without any of them `spoil` and `clock` have no end",
         "for": "the same",
         "until": "when it ends, since second 0",
       ])

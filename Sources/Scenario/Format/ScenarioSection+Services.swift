@@ -14,6 +14,7 @@ extension ScenarioSection {
         "tenant": "whose service it is, one of `tenants` where there are any",
         "runtime": "a name of `runtimes`",
         "shape": "a name of `shapes`",
+        "labels": "by which faults may name it and others: `label KEY=VALUE`",
         "cluster": "where there are `regions`: the cluster that it is in, as in `north/online`",
         "zones": "zones that it runs in, with equal shares of its requests; without it, all",
         "concurrency":

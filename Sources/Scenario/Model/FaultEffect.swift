@@ -13,8 +13,31 @@ public enum FaultEffect: Sendable, Equatable {
   case drop(FaultSide, share: Double)
   /// So many times the traffic of a service, or of all; the rise takes a time.
   case surge(String?, factor: Double, ramp: Nanoseconds)
+  /// Instances of a service end by themselves: a share of those of each zone, or so many in all.
+  case losePods(String, FaultPods)
+  /// A bad configuration of a service, until it is rolled back.
+  case push(String, FaultPush)
+  /// The clock of a Worker Manager jumps, and runs so many times as fast.
+  case clock(manager: Int, jump: Nanoseconds, rate: Double)
   /// A share of the instances of a service err and are slow.
   case spoil(String, share: Double, errors: Double, factor: Double)
+}
+
+/// What a bad configuration says; nil: what was said before.
+public struct FaultPush: Sendable, Equatable {
+  public var concurrency: Int?
+  public var maximumInstances: Int?
+  public var callTimeout: Nanoseconds?
+  public var errors = 0.0
+
+  var isEmpty: Bool { self == FaultPush() }
+}
+
+/// Which instances of a service.
+public enum FaultPods: Sendable, Equatable {
+  /// Of those of each zone, one at least.
+  case share(Double)
+  case count(Int)
 }
 
 /// Something that a cluster has once; of a code cache, in which zone.
@@ -81,7 +104,7 @@ extension FaultEffect {
         zone.map { (key, $0) }
       }
     case .drop(let side, _): side.zone.map { [("drop", $0)] } ?? []
-    case .slowService, .surge, .spoil: []
+    case .slowService, .surge, .spoil, .losePods, .push, .clock: []
     }
   }
 
@@ -91,6 +114,8 @@ extension FaultEffect {
     case .slowService(let name, _): ("slow", name)
     case .surge(let name?, _, _): ("surge", name)
     case .spoil(let name, _, _, _): ("spoil", name)
+    case .losePods(let name, _): ("lose", name)
+    case .push(let name, _): ("push", name)
     default: nil
     }
   }
@@ -108,6 +133,14 @@ extension FaultEffect {
       "\(Quantity.plain(share * 100)) % of the messages of \(side.text) lost"
     case .surge(let name, let factor, _): "\(times(factor)) the traffic of \(name ?? "all")"
     case .spoil(let name, _, _, _): "bad instances of \(name)"
+    case .losePods(let name, .share(let share)):
+      "\(Quantity.plain(share * 100)) % of the pods of \(name) lost"
+    case .losePods(let name, .count(let count)): "\(count) pods of \(name) lost"
+    case .push(let name, _): "a bad configuration of \(name)"
+    case .clock(let manager, let jump, let rate):
+      "the clock of worker-manager-\(manager)"
+        + (jump == .zero ? "" : " \(abs(jump.seconds)) s \(jump > .zero ? "ahead" : "behind")")
+        + (rate == 1 ? "" : ", \(times(rate)) as fast")
     }
   }
 

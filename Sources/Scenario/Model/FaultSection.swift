@@ -4,12 +4,15 @@ import Primitives
 public struct FaultSection: Sendable {
   public var name: String
   public var at: Nanoseconds
-  /// One of these: a Worker Manager, a Dispatcher, a consumer or a broker of a zone is crashed, a
-  /// whole zone is lost, or something else happens.
+  /// One of these: a Worker Manager, a Dispatcher, a consumer, broker, gateway or HostAgent of a
+  /// zone is crashed, a whole zone is lost, or something else happens.
   public var workerManager: Int?
   public var dispatcher: Int?
   public var consumer: (zone: String, index: Int)?
   public var broker: (zone: String, index: Int)?
+  public var gateway: (zone: String, index: Int)?
+  /// HostAgents of machines of a zone.
+  public var agents: (zone: String, which: FaultNodes)?
   public var zone: String?
   /// Machines of a zone: one by its number, or a share of them.
   public var nodes: (zone: String, which: FaultNodes)?
@@ -18,10 +21,24 @@ public struct FaultSection: Sendable {
   public var cluster: String?
   /// How long; nil: to the end.
   public var restartAfter: Nanoseconds?
+  /// For so long it grows, evenly, from nothing.
+  public var ramp = Nanoseconds.zero
+  /// From one beginning to the next, and how often it comes.
+  public var every = Nanoseconds.zero
+  public var times = 1
 
   public init(name: String, at: Nanoseconds) {
     self.name = name
     self.at = at
+  }
+
+  /// When it begins, each time.
+  public var beginnings: [Nanoseconds] { (0..<times).map { at + every * Int64($0) } }
+
+  /// Whether calls end with it that wait for a processor.
+  var losesCalls: Bool {
+    if case .losePods? = effect { return true }
+    return zone != nil || nodes != nil || gateway != nil
   }
 
   /// What it is called in reports: by its name, or by what happens where it has none.
@@ -33,6 +50,8 @@ public struct FaultSection: Sendable {
     if let dispatcher { return "dispatcher-\(dispatcher)" }
     if let consumer { return "consumer-\(consumer.index) of \(consumer.zone)" }
     if let broker { return "broker-\(broker.index) of \(broker.zone)" }
+    if let gateway { return "gateway-\(gateway.index) of \(gateway.zone)" }
+    if let (zone, which) = agents { return "host-agent of \(which.text) of \(zone)" }
     if let (zone, which) = nodes { return "\(which.text) of \(zone)" }
     return zone ?? effect?.target
   }

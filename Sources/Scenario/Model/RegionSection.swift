@@ -108,10 +108,12 @@ extension FaultSection {
     if let zone, zone == path || zone == region { return everything(of: cluster) }
     if let named = self.cluster { return named == path ? [self] : [] }
     let zones = cluster.zones.map(\.name)
-    var names = [zone, nodes?.zone, consumer?.zone, broker?.zone].compactMap { $0 }
+    var names = [
+      zone, nodes?.zone, consumer?.zone, broker?.zone, gateway?.zone, agents?.zone,
+    ].compactMap { $0 }
     names += effect?.zones.map(\.name) ?? []
     if let service = effect?.service?.name {
-      return services.contains { $0.name == service } ? [self] : []
+      return services.contains { $0.isMeant(by: service) } ? [self] : []
     }
     if !names.isEmpty { return names.allSatisfy(zones.contains) ? [self] : [] }
     if case .surge(nil, _, _)? = effect { return [self] }
@@ -141,6 +143,7 @@ extension FaultSection {
     case .stop(let part), .slow(let part, _): return part.zone == nil
     case .cut(let side, let other, _): return side.zone == nil && other.zone == nil
     case .drop(let side, _): return side.zone == nil
+    case .clock: return true
     default: return false
     }
   }

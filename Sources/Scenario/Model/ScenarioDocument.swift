@@ -239,6 +239,8 @@ public struct ServiceSection: Sendable {
   public var shape = ""
   /// Each service of a trace has the smallest shape that holds its memory.
   public var shapeFromMemory = false
+  /// By which faults may name it, among others.
+  public var labels: [String: String] = [:]
   /// Where there are regions: `north/online`.
   public var cluster: String?
   public var zones: [(name: String, weight: Double)] = []

@@ -20,8 +20,10 @@ enum FaultEffectReading {
       return .cut(
         FaultSide(target), from: FaultSide(from),
         isOneWay: reader.word("one_way", of: ["true", "false"], .assumed("false")) == "true")
-    case "drop": return .drop(FaultSide(target), share: reader.share("share"))
+    case "drop": return .drop(FaultSide(target), share: share(&reader))
     case "spoil": return spoil(&reader, target)
+    case "push": return push(&reader, target)
+    case "clock": return clock(&reader, target)
     default:
       let factor = factor(&reader)
       return .surge(
@@ -33,8 +35,10 @@ enum FaultEffectReading {
   /// Asks for what belongs to other verbs, so that it is complained about as what it is.
   private static func finish(_ reader: inout FieldReader, verb: String) {
     let fields = [
-      "factor": ["slow", "spoil", "surge"], "ramp": ["surge"], "from": ["cut"],
-      "one_way": ["cut"], "share": ["drop", "spoil"], "errors": ["spoil"],
+      "factor": ["slow", "spoil", "surge"], "ramp": ["surge", "slow", "drop", "spoil"],
+      "from": ["cut"], "one_way": ["cut"], "share": ["drop", "spoil"],
+      "errors": ["spoil", "push"], "concurrency": ["push"], "max_instances": ["push"],
+      "call_timeout": ["push"], "ahead": ["clock"], "behind": ["clock"], "rate": ["clock"],
     ]
     for key in fields.keys.sorted() where !(fields[key] ?? []).contains(verb) {
       guard let tree = reader.tree(key, .text) else { continue }
@@ -47,7 +51,7 @@ enum FaultEffectReading {
 
   private static func spoil(_ reader: inout FieldReader, _ target: String) -> FaultEffect {
     // Absent: an instance of each lane; and none that errs, or is slow.
-    let share = reader.has("share") ? reader.share("share") : 0
+    let share = reader.has("share") ? share(&reader) : 0
     let errors = reader.has("errors") ? reader.share("errors") : 0
     let factor = reader.has("factor") ? factor(&reader) : 1
     let isSound = ["errors", "factor"].allSatisfy { reader.context.isSound(reader.child($0)) }
@@ -60,6 +64,53 @@ enum FaultEffectReading {
     return .spoil(target, share: share, errors: errors, factor: factor)
   }
 
+  private static func push(_ reader: inout FieldReader, _ target: String) -> FaultEffect {
+    var push = FaultPush()
+    if reader.has("concurrency") { push.concurrency = reader.count("concurrency", in: 1...10_000) }
+    if reader.has("max_instances") {
+      push.maximumInstances = reader.count("max_instances", in: 1...10_000_000)
+    }
+    if reader.has("call_timeout") {
+      push.callTimeout = reader.duration("call_timeout", atLeast: "1ms")
+    }
+    if reader.has("errors") { push.errors = reader.share("errors") }
+    let isSound = ["concurrency", "max_instances", "call_timeout", "errors"]
+      .allSatisfy { reader.context.isSound(reader.child($0)) }
+    if push.isEmpty, isSound {
+      reader.context.fail(
+        .inconsistent, at: reader.child("push"), length: target.count,
+        "a configuration without anything in it changes nothing",
+        help: "give `max_instances`, `concurrency`, `call_timeout` or `errors`, as in `errors: 5%`")
+    }
+    return .push(target, push)
+  }
+
+  private static func clock(_ reader: inout FieldReader, _ target: String) -> FaultEffect? {
+    let ahead = reader.has("ahead") ? reader.duration("ahead") : .zero
+    let behind = reader.has("behind") ? reader.duration("behind") : .zero
+    let rate = reader.has("rate") ? reader.number("rate", in: 0.01...100) : 1
+    let isSound = ["ahead", "behind", "rate"].allSatisfy {
+      reader.context.isSound(reader.child($0))
+    }
+    if reader.has("ahead"), reader.has("behind") {
+      reader.context.fail(
+        .inconsistent, at: reader.child("behind"), "a clock is ahead or behind, and not both",
+        help: "keep one of them")
+    } else if ahead == behind, rate == 1, isSound {
+      reader.context.fail(
+        .inconsistent, at: reader.child("clock"), length: target.count,
+        "a clock that neither jumps nor drifts is right",
+        help: "give `ahead: 30s`, `behind: 30s`, or `rate: 1.1`")
+    }
+    guard let index = FaultReading.number(target, after: "worker-manager-"), index >= 0 else {
+      reader.context.fail(
+        .unknownName, at: reader.child("clock"), length: target.count,
+        "`\(target)` has no clock that matters", help: "for example `worker-manager-0`")
+      return nil
+    }
+    return .clock(manager: index, jump: ahead - behind, rate: rate)
+  }
+
   private static func slow(_ reader: inout FieldReader, _ target: String) -> FaultEffect {
     let factor = factor(&reader)
     if target.hasPrefix("service ") {
@@ -70,7 +121,25 @@ enum FaultEffectReading {
   }
 
   private static func factor(_ reader: inout FieldReader) -> Double {
-    reader.number("factor", in: 1...1000)
+    let factor = reader.number("factor", in: 1...1000)
+    if factor == 1, reader.has("factor"), !reader.has("spoil"),
+      reader.context.isSound(reader.child("factor"))
+    {
+      reader.context.fail(
+        .inconsistent, at: reader.child("factor"), "a factor of 1 changes nothing",
+        help: "give more than 1, or remove the fault")
+    }
+    return factor
+  }
+
+  private static func share(_ reader: inout FieldReader) -> Double {
+    let share = reader.share("share")
+    if share == 0, reader.has("share"), reader.context.isSound(reader.child("share")) {
+      reader.context.fail(
+        .inconsistent, at: reader.child("share"), "a share of nothing changes nothing",
+        help: "give more than 0 %, or remove the fault")
+    }
+    return share
   }
 
   private static func unknown(

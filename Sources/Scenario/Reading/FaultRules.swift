@@ -7,6 +7,7 @@ struct FaultRules {
 
   func check(_ fault: FaultSection, _ path: String) {
     nodes(fault, path)
+    inside(fault, path)
     guard let effect = fault.effect else { return }
     let zones = document.cluster.zones.map(\.name)
     for (key, name) in effect.zones where !zones.contains(name) {
@@ -37,22 +38,29 @@ struct FaultRules {
       context.fail(
         .inconsistent, at: "\(path).ramp", "the surge is over before it has risen",
         help: "let `ramp` be no longer than it lasts")
+    case .clock(let manager, _, _) where manager >= document.cluster.workerManagers:
+      context.fail(
+        .unknownName, at: "\(path).clock", "there is no worker-manager-\(manager)",
+        help: "there are \(document.cluster.workerManagers), from worker-manager-0 on")
+    case .push(let name, let push): checkPush(push, of: name, path)
     default: break
     }
     if case .surge = effect { wholeSeconds(fault, path) }
   }
 
   private func nodes(_ fault: FaultSection, _ path: String) {
-    guard let (zone, which) = fault.nodes, context.isSound("\(path).lose") else { return }
-    let zones = document.cluster.zones.map(\.name)
-    guard let section = document.cluster.zones.first(where: { $0.name == zone }) else {
-      return context.fail(
-        .unknownName, at: "\(path).lose", length: zone.count, "there is no zone `\(zone)`",
-        help: Nearest.hint(zone, in: zones) ?? "the zones are \(zones.joined(separator: ", "))")
-    }
-    if which.numbers(of: section.nodes).upperBound > section.nodes {
+    let named = [("lose", fault.nodes), ("crash", fault.agents)]
+    for case (let key, let (zone, which)?) in named where context.isSound("\(path).\(key)") {
+      let zones = document.cluster.zones.map(\.name)
+      guard let section = document.cluster.zones.first(where: { $0.name == zone }) else {
+        context.fail(
+          .unknownName, at: "\(path).\(key)", length: zone.count, "there is no zone `\(zone)`",
+          help: Nearest.hint(zone, in: zones) ?? "the zones are \(zones.joined(separator: ", "))")
+        continue
+      }
+      guard which.numbers(of: section.nodes).upperBound > section.nodes else { continue }
       context.fail(
-        .unknownName, at: "\(path).lose", "there is no \(fault.target ?? "such node")",
+        .unknownName, at: "\(path).\(key)", "there is no \(which.text) of \(zone)",
         help: "it has \(section.nodes) machines of its own, from node-0 on")
     }
   }
@@ -63,12 +71,68 @@ struct FaultRules {
     return "a zone (\(list)), a part such as `kubernetes`, or `service NAME`"
   }
 
-  private func checkService(_ name: String, _ path: String) {
+  func checkService(_ name: String, _ path: String) {
+    guard context.isSound(path), !document.services.contains(where: { $0.isMeant(by: name) }) else {
+      return
+    }
+    if let label = ServiceLabel(name) {
+      let labels = Set(document.services.flatMap(\.labelTexts)).sorted()
+      return context.fail(
+        .unknownName, at: path, length: name.count, "no service has the label `\(label.text)`",
+        help: Nearest.hint(label.text, in: labels)
+          ?? (labels.isEmpty
+            ? "no service has `labels`" : "the labels are \(labels.joined(separator: ", "))"))
+    }
     let names = document.services.map(\.name)
-    guard !names.contains(name), context.isSound(path) else { return }
     context.fail(
       .unknownName, at: path, length: name.count, "there is no service `\(name)`",
       help: Nearest.hint(name, in: names) ?? "the services are \(names.joined(separator: ", "))")
+  }
+
+  /// What stands in a zone that is lost for all the time does not notice.
+  private func inside(_ fault: FaultSection, _ path: String) {
+    let zones = document.cluster.zones.map(\.name)
+    let component = fault.workerManager ?? fault.dispatcher
+    let own =
+      fault.gateway?.zone ?? fault.consumer?.zone ?? fault.broker?.zone ?? fault.agents?.zone
+      ?? fault.nodes?.zone ?? component.flatMap { zones.isEmpty ? nil : zones[$0 % zones.count] }
+    guard let zone = own, context.isSound("\(path).at") else { return }
+    func isInside(_ at: Nanoseconds) -> Bool {
+      document.faults.contains { loss in
+        guard loss.zone == zone else { return false }
+        return loss.beginnings.contains { begin in
+          guard begin <= at else { return false }
+          guard let length = loss.restartAfter else { return true }
+          return fault.restartAfter.map { at + $0 <= begin + length } ?? false
+        }
+      }
+    }
+    guard fault.beginnings.allSatisfy(isInside) else { return }
+    context.fail(
+      .neverHappens, at: "\(path).at", "`\(path)` strikes what is lost with \(zone) already",
+      help: "let it come at another time, or remove it")
+  }
+
+  /// What is said must be worse than what was said before.
+  private func checkPush(_ push: FaultPush, of name: String, _ path: String) {
+    for service in document.services where service.isMeant(by: name) {
+      if let concurrency = push.concurrency, concurrency >= service.concurrency,
+        context.isSound("\(path).concurrency")
+      {
+        context.fail(
+          .inconsistent, at: "\(path).concurrency",
+          "`\(service.name)` has a concurrency of \(service.concurrency) already",
+          help: "give less: instances are made for what the service says, and bear no more")
+      }
+      if let most = push.maximumInstances, most >= service.maximumInstances,
+        context.isSound("\(path).max_instances")
+      {
+        context.fail(
+          .inconsistent, at: "\(path).max_instances",
+          "`\(service.name)` may have \(service.maximumInstances) instances already",
+          help: "give less")
+      }
+    }
   }
 
   /// Traffic is counted by whole seconds.

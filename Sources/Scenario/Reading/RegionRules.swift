@@ -38,6 +38,11 @@ struct RegionRules {
     unique(document.regions.map(\.name)) { "regions[\($0)].name" }
     for (index, region) in document.regions.enumerated() {
       unique(region.clusters.map(\.name)) { "regions[\(index)].clusters[\($0)].name" }
+      for (position, cluster) in region.clusters.enumerated() {
+        unique(cluster.zones.map(\.name)) {
+          "regions[\(index)].clusters[\(position)].zones[\($0)].name"
+        }
+      }
       if region.clusters.isEmpty, context.isSound("regions[\(index)].clusters") {
         context.fail(
           .missingKey, at: "regions[\(index)].clusters", "region `\(region.name)` has no clusters",
@@ -94,16 +99,33 @@ struct RegionRules {
     for (key, name) in fault.effect?.zones ?? [] where context.isSound("\(path).\(key)") {
       known(name, in: zones, at: "\(path).\(key)")
     }
-    let members = [fault.consumer?.zone, fault.broker?.zone].compactMap { $0 }
+    cut(fault.effect, path)
+    let members = [
+      fault.consumer?.zone, fault.broker?.zone, fault.gateway?.zone, fault.agents?.zone,
+    ].compactMap { $0 }
     for zone in members where context.isSound("\(path).crash") {
       known(zone, in: zones, at: "\(path).crash")
     }
     if let zone = fault.nodes?.zone, context.isSound("\(path).lose") {
       known(zone, in: zones, at: "\(path).lose")
     }
-    if let (key, name) = fault.effect?.service, context.isSound("\(path).\(key)") {
-      known(name, in: document.services.map(\.name), at: "\(path).\(key)")
+    if let (key, name) = fault.effect?.service {
+      FaultRules(document: document, context: context).checkService(name, "\(path).\(key)")
     }
+  }
+
+  /// Clusters have nothing to say to one another.
+  private func cut(_ effect: FaultEffect?, _ path: String) {
+    guard case .cut(.zone(let one), .zone(let other), _)? = effect, context.isSound("\(path).from")
+    else { return }
+    let clusters = [one, other].map { zone in
+      document.clusterPaths.first { zone.hasPrefix($0 + "/") }
+    }
+    guard clusters[0] != nil, clusters[1] != nil, clusters[0] != clusters[1] else { return }
+    context.fail(
+      .inconsistent, at: "\(path).from", else: Mark(line: 1, column: 1), length: other.count,
+      "`\(one)` and `\(other)` are in two clusters, between which no message goes",
+      help: "cut zones of one cluster off from each other")
   }
 
   private func known(_ name: String, in all: [String], at path: String) {

@@ -72,7 +72,10 @@ enum ScenarioRules {
         }
       }
     }
-    unique(document.cluster.zones.map(\.name), "zone", "cluster.zones")
+    // Those of regions are looked at cluster by cluster.
+    if document.regions.isEmpty {
+      unique(document.cluster.zones.map(\.name), "zone", "cluster.zones")
+    }
     unique(document.services.map(\.name), "service", "services")
     if document.services.isEmpty, context.isSound("services") {
       context.fail(
@@ -154,6 +157,13 @@ enum ScenarioRules {
         context.fail(
           .neverHappens, at: "\(path).at", "fault `\(fault.name)` comes after the end of the run",
           help: "lengthen `duration` or let it come earlier")
+      } else if let last = fault.beginnings.last, last >= document.duration,
+        context.isSound("\(path).times"), context.isSound("duration")
+      {
+        context.fail(
+          .neverHappens, at: "\(path).times",
+          "fault `\(fault.name)` comes for the last time after the end of the run",
+          help: "lengthen `duration` or let it come fewer times")
       }
     }
   }
@@ -163,8 +173,7 @@ enum ScenarioRules {
     for (index, fault) in document.faults.enumerated() {
       for (other, earlier) in document.faults.enumerated().prefix(index)
       where fault.target == earlier.target && fault.target != nil {
-        let (first, second) = earlier.at <= fault.at ? (earlier, fault) : (fault, earlier)
-        guard first.restartAfter.map({ first.at + $0 >= second.at }) ?? true else { continue }
+        guard meet(earlier, fault) else { continue }
         context.fail(
           .inconsistent, at: document.path(ofFault: index) + ".at",
           "`\(document.path(ofFault: index))` and `\(document.path(ofFault: other))` take "
@@ -174,12 +183,22 @@ enum ScenarioRules {
       }
     }
     guard document.contention == "exact",
-      document.faults.contains(where: { $0.zone != nil || $0.nodes != nil })
+      document.faults.contains(where: \.losesCalls)
     else { return }
     context.fail(
       .inconsistent, at: "contention", else: Mark(line: 1, column: 1),
-      "zones and machines cannot be lost with `contention: exact`",
+      "zones, machines, pods and gateways cannot be lost with `contention: exact`",
       help: "use `contention: epoch`, which is the default")
+  }
+
+  /// Whether two faults are there at one time.
+  private static func meet(_ one: FaultSection, _ other: FaultSection) -> Bool {
+    one.beginnings.contains { mine in
+      other.beginnings.contains { its in
+        let (earlier, later, first) = mine <= its ? (mine, its, one) : (its, mine, other)
+        return first.restartAfter.map { earlier + $0 >= later } ?? true
+      }
+    }
   }
 
   /// What is crashed must be there.
@@ -212,6 +231,7 @@ enum ScenarioRules {
     let members = [
       ("consumer", fault.consumer, cluster.consumersPerZone),
       ("broker", fault.broker, cluster.brokersPerZone),
+      ("gateway", fault.gateway, cluster.gatewaysPerZone),
     ]
     for case (let kind, let (zone, index)?, let count) in members {
       if !zones.contains(zone) {

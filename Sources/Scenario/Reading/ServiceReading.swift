@@ -55,6 +55,7 @@ enum ServiceReading {
     service.shapeFromMemory = reader.isWord("shape", "by_memory", .none)
     service.shape =
       service.shapeFromMemory ? "by_memory" : named(&reader, "shape", service.members?.shapes)
+    service.labels = labels(&reader)
     service.cluster = optionalText(&reader, "cluster")
     service.zones = zones(&reader)
     service.concurrency = KindReading.concurrency(&reader, kind: service.kind)
@@ -107,6 +108,22 @@ enum ServiceReading {
     } else {
       service.serviceTime = reader.distribution("service_time")
     }
+  }
+
+  private static func labels(_ reader: inout FieldReader) -> [String: String] {
+    var labels: [String: String] = [:]
+    for (key, mark, tree) in reader.named("labels") {
+      guard case .scalar(let value) = tree.content, !value.isEmpty, !value.contains(" ") else {
+        reader.context.fail(
+          .wrongType, mark, length: key.count,
+          "`\(reader.child("labels")).\(key)` is no single word",
+          help: "for example `labels: {tier: gold}`")
+        continue
+      }
+      labels[key] = value
+      reader.noteGiven("labels.\(key)", value)
+    }
+    return labels
   }
 
   /// A name that may be left out.

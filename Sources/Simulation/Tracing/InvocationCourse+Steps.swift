@@ -88,6 +88,7 @@ extension InvocationCourse {
     guard !gateway.candidates.isEmpty else { return text }
     let named = gateway.candidates.map {
       "pod \($0.pod.raw): \($0.inFlight)" + ($0.isDraining ? " (draining)" : "")
+        + ($0.breaker.map(breakerText) ?? "")
     }
     let more = Int(counts.usable) + Int(counts.draining) - named.count
     text +=
@@ -95,6 +96,21 @@ extension InvocationCourse {
       + "flight; in flight: " + named.joined(separator: ", ")
       + (more > 0 ? " and \(more) more" : "")
     return text
+  }
+
+  /// What a breaker goes by, where there is anything.
+  private static func breakerText(_ breaker: TracedBreaker) -> String {
+    var words: [String] = []
+    switch breaker.state {
+    case .absent, .closed: break
+    default: words.append("\(breaker.state)")
+    }
+    if breaker.ejections > 0 { words.append("ejections in a row: \(breaker.ejections)") }
+    if breaker.errorsInRow > 0 { words.append("errors in a row: \(breaker.errorsInRow)") }
+    if breaker.successes < breaker.calls {
+      words.append("\(breaker.calls - breaker.successes) of \(breaker.calls) calls failed")
+    }
+    return words.isEmpty ? "" : " (\(words.joined(separator: ", ")))"
   }
 
   private func callStep(_ call: TracedCall, number: Int) -> Step {
@@ -120,15 +136,15 @@ extension InvocationCourse {
       switch end.outcome {
       case .completed: "answered"
       case .callTimedOut: "no answer before the call's time-out"
-      case .erred: "the instance is bad, and answers with an error"
+      case .erred: "the instance or its version is bad, and answers with an error"
       case .queueFull: "refused: the queue is full, and no more instances are allowed"
       case .noCapacity: "refused: no instance could be made"
       case .waitedTooLong: "given up: it has waited as long as it may"
-      case .lost: "lost with the zone"
+      case .lost: "lost with its instance, its gateway or the zone"
       case .clientLeft: "its client has waited as long as it will, and leaves"
       case .late: "answered, but its client has left before"
       case .givenUp: "its client tries no more"
-      case .unreachable: "the zone is not there: its connection is refused"
+      case .unreachable: "its gateway or the zone is not there: its connection is refused"
       }
     return Step(at: end.at, place: queueName, what: text)
   }

@@ -49,6 +49,7 @@ struct InvocationCourse {
   // MARK: Where the time goes
 
   func parts() -> [Part] {
+    if isOfClient { return clientParts() }
     var parts: [Part] = []
     var now = entry.arrival.at
     func add(_ name: String, _ place: String, to end: Instant) {
@@ -64,20 +65,7 @@ struct InvocationCourse {
         now = call.at
       }
       guard index < ends.count else { break }
-      let end = ends[index]
-      add("handling", entryName(call.part), to: min(now + call.handling, end.at))
-      if end.outcome == .completed {
-        let instance = "pod \(call.pod.raw) on node \(call.node.raw)"
-        let back = end.at - call.hop
-        add("hop", "to \(instance)", to: min(now + call.hop, back))
-        add("overhead", instance, to: min(now + call.overhead, back))
-        add("service", instance, to: min(now + call.service, back))
-        add("processor contention", instance, to: min(now + call.stretch, back))
-        add(isExact ? "processors are busy" : "reads of keys", instance, to: back)
-        add("hop", "back from \(instance)", to: end.at)
-      } else {
-        add("no answer", "pod \(call.pod.raw) on node \(call.node.raw)", to: end.at)
-      }
+      addCall(call, until: ends[index], &parts, &now)
     }
     if let last = entry.ends.last, last.at > now {
       add("waiting", queueName, to: last.at)
@@ -86,6 +74,27 @@ struct InvocationCourse {
       add("way through", "client and API gateway", to: last.at + last.wayThrough)
     }
     return parts
+  }
+
+  /// The stretches of a call up to its end.
+  func addCall(
+    _ call: TracedCall, until end: TracedEnd, _ parts: inout [Part], _ now: inout Instant
+  ) {
+    func add(_ name: String, _ place: String, to end: Instant) {
+      guard end > now else { return }
+      parts.append(Part(name: name, place: place, from: now, to: end))
+      now = end
+    }
+    let instance = "pod \(call.pod.raw) on node \(call.node.raw)"
+    add("handling", entryName(call.part), to: min(now + call.handling, end.at))
+    guard end.outcome == .completed else { return add("no answer", instance, to: end.at) }
+    let back = end.at - call.hop
+    add("hop", "to \(instance)", to: min(now + call.hop, back))
+    add("overhead", instance, to: min(now + call.overhead, back))
+    add("service", instance, to: min(now + call.service, back))
+    add("processor contention", instance, to: min(now + call.stretch, back))
+    add(isExact ? "processors are busy" : "reads of keys", instance, to: back)
+    add("hop", "back from \(instance)", to: end.at)
   }
 
   /// The calls that led to its end, and their ends: of an event that was notified twice those of
@@ -98,7 +107,7 @@ struct InvocationCourse {
   }
 
   /// What an invocation waited for until it was called.
-  private func waiting(_ range: Range<Instant>, for call: TracedCall) -> [Part] {
+  func waiting(_ range: Range<Instant>, for call: TracedCall) -> [Part] {
     if call.attempt > 0, range.lowerBound == entry.arrival.at {
       return [
         Part(

@@ -1,0 +1,170 @@
+import Primitives
+import Testing
+
+@testable import Scenario
+
+/// What is wrong with faults, and what they are when nothing is.
+@Suite struct BadFaultTests {
+  private static func fault(
+    _ fields: String, _ kind: Diagnostic.Kind, _ message: String, help: String? = nil
+  ) -> BadInput {
+    BadInput("crash: worker-manager-0, restart_after: 1m", fields, kind, message, help: help)
+  }
+
+  private static func labelled(
+    _ fields: String, _ message: String, help: String
+  ) -> BadInput {
+    BadInput(
+      """
+      keep_alive: fixed(60s)
+            scaling: knative(target: 10, window: 60s)
+          - name: jobs
+            runtime: go
+            shape: small
+            arrivals: {process: diurnal, peak: 2k/m, curve: offline}
+            service_time: constant(50ms)
+        objectives:
+          - "p99(latency, service=api) < 400ms"
+          - "failed / requests < 0.1%"
+        faults:
+          - {name: dies, at: 5m, crash: worker-manager-0, restart_after: 1m}
+      """.replacing("\n  ", with: "\n"),
+      """
+      keep_alive: fixed(60s)
+            labels: {tier: gold}
+            scaling: knative(target: 10, window: 60s)
+          - name: jobs
+            runtime: go
+            shape: small
+            labels: {tier: silver, team: data}
+            arrivals: {process: diurnal, peak: 2k/m, curve: offline}
+            service_time: constant(50ms)
+        objectives:
+          - "p99(latency, service=api) < 400ms"
+          - "failed / requests < 0.1%"
+        faults:
+          - {name: dies, at: 5m, \(fields)}
+      """.replacing("\n  ", with: "\n"), .unknownName, message, help: help)
+  }
+
+  static let faults = [
+    fault(
+      "crash: ▲gateway-2 of zone-a", .unknownName, "there is no gateway-2 of zone-a",
+      help: "there are 2 in each zone, from gateway-0 on"),
+    fault(
+      "crash: ▲host-agent of node-4 of zone-a", .unknownName, "there is no node-4 of zone-a",
+      help: "it has 4 machines of its own, from node-0 on"),
+    fault(
+      "lose: ▲10% of pods of jbos", .unknownName, "there is no service `jbos`",
+      help: "did you mean `jobs`?"),
+    fault(
+      "lose: 3 pods of jobs, restart_after: ▲1m", .inconsistent,
+      "pods that are lost do not come back",
+      help: "remove `restart_after`: others are made in their place"),
+    fault(
+      "slow: kubernetes, factor: ▲1", .inconsistent, "a factor of 1 changes nothing",
+      help: "give more than 1, or remove the fault"),
+    fault(
+      "drop: zone-a, share: ▲0%", .inconsistent, "a share of nothing changes nothing",
+      help: "give more than 0 %, or remove the fault"),
+    fault(
+      "slow: kubernetes, factor: 2, ramp: ▲3m, for: 2m", .inconsistent,
+      "it is over before it has grown", help: "let `ramp` be no longer than it lasts"),
+    fault(
+      "stop: etcd, for: 1m, times: 3, every: ▲30s", .inconsistent,
+      "it comes again before it is over", help: "let `every` be longer than it lasts"),
+    fault(
+      "push: ▲api", .inconsistent, "a configuration without anything in it changes nothing",
+      help: "give `max_instances`, `concurrency`, `call_timeout` or `errors`, as in `errors: 5%`"),
+    fault(
+      "push: api, max_instances: ▲1000", .inconsistent, "`api` may have 1000 instances already",
+      help: "give less"),
+    fault(
+      "clock: ▲worker-manager-0", .inconsistent, "a clock that neither jumps nor drifts is right",
+      help: "give `ahead: 30s`, `behind: 30s`, or `rate: 1.1`"),
+    fault(
+      "clock: ▲etcd, ahead: 1s", .unknownName, "`etcd` has no clock that matters",
+      help: "for example `worker-manager-0`"),
+    BadInput(
+      "{name: dies, at: 5m, crash: worker-manager-0, restart_after: 1m}", "▲{name: dies, at: 5m}",
+      .missingKey, "`faults[0]` does not say what goes wrong",
+      help: "one of `crash`, `lose`, `stop`, `slow`, `cut`, `drop`, `surge`, `spoil`, `push`, "
+        + "`clock`, as in `lose: zone-a`"),
+    BadInput(
+      "{name: dies, at: 5m, crash: worker-manager-0, restart_after: 1m}",
+      "{at: 5m, lose: zone-a, for: 2m}\n  - {at: ▲6m, crash: gateway-0 of zone-a, for: 30s}",
+      .neverHappens, "`faults[1]` strikes what is lost with zone-a already",
+      help: "let it come at another time, or remove it"),
+    labelled(
+      "surge: ▲label tier=glod, factor: 2", "no service has the label `tier=glod`",
+      help: "did you mean `tier=gold`?"),
+    labelled(
+      "surge: ▲label zone=x, factor: 2", "no service has the label `zone=x`",
+      help: "one of `team=data`, `tier=gold`, `tier=silver`"),
+  ]
+
+  @Test(arguments: faults)
+  func eachHasItsError(_ bad: BadInput) throws {
+    try BadInputTests().eachChangeHasItsError(bad)
+  }
+
+  private static func read(_ fields: String) throws -> FaultSection {
+    let text = Samples.valid.replacing("crash: worker-manager-0, restart_after: 1m", with: fields)
+    let result = Samples.read(text)
+    return try #require(result.document?.faults.first, "\(result.rendered)")
+  }
+
+  private static func regions(_ fault: String, second: String = "south") -> String {
+    """
+    headroom: 1
+    name: regions
+    duration: 10m
+    regions:
+      - name: north
+        clusters: [{name: online, zones: [{name: a, nodes: {count: 2, cpu: 8, memory: 8GiB}}]}]
+      - name: \(second)
+        clusters: [{name: online, zones: [{name: a, nodes: {count: 2, cpu: 8, memory: 8GiB}}]}]
+    runtimes: {go: {init: 1ms}}
+    shapes: {small: {cpu: 1, memory: 1GiB}}
+    services:
+      - {name: a, cluster: north/online, runtime: go, shape: small, service_time: 1ms,
+         arrivals: {process: poisson, rate: 1/s}}
+    faults: [\(fault)]
+    """
+  }
+
+  /// Two regions of one name are one error, with its line; a cut between clusters is one too.
+  @Test func regionsHaveTheirErrors() {
+    let twice = Samples.read(Self.regions("{at: 5m, lose: north, for: 1m}", second: "north"))
+    #expect(twice.diagnostics.map(\.kind) == [.duplicateName], "\(twice.rendered)")
+    #expect(twice.diagnostics.first?.line == 7)
+    let cut = Samples.read(
+      Self.regions("{at: 5m, cut: north/online/a, from: south/online/a, for: 1m}"))
+    #expect(cut.diagnostics.map(\.kind) == [.inconsistent], "\(cut.rendered)")
+    let message =
+      "`north/online/a` and `south/online/a` are in two clusters, between which no message goes"
+    #expect(cut.diagnostics.first?.message == message)
+  }
+
+  @Test func whatIsRightIsRead() throws {
+    #expect(try Self.read("lose: 10% of pods of jobs").effect == .losePods("jobs", .share(0.1)))
+    #expect(try Self.read("lose: 3 pods of jobs").effect == .losePods("jobs", .count(3)))
+    #expect(try Self.read("lose: 3 pods of jobs").restartAfter == nil)
+    let agents = try Self.read("crash: host-agent of 50% of zone-b")
+    #expect(agents.agents?.zone == "zone-b" && agents.agents?.which == .share(0.5))
+    #expect(agents.target == "host-agent of 50% of zone-b")
+    let ramp = try Self.read("slow: service jobs, factor: 3, ramp: 30s, for: 2m")
+    #expect(ramp.ramp == .seconds(30))
+    let again = try Self.read("crash: gateway-1 of zone-a, for: 10s, every: 1m, times: 3")
+    #expect(again.beginnings == [.seconds(300), .seconds(360), .seconds(420)])
+    var push = FaultPush()
+    push.maximumInstances = 3
+    push.errors = 0.05
+    #expect(
+      try Self.read("push: jobs, max_instances: 3, errors: 5%").effect == .push("jobs", push))
+    #expect(
+      try Self.read("clock: worker-manager-1, behind: 30s").effect
+        == .clock(manager: 1, jump: .seconds(-30), rate: 1))
+    #expect(try Self.read("clock: worker-manager-1, rate: 0.5").restartAfter == nil)
+  }
+}
