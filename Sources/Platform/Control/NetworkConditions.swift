@@ -77,6 +77,8 @@ extension Dependency {
     case .coordinator: address.kind == .coordinator
     // They say no, or are asked by other ways.
     case .machineSupply, .remoteCache, .registry, .objectStore: false
+    // It is in no cluster.
+    case .api: false
     }
   }
 }

@@ -84,7 +84,7 @@ extension ClusterSimulation {
   }
 
   private func choiceKey(_ position: Int, _ service: ServiceConfiguration) -> StreamKey {
-    key("instance choice", service).appending(UInt64(position))
+    key("instance choice", service).appending(UInt64(service.firstPlace + position))
   }
 
   func settings(_ id: LaneID, _ service: ServiceConfiguration) -> LaneSettings {

@@ -5,10 +5,13 @@ public struct RegionSection: Sendable {
   public var name: String
   /// Names of their zones begin with those of the region and of the cluster.
   public var clusters: [ClusterSection]
+  /// For services that name the region and no cluster.
+  public var assign: [AssignmentRule]
 
-  public init(name: String, clusters: [ClusterSection]) {
+  public init(name: String, clusters: [ClusterSection], assign: [AssignmentRule] = []) {
     self.name = name
     self.clusters = clusters
+    self.assign = assign
   }
 
   public func path(_ cluster: ClusterSection) -> String { "\(name)/\(cluster.name)" }
@@ -54,19 +57,18 @@ extension ScenarioDocument {
     var part = self
     part.regions = []
     part.cluster = cluster
-    let own = services.indices.filter { services[$0].cluster == path }
-    part.services = own.map { index in
-      var service = services[index]
-      service.zones = service.zones.map { (Self.qualified($0.name, in: path), $0.weight) }
-      return service
+    let own = services.indices.filter { index in
+      services[index].placement.contains { $0.name == path }
     }
+    part.services = own.map { services[$0].within(cluster, of: region) }
     var touching: [Int] = []
     part.faults = []
     for (index, fault) in faults.enumerated() {
-      let these = fault.within(path, region: region.name, cluster: cluster, part.services)
+      let these = fault.within(path, region: region, cluster: cluster, part.services)
       part.faults += these
       touching += these.map { _ in index }
     }
+    part.changes = changes.filter { $0.concerns(path, cluster, part.services) }
     part.origin = DocumentPart(clusterPath: section, services: own, faults: touching)
     return part
   }
@@ -83,9 +85,14 @@ extension ScenarioDocument {
 extension FaultSection {
   /// What a fault is to one cluster: nothing, itself, or the loss of each of its zones.
   func within(
-    _ path: String, region: String, cluster: ClusterSection, _ services: [ServiceSection]
+    _ path: String, region: RegionSection, cluster: ClusterSection, _ services: [ServiceSection]
   ) -> [FaultSection] {
-    if let zone, zone == path || zone == region { return everything(of: cluster) }
+    if let zone, zone == path || zone == region.name { return everything(of: cluster) }
+    if isOfRegion {
+      // The region's own part keeps its faults with those of the first cluster.
+      let isNamed = self.cluster.map { $0 == region.name } ?? true
+      return isNamed && region.clusters.first?.name == cluster.name ? [self] : []
+    }
     if let named = self.cluster { return named == path ? [self] : [] }
     let zones = cluster.zones.map(\.name)
     var names = [zone, nodes?.zone, consumer?.zone, broker?.zone].compactMap { $0 }
@@ -114,6 +121,14 @@ extension FaultSection {
     return zones + parts
   }
 
+  /// Whether it is about what a region has once.
+  var isOfRegion: Bool {
+    switch effect {
+    case .stop(let part), .slow(let part, _): part.kind == .api
+    default: false
+    }
+  }
+
   /// Whether nothing but `in` says which cluster it is in.
   var needsCluster: Bool {
     if workerManager != nil || dispatcher != nil { return true }
@@ -122,6 +137,17 @@ extension FaultSection {
     case .cut(let side, let other, _): return side.zone == nil && other.zone == nil
     case .drop(let side, _): return side.zone == nil
     default: return false
+    }
+  }
+}
+
+extension ChangeSection {
+  /// Whether a cluster has to do with it.
+  func concerns(_ path: String, _ cluster: ClusterSection, _ services: [ServiceSection]) -> Bool {
+    switch kind {
+    case .limits(let name, _, _): services.contains { $0.name == name }
+    case .drain(let target, _): target == path || cluster.zones.contains { $0.name == target }
+    case .nothing: false
     }
   }
 }

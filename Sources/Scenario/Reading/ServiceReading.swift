@@ -53,7 +53,7 @@ enum ServiceReading {
     service.runtime = reader.string("runtime")
     service.shapeFromMemory = reader.isWord("shape", "by_memory", .none)
     service.shape = service.shapeFromMemory ? "by_memory" : reader.string("shape")
-    service.cluster = optionalText(&reader, "cluster")
+    PlacementReading.service(&reader, &service)
     service.zones = zones(&reader)
     service.concurrency = KindReading.concurrency(&reader, kind: service.kind)
     service.arrivals = arrivals(reader.section("arrivals"))
