@@ -104,7 +104,7 @@ final class ClusterRecorder: RunRecorder {
     case .noCapacity, .zoneLost, .zoneBack, .zoneNoticed, .zoneUnhealthy, .zoneHealthy,
       .trafficShifted:
       (part.zones.lowerBound, 0)
-    case .overQuota: (0, 0)
+    case .overQuota, .changed: (0, 0)
     case .instanceBroken, .instanceMigrated: (part.services.lowerBound, 0)
     case .machinesOrdered, .machinesRefused, .nodeJoined, .nodeRemoved: (part.groups.lowerBound, 0)
     case .faultBegins, .faultEnds: (part.faults.lowerBound, 0)

@@ -74,6 +74,27 @@ extension ScenarioMapping {
     return change
   }
 
+  /// What the region's API is asked for, as this cluster has it: one change, or a drain and its
+  /// end.
+  func change(
+    _ section: ChangeSection, _ cluster: ClusterConfiguration
+  ) -> [ChangeConfiguration] {
+    zip(section.numbers, section.times).enumerated().map { step, numbered in
+      let (number, at) = numbered
+      var kind = ChangeConfiguration.Kind.drain([], step == 0)
+      switch section.kind {
+      case .limits(let name, let least, let most):
+        kind = .limits(ids(of: name, cluster.services), least: least, most: most)
+      case .drain(let target, _):
+        let named = zones[target].map { [ZoneID($0)] }
+        kind = .drain(named ?? cluster.zones.indices.map { ZoneID($0) }, step == 0)
+      case .nothing: break
+      }
+      return ChangeConfiguration(
+        number: UInt32(number), name: section.name, kind: kind, at: .origin + at)
+    }
+  }
+
   private func zoneID(_ name: String) -> ZoneID { ZoneID(zones[name] ?? 0) }
 
   private func side(_ side: FaultSide) -> NetworkSide {
@@ -89,6 +110,7 @@ extension ScenarioMapping {
     case .etcd: .etcd
     case .kubernetes: .kubernetes
     case .autoscaler: .autoscaler
+    case .api: .api
     case .coordinator: .coordinator
     case .registry: .registry
     case .machineSupply: .machineSupply

@@ -5,16 +5,22 @@ import Primitives
 /// All clusters of a platform, simulated side by side.
 ///
 /// Clusters share nothing, so each goes on by itself for a window of the grid, on a thread of its
-/// own where there are several, and what they tell is handed on in their order. With one cluster it
-/// is that cluster, and nothing stands between it and whoever listens.
+/// own where there are several, and what they tell is handed on in their order. Those of a region
+/// that have services in common meet at whole seconds (`RegionShard`) while anything is the matter
+/// there. With one cluster it is that cluster, and nothing stands between it and whoever listens.
 public final class PlatformSimulation {
   public let clusters: [ClusterSimulation]
   public private(set) var configuration: PlatformConfiguration
   /// How many clusters go on at a time; the results do not depend on it.
   public var threads: Int
   private let recorders: [ClusterRecorder]
+  private var regions: [RegionShard]
   private let recorder: any RunRecorder
   private var rowsUntil = Instant.origin
+  /// Clusters as threads take them: those with the most to do first, so that none is left alone
+  /// with the largest.
+  private let turns: [Int]
+  private let window: Nanoseconds
 
   public init(
     _ configuration: PlatformConfiguration, recorder: any RunRecorder, threads: Int = 1
@@ -22,6 +28,9 @@ public final class PlatformSimulation {
     self.configuration = configuration
     self.recorder = recorder
     self.threads = threads
+    turns = Self.turns(configuration.clusters)
+    window = Self.window(configuration.whole)
+    regions = RegionShard.all(of: configuration)
     guard configuration.clusters.count > 1 else {
       recorders = []
       clusters = [ClusterSimulation(configuration.clusters[0], recorder: recorder)]
@@ -38,6 +47,9 @@ public final class PlatformSimulation {
     configuration = other.configuration
     threads = other.threads
     rowsUntil = other.rowsUntil
+    turns = other.turns
+    window = other.window
+    regions = other.regions.map { $0.clone() }
     self.recorder = recorder
     guard other.clusters.count > 1 else {
       recorders = []
@@ -60,20 +72,57 @@ public final class PlatformSimulation {
 
   // MARK: Time
 
+  /// Times of requests that are kept until all clusters have come to the end of a window, as far
+  /// as its length can see to that: 32 MB of them.
+  private static let mostKept = 4_000_000.0
+
   /// The same for any number of threads: of requests, so long that what they tell may be kept.
-  private var window: Nanoseconds {
-    whole.fidelity == .request ? .seconds(1) : whole.seriesInterval
+  private static func window(_ whole: ClusterConfiguration) -> Nanoseconds {
+    switch whole.fidelity {
+    case .flow: return whole.seriesInterval
+    case .auto: return min(whole.seriesInterval, .seconds(10))
+    case .request: break
+    }
+    let rate = whole.services.reduce(0) { $0 + $1.meanRatePerSecond }
+    // Parts of a second, each a whole number of epochs.
+    let lengths = [1, 2, 5, 10].map { Nanoseconds.seconds(1) / $0 }
+      .filter { $0.count % whole.epoch.count == 0 }
+    return lengths.first { rate * $0.seconds <= mostKept } ?? lengths.last ?? .seconds(1)
+  }
+
+  private static func turns(_ clusters: [ClusterConfiguration]) -> [Int] {
+    let loads = clusters.map { $0.services.reduce(0) { $0 + $1.meanRatePerSecond } }
+    return clusters.indices.sorted { (loads[$1], $0) < (loads[$0], $1) }
   }
 
   /// Simulates up to an instant.
   /// - Throws: `InvariantViolation`, of the first cluster that has one.
   public func run(until end: Instant) throws {
-    guard !isOne else { return try clusters[0].run(until: end) }
+    guard !isOne || !regions.isEmpty else { return try clusters[0].run(until: end) }
     while now < end {
-      let stop = min(end, now + window)
+      let stop = min(end, nextMeeting)
       try advance(to: stop)
+      if stop.nanoseconds % RegionShard.grid.count == 0 { exchange() }
       let interval = whole.seriesInterval.count
-      if stop.nanoseconds % interval == 0 { closeRows() }
+      if !isOne, stop.nanoseconds % interval == 0 { closeRows() }
+    }
+  }
+
+  /// How far clusters may go on by themselves: to the end of the window, and where clusters of a
+  /// region may have something to tell, to the next whole second.
+  private var nextMeeting: Instant {
+    let end = now.next(multipleOf: window)
+    guard !regions.isEmpty else { return end }
+    let grid = RegionShard.grid
+    let calm = regions.map { $0.calmUntil(clusters[$0.members], at: now) }.min() ?? .distantFuture
+    guard calm < end else { return end }
+    return max(
+      now.next(multipleOf: grid), Instant(nanoseconds: calm.nanoseconds / grid.count * grid.count))
+  }
+
+  private func exchange() {
+    for index in regions.indices {
+      regions[index].exchange(clusters[regions[index].members], at: now)
     }
   }
 
@@ -85,7 +134,11 @@ public final class PlatformSimulation {
       return
     }
     let lent = LentClusters(clusters)
-    _ = try Parallel.map(clusters.count, threads: threads) { try lent.run($0, until: stop) }
+    let (turns, threads) = (turns, threads)
+    let ends = try Parallel.map(turns.count, threads: threads) { turn in
+      (cluster: turns[turn], result: Result { try lent.run(turns[turn], until: stop) })
+    }
+    for end in ends.sorted(by: { $0.cluster < $1.cluster }) { try end.result.get() }
     for recorder in recorders {
       recorder.handOn()
       recorder.isKeeping = false
@@ -114,6 +167,11 @@ public final class PlatformSimulation {
 
   public func checkInvariants() throws {
     for cluster in clusters { try cluster.checkInvariants() }
+    for region in regions {
+      if let what = region.violation(clusters[region.members]) {
+        throw InvariantViolation(what: what, at: now, seed: whole.seed)
+      }
+    }
   }
 
   // MARK: Changes on the way
@@ -189,9 +247,10 @@ public final class PlatformSimulation {
     }
   }
 
-  /// Folds the clusters in their order; of one it is its own.
+  /// Folds the clusters in their order, then what regions decide; of one cluster it is its own.
   public var digest: UInt64 {
-    clusters.count == 1 ? clusters[0].digest : Self.fold(clusters.map(\.digest))
+    clusters.count == 1
+      ? clusters[0].digest : Self.fold(clusters.map(\.digest) + regions.map(\.digest))
   }
 
   /// By region, in the order of their first clusters.
@@ -202,6 +261,11 @@ public final class PlatformSimulation {
         found[index].digests.append(cluster.digest)
       } else {
         found.append((part.region, [cluster.digest]))
+      }
+    }
+    for region in regions {
+      if let index = found.firstIndex(where: { $0.region == region.name }) {
+        found[index].digests.append(region.digest)
       }
     }
     return found.map { ($0.region, Self.fold($0.digests)) }
@@ -239,6 +303,13 @@ public final class PlatformSimulation {
 
   public var fidelitySummary: FidelitySummary {
     clusters.dropFirst().reduce(into: clusters[0].fidelitySummary) { $0.add($1.fidelitySummary) }
+  }
+}
+
+extension Instant {
+  /// The first multiple after it.
+  fileprivate func next(multipleOf interval: Nanoseconds) -> Instant {
+    Instant(nanoseconds: (nanoseconds / interval.count + 1) * interval.count)
   }
 }
 

@@ -65,6 +65,7 @@ public final class Run {
     collector = RunCollector(continuing: other.collector)
     simulation = other.simulation.fork(recorder: collector)
     replication = other.replication
+    focus = other.focus
     before = other.before
   }
 
@@ -104,8 +105,9 @@ public final class Run {
       })
   }
 
-  /// The cluster, of a run of one.
-  public var cluster: ClusterSimulation { simulation.clusters[0] }
+  /// Which cluster is looked at, where there are several.
+  public var focus = 0
+  public var cluster: ClusterSimulation { simulation.clusters[focus] }
 
   /// Requests that have arrived so far.
   public var requests: UInt64 {

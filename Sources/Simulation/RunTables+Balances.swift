@@ -171,6 +171,8 @@ extension RunTables {
       .trafficShifted:
       return configuration.zones[event.subject].name
     case .overQuota: return configuration.tenants[event.subject].name
+    case .changed:
+      return document.changes.first { $0.numbers.contains(event.subject) }?.name ?? "change"
     case .instanceBroken, .instanceMigrated: return configuration.services[event.subject].name
     case .faultBegins, .faultEnds: return configuration.faults[event.subject].name
     case .machinesOrdered, .machinesRefused, .nodeJoined, .nodeRemoved:
@@ -205,6 +207,7 @@ extension RunTables {
     case .zoneUnhealthy: "the balancer takes the zone for gone"
     case .zoneHealthy: "the balancer takes the zone for well"
     case .trafficShifted: "other weights of the balancer hold"
+    case .changed: "what the region's API was asked for has come about"
     case .faultBegins: "the fault begins"
     case .faultEnds: "the fault is over"
     case .instanceBroken: "a caller has broken pod \(event.detail)"
@@ -231,7 +234,7 @@ extension NotableEvent.Kind {
       .warning
     case .alarmCleared, .restart, .dispatcherRestart, .leaseTaken, .machinesOrdered, .nodeJoined,
       .nodeRemoved, .zoneBack, .zoneNoticed, .zoneHealthy, .trafficShifted, .faultEnds,
-      .instanceMigrated:
+      .instanceMigrated, .changed:
       .info
     }
   }

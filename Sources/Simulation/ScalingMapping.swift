@@ -10,10 +10,22 @@ struct ScalingMapping {
   let section: ServiceSection
   let service: ServiceConfiguration
 
+  /// The limits that hold at first, where the region's API may change them.
+  private let bounds: ClosedRange<Int>?
+
   init(_ document: ScenarioDocument, _ section: ServiceSection, _ service: ServiceConfiguration) {
     self.document = document
-    self.section = section
     self.service = service
+    let limits = document.changes.compactMap { change -> (least: Int?, most: Int?)? in
+      guard case .limits(section.name, let least, let most) = change.kind else { return nil }
+      return (least, most)
+    }
+    // Policies are given the widest limits that the service will have.
+    var widest = section
+    widest.minimumInstances = limits.compactMap(\.least).reduce(section.minimumInstances, min)
+    widest.maximumInstances = limits.compactMap(\.most).reduce(section.maximumInstances, max)
+    self.section = widest
+    bounds = limits.isEmpty ? nil : section.minimumInstances...section.maximumInstances
   }
 
   private var ready: Int { service.initialInstances.reduce(0, +) }
@@ -32,6 +44,7 @@ struct ScalingMapping {
       let base: any ScalingPolicy = policies.count == 1 ? policies[0] : MaximumPolicy(policies)
       return windows.isEmpty ? base : TimeWindowPolicy(windows, on: clock, over: base)
     }
+    configuration.bounds = bounds
     configuration.signalPeriod = document.cluster.signalPeriod
     configuration.signalDelay = document.cluster.signalDelay
     configuration.podMemoryBaseMiB = section.memoryBaseBytes.map { $0 >> 20 } ?? podMemoryMiB / 2

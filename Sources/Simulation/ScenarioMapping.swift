@@ -57,7 +57,28 @@ public struct ScenarioMapping: Sendable {
       if !name.region.isEmpty { cluster.drawKey = XXH3.hash64("\(name.region)/\(name.cluster)") }
       return cluster
     }
-    return PlatformConfiguration(clusters, names: names)
+    return PlatformConfiguration(
+      Self.joined(clusters, regions: names.map(\.region)), names: names)
+  }
+
+  /// Tells clusters of one another where their region deals services over several of them, and
+  /// where all of them are asked for their health.
+  private static func joined(
+    _ clusters: [ClusterConfiguration], regions: [String]
+  ) -> [ClusterConfiguration] {
+    var clusters = clusters
+    for (first, name) in regions.enumerated()
+    where !name.isEmpty && regions.firstIndex(of: name) == first {
+      let members = regions.indices.filter { regions[$0] == name }
+      guard members.contains(where: { clusters[$0].services.contains { $0.spread != nil } }),
+        members.allSatisfy({ clusters[$0].balancer != nil })
+      else { continue }
+      for (own, member) in members.enumerated() {
+        clusters[member].region = RegionMembership(
+          zoneCounts: members.map { clusters[$0].zones.count }, own: own)
+      }
+    }
+    return clusters
   }
 
   /// The one cluster of a document without regions.
@@ -95,6 +116,7 @@ public struct ScenarioMapping: Sendable {
       seed: document.seed, replication: UInt64(replication), tables)
     cluster.pools = pools(for: cluster, peaks: peaks)
     cluster.faults = document.faults.flatMap { faults($0, cluster.services) }
+    cluster.changes = document.changes.flatMap { change($0, cluster) }
     return cluster
   }
 
@@ -144,6 +166,9 @@ public struct ScenarioMapping: Sendable {
       retry: section.managerRetry, campaignStep: section.campaignStep)
     cluster.workerManagers.rules.sizingTick = document.pools.sizingTick
     cluster.etcd.handling = section.etcdHandling
+    cluster.api.handling = section.api.handling
+    cluster.api.rules.repeatAfter = section.api.repeatAfter
+    cluster.api.askAgain = section.api.askAgain
     if let tick = section.autoscaleTick { cluster.autoscaleTick = tick }
   }
 

@@ -64,8 +64,8 @@ extension ScenarioMapping {
     return self.service(
       section, name: name,
       ArrivalRecipe(
-        section: section.arrivals, rate: rate, factors: factors, key: key, zones: zoneIDs.count,
-        duration: document.duration),
+        section: section.arrivals, rate: rate, factors: factors, key: key,
+        weights: weights(section, zoneIDs), duration: document.duration),
       zoneIDs: zoneIDs)
   }
 
@@ -75,15 +75,27 @@ extension ScenarioMapping {
       : section.zones.map { ZoneID(zones[$0.name] ?? 0) }
   }
 
+  /// Of all places of a service: alike, or as its clusters have them.
+  func weights(_ section: ServiceSection, _ zoneIDs: [ZoneID]) -> [Double] {
+    section.spread?.weights ?? Array(repeating: 1, count: zoneIDs.count)
+  }
+
   func service(
     _ section: ServiceSection, name: String, _ source: some ArrivalMaking, zoneIDs: [ZoneID]
   ) -> ServiceConfiguration {
+    // What comes to this cluster.
+    let share = section.spread?.share ?? 1
+    let initialRate = source.initialRate * share
+    let meanRate = source.meanRate * share
     var service = ServiceConfiguration(
       name: name, runtime: runtimes[section.runtime] ?? 0, shape: shapes[section.shape] ?? 0,
       zones: zoneIDs, router: rules(section),
       serviceTime: Distribution(section.serviceTime).scaled(by: section.serviceTimeFactor),
-      initialInstances: initialInstances(section, rate: source.initialRate, zones: zoneIDs.count),
+      initialInstances: initialInstances(section, rate: initialRate, zones: zoneIDs.count),
       arrivals: { source.source(lane: $0) })
+    service.spread = section.spread.map {
+      ServiceSpread(places: $0.places, weights: $0.weights, own: $0.own)
+    }
     service.group = section.name
     service.trafficClass = TrafficClass(rawValue: section.trafficClass) ?? .online
     service.coldServiceTime = section.coldServiceTime.map(Distribution.init)
@@ -92,9 +104,9 @@ extension ScenarioMapping {
     service.codeBytes = section.codeBytes
     service.usesPool = usesPool(section)
     service.tenant = tenant(named: section.tenant) ?? 0
-    service.initialRatePerSecond = source.initialRate
-    service.meanRatePerSecond = source.meanRate
-    service.gatewaysPerLane = gatewaysPerLane(source.meanRate / Double(max(1, zoneIDs.count)))
+    service.initialRatePerSecond = initialRate
+    service.meanRatePerSecond = meanRate
+    service.gatewaysPerLane = gatewaysPerLane(meanRate / Double(max(1, zoneIDs.count)))
     service.topic = section.topic.map(topic)
     service.clients = section.clients.map(clients)
     service.breaking = section.breaking.map(breaking)
@@ -248,20 +260,21 @@ struct ArrivalRecipe: ArrivalMaking {
   /// Of the rate of each second; nil: Poisson.
   let factors: GammaFactorTable?
   let key: StreamKey
-  let zones: Int
+  /// By place.
+  let weights: [Double]
   /// Of the process `timer`.
   let timer: TimerSource.Rule?
   private let durationSeconds: Double
 
   init(
-    section: ArrivalsSection, rate: Double, factors: GammaFactorTable?, key: StreamKey, zones: Int,
-    duration: Nanoseconds
+    section: ArrivalsSection, rate: Double, factors: GammaFactorTable?, key: StreamKey,
+    weights: [Double], duration: Nanoseconds
   ) {
     self.section = section
     self.rate = rate
     self.factors = factors
     self.key = key
-    self.zones = zones
+    self.weights = weights
     timer = Self.timer(section, duration)
     durationSeconds = duration.seconds
   }
@@ -308,17 +321,19 @@ struct ArrivalRecipe: ArrivalMaking {
     case .poisson, .diurnal, .profile:
       return KeyedRateSource(
         intensity: intensity, factors: factors, key: key, lane: lane,
-        weights: Array(repeating: 1, count: zones))
+        weights: weights)
     case .exactPoisson:
-      return PoissonProcess(ratePerSecond: rate / Double(zones), key: key, lane: lane)
+      return PoissonProcess(
+        ratePerSecond: rate * weights[lane] / weights.reduce(0, +), key: key, lane: lane)
     case .timer:
       return TimerSource(
-        timer ?? TimerSource.Rule(firings: [], requests: 0), key: key, lane: lane, zones: zones)
+        timer ?? TimerSource.Rule(firings: [], requests: 0), key: key, lane: lane,
+        by: PlaceDeal(weights))
     case .list, .trace, .bytefaas:
       let points = section.times.sorted().enumerated().map {
         PointSource.Point(nanoseconds: $1.count, ordinal: $0)
       }
-      return PointSource.deal(points, zone: lane, of: zones, key: key)
+      return PointSource.deal(points, zone: lane, by: PlaceDeal(weights), key: key)
     }
   }
 }

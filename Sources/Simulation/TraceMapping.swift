@@ -23,7 +23,8 @@ extension ScenarioMapping {
       let recipe = TraceRecipe(
         demand: row.demand, part: window.part, pattern: patterns?[index],
         keepsDurations: section.serviceTimeFromTrace,
-        key: key.appending(XXH3.hash64("\(row.app)/\(row.name)")), zones: zoneIDs.count)
+        key: key.appending(XXH3.hash64("\(row.app)/\(row.name)")),
+        weights: weights(section, zoneIDs))
       var rowSection = section
       if section.shapeFromMemory { rowSection.shape = shape(holding: row) }
       var service = service(
@@ -86,7 +87,8 @@ struct TraceRecipe: ArrivalMaking {
   let pattern: RenewalPattern?
   let keepsDurations: Bool
   let key: StreamKey
-  let zones: Int
+  /// By place.
+  let weights: [Double]
 
   /// Of the first block, or of the first minute.
   var initialRate: Double {
@@ -123,20 +125,20 @@ struct TraceRecipe: ArrivalMaking {
         let bare = points.map {
           PointSource.Point(nanoseconds: $0.nanoseconds, ordinal: $0.ordinal)
         }
-        return window(PointSource.deal(bare, zone: lane, of: zones, key: key))
+        return window(PointSource.deal(bare, zone: lane, by: PlaceDeal(weights), key: key))
       }
-      return window(PointSource.deal(points, zone: lane, of: zones, key: key))
+      return window(PointSource.deal(points, zone: lane, by: PlaceDeal(weights), key: key))
     case .counts(let counts, let seconds):
       if let pattern {
         return window(
           RenewalSource(
             counts: counts, blockSeconds: seconds, pattern: pattern, key: key, lane: lane,
-            zones: zones))
+            by: PlaceDeal(weights)))
       }
       return window(
         CountedSource(
           counts: counts, blockSeconds: seconds, key: key, lane: lane,
-          weights: Array(repeating: 1, count: zones)))
+          weights: weights))
     }
   }
 

@@ -115,7 +115,9 @@ struct ExplainCommand: ParsableCommand {
         .internalError, "HR3056", "`\(name)#\(number)` was not met as the run was simulated again",
         help: watched.unseen > 0
           ? "its lane awaits answers all the time, and stays flow: take one that comes later"
-          : "report it with the scenario and the seed")
+          : results.isSpread(service)
+            ? "it went to another cluster of the region: say which, --cluster NAME"
+            : "report it with the scenario and the seed")
     }
     return try report.conclusion(
       entry, place, log, isExact: results.configuration.contention == .exact)

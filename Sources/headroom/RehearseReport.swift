@@ -42,7 +42,8 @@ struct RehearseReport {
     }
     let harm = RehearsalHarm(pairs, document: document)
     return [
-      header, answer(outcome), timeline, totals(harm), hurt(harm), zones(harm), footer(outcome),
+      header, answer(outcome), timeline, totals(harm), hurt(harm), zones(harm), clusters(harm),
+      footer(outcome),
     ].filter { !$0.isEmpty }.joined(separator: "\n\n")
   }
 
@@ -166,6 +167,35 @@ struct RehearseReport {
       + TextForm.table(rows)
   }
 
+  /// Clusters that take over from others, which are lost.
+  private var survivors: [ClusterLossForm.Survivor] {
+    pairs.first.map { ClusterLossForm($0.faulted).survivors } ?? []
+  }
+
+  /// The greatest use of processors in a zone of a cluster.
+  private func greatest(
+    _ survivor: ClusterLossForm.Survivor, _ harm: RehearsalHarm,
+    _ values: KeyPath<RehearsalHarm.Line, [Double]>
+  ) -> Double {
+    let zones = pairs.first?.calm.configuration.parts[survivor.cluster].zones ?? 0..<0
+    return harm.utilisation[zones].map { Estimate($0[keyPath: values]).value }.max() ?? 0
+  }
+
+  private func clusters(_ harm: RehearsalHarm) -> String {
+    guard !survivors.isEmpty else { return "" }
+    var rows = [["", "processors, calm", "faulted", "calm × closed form", "closed form"]]
+    for survivor in survivors {
+      let calm = greatest(survivor, harm, \.calm)
+      rows.append([
+        "  \(survivor.path)", TextForm.percent(calm),
+        TextForm.percent(greatest(survivor, harm, \.faulted)),
+        TextForm.percent(calm * survivor.factor), TextForm.number(survivor.factor),
+      ])
+    }
+    return "CLUSTERS that take over: the most used zone of each; the closed form is offered load "
+      + "with the loss ÷ without\n" + TextForm.table(rows)
+  }
+
   private func footer(_ outcome: RehearsalStudy.Outcome) -> String {
     """
     both runs of a pair part at \(TextForm.time(seconds: (study.parting - .origin).seconds)) \
@@ -196,6 +226,14 @@ struct RehearseReport {
       "totals": Self.json(harm.totals), "services": Self.json(harm.services),
       "tenants": Self.json(harm.tenants), "utilisation": Self.json(harm.utilisation),
       "least_warm_pods": Self.json(harm.poolLevels),
+      "survivors": .array(
+        survivors.map { survivor in
+          .object([
+            "cluster": .string(survivor.path), "factor": .number(survivor.factor),
+            "calm_utilisation": .number(greatest(survivor, harm, \.calm)),
+            "utilisation": .number(greatest(survivor, harm, \.faulted)),
+          ])
+        }),
     ])
     return summary
   }

@@ -19,6 +19,9 @@ struct WatchOptions: ParsableArguments {
   @Option(help: "Where trace files are looked for; default: where the run found them.")
   var data: String?
 
+  @Option(help: "Where several clusters have the service: which, as in north/online.")
+  var cluster: String?
+
   @Flag(help: "Print the summary as JSON.")
   var json = false
 }
@@ -30,8 +33,10 @@ struct WatchedResults {
   let meter: ProgressMeter
   /// But for the sizes of pools that a first pass finds.
   let configuration: ClusterConfiguration
-  /// Its place among the clusters, which share nothing: the others are not simulated.
+  /// Its place among the clusters, and those that are simulated: it alone, since clusters share
+  /// nothing, or all of its region, where these have services in common.
   private let place: Int
+  private let members: Range<Int>
   private let runner: ScenarioRunner
   /// The same at its beginning: what comes is known of it already.
   private let preview: Run
@@ -62,24 +67,53 @@ struct WatchedResults {
     runner = ScenarioRunner(
       document, traces: repeated.scenario.traces, threads: 1, interruption: meter)
     let platform = runner.mapping.platform(replication: replication, peaks: nil)
-    place = try Self.place(of: service, in: platform)
+    let place = try Self.place(of: service, in: platform, cluster: options.cluster)
+    self.place = place
+    members = platform.members(sharingWith: place)
     configuration = platform.clusters[place]
-    preview = Run(
-      PlatformConfiguration(configuration), replication: replication, keepsMinutes: false)
+    preview = Self.run(platform, members, place, replication)
+  }
+
+  /// A run of the cluster, and of those that it has to do with.
+  private static func run(
+    _ platform: PlatformConfiguration, _ members: Range<Int>, _ place: Int, _ replication: Int
+  ) -> Run {
+    let run = Run(platform.part(members), replication: replication, keepsMinutes: false)
+    run.focus = place - members.lowerBound
+    return run
   }
 
   private static func place(
-    of service: String?, in platform: PlatformConfiguration
+    of service: String?, in platform: PlatformConfiguration, cluster: String?
   ) throws(CommandFailure) -> Int {
+    let paths = platform.parts.map(\.path)
+    if let cluster, !paths.contains(cluster) {
+      throw CommandFailure(
+        .usage, "HR3057", "there is no cluster `\(cluster)`",
+        help: ScenarioReader.hint(cluster, in: paths) ?? "one of \(paths.joined(separator: ", "))")
+    }
     guard platform.clusters.count > 1 else { return 0 }
+    let asked = platform.clusters.indices.filter { index in
+      let hasService = platform.clusters[index].services.contains { $0.name == service }
+      return (cluster == nil || paths[index] == cluster) && (service == nil || hasService)
+    }
+    if asked.count == 1 { return asked[0] }
     guard let service else {
       throw CommandFailure(
         .usage, "HR3057", "there are \(platform.clusters.count) clusters",
-        help: "say whose it is about: --service NAME")
+        help: "say whose it is about: --service NAME or --cluster NAME")
     }
-    let found = platform.clusters.firstIndex { $0.services.contains { $0.name == service } }
-    if let found { return found }
-    throw unknown(service, among: platform.whole)
+    guard asked.isEmpty else {
+      let some = asked.map { paths[$0] }.joined(separator: " or ")
+      throw CommandFailure(
+        .usage, "HR3057", "`\(service)` is in \(asked.count) clusters",
+        help: "say which it is about: --cluster \(some)")
+    }
+    guard let cluster, platform.whole.services.contains(where: { $0.name == service }) else {
+      throw unknown(service, among: platform.whole)
+    }
+    throw CommandFailure(
+      .usage, "HR3057", "`\(service)` is not in `\(cluster)`", help: "leave --cluster out")
   }
 
   private static func unknown(
@@ -100,20 +134,17 @@ struct WatchedResults {
     let peaks = runner.needsPeaks ? try first.peaks() : nil
     meter.say("the run again, up to the window")
     let platform = runner.mapping.platform(replication: replication, peaks: peaks)
-    guard repeated.isRehearsal else { return (begin(platform.clusters[place]), end) }
-    var calm = platform.clusters[place]
-    let faults = calm.faults
-    calm.faults = []
-    let run = begin(calm)
+    guard repeated.isRehearsal else {
+      return (Self.run(platform, members, place, replication), end)
+    }
+    var calm = platform
+    let faults = Array(calm.takeFaults()[members])
+    let run = Self.run(calm, members, place, replication)
     let parting = RehearsalStudy(runner: runner, replications: 1).parting
     guard window.lowerBound >= parting else { return (run, parting) }
     try run.advance(to: parting, interruption: meter)
-    if !faults.isEmpty { run.arm([faults]) }
+    if faults.contains(where: { !$0.isEmpty }) { run.arm(faults) }
     return (run, end)
-  }
-
-  private func begin(_ cluster: ClusterConfiguration) -> Run {
-    Run(PlatformConfiguration(cluster), replication: replication, keepsMinutes: false)
   }
 
   func service(_ name: String) throws(CommandFailure) -> ServiceID {
@@ -121,6 +152,11 @@ struct WatchedResults {
       return ServiceID(index)
     }
     throw Self.unknown(name, among: configuration)
+  }
+
+  /// Whether other clusters of the region have the service too.
+  func isSpread(_ service: ServiceID) -> Bool {
+    configuration.services[service.index].spread != nil
   }
 
   func index(of service: ServiceID) -> InvocationIndex {

@@ -16,7 +16,7 @@ import Workload
       func renewal(_ pattern: RenewalPattern) -> any ArrivalSource {
         RenewalSource(
           counts: counts, blockSeconds: blockSeconds, pattern: pattern, key: key, lane: lane,
-          zones: zones)
+          by: PlaceDeal(even: zones))
       }
       return switch self {
       case .uniform:
@@ -77,7 +77,7 @@ import Workload
     // One long block: its ends do not matter.
     let source = RenewalSource(
       counts: [400_000], blockSeconds: 86_400, pattern: RenewalPattern(variation: variation),
-      key: Self.key, lane: 0, zones: 1)
+      key: Self.key, lane: 0, by: PlaceDeal(even: 1))
     let times = Self.drain(source).map { Double($0.time) }
     let gaps = zip(times.dropFirst(), times).map { $0 - $1 }
     let mean = gaps.reduce(0, +) / Double(gaps.count)
@@ -90,7 +90,8 @@ import Workload
 
   @Test func regularMeansEqualGapsOverTheEndsOfBlocks() {
     let source = RenewalSource(
-      counts: [60, 60, 60], blockSeconds: 60, pattern: .regular, key: Self.key, lane: 0, zones: 1)
+      counts: [60, 60, 60], blockSeconds: 60, pattern: .regular, key: Self.key, lane: 0,
+      by: PlaceDeal(even: 1))
     let times = Self.drain(source).map(\.time)
     #expect(times.count == 180)
     for (a, b) in zip(times, times.dropFirst()) { #expect(abs(b - a - 1_000_000_000) <= 2) }

@@ -31,7 +31,7 @@ import Workload
   }
 
   @Test func firingsAreExactWithoutJitter() {
-    let found = Self.all(TimerSource(Self.rule(3), key: Self.key, lane: 0, zones: 1))
+    let found = Self.all(TimerSource(Self.rule(3), key: Self.key, lane: 0, by: PlaceDeal(even: 1)))
     #expect(found.map(\.time) == (0..<180).map { Int64($0 / 3) * Self.minute })
     #expect(Set(found.map(\.identity)).count == 180)
   }
@@ -39,7 +39,7 @@ import Workload
   /// Each request of a firing is uniform over jitter and spread; the firing moves as one.
   @Test func jitterMovesAFiringAndSpreadItsRequests() {
     let rule = Self.rule(1000, jitter: .seconds(10), spread: .seconds(20))
-    let found = Self.all(TimerSource(rule, key: Self.key, lane: 0, zones: 1))
+    let found = Self.all(TimerSource(rule, key: Self.key, lane: 0, by: PlaceDeal(even: 1)))
     #expect(found.count == 60_000)
     #expect(zip(found, found.dropFirst()).allSatisfy { $0.time <= $1.time })
     var begins: [Double] = []
@@ -60,8 +60,10 @@ import Workload
 
   @Test func zonesShareAFiring() {
     let rule = Self.rule(300, spread: .seconds(5))
-    let whole = Self.all(TimerSource(rule, key: Self.key, lane: 0, zones: 1))
-    let parts = (0..<3).map { Self.all(TimerSource(rule, key: Self.key, lane: $0, zones: 3)) }
+    let whole = Self.all(TimerSource(rule, key: Self.key, lane: 0, by: PlaceDeal(even: 1)))
+    let parts = (0..<3).map {
+      Self.all(TimerSource(rule, key: Self.key, lane: $0, by: PlaceDeal(even: 3)))
+    }
     #expect(parts.map(\.count).reduce(0, +) == whole.count)
     #expect(Set(parts.flatMap { $0.map(\.identity) }).count == whole.count)
     for part in parts { #expect(abs(part.count - 6000) < 4 * 64) }
@@ -69,7 +71,7 @@ import Workload
 
   @Test func countsAndSeekingAgree() {
     let rule = Self.rule(50, jitter: .seconds(3), spread: .seconds(30))
-    let source = TimerSource(rule, key: Self.key, lane: 1, zones: 2)
+    let source = TimerSource(rule, key: Self.key, lane: 1, by: PlaceDeal(even: 2))
     let found = Self.all(source)
     for second in [0, 1, 7, 33, 60, 61, 95, 3599] {
       let expected = found.count { $0.time / 1_000_000_000 == Int64(second) }

@@ -12,7 +12,7 @@ import Workload
     if let variation {
       return RenewalSource(
         counts: Self.counts, blockSeconds: Self.blockSeconds,
-        pattern: RenewalPattern(variation: variation), key: key, lane: 0, zones: 2)
+        pattern: RenewalPattern(variation: variation), key: key, lane: 0, by: PlaceDeal(even: 2))
     }
     return CountedSource(
       counts: Self.counts, blockSeconds: Self.blockSeconds, key: key, lane: 0, weights: [1, 1])

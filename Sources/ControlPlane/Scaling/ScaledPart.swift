@@ -4,7 +4,7 @@ import Primitives
 /// since.
 public struct ScaledPart: Sendable {
   /// Its shares of the service's limits.
-  public let least: Int
+  public var least: Int
   public var most: Int
   public private(set) var instances: InstanceCounts
   /// Starts asked for here that no sample has shown the end of, by the instant of asking, the

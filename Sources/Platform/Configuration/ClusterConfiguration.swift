@@ -67,6 +67,11 @@ public struct ClusterConfiguration: Sendable {
   public var migration = MigrationRules()
   /// Nil: traffic stays in its zone, whatever becomes of that.
   public var balancer: BalancerConfiguration? = BalancerConfiguration()
+  /// Where its region deals traffic over several clusters; nil: over its own zones alone.
+  public var region: RegionMembership?
+  /// What its region's API is asked for and concerns it, and that API.
+  public var changes: [ChangeConfiguration] = []
+  public var api = RegionAPIConfiguration()
   public var nodePools: [NodePoolConfiguration] = []
   public var virtualNodes: VirtualNodeConfiguration?
   /// Empty: one, of whom nothing is said.

@@ -121,6 +121,8 @@ public enum Dependency: Sendable, Equatable {
   case etcd
   case kubernetes
   case autoscaler
+  /// The control-plane API of the region; among the faults of its first cluster.
+  case api
   /// Who decides on instances that callers break.
   case coordinator
   /// Whoever has machines to give.

@@ -44,6 +44,27 @@ public struct PlatformConfiguration: Sendable {
     self.init([cluster], names: [("", name)])
   }
 
+  /// The clusters that one of them has to do with: those of its region, where these have services
+  /// in common, else itself.
+  public func members(sharingWith index: Int) -> Range<Int> {
+    guard clusters[index].region != nil else { return index..<index + 1 }
+    var members = index..<index + 1
+    while members.lowerBound > 0, parts[members.lowerBound - 1].region == parts[index].region {
+      members = members.lowerBound - 1..<members.upperBound
+    }
+    while members.upperBound < parts.count, parts[members.upperBound].region == parts[index].region
+    {
+      members = members.lowerBound..<members.upperBound + 1
+    }
+    return members
+  }
+
+  /// Some of the clusters, as if there were no others.
+  public func part(_ members: Range<Int>) -> PlatformConfiguration {
+    PlatformConfiguration(
+      Array(clusters[members]), names: parts[members].map { ($0.region, $0.name) })
+  }
+
   /// Takes all faults out; by cluster.
   public mutating func takeFaults() -> [[FaultConfiguration]] {
     let faults = clusters.map(\.faults)
@@ -89,6 +110,7 @@ public struct PlatformConfiguration: Sendable {
     all.pools = []
     all.nodePools = []
     all.faults = clusters.flatMap(\.faults)
+    all.changes = clusters.flatMap(\.changes)
     all.workerManagers.shards = parts.last?.shards.upperBound ?? 0
     all.workerManagers.count = parts.last?.managers.upperBound ?? 0
     all.dispatchers.count = parts.last?.dispatchers.upperBound ?? 0

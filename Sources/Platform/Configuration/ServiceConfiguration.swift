@@ -66,7 +66,9 @@ public struct ServiceConfiguration: Sendable {
   /// Decides on idle instances, with a state of its own in each lane; nil: `router.keepAlive` does.
   /// Where there is one, that is the longest that it keeps them.
   public var keepAlive: (@Sendable () -> any KeepAlivePolicy)?
-  /// The arrivals of a zone, by position in `zones`.
+  /// Its places in all clusters of the region that have it; nil: this one has it alone.
+  public var spread: ServiceSpread?
+  /// The arrivals of a zone, by position in `zones`; of a place, where it is spread.
   public var arrivals: @Sendable (_ position: Int) -> any ArrivalSource
 
   public init(
@@ -126,6 +128,9 @@ public struct ScalingConfiguration: Sendable {
   /// Memory of an instance without requests, and what a request in flight adds.
   public var podMemoryBaseMiB: Int64 = 0
   public var memoryPerRequestMiB = 0.0
+  /// Where the region's API may change the service's limits: those that hold at first, within which
+  /// what a policy wants is kept; nil: policies know their limits.
+  public var bounds: ClosedRange<Int>?
 
   public init(
     memory: Nanoseconds = KnativeDefaults().stableWindow,

@@ -96,6 +96,13 @@ struct Autoscaler: ~Copyable {
     due.set(scaled, to: Self.atOnce)
   }
 
+  /// The parts of a lane have other limits, and so has its service.
+  mutating func limit(_ lane: LaneID, _ rules: [RouterRules], within bounds: ClosedRange<Int>) {
+    guard let known = lanes[lane.index] else { return }
+    services[known.scaled].limit(position: known.position, rules, within: bounds)
+    due.set(known.scaled, to: Self.atOnce)
+  }
+
   /// A zone is gone, or there again. O(lanes).
   private mutating func setClosed(_ isClosed: Bool, in zone: ZoneID) {
     for known in lanes.compactMap(\.self)

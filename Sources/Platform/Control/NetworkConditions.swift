@@ -83,6 +83,8 @@ extension Dependency {
     case .coordinator: address.kind == .coordinator
     // They say no, or are asked by other ways.
     case .machineSupply, .remoteCache, .registry, .objectStore: false
+    // It is in no cluster.
+    case .api: false
     }
   }
 }

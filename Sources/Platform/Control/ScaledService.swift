@@ -29,6 +29,7 @@ struct ScaledService: Sendable {
   private let firstPart: [Int]
   private var lastLoad: [Instant?]
   private let memory: Nanoseconds
+  private var bounds: ClosedRange<Int>?
   private let podMemoryBaseMiB: Int64
   private let memoryPerRequestMiB: Double
   /// Of the service's topic, lane by lane, and where each lane's begin.
@@ -46,6 +47,7 @@ struct ScaledService: Sendable {
     zones = configuration.zones
     policy = scaling.makePolicy()
     memory = scaling.memory
+    bounds = scaling.bounds
     podMemoryBaseMiB = scaling.podMemoryBaseMiB
     memoryPerRequestMiB = scaling.memoryPerRequestMiB
     for position in configuration.zones.indices {
@@ -79,6 +81,15 @@ struct ScaledService: Sendable {
     var copy = self
     copy.policy = policy.clone()
     return copy
+  }
+
+  /// The parts of a lane have other limits, and so has the service.
+  mutating func limit(position: Int, _ rules: [RouterRules], within bounds: ClosedRange<Int>) {
+    self.bounds = bounds
+    for (part, rules) in rules.enumerated() {
+      parts[firstPart[position] + part].least = rules.minimumInstances
+      parts[firstPart[position] + part].most = rules.maximumInstances
+    }
   }
 
   mutating func adopt(position: Int, part: Int) { parts[firstPart[position] + part].adopt() }
@@ -159,7 +170,8 @@ struct ScaledService: Sendable {
     }
     let ready = parts.reduce(0) { $0 + $1.usable }
     let coming = parts.reduce(0) { $0 + $1.coming }
-    let desired = policy.desiredPods(ready: ready, at: now)
+    var desired = policy.desiredPods(ready: ready, at: now)
+    if let bounds { desired = min(max(desired, bounds.lowerBound), bounds.upperBound) }
     if desired > ready + coming {
       grow(by: desired - ready - coming, at: now, &nextOrdinal, into: &orders)
     } else if desired < ready {

@@ -4,13 +4,13 @@ import SimulationKernel
 
 /// The region's layer-7 balancer with its health checks, hosted, and the weights that it has told
 /// and that are not in effect yet.
+///
+/// Where clusters of a region have services in common the balancer decides in the region's own
+/// part (`RegionShard`): here are its health checks, what they have found and is not told yet, and
+/// the weights that came back.
 struct ZoneBalancer: Sendable {
   /// Weights of traffic that is at home in a zone, and when they hold.
-  struct Change: Sendable {
-    var at: Instant
-    var origin: Int
-    var weights: [Int]
-  }
+  typealias Change = WeightChange
 
   /// What the two machines want done in one step, in order.
   struct Wishes: HealthCheckerEffects, RegionBalancerEffects {
@@ -35,13 +35,20 @@ struct ZoneBalancer: Sendable {
   var balancer: RegionBalancer
   /// In the order of the instants at which they hold.
   private(set) var changes: [Change] = []
+  /// What the region's part has not been told yet.
+  private(set) var news: [HealthNews] = []
+  /// Whether the region's part decides.
+  let isRegional: Bool
+  private var unhealthy = 0
   /// The alarm that counts.
   var alarm = Instant.distantFuture
   private let hosts: Int
 
   /// Nil where there is no other zone to send traffic to.
   init?(_ configuration: ClusterConfiguration) {
-    guard configuration.zones.count > 1, let settings = configuration.balancer else { return nil }
+    isRegional = configuration.region != nil
+    guard configuration.zones.count > 1 || isRegional, let settings = configuration.balancer
+    else { return nil }
     let hosts = configuration.gateways.perZone
     self.hosts = hosts
     checker = HealthChecker(settings.health)
@@ -55,12 +62,28 @@ struct ZoneBalancer: Sendable {
 
   /// The whole of a zone answers or nothing of it does.
   mutating func hears(_ isHealthy: Bool, of zone: Int, at now: Instant, into wishes: inout Wishes) {
+    unhealthy += isHealthy ? -1 : 1
+    guard !isRegional else {
+      news.append(HealthNews(zone: zone, healthy: isHealthy ? hosts : 0, at: now))
+      return
+    }
     balancer.hears(healthy: isHealthy ? hosts : 0, of: zone, at: now, into: &wishes)
   }
 
   mutating func note(_ fresh: [Change]) {
     changes += fresh
-    changes.sort { $0.at < $1.at }
+    // In the order of telling where two hold from one instant on.
+    changes = changes.enumerated().sorted {
+      ($0.element.at, $0.offset) < ($1.element.at, $1.offset)
+    }.map(\.element)
+  }
+
+  /// Every zone is well, and everybody knows.
+  var isQuiet: Bool { unhealthy == 0 && news.isEmpty && changes.isEmpty }
+
+  mutating func takeNews() -> [HealthNews] {
+    defer { news = [] }
+    return news
   }
 
   /// Takes out what holds from an instant on.
@@ -69,6 +92,20 @@ struct ZoneBalancer: Sendable {
     changes.removeFirst(due.count)
     return Array(due)
   }
+}
+
+/// Weights of traffic that is at home in a zone, and when they hold.
+public struct WeightChange: Sendable, Equatable {
+  public var at: Instant
+  public var origin: Int
+  public var weights: [Int]
+}
+
+/// A zone of a cluster was found to have so many gateways that are well.
+public struct HealthNews: Sendable, Equatable {
+  public var zone: Int
+  public var healthy: Int
+  public var at: Instant
 }
 
 // The balancer, hosted in the shared part. It has no clock of its own: nothing that it does depends
@@ -109,6 +146,15 @@ extension ControlShard {
     sendPlain(
       .probed(zone, question: question), from: Address(.zoneEntry, zone.index), to: .balancer,
       leavingAt: now)
+  }
+
+  /// A zone is taken out by hand, or given back.
+  func drain(_ zone: ZoneID, _ isDrained: Bool, at now: Instant) {
+    guard var hosted = balancer else { return }
+    var wishes = ZoneBalancer.Wishes()
+    hosted.balancer.drain(zone.index, isDrained, at: now, into: &wishes)
+    balancer = hosted
+    apply(wishes, at: now)
   }
 
   private func apply(_ wanted: ZoneBalancer.Wishes, at now: Instant) {

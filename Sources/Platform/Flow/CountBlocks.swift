@@ -1,7 +1,8 @@
 import Primitives
 import Workload
 
-/// Arrivals of a minute of one service, second by second, of each of its lanes.
+/// Arrivals of a minute of one service, second by second, of each of its lanes, those in other
+/// clusters among them.
 struct CountBlock: BitwiseCopyable {
   static let seconds = 60
 
@@ -29,15 +30,15 @@ final class CountBlocks {
   private let counts: UnsafeMutablePointer<UInt32>
   private let count: Int
 
-  /// - Parameter zones: of each service.
-  init(zones: [Int]) {
-    count = zones.count
+  /// - Parameter places: of each service, in this cluster and others.
+  init(places: [Int]) {
+    count = places.count
     blocks = .allocate(capacity: max(1, count))
-    counts = .allocate(capacity: max(1, zones.reduce(0, +) * CountBlock.seconds))
+    counts = .allocate(capacity: max(1, places.reduce(0, +) * CountBlock.seconds))
     var next = counts
-    for (index, zones) in zones.enumerated() {
-      (blocks + index).initialize(to: CountBlock(lanes: Int32(zones), counts: next))
-      next += zones * CountBlock.seconds
+    for (index, lanes) in places.enumerated() {
+      (blocks + index).initialize(to: CountBlock(lanes: Int32(lanes), counts: next))
+      next += lanes * CountBlock.seconds
     }
   }
 

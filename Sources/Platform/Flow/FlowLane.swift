@@ -91,6 +91,12 @@ final class FlowLane: LaneModel {
     state.reroute(arrivals, at: now, recorder: recorder)
   }
 
+  func limit(_ rules: [RouterRules], whole: RouterRules) {
+    state.rules.minimumInstances = whole.minimumInstances
+    state.rules.maximumInstances = whole.maximumInstances
+    parked?.limit(rules, whole: whole)
+  }
+
   var isAway: Bool {
     get { state.isAway }
     set { state.isAway = newValue }

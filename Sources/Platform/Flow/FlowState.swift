@@ -12,7 +12,7 @@ import Workload
 /// when they came and their waits settled when they begin.
 struct FlowState: ~Copyable {
   var settings: LaneSettings
-  let rules: RouterRules
+  var rules: RouterRules
   var service: FlowService
   var surroundings: LaneSurroundings
 

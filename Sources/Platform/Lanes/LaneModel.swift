@@ -64,6 +64,8 @@ protocol LaneModel: AnyObject {
   func arm(_ faults: LaneFaults, after now: Instant)
   /// Goes on with other arrivals from a whole second on, which the lane has not reached.
   func reroute(_ arrivals: any ArrivalSource, at now: Instant, recorder: any LatencyRecorder)
+  /// The lane may have, and keeps, other numbers of instances: by part, and where it has no parts.
+  func limit(_ rules: [RouterRules], whole: RouterRules)
   /// Whether the balancer sends nothing here any more: clients that try again do so elsewhere.
   var isAway: Bool { get set }
   /// Hands over, and forgets, those that will try again elsewhere.

@@ -119,6 +119,13 @@ final class RequestLane: LaneModel {
     engine.feed.goOn(with: arrivals, at: now)
   }
 
+  func limit(_ rules: [RouterRules], whole: RouterRules) {
+    for part in 0..<engine.routers.count {
+      engine.routers[part].rules.minimumInstances = rules[part].minimumInstances
+      engine.routers[part].rules.maximumInstances = rules[part].maximumInstances
+    }
+  }
+
   var isAway: Bool {
     get { engine.core.isAway }
     set { engine.core.isAway = newValue }

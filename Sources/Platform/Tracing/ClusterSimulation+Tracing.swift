@@ -53,10 +53,11 @@ extension ClusterSimulation {
     return service.topic == nil && service.notifications == nil && service.clients == nil
   }
 
-  /// What the workload sends to each lane of a service, surges among it.
+  /// What the workload sends to each place of a service, those in other clusters among them, with
+  /// its surges.
   public func arrivals(of service: ServiceID) -> [any ArrivalSource] {
     let configuration = configuration.services[service.index]
-    return configuration.zones.indices.map { arrivals(of: configuration, $0) }
+    return (0..<configuration.placeCount).map { arrivals(of: configuration, place: $0) }
   }
 
   public func isOfMessages(_ lane: LaneID) -> Bool {

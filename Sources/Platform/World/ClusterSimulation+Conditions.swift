@@ -7,7 +7,12 @@ import Workload
 extension ClusterSimulation {
   /// The arrivals of a service's lane, with the surges that it is to have.
   func arrivals(of service: ServiceConfiguration, _ position: Int) -> any ArrivalSource {
-    let base = service.arrivals(position)
+    arrivals(of: service, place: service.firstPlace + position)
+  }
+
+  /// The same of any of its places, those in other clusters too.
+  func arrivals(of service: ServiceConfiguration, place: Int) -> any ArrivalSource {
+    let base = service.arrivals(place)
     let surges = configuration.faults.compactMap { fault -> SurgedSource.Surge? in
       guard case .surge(let services, let factor, let ramp) = fault.kind,
         services.contains(where: { configuration.services[$0.index].name == service.name })
@@ -19,7 +24,7 @@ extension ClusterSimulation {
     }
     guard !surges.isEmpty else { return base }
     return SurgedSource(
-      base, surges: surges, key: key("surge", service).appending(UInt64(position)))
+      base, surges: surges, key: key("surge", service).appending(UInt64(place)))
   }
 
   func faults(of lane: Int, _ some: [FaultConfiguration]) -> LaneFaults {

@@ -80,7 +80,7 @@ extension ClusterSimulation {
     let service = configuration.services[place.service.index]
     let (shape, scale) = serviceShapes.shape(of: service.serviceTime)
     let settings = settings(id, service)
-    let stream = key("flow", service).appending(UInt64(place.position))
+    let stream = key("flow", service).appending(UInt64(service.firstPlace + place.position))
     var state = FlowState(
       settings: settings, rules: service.rules(lane: place.position, part: 0, of: 1),
       service: FlowService(shape, scale: scale), feed: feed,

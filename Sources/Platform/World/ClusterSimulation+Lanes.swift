@@ -22,7 +22,8 @@ extension ClusterSimulation {
   func countPlace(of id: LaneID) -> CountFeed.Place {
     let place = topology.lanes[id.index]
     return CountFeed.Place(
-      block: countBlocks.blocks + place.service.index, lane: place.position)
+      block: countBlocks.blocks + place.service.index,
+      lane: configuration.services[place.service.index].firstPlace + place.position)
   }
 
   func makeRequestLane(_ id: LaneID) -> RequestLane {
@@ -92,7 +93,7 @@ extension ClusterSimulation {
   }
 
   private func choiceKey(_ position: Int, _ service: ServiceConfiguration) -> StreamKey {
-    key("instance choice", service).appending(UInt64(position))
+    key("instance choice", service).appending(UInt64(service.firstPlace + position))
   }
 
   func settings(_ id: LaneID, _ service: ServiceConfiguration) -> LaneSettings {

@@ -47,71 +47,112 @@ extension ClusterSimulation {
   private func takeSurges(_ faults: [FaultConfiguration]) {
     for fault in faults {
       guard case .surge(let services, _, _) = fault.kind else { continue }
-      for id in services {
-        let service = configuration.services[id.index]
-        for position in service.zones.indices {
-          let lane = topology.firstLane[id.index] + position
-          var source = arrivals(of: service, position)
-          source.seek(to: now)
-          lanes[lane].reroute(source, at: now, recorder: recorder)
-          laneSet.collect(lane, into: control)
-        }
-      }
+      for id in services { deal(id, dealing(of: id)) }
     }
   }
 
   // MARK: The balancer's weights
 
+  /// All traffic at home.
+  static func homeWeights(
+    _ balancer: ZoneBalancer, _ configuration: ClusterConfiguration
+  ) -> [[Int]] {
+    guard let region = configuration.region else { return balancer.balancer.weights }
+    return (0..<region.zoneCount).map { origin in
+      (0..<region.zoneCount).map { $0 == origin ? balancer.balancer.rules.total : 0 }
+    }
+  }
+
   /// Weights that the balancer has told hold from now on: every service's lanes get their parts.
   func reroute() {
     guard let changes = control.balancer?.take(until: now), !changes.isEmpty else { return }
     for change in changes { zoneWeights[change.origin] = change.weights }
-    recorder.event(NotableEvent(kind: .trafficShifted, at: now, subject: changes[0].origin))
+    let own = configuration.region?.ownZones ?? configuration.zones.indices
+    if let first = changes.first(where: { own.contains($0.origin) }) {
+      recorder.event(
+        NotableEvent(kind: .trafficShifted, at: now, subject: first.origin - own.lowerBound))
+    }
     for index in configuration.services.indices { reroute(ServiceID(index)) }
     laneSet.noteInterference()
   }
 
   private func reroute(_ id: ServiceID) {
+    guard configuration.services[id.index].placeCount > 1 else { return }
+    let shares = dealing(of: id)
+    guard shares != nil || isRerouted[id.index] else { return }
+    isRerouted[id.index] = shares != nil
+    deal(id, shares)
+  }
+
+  /// What part of each place's traffic each place gets now; nil: the lanes here have their own and
+  /// no other's.
+  private func dealing(of id: ServiceID) -> [[Double]]? {
     let service = configuration.services[id.index]
-    let zones = service.zones
-    guard zones.count > 1 else { return }
+    guard service.placeCount > 1, !zoneWeights.isEmpty else { return nil }
+    let zones = balancedZones(of: service)
     let shares = zones.indices.map { self.shares(from: $0, of: zones) }
-    let isAtHome = zones.indices.allSatisfy { shares[$0][$0] == shares[$0].reduce(0, +) }
-    guard !isAtHome || isRerouted[id.index] else { return }
-    isRerouted[id.index] = !isAtHome
-    let second = Int(now.nanoseconds / 1_000_000_000)
-    let key = key("weights", service)
-    for position in zones.indices {
-      let lane = topology.firstLane[id.index] + position
-      var source: any ArrivalSource
-      if isAtHome {
-        source = arrivals(of: service, position)
-        source.seek(to: now)
-      } else {
-        source = ReroutedSource(
-          zones.indices.map { arrivals(of: service, $0) }, shares: shares, position: position,
-          key: key, second: second)
+    let isAtHome = own(service).allSatisfy { here in
+      zones.indices.allSatisfy { other in
+        other == here || (shares[here][other] <= 0 && shares[other][here] <= 0)
       }
-      lanes[lane].reroute(source, at: now, recorder: recorder)
-      let isAway = shares[position][position] <= 0
+    }
+    return isAtHome ? nil : shares
+  }
+
+  /// Numbers of a service's places among the zones that the balancer deals to.
+  private func balancedZones(of service: ServiceConfiguration) -> [Int] {
+    if let spread = service.spread { return spread.places }
+    let first = configuration.region?.firstZone ?? 0
+    return service.zones.map { first + $0.index }
+  }
+
+  /// The places of a service that are lanes here.
+  private func own(_ service: ServiceConfiguration) -> Range<Int> {
+    service.firstPlace..<service.firstPlace + service.zones.count
+  }
+
+  /// Gives each lane of a service its arrivals from now on.
+  private func deal(_ id: ServiceID, _ shares: [[Double]]?) {
+    let service = configuration.services[id.index]
+    let own = own(service)
+    for place in own {
+      let lane = topology.firstLane[id.index] + place - own.lowerBound
+      lanes[lane].reroute(
+        dealtArrivals(of: service, at: place, shares), at: now, recorder: recorder)
+      let isAway = shares.map { $0[place][place] <= 0 } ?? false
       lanes[lane].isAway = isAway
       laneSet.detours.set(
         lane,
         to: isAway
-          ? RetryDetours.Detour(
-            firstLane: topology.firstLane[id.index], weights: shares[position],
-            key: key.appending(0xDE7).appending(UInt64(position))) : nil)
+          ? shares.map {
+            RetryDetours.Detour(
+              service: id, firstLane: topology.firstLane[id.index], own: own, weights: $0[place],
+              key: key("weights", service).appending(0xDE7).appending(UInt64(place)))
+          } : nil)
       // What it has sent by now must not wait for its next event.
       laneSet.collect(lane, into: control)
     }
   }
 
-  /// The balancer's weights among the zones that a service has; where it has none of those that are
-  /// left, traffic stays.
-  private func shares(from position: Int, of zones: [ZoneID]) -> [Double] {
-    let weights = zoneWeights[zones[position].index]
-    let own = zones.map { Double(weights[$0.index]) }
+  private func dealtArrivals(
+    of service: ServiceConfiguration, at place: Int, _ shares: [[Double]]?
+  ) -> any ArrivalSource {
+    guard let shares else {
+      var source = arrivals(of: service, place: place)
+      source.seek(to: now)
+      return source
+    }
+    return ReroutedSource(
+      (0..<service.placeCount).map { arrivals(of: service, place: $0) }, shares: shares,
+      position: place, key: key("weights", service), second: now.wholeSecond)
+  }
+
+  /// The balancer's weights among the places that a service has; where it has none of those that
+  /// are left, traffic stays.
+  private func shares(from place: Int, of zones: [Int]) -> [Double] {
+    let weights = zoneWeights[zones[place]]
+    let own = zones.map { Double(weights[$0]) }
     guard own.reduce(0, +) <= 0 else { return own }
-    return zones.indices.map { $0 == position ? 1 : 0 }
+    return zones.indices.map { $0 == place ? 1 : 0 }
   }
 }

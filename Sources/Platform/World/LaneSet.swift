@@ -14,6 +14,8 @@ struct LaneSet {
   var horizons: [Instant]
   /// Where clients try again whose lane gets nothing any more.
   var detours = RetryDetours()
+  /// Of them, those that go to other clusters and have not been fetched.
+  private(set) var departures: [RetryDeparture] = []
   /// By lane: a reply may come.
   private var isAwaiting: [Bool]
   /// Lanes to which a reply may come; those of this epoch; those of them that have not reached its
@@ -200,18 +202,35 @@ struct LaneSet {
     of some: [Int], to boundary: Instant, agenda: inout LaneAgenda
   ) {
     for index in some {
-      moveRetries(of: index, to: boundary) { agenda.bring($0, to: boundary.nanoseconds) }
+      departures += moveRetries(of: index, to: boundary) {
+        agenda.bring($0, to: boundary.nanoseconds)
+      }
     }
   }
 
   /// Clients that would try again in a lane do so elsewhere, at an instant that nobody has reached.
-  func moveRetries(of index: Int, to instant: Instant, _ reached: (Int) -> Void) {
+  /// Returns those that do so in other clusters.
+  func moveRetries(
+    of index: Int, to instant: Instant, _ reached: (Int) -> Void
+  ) -> [RetryDeparture] {
+    var gone: [RetryDeparture] = []
     lanes[index].drainTransfers { retry in
-      detours.deal(retry, from: index) { target, part in
-        lanes[target].takeOver(part, at: instant)
-        reached(target)
+      detours.deal(retry, from: index) { destination, part in
+        switch destination {
+        case .lane(let target):
+          lanes[target].takeOver(part, at: instant)
+          reached(target)
+        case .elsewhere(let service, let place):
+          gone.append(RetryDeparture(service: service, place: place, retry: part, at: instant))
+        }
       }
     }
+    return gone
+  }
+
+  mutating func takeDepartures() -> [RetryDeparture] {
+    defer { departures = [] }
+    return departures
   }
 
   /// Looks at a lane's ready pods between epochs.

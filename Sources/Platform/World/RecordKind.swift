@@ -49,6 +49,8 @@ enum RecordKind: UInt8 {
   case zoneLost = 32
   case zoneBack = 33
   case weights = 34
+  /// A change of configuration is told, or comes about.
+  case change = 36
   /// An instance that is gone has refused a call.
   case callRefused = 35
 }

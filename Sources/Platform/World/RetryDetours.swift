@@ -8,10 +8,19 @@ import SimulationKernel
 /// arrivals of a second are.
 struct RetryDetours: Sendable {
   struct Detour: Sendable {
-    /// The service's first lane, and the weight of each of its lanes.
+    /// The service, its first lane here, and which of its places are here.
+    var service: ServiceID
     var firstLane: Int
+    var own: Range<Int>
+    /// By place.
     var weights: [Double]
     var key: StreamKey
+  }
+
+  enum Destination {
+    case lane(Int)
+    /// A place of the service in another cluster.
+    case elsewhere(ServiceID, place: Int)
   }
 
   /// By lane; asked only for keys.
@@ -21,16 +30,28 @@ struct RetryDetours: Sendable {
 
   mutating func set(_ lane: Int, to detour: Detour?) { byLane[lane] = detour }
 
-  /// Hands over those that will try again elsewhere; `body` gets a lane and how many go there.
+  /// Hands over those that will try again elsewhere; `body` gets where, and how many go there.
   /// Without a detour they come back to where they were.
-  func deal(_ retry: ClientRetry, from lane: Int, _ body: (Int, ClientRetry) -> Void) {
-    guard let detour = byLane[lane] else { return body(lane, retry) }
+  func deal(_ retry: ClientRetry, from lane: Int, _ body: (Destination, ClientRetry) -> Void) {
+    guard let detour = byLane[lane] else { return body(.lane(lane), retry) }
     var bits = detour.key.appending(UInt64(retry.attempts)).stream(retry.identity)
-    Counts.split(UInt64(retry.count), weights: detour.weights, using: &bits) { position, count in
+    Counts.split(UInt64(retry.count), weights: detour.weights, using: &bits) { place, count in
       guard count > 0 else { return }
       var part = retry
       part.count = Int(count)
-      body(detour.firstLane + position, part)
+      body(
+        detour.own.contains(place)
+          ? .lane(detour.firstLane + place - detour.own.lowerBound)
+          : .elsewhere(detour.service, place: place), part)
     }
   }
+}
+
+/// Clients that will try again at a place of their service in another cluster.
+struct RetryDeparture: Sendable {
+  /// Numbered where they come from.
+  var service: ServiceID
+  var place: Int
+  var retry: ClientRetry
+  var at: Instant
 }

@@ -92,6 +92,8 @@ public struct NotableEvent: Sendable {
     case zoneUnhealthy = "zone_unhealthy"
     case zoneHealthy = "zone_healthy"
     case trafficShifted = "traffic_shifted"
+    /// A change that the region's API was asked for comes about.
+    case changed
     /// The Coordinator hears that a caller has broken an instance; one was replaced and is gone.
     case instanceBroken = "instance_broken"
     case instanceMigrated = "instance_migrated"
@@ -102,7 +104,8 @@ public struct NotableEvent: Sendable {
 
   public var kind: Kind
   public var at: Instant
-  /// The fault, pool, Worker Manager, shard, zone, tenant or node pool of a zone that it is about.
+  /// The fault, change, pool, Worker Manager, shard, zone, tenant or node pool of a zone that it is
+  /// about.
   public var subject: Int
   public var detail: Int
 

@@ -40,6 +40,7 @@ enum ScenarioProbes {
         breaking: {}
         scaling_windows: [{}]
         arrivals: {\(arrivals)}
+    changes: [{}]
     faults:
       - {}
       - {slow: kubernetes}
@@ -106,6 +107,9 @@ enum ScenarioProbes {
       - {name: worker, tenant: t, kind: worker, runtime: r, shape: s, zones: [z],
          service_time: 1ms, concurrency: 10,
          worker: {isolate_memory: 8MiB, kv: {writes: 1/s}}, arrivals: {process: list, times: [1s]}}
+    changes:
+      - {at: 1s, service: probe, instances: {min: 1, max: 1}}
+      - {at: 1s, drain: z, for: 1s}
     objectives: [requests > 0]
     stop_when: [failed > 1 for 1m]
     faults:
@@ -127,8 +131,11 @@ enum ScenarioProbes {
   static let regional = """
     headroom: 1
     name: probe
-    regions: [{name: r, clusters: [{name: c, zones: [{name: z}]}]}, {}]
-    services: [{name: s, cluster: r/c}]
+    regions:
+      - {name: r, clusters: [{name: c, zones: [{name: z}]}],
+         assign: [{importance: low, tenant: t, class: online, kind: native, to: c}, {}]}
+      - {}
+    services: [{name: s, cluster: r/c}, {name: t, clusters: {r/c: 1}}, {name: u, region: r}]
     faults: [{at: 1s, stop: etcd, in: r/c}]
     """
 

@@ -184,6 +184,15 @@ extension ScenarioSection {
           + "on",
       ]),
     ScenarioSection(
+      "cluster.api",
+      "The control-plane API of the region, which `changes` go through, and no request does. Of a "
+        + "region that of its first cluster counts.",
+      [
+        "handling_time": "of a message, one at a time",
+        "repeat_after": "what a cluster has not acknowledged is said again after this",
+        "ask_again": "whoever has no answer of it asks again after this",
+      ]),
+    ScenarioSection(
       "cluster.coordinator",
       "The Coordinator hears of instances that callers break (`services[].breaking`), and replaces "
         + "those whose break is a long one: the new instance first, then the old one drains.",

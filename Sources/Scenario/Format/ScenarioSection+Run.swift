@@ -36,6 +36,17 @@ extension ScenarioSection {
           + "each that does not say otherwise. Zones are called `north/online/zone-a`",
       ]),
     ScenarioSection(
+      "regions[].assign[]",
+      "Which clusters take a service that names the region and no cluster: the first rule that "
+        + "matches, in the order of writing. A rule without conditions takes all that is left.",
+      [
+        "importance": "the service's `importance`",
+        "tenant": "its tenant",
+        "class": "the class of its traffic",
+        "kind": "its kind",
+        "to": "the cluster, or several as in `services[].clusters`",
+      ]),
+    ScenarioSection(
       "grid", "The grid of simulated time.",
       [
         "epoch":
@@ -45,6 +56,21 @@ extension ScenarioSection {
   ]
 
   static let faults = [
+    ScenarioSection(
+      "changes[]",
+      "What users and operators ask the control-plane API of a region for. A change comes about "
+        + "some seconds after it is asked for, or when the API is there again.",
+      [
+        "name": "what reports call it",
+        "at": "when it is asked for, since second 0",
+        "service": "with `instances`: the service or group that is changed, in all of its clusters",
+        "drain":
+          "in the place of `service`: the zone or cluster that the balancer sends nothing any more",
+        "for": "how long a drain lasts; without it, to the end",
+      ]),
+    ScenarioSection(
+      "changes[].instances", "Other numbers of instances, as in `services[].instances`.",
+      ["min": "the least; without it, as before", "max": "the greatest; without it, as before"]),
     ScenarioSection(
       "faults[]", "What goes wrong, and when.",
       [
@@ -63,7 +89,7 @@ extension ScenarioSection {
           + "stand in it",
         "stop":
           "what does not answer and keeps its state: `etcd` (without a leader), `kubernetes`, "
-          + "`autoscaler`, `coordinator`, "
+          + "`autoscaler`, `coordinator`, `api` (of the region: nothing new is configured), "
           + "`registry` (images for machines that join and for virtual nodes), "
           + "`object-store` (code), `remote-cache of zone-a`, `machine-supply` (it is dry)",
         "slow":
@@ -108,6 +134,6 @@ extension ScenarioSection {
           + "`until`; without any of them `spoil` and `clock` have no end",
         "for": "the same",
         "until": "when it ends, since second 0",
-      ])
+      ]),
   ]
 }

@@ -15,7 +15,16 @@ extension ScenarioSection {
         "runtime": "a name of `runtimes`",
         "shape": "a name of `shapes`",
         "labels": "by which faults may name it and others: `label KEY=VALUE`",
+        "importance":
+          "how much it matters beside others: which cluster a region assigns it to",
         "cluster": "where there are `regions`: the cluster that it is in, as in `north/online`",
+        "clusters":
+          "in the place of `cluster`: several clusters of a region, as `[north/a, north/b]`, or "
+          + "with weights, as `{north/a: 70, north/b: 30}`; a weight of 0 stands by. Each has "
+          + "`instances` of its own, and the region's balancer deals the traffic",
+        "region":
+          "in the place of `cluster`: the region whose rules, `regions[].assign`, say which; not "
+          + "needed where there is one region",
         "zones": "zones that it runs in, with equal shares of its requests; without it, all",
         "concurrency":
           "requests that one instance serves at a time; of a native service 100 and of a worker 20 "

@@ -108,6 +108,12 @@ extension ScenarioWords {
     Meanings(
       "services[].worker.ingress",
       ["edge": "near the clients", "centre": "in the region's data centres"]),
+    Meanings(
+      "services[].importance",
+      [
+        "important": "business that must go on", "normal": "most",
+        "low": "what can be done without for a time",
+      ]),
     Meanings("services[].memory_base", ["half": "half of that of its shape"]),
     Meanings("services[].scaling", ["none": "instances start on demand only"]),
   ]

@@ -43,7 +43,7 @@ public enum FaultPods: Sendable, Equatable {
 /// Something that a cluster has once; of a code cache, in which zone.
 public struct FaultPart: Sendable, Equatable {
   public enum Kind: String, Sendable, CaseIterable {
-    case etcd, kubernetes, autoscaler, coordinator, registry
+    case etcd, kubernetes, autoscaler, api, coordinator, registry
     case machineSupply = "machine-supply"
     case objectStore = "object-store"
     case remoteCache = "remote-cache"

@@ -7,10 +7,13 @@ public struct RegionSection: Sendable {
   public var clusters: [ClusterSection]
   /// How far its clocks are ahead of the scenario's.
   public var clockAhead = Nanoseconds.zero
+  /// For services that name the region and no cluster.
+  public var assign: [AssignmentRule]
 
-  public init(name: String, clusters: [ClusterSection]) {
+  public init(name: String, clusters: [ClusterSection], assign: [AssignmentRule] = []) {
     self.name = name
     self.clusters = clusters
+    self.assign = assign
   }
 
   public func path(_ cluster: ClusterSection) -> String { "\(name)/\(cluster.name)" }
@@ -57,19 +60,18 @@ extension ScenarioDocument {
     part.clusterPath = path
     part.regions = []
     part.cluster = cluster
-    let own = services.indices.filter { services[$0].isIn(path) }
-    part.services = own.map { index in
-      var service = services[index]
-      service.zones = service.zones.map { (Self.qualified($0.name, in: path), $0.weight) }
-      return service
+    let own = services.indices.filter { index in
+      services[index].isIn(path)
     }
+    part.services = own.map { services[$0].within(cluster, of: region) }
     var touching: [Int] = []
     part.faults = []
     for (index, fault) in faults.enumerated() {
-      let these = fault.within(path, region: region.name, cluster: cluster, part.services)
+      let these = fault.within(path, region: region, cluster: cluster, part.services)
       part.faults += these
       touching += these.map { _ in index }
     }
+    part.changes = changes.filter { $0.concerns(path, cluster, part.services) }
     part.origin = DocumentPart(clusterPath: section, services: own, faults: touching)
     return part
   }
@@ -95,17 +97,26 @@ extension ScenarioDocument {
 extension ServiceSection {
   /// Whether it, or some of its members, are in a cluster.
   func isIn(_ path: String) -> Bool {
-    guard let members, !members.clusters.isEmpty else { return cluster == path }
-    return members.clusters.contains { $0.name == path && $0.share > 0 }
+    hasScatteredMembers
+      ? members?.clusters.contains { $0.name == path && $0.share > 0 } ?? false
+      : placement.contains { $0.name == path }
   }
+
+  /// Whether its members are dealt to clusters, each to one.
+  var hasScatteredMembers: Bool { members?.clusters.isEmpty == false }
 }
 
 extension FaultSection {
   /// What a fault is to one cluster: nothing, itself, or the loss of each of its zones.
   func within(
-    _ path: String, region: String, cluster: ClusterSection, _ services: [ServiceSection]
+    _ path: String, region: RegionSection, cluster: ClusterSection, _ services: [ServiceSection]
   ) -> [FaultSection] {
-    if let zone, zone == path || zone == region { return everything(of: cluster) }
+    if let zone, zone == path || zone == region.name { return everything(of: cluster) }
+    if isOfRegion {
+      // The region's own part keeps its faults with those of the first cluster.
+      let isNamed = self.cluster.map { $0 == region.name } ?? true
+      return isNamed && region.clusters.first?.name == cluster.name ? [self] : []
+    }
     if let named = self.cluster { return named == path ? [self] : [] }
     let zones = cluster.zones.map(\.name)
     var names = [
@@ -136,6 +147,14 @@ extension FaultSection {
     return zones + parts
   }
 
+  /// Whether it is about what a region has once.
+  var isOfRegion: Bool {
+    switch effect {
+    case .stop(let part), .slow(let part, _): part.kind == .api
+    default: false
+    }
+  }
+
   /// Whether nothing but `in` says which cluster it is in.
   var needsCluster: Bool {
     if workerManager != nil || dispatcher != nil { return true }
@@ -145,6 +164,17 @@ extension FaultSection {
     case .drop(let side, _): return side.zone == nil
     case .clock: return true
     default: return false
+    }
+  }
+}
+
+extension ChangeSection {
+  /// Whether a cluster has to do with it.
+  func concerns(_ path: String, _ cluster: ClusterSection, _ services: [ServiceSection]) -> Bool {
+    switch kind {
+    case .limits(let name, _, _): services.contains { $0.name == name }
+    case .drain(let target, _): target == path || cluster.zones.contains { $0.name == target }
+    case .nothing: false
     }
   }
 }

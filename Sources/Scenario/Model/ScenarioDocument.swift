@@ -81,6 +81,8 @@ public struct ScenarioDocument: Sendable {
   /// Conditions that end a run early; each has a duration.
   public var stopWhen: [Objective] = []
   public var faults: [FaultSection] = []
+  /// What regions' APIs are asked for.
+  public var changes: [ChangeSection] = []
 
   public init() {}
 }
@@ -140,6 +142,8 @@ public struct ClusterSection: Sendable {
   /// Nil: traffic stays in its zone, whatever becomes of that.
   public var balancer: BalancerSection? = BalancerSection()
   public var coordinator = CoordinatorSection()
+  /// Of the region; that of its first cluster counts.
+  public var api = APISection()
   /// Nil: there is no AutoScale, whatever services ask for.
   public var autoscaleTick: Nanoseconds?
   /// How often lanes tell AutoScale their signals, and how late these are there.
@@ -241,8 +245,17 @@ public struct ServiceSection: Sendable {
   public var shapeFromMemory = false
   /// By which faults may name it, among others.
   public var labels: [String: String] = [:]
-  /// Where there are regions: `north/online`.
+  /// How much it matters beside others.
+  public var importance = "normal"
+  /// Where there are regions one of these: its cluster, as `north/online`; several clusters of a
+  /// region; or the region alone, whose rules assign it.
   public var cluster: String?
+  public var clusters: [ClusterShare] = []
+  public var region: String?
+  /// By the rules of its region, where it names no cluster.
+  var assigned: [ClusterShare] = []
+  /// In a part of a document: where it is besides.
+  public var spread: SpreadSection?
   public var zones: [(name: String, weight: Double)] = []
   public var concurrency = 1
   public var arrivals = ArrivalsSection()

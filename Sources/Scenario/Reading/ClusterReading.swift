@@ -30,6 +30,7 @@ enum ClusterReading {
     section.nodePools = ElasticReading.nodePools(&cluster)
     section.virtualNodes = ElasticReading.virtualNodes(&cluster)
     autoscale(&cluster, &section)
+    section.api = ChangeReading.api(&cluster)
     cluster.finish()
     return section
   }

@@ -14,7 +14,8 @@ enum RegionReading {
           common.map { $0.overlaid(by: tree) } ?? tree, at: path, mark: tree.mark, of: name,
           reader.context)
       }
-      var section = RegionSection(name: name, clusters: clusters)
+      let assign = PlacementReading.rules(&region, region: name)
+      var section = RegionSection(name: name, clusters: clusters, assign: assign)
       section.clockAhead = region.duration("clock_ahead", .assumed("0s"))
       return section
     }

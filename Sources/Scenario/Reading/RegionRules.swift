@@ -8,7 +8,7 @@ struct RegionRules {
   func check() {
     guard !document.regions.isEmpty else { return checkWithout() }
     names()
-    for (index, service) in document.services.enumerated() { place(service, index) }
+    PlacementRules(document: document, context: context).check()
     for (index, fault) in document.faults.enumerated() { place(fault, index) }
     guard document.contention == "exact", context.isSound("contention") else { return }
     context.fail(
@@ -22,6 +22,8 @@ struct RegionRules {
       if service.members?.clusters.isEmpty == false {
         noRegions("services[\(index)].members.clusters")
       }
+      if !service.clusters.isEmpty { noRegions("services[\(index)].clusters") }
+      if service.region != nil { noRegions("services[\(index)].region") }
     }
     for (index, fault) in document.faults.enumerated() where fault.cluster != nil {
       noRegions("faults[\(index)].in")
@@ -66,25 +68,18 @@ struct RegionRules {
     }
   }
 
-  private func place(_ service: ServiceSection, _ index: Int) {
-    let members = service.members?.clusters ?? []
-    for share in members {
-      known(
-        share.name, in: document.clusterPaths, at: "services[\(index)].members.clusters.\(share.name)")
-    }
-    guard members.isEmpty else { return }
-    let path = "services[\(index)].cluster"
-    guard let name = service.cluster else {
-      return context.fail(
-        .missingKey, at: path, else: service.mark,
-        "service `\(service.name)` does not say in which cluster it is", help: help)
-    }
-    known(name, in: document.clusterPaths, at: path)
-  }
-
   private func place(_ fault: FaultSection, _ index: Int) {
     let path = "faults[\(index)]"
-    if let name = fault.cluster {
+    let regions = document.regions.map(\.name)
+    if fault.isOfRegion {
+      if let name = fault.cluster {
+        known(name, in: regions, at: "\(path).in")
+      } else if regions.count > 1 {
+        context.fail(
+          .missingKey, at: path, "`\(path)` does not say in which region it is",
+          help: "for example `in: \(regions[0])`")
+      }
+    } else if let name = fault.cluster {
       known(name, in: document.clusterPaths, at: "\(path).in")
     } else if fault.needsCluster {
       context.fail(
@@ -92,7 +87,7 @@ struct RegionRules {
         help: "for example `in: \(example)`")
     }
     let zones = document.cluster.zones.map(\.name)
-    let all = zones + document.clusterPaths + document.regions.map(\.name)
+    let all = zones + document.clusterPaths + regions
     if let zone = fault.zone, context.isSound("\(path).lose") {
       known(zone, in: all, at: "\(path).lose")
     }

@@ -11,6 +11,7 @@ enum ScenarioRules {
     pools(document, context)
     objectives(document, context)
     times(document, context)
+    ChangeRules(document: document, context: context).check()
     unused(document, context)
   }
 

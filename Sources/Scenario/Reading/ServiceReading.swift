@@ -56,7 +56,7 @@ enum ServiceReading {
     service.shape =
       service.shapeFromMemory ? "by_memory" : named(&reader, "shape", service.members?.shapes)
     service.labels = labels(&reader)
-    service.cluster = optionalText(&reader, "cluster")
+    PlacementReading.service(&reader, &service)
     service.zones = zones(&reader)
     service.concurrency = KindReading.concurrency(&reader, kind: service.kind)
     service.arrivals = arrivals(reader.section("arrivals"))

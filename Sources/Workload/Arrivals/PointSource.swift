@@ -30,13 +30,13 @@ public struct PointSource: ArrivalSource {
   /// The part of a service's points that a zone gets: each point is dealt by a draw keyed by its
   /// ordinal.
   public static func deal(
-    _ points: [Point], zone: Int, of zones: Int, key: StreamKey
+    _ points: [Point], zone: Int, by deal: PlaceDeal, key: StreamKey
   ) -> PointSource {
-    guard zones > 1 else { return PointSource(points) }
+    guard deal.count > 1 else { return PointSource(points) }
     return PointSource(
       points.filter { point in
         var bits = key.stream(UInt64(point.ordinal))
-        return Int(bits.integer(below: UInt64(zones))) == zone
+        return deal.place(using: &bits) == zone
       })
   }
 

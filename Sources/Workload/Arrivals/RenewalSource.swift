@@ -51,7 +51,7 @@ public struct RenewalSource: ArrivalSource {
   private let pattern: RenewalPattern
   private let key: StreamKey
   private let lane: Int
-  private let zones: Int
+  private let deal: PlaceDeal
   private let phase: Double
   private var block = 0
   private var walk: BlockWalk?
@@ -60,17 +60,17 @@ public struct RenewalSource: ArrivalSource {
   /// - Parameters:
   ///   - counts: of the service, by block.
   ///   - key: of the service.
-  ///   - lane: position of the lane among the service's zones.
+  ///   - lane: position of the lane among those that batches are dealt to.
   public init(
     counts: [UInt32], blockSeconds: Int, pattern: RenewalPattern, key: StreamKey, lane: Int,
-    zones: Int
+    by deal: PlaceDeal
   ) {
     self.counts = counts
     self.blockSeconds = blockSeconds
     self.pattern = pattern
     self.key = key.appending(0x9E4E)
     self.lane = lane
-    self.zones = zones
+    self.deal = deal
     var bits = key.appending(0x9A5E).stream(0)
     phase = bits.uniform()
   }
@@ -115,12 +115,12 @@ public struct RenewalSource: ArrivalSource {
       key: key.appending(UInt64(block)))
   }
 
-  /// Batches go to zones in turn where they are regular, else by a draw.
+  /// Batches go to zones in turn where they are regular and zones alike, else by a draw.
   private func zone(of first: Int, block: Int) -> Int {
-    if zones == 1 { return 0 }
-    if pattern == .regular { return first % zones }
+    if deal.count == 1 { return 0 }
+    if pattern == .regular, deal.isEven { return first % deal.count }
     var bits = key.appending(UInt64(block)).appending(0x20E).stream(UInt64(first))
-    return Int(bits.integer(below: UInt64(zones)))
+    return deal.place(using: &bits)
   }
 
   /// - Complexity: linear in the arrivals of the block.

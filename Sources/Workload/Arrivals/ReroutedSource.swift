@@ -18,6 +18,9 @@ public struct ReroutedSource: ArrivalSource {
   }
 
   private var origins: [Origin]
+  /// By origin: whether this lane gets all of its traffic, or nothing.
+  private let takesAll: [Bool]
+  private let takesNothing: [Bool]
   /// By origin: the share that each lane gets; they add up to 1.
   private let shares: [[Double]]
   private let position: Int
@@ -40,6 +43,10 @@ public struct ReroutedSource: ArrivalSource {
       "each row gives all of its traffic to somebody")
     self.shares = shares
     self.position = position
+    takesNothing = shares.map { $0[position] <= 0 }
+    takesAll = shares.map { row in
+      row[position] > 0 && row.indices.allSatisfy { $0 == position || row[$0] <= 0 }
+    }
     self.key = key.appending(0x5E0)
     self.second = second
     origins = sources.map { source in
@@ -61,8 +68,9 @@ public struct ReroutedSource: ArrivalSource {
 
   public func count(second: Int) -> Int {
     origins.indices.reduce(0) { sum, origin in
-      guard shares[origin][position] > 0 else { return sum }
+      guard !takesNothing[origin] else { return sum }
       let count = origins[origin].source.count(second: second)
+      guard !takesAll[origin] else { return sum + count }
       return sum + split(count, of: origin, second: second)[position]
     }
   }
@@ -70,9 +78,7 @@ public struct ReroutedSource: ArrivalSource {
   public mutating func fill(_ buffer: inout ArrivalBuffer) -> Instant {
     var own: [Arrival] = []
     for _ in 0..<64 where own.isEmpty {
-      if origins.allSatisfy({ $0.horizon == .distantFuture && $0.next == $0.pending.count }) {
-        return .distantFuture
-      }
+      if isExhausted { return .distantFuture }
       for origin in origins.indices { take(from: origin, into: &own) }
       second += 1
     }
@@ -81,8 +87,17 @@ public struct ReroutedSource: ArrivalSource {
     return .seconds(Int64(second))
   }
 
+  private var isExhausted: Bool {
+    origins.indices.allSatisfy { index in
+      let origin = origins[index]
+      return takesNothing[index]
+        || origin.horizon == .distantFuture && origin.next == origin.pending.count
+    }
+  }
+
   /// Adds this lane's part of an origin's present second.
   private mutating func take(from origin: Int, into own: inout [Arrival]) {
+    guard !takesNothing[origin] else { return }
     let end = Int64(second + 1) * 1_000_000_000
     fetch(origin, before: end)
     let first = origins[origin].next
@@ -91,7 +106,11 @@ public struct ReroutedSource: ArrivalSource {
       last += 1
     }
     origins[origin].next = last
-    guard last > first, shares[origin][position] > 0 else { return }
+    guard last > first else { return }
+    guard !takesAll[origin] else {
+      own += origins[origin].pending[first..<last]
+      return
+    }
     var left = split(last - first, of: origin, second: second)
     // The split has had its own draws.
     var bits = key.appending(UInt64(origin)).appending(1).stream(UInt64(second))

@@ -33,20 +33,19 @@ public struct TimerSource: ArrivalSource {
   private let rule: Rule
   private let key: StreamKey
   private let lane: Int
-  private let zones: Int
+  private let deal: PlaceDeal
   private var next = 0
   /// What came before has been handed over by whoever came before.
   private var notBefore: Int64 = 0
 
   /// - Parameters:
   ///   - key: of the service.
-  ///   - lane: position of the lane among the service's zones, to which requests are dealt by a
-  ///     draw each.
-  public init(_ rule: Rule, key: StreamKey, lane: Int, zones: Int) {
+  ///   - lane: position of the lane among those that requests are dealt to.
+  public init(_ rule: Rule, key: StreamKey, lane: Int, by deal: PlaceDeal) {
     self.rule = rule
     self.key = key.appending(0x71E2)
     self.lane = lane
-    self.zones = max(1, zones)
+    self.deal = deal
   }
 
   /// Puts one firing into the buffer. O(requests log requests).
@@ -65,8 +64,7 @@ public struct TimerSource: ArrivalSource {
     var found: [Arrival] = []
     for number in 0..<rule.requests {
       let offset = Int64(bits.uniform() * spread)
-      let zone = zones > 1 ? Int(bits.integer(below: UInt64(zones))) : 0
-      guard zone == lane else { continue }
+      guard deal.place(using: &bits) == lane else { continue }
       found.append(
         Arrival(
           time: begin + offset, identity: Arrival.identity(point: firing * rule.requests + number)))

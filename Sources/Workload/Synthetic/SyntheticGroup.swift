@@ -207,8 +207,10 @@ public struct SyntheticMember: Sendable {
     switch pattern {
     case .timer:
       return TimerSource(
-        TimerPeriods.rule(deal, number, end: endSeconds), key: key, lane: lane, zones: zones)
-    case .dormant: return PointSource.deal(dormantPoints, zone: lane, of: zones, key: key)
+        TimerPeriods.rule(deal, number, end: endSeconds), key: key, lane: lane,
+        by: PlaceDeal(even: zones))
+    case .dormant:
+      return PointSource.deal(dormantPoints, zone: lane, by: PlaceDeal(even: zones), key: key)
     case .clumped where peak < law.pointsBelow:
       return ClumpedSource(
         intensity: intensity, batchMean: batchMean, key: key, lane: lane, zones: zones)
@@ -216,7 +218,8 @@ public struct SyntheticMember: Sendable {
       let variation = 0.1 + 0.8 * deal.uniform(.variation, of: number)
       return RenewalSource(
         counts: hourlyCounts(variation), blockSeconds: 3600,
-        pattern: RenewalPattern(variation: variation), key: key, lane: lane, zones: zones)
+        pattern: RenewalPattern(variation: variation), key: key, lane: lane,
+        by: PlaceDeal(even: zones))
     default:
       return KeyedRateSource(
         intensity: intensity, factors: factors, key: key, lane: lane,
