@@ -19,6 +19,7 @@ extension ScenarioMapping {
     if let (zone, index) = section.broker {
       return .crashBroker(zoneID(zone).index * document.cluster.brokersPerZone + index)
     }
+    if section.isOfCoordinator { return .crashCoordinator }
     if let index = section.dispatcher { return .crashDispatcher(index) }
     if let zone = section.zone { return .loseZone(zoneID(zone)) }
     if let (zone, which) = section.nodes {
@@ -45,6 +46,13 @@ extension ScenarioMapping {
       .surge(ids(of: name, services), factor: factor, ramp: ramp)
     case .spoil(let name, let share, let errors, let factor):
       .spoil(ids(of: name, services), share: share, errors: errors, factor: factor)
+    case .limit(let name, let share):
+      .limitDownstream(downstream(named: name) ?? 0, share: share, slows: [], factor: 1)
+    case .slowDownstream(let name, let factor):
+      .limitDownstream(
+        downstream(named: name) ?? 0, share: 1 / factor,
+        slows: services.indices.filter { services[$0].downstream == downstream(named: name) }
+          .map { ServiceID($0) }, factor: factor)
     }
   }
 

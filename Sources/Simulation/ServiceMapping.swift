@@ -88,6 +88,9 @@ extension ScenarioMapping {
     service.topic = section.topic.map(topic)
     service.clients = section.clients.map(clients)
     service.breaking = section.breaking.map(breaking)
+    service.importance = section.importance
+    service.limits = section.limits.map(limits)
+    service.downstream = section.downstream.flatMap(downstream(named:))
     service.mayBeSpoiled = document.faults.contains {
       guard case .spoil(section.name, _, _, _) = $0.effect else { return false }
       return true

@@ -33,6 +33,10 @@ public struct FaultConfiguration: Sendable {
     /// A share of the instances that each lane of the services has then, one at least, answer a
     /// share of their calls with an error and take so many times as long, until they are gone.
     case spoil([ServiceID], share: Double, errors: Double, factor: Double)
+    /// A downstream bears a part of what it did, and what calls it takes so many times as long.
+    case limitDownstream(Int, share: Double, slows: [ServiceID], factor: Double)
+    /// The Coordinator stops and loses all that it knew; it begins anew.
+    case crashCoordinator
   }
 
   public var name: String
@@ -54,7 +58,9 @@ public struct FaultConfiguration: Sendable {
   /// Whether nothing else tells of its beginning and its end.
   var isCondition: Bool {
     switch kind {
-    case .stop, .slow, .slowZone, .cut, .drop, .surge, .slowServices, .loseNodes, .spoil: true
+    case .stop, .slow, .slowZone, .cut, .drop, .surge, .slowServices, .loseNodes, .spoil,
+      .limitDownstream, .crashCoordinator:
+      true
     default: false
     }
   }

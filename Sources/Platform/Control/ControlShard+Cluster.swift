@@ -78,8 +78,9 @@ extension ControlShard {
     case .loseZone(let zone): loseZone(zone, at: now)
     case .loseNodes(let nodes): loseNodes(nodes, by: index, at: now)
     case .stop, .slow, .slowZone, .cut, .drop: beginCondition(index, at: now)
-    // Their lanes have alarms of their own.
-    case .crashConsumer, .crashBroker, .surge, .slowServices, .spoil: break
+    case .crashCoordinator: stopCoordinator()
+    // Their lanes have alarms of their own, and downstreams look at the time.
+    case .crashConsumer, .crashBroker, .surge, .slowServices, .spoil, .limitDownstream: break
     }
     guard fault.isCondition else { return }
     recorder.event(NotableEvent(kind: .faultBegins, at: now, subject: index))
@@ -94,7 +95,8 @@ extension ControlShard {
     case .loseZone(let zone): recoverZone(zone, at: now)
     case .loseNodes(let nodes): recoverNodes(nodes, from: index, at: now)
     case .stop, .slow, .slowZone, .cut, .drop: endCondition(index, at: now)
-    case .crashConsumer, .crashBroker, .surge, .slowServices, .spoil: break
+    case .crashCoordinator: startCoordinator(at: now)
+    case .crashConsumer, .crashBroker, .surge, .slowServices, .spoil, .limitDownstream: break
     }
     guard fault.isCondition else { return }
     recorder.event(NotableEvent(kind: .faultEnds, at: now, subject: index))

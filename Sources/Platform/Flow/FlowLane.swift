@@ -80,6 +80,7 @@ final class FlowLane: LaneModel {
     let copy = FlowLane(state)
     copy.state.surroundings = surroundings
     copy.state.keepAlive = state.keepAlive?.clone()
+    copy.state.limits = state.limits.clone()
     copy.parked = parked?.copy(surroundings: surroundings)
     return copy
   }
@@ -103,6 +104,10 @@ final class FlowLane: LaneModel {
   }
 
   func takeOver(_ retry: ClientRetry, at instant: Instant) { state.takeOver(retry, at: instant) }
+
+  func changeLimits(_ limits: [PartLimits], at now: Instant) {
+    state.limits.change(to: limits, at: now)
+  }
 
   func reseed(
     _ settings: LaneSettings, choiceKey: StreamKey, arrivals: any ArrivalSource, at now: Instant

@@ -50,6 +50,7 @@ extension RequestLaneEngine {
     if core.settings.isTopic {
       var held: [UInt32] = []
       routers[0].waiting.visit { held.append($0.ticket.delivery) }
+      held += core.takeHeld(0).map(\.delivery)
       carried.waiting = core.waitingMessages(held)
     } else {
       routers[0].waiting.visit { carried.waiting.append($0.ticket) }
@@ -60,6 +61,9 @@ extension RequestLaneEngine {
     carried.keepAlive = routers[0].keepAlive
     carried.outbox = core.outbox
     carried.retirements = core.retirements
+    carried.limits = core.limits
+    carried.publishedCalls = core.publishedCalls
+    carried.publishedRefused = core.publishedRefused
     core.outbox.removeAll()
     return carried
   }
@@ -86,6 +90,14 @@ extension RequestLaneEngine {
             position: positions[payload.slot] ?? 0, arrival: payload.arrival, end: event.time,
             flags: payload.flags,
             cores: Double(Float(bitPattern: payload.cores))))
+      case .judged where core.settings.breaking == nil:
+        // Of which only a limit would have heard.
+        let answer = core.takeJudged(payload).answer
+        carried.calls.append(
+          CarriedLane.Call(
+            position: positions[answer.slot] ?? 0, arrival: answer.arrival, end: event.time,
+            flags: answer.flags & ~LaneEvent.failing,
+            cores: Double(Float(bitPattern: answer.cores))))
       case .message:
         carried.mail.append(
           FlowControl.Mail(at: event.time, delivery: core.inbox.take(payload.slot)))
@@ -104,7 +116,7 @@ extension RequestLaneEngine {
       case .clientDeadline, .condition, .nodesLost, .alarm, .callArrives, .serviceEnds, .repetition,
         .resumption, .memberLost, .memberBack,
         .rebalance, .assigned, .notified, .outage, .outageEnds, .fetched, .brokerLost, .brokerBack,
-        .brokerReplaced, .refused, .judged, .breakerInterval, .spoil, .spoilEnds:
+        .brokerReplaced, .refused, .judged, .breakerInterval, .spoil, .spoilEnds, .gate:
         break
       }
     }
@@ -152,6 +164,10 @@ extension RequestLaneEngine {
     core.armResumptions(after: now)
     routers[0].route = carried.route
     core.topic = core.settings.makeTopic()
+    core.limits = carried.limits
+    for part in core.limits.gates.indices { core.limits.gates[part].blocked = [] }
+    core.publishedCalls = carried.publishedCalls
+    core.publishedRefused = carried.publishedRefused
     var carried = carried
     core.retries = Slots()
     if let clients = carried.clients {
@@ -163,6 +179,7 @@ extension RequestLaneEngine {
       core.followReading(partition, at: now)
       pump(partition, at: now)
     }
+    core.armGates(after: now)
     for mail in carried.mail { deliver(mail.delivery, at: max(mail.at, now)) }
     core.isSampling = false
     if carried.isSampling { core.armSampling(at: now) }

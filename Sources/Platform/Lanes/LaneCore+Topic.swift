@@ -47,7 +47,7 @@ extension LaneCore {
     _ message: QueuedMessage, of partition: Int, since: Instant, at now: Instant
   ) -> Ticket? {
     let end = topic[partition].logEnd
-    guard topic.failureCount == 0, !topic.hasRetention, topic[partition].isRead,
+    guard topic.failureCount == 0, !topic.mayHoldBack, topic[partition].isRead,
       !topic.isPaused(at: now), topic[partition].window.next &+ 1 == end,
       end <= topic[partition].readableEnd, !topic[partition].fetch.isDue(next: end),
       let run = topic[partition].window.deliver(most: 1, logEnd: end)
@@ -61,11 +61,15 @@ extension LaneCore {
   }
 
   /// The next delivery of a partition, if its window has room and its log has a message.
-  mutating func nextDelivery(_ partition: Int, at now: Instant) -> Ticket? {
+  ///
+  /// - Parameter limit: messages of it, at most, beside what the rules say.
+  mutating func nextDelivery(
+    _ partition: Int, at now: Instant, most limit: Int64 = .max
+  ) -> Ticket? {
     let end = min(topic[partition].logEnd, topic[partition].readableEnd)
     guard
       let run = topic[partition].window.deliver(
-        most: Int64(topic.rules.maximumBatch), logEnd: end)
+        most: min(limit, Int64(topic.rules.maximumBatch)), logEnd: end)
     else { return nil }
     if topic[partition].fetch.isDue(next: run.end) { fetchMore(partition, at: now) }
     let delivery = OpenDelivery(partition: UInt32(truncatingIfNeeded: partition), run: run)

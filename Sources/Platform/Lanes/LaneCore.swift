@@ -9,6 +9,10 @@ struct LaneSurroundings {
   var nodeSlowdowns: UnsafePointer<Double>
   /// By gateway, likewise for its handling.
   var gatewaySlowdowns: UnsafePointer<Double>
+  /// By gateway and importance: the share of requests that is let in, where it sheds.
+  var admittedShares: UnsafePointer<Double>
+  /// By downstream: the share of calls that it refuses.
+  var downstreamRefusals: UnsafePointer<Double>
   /// Demand of this epoch is measured up to here.
   var epochEnd: Instant
 }
@@ -69,6 +73,13 @@ struct LaneCore: ~Copyable {
   var nodeLosses: [[NodeID]] = []
   /// Instances that are bad, and what callers know of that.
   var breaking: LaneBreaking
+  /// What stands before its routers, part by part; and whether that refuses requests, or holds
+  /// deliveries back.
+  var limits = LaneLimits()
+  let isLimited: Bool
+  /// In a lane that is watched: what has refused the latest request that was.
+  var refusedBy: TracedLimit?
+  let isGated: Bool
   /// The partition of the delivery that was answered last.
   var freedPartition = 0
   var hopCalls = Slots<HopCall>()
@@ -96,8 +107,10 @@ struct LaneCore: ~Copyable {
   var isRepeating = false
   /// By part: AutoScale's starts that have come to an end here.
   var settledOrders: [UInt32]
-  /// Arrivals that the gateways have been charged for.
+  /// Arrivals that the gateways have been charged for, and calls that the downstream has.
   var publishedArrivals: UInt64 = 0
+  var publishedCalls: UInt64 = 0
+  var publishedRefused: UInt64 = 0
   /// Whether arrivals are requests, the lane's zone is there, and nobody watches: the common case
   /// in one bit.
   var isOpen: Bool
@@ -132,6 +145,9 @@ struct LaneCore: ~Copyable {
     callsArePlain = settings.callsArePlain
     computes = settings.computes && !settings.isExact
     isTopic = settings.isTopic
+    isLimited = !settings.isTopic && (settings.isGated || settings.sheds)
+    isGated = settings.isTopic && settings.isGated
+    limits = LaneLimits(settings, at: .origin)
     queue = ChosenQueue(settings.queue)
     self.surroundings = surroundings
     topic = settings.makeTopic()
@@ -186,6 +202,7 @@ struct LaneCore: ~Copyable {
     copy.conditions = conditions
     copy.nodeLosses = nodeLosses
     copy.breaking = breaking.clone()
+    copy.limits = limits.clone()
     copy.keyValue = keyValue
     copy.hopCalls = hopCalls
     copy.counters = counters
@@ -206,6 +223,8 @@ struct LaneCore: ~Copyable {
     copy.staff = staff
     copy.refusals = refusals
     copy.publishedArrivals = publishedArrivals
+    copy.publishedCalls = publishedCalls
+    copy.publishedRefused = publishedRefused
     copy.violation = violation
     copy.isDown = isDown
     copy.setForm()

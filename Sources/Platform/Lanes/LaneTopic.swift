@@ -37,6 +37,8 @@ struct LanePartition: ~Copyable {
   /// The consumer that holds it, and whether it reads.
   var owner: UInt8 = 0
   var isRead = true
+  /// It waits for its consumer's gate.
+  var isBlocked = false
   /// When what is committed is told to the broker next, where that is not done at once.
   var persistsNext = Instant.origin
   /// The most messages that were not committed at once.
@@ -88,6 +90,7 @@ struct LanePartition: ~Copyable {
     copy.frozenEnd = frozenEnd
     copy.owner = owner
     copy.isRead = isRead
+    copy.isBlocked = isBlocked
     copy.persistsNext = persistsNext
     copy.peakLag = peakLag
     copy.repeats = repeats
@@ -103,9 +106,10 @@ struct LaneTopic: ~Copyable {
   let rules: TopicConfiguration
   let brokers: LaneBrokers
   let count: Int
-  /// Of the rules, what the usual case asks for: whether messages are deleted, whether commits are
-  /// told from time to time, and what a delivery takes beside its messages.
-  let hasRetention: Bool
+  /// Of the rules, what the usual case asks for: whether a message may be deleted or held back
+  /// before it is delivered, whether commits are told from time to time, and what a delivery takes
+  /// beside its messages.
+  var mayHoldBack: Bool
   let persists: Bool
   let overhead: Int64
   private let partitions: UnsafeMutablePointer<LanePartition>
@@ -137,7 +141,7 @@ struct LaneTopic: ~Copyable {
     self.rules = rules
     self.brokers = brokers
     self.count = count
-    hasRetention = rules.hasRetention
+    mayHoldBack = rules.hasRetention
     persists = rules.persistInterval != nil
     overhead = rules.deliveryOverhead.count
     partitions = .allocate(capacity: max(1, count))
@@ -258,6 +262,7 @@ struct LaneTopic: ~Copyable {
   borrowing func clone() -> LaneTopic {
     var copy = LaneTopic(rules, count: count, consumers: isUp.count, brokers: brokers)
     for index in 0..<count { copy.partitions[index] = partitions[index].clone(rules) }
+    copy.mayHoldBack = mayHoldBack
     copy.deliveries = deliveries.clone()
     copy.inFlight = inFlight
     copy.repeatCount = repeatCount

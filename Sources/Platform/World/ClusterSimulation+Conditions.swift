@@ -63,6 +63,9 @@ extension ClusterSimulation {
       case .slowZone(place.zone, let factor): hops.append((fault.span, factor))
       case .slowServices(let some, let factor) where some.contains(place.service):
         services.append((fault.span, factor))
+      case .limitDownstream(_, _, let some, let factor)
+      where factor != 1 && some.contains(place.service):
+        services.append((fault.span, factor))
       default: break
       }
     }

@@ -12,6 +12,7 @@ extension ClusterSimulation {
     // First, since a lane whose form is new gets the alarms of all faults that are known.
     runAsRequests(faults)
     configuration.faults += faults
+    demand.downstreams.take(configuration.faults)
     control.arm(faults)
     takeSurges(faults)
     for index in lanes.indices {
@@ -93,6 +94,7 @@ extension ClusterSimulation {
           key: key, second: second)
       }
       lanes[lane].reroute(source, at: now, recorder: recorder)
+      followTraffic(service, lane: lane, position: position, shares)
       let isAway = shares[position][position] <= 0
       lanes[lane].isAway = isAway
       laneSet.detours.set(
@@ -104,6 +106,19 @@ extension ClusterSimulation {
       // What it has sent by now must not wait for its next event.
       laneSet.collect(lane, into: control)
     }
+  }
+
+  /// The limits of a zone, where they go with the traffic that it gets.
+  private func followTraffic(
+    _ service: ServiceConfiguration, lane: Int, position: Int, _ shares: [[Double]]
+  ) {
+    guard service.limits?.followsTraffic == true, service.topic == nil else { return }
+    let traffic = shares.reduce(0) { $0 + $1[position] / $1.reduce(0, +) }
+    let parts = topology.laneGateways[lane].count
+    lanes[lane].changeLimits(
+      (0..<parts).map {
+        service.limits(lane: position, part: $0, of: parts, traffic: traffic)
+      }, at: now)
   }
 
   /// The balancer's weights among the zones that a service has; where it has none of those that are

@@ -41,7 +41,9 @@ public final class ClusterSimulation {
     demand = Demand(
       nodeCores: topology.nodeCores, nodeZones: topology.usageZones,
       zoneCount: configuration.zones.count + 1,
-      gatewayCapacities: configuration.entries.map { $0.capacityPerSecond ?? .infinity })
+      gatewayCapacities: configuration.entries.map { $0.capacityPerSecond ?? .infinity },
+      shedding: configuration.shedding, downstreams: configuration.downstreams)
+    demand.downstreams.take(configuration.faults)
     control = ControlShard(
       configuration: configuration, topology: topology, recorder: recorder)
     let laneCount = topology.lanes.count
@@ -88,7 +90,9 @@ public final class ClusterSimulation {
   func surroundings(epochEnd: Instant) -> LaneSurroundings {
     LaneSurroundings(
       nodeSlowdowns: UnsafePointer(demand.nodeSlowdowns),
-      gatewaySlowdowns: UnsafePointer(demand.gatewaySlowdowns), epochEnd: epochEnd)
+      gatewaySlowdowns: UnsafePointer(demand.gatewaySlowdowns),
+      admittedShares: UnsafePointer(demand.shedding.admittedShares),
+      downstreamRefusals: UnsafePointer(demand.downstreams.refusals), epochEnd: epochEnd)
   }
 
   /// Simulates up to an instant, which must be a multiple of the epoch, and closes the rows of the

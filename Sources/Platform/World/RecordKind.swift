@@ -48,4 +48,6 @@ enum RecordKind: UInt8 {
   case weights = 34
   /// An instance that is gone has refused a call.
   case callRefused = 35
+  /// The Coordinator has granted a consumer a part of a central limit.
+  case quotaGranted = 36
 }

@@ -45,9 +45,10 @@ extension ScenarioSection {
         "name": "what reports call it",
         "at": "when it happens, since second 0",
         "crash":
-          "one of `crash`, `lose`, `stop`, `slow`, `cut`, `drop`, `surge` and `spoil`: which part "
-          + "stops and forgets everything: `worker-manager-0`, `dispatcher-0`, "
-          + "`consumer-0 of zone-a`, and so on; a broker, `broker-0 of zone-a`, keeps its log",
+          "one of `crash`, `lose`, `stop`, `slow`, `cut`, `drop`, `surge`, `spoil` and `limit`: "
+          + "which part stops and forgets everything: `worker-manager-0`, `dispatcher-0`, "
+          + "`consumer-0 of zone-a`, `coordinator`, and so on; "
+          + "a broker, `broker-0 of zone-a`, keeps its log",
         "lose":
           "the zone, cluster or region that is lost, or machines: `node-3 of zone-a`, "
           + "`25% of zone-a`; with a zone its machines with all pods, its "
@@ -59,7 +60,8 @@ extension ScenarioSection {
           + "`object-store` (code), `remote-cache of zone-a`, `machine-supply` (it is dry)",
         "slow":
           "what takes `factor` times as long: one of the same, all hops in, to and from a zone, or "
-          + "the requests of a service because of what it calls, `service NAME`",
+          + "the requests of a service because of what it calls, `service NAME`, or those of all "
+          + "services that call `downstream NAME`, which bears as much less",
         "factor": "how many times as long, or as much",
         "cut":
           "a zone, `control-plane` or `everything`: no control message gets to it from the side "
@@ -68,12 +70,15 @@ extension ScenarioSection {
         "one_way": "messages from the side of `cut` get through",
         "drop": "a side as in `cut`: control messages to and from it are lost",
         "share":
-          "which share of them; of `spoil`, which share of the instances, and one of each zone at "
+          "which share of them; of `limit`, of the capacity; "
+          + "of `spoil`, which share of the instances, "
+          + "and one of each zone at "
           + "least",
         "surge": "a service, its group, or `all`: `factor` times the traffic",
         "spoil":
           "a service or its group: some of the instances that it has then are bad, until they are "
           + "gone; those made later are well",
+        "limit": "a downstream that bears `share` of its capacity",
         "errors": "the share of its requests that a bad instance answers with an error",
         "ramp": "how long a surge rises",
         "in":

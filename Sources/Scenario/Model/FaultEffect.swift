@@ -15,6 +15,10 @@ public enum FaultEffect: Sendable, Equatable {
   case surge(String?, factor: Double, ramp: Nanoseconds)
   /// A share of the instances of a service err and are slow.
   case spoil(String, share: Double, errors: Double, factor: Double)
+  /// A downstream bears a part of what it did, or answers so many times as slowly and bears as much
+  /// less.
+  case limit(String, share: Double)
+  case slowDownstream(String, factor: Double)
 }
 
 /// Something that a cluster has once; of a code cache, in which zone.
@@ -81,7 +85,7 @@ extension FaultEffect {
         zone.map { (key, $0) }
       }
     case .drop(let side, _): side.zone.map { [("drop", $0)] } ?? []
-    case .slowService, .surge, .spoil: []
+    case .slowService, .surge, .spoil, .limit, .slowDownstream: []
     }
   }
 
@@ -91,6 +95,15 @@ extension FaultEffect {
     case .slowService(let name, _): ("slow", name)
     case .surge(let name?, _, _): ("surge", name)
     case .spoil(let name, _, _, _): ("spoil", name)
+    default: nil
+    }
+  }
+
+  /// The downstream that it names, with the key that names it.
+  var downstream: (key: String, name: String)? {
+    switch self {
+    case .limit(let name, _): ("limit", name)
+    case .slowDownstream(let name, _): ("slow", name)
     default: nil
     }
   }
@@ -108,6 +121,8 @@ extension FaultEffect {
       "\(Quantity.plain(share * 100)) % of the messages of \(side.text) lost"
     case .surge(let name, let factor, _): "\(times(factor)) the traffic of \(name ?? "all")"
     case .spoil(let name, _, _, _): "bad instances of \(name)"
+    case .limit(let name, let share): "\(name) bears \(Quantity.plain(share * 100)) %"
+    case .slowDownstream(let name, let factor): "\(name) \(times(factor)) as slow"
     }
   }
 

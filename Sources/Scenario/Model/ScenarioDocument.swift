@@ -71,6 +71,8 @@ public struct ScenarioDocument: Sendable {
   public var tenants: [TenantSection] = []
   /// What each protocol costs.
   public var protocols: [ProtocolSection] = []
+  /// What services call that is not of the platform.
+  public var downstreams: [DownstreamSection] = []
   public var services: [ServiceSection] = []
   public var objectives: [Objective] = []
   /// Conditions that end a run early; each has a duration.
@@ -135,6 +137,8 @@ public struct ClusterSection: Sendable {
   /// Nil: traffic stays in its zone, whatever becomes of that.
   public var balancer: BalancerSection? = BalancerSection()
   public var coordinator = CoordinatorSection()
+  /// How gateways refuse the less important; nil: they do not.
+  public var shedding: SheddingSection?
   /// Nil: there is no AutoScale, whatever services ask for.
   public var autoscaleTick: Nanoseconds?
   /// How often lanes tell AutoScale their signals, and how late these are there.
@@ -261,6 +265,12 @@ public struct ServiceSection: Sendable {
   public var clients: ClientSection?
   /// When callers break its instances; nil: never.
   public var breaking: BreakingSection?
+  /// What it may be asked for; nil: without bound.
+  public var limits: LimitSection?
+  /// 0: the most important.
+  public var importance = 0
+  /// A name of `downstreams`.
+  public var downstream: String?
   /// What a worker is besides; nil: it is none.
   public var worker: WorkerSection?
   /// Of a native service: a name of `protocols`.

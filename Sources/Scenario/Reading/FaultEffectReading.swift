@@ -22,6 +22,7 @@ enum FaultEffectReading {
         isOneWay: reader.word("one_way", of: ["true", "false"], .assumed("false")) == "true")
     case "drop": return .drop(FaultSide(target), share: reader.share("share"))
     case "spoil": return spoil(&reader, target)
+    case "limit": return limit(&reader, target)
     default:
       let factor = factor(&reader)
       return .surge(
@@ -34,7 +35,7 @@ enum FaultEffectReading {
   private static func finish(_ reader: inout FieldReader, verb: String) {
     let fields = [
       "factor": ["slow", "spoil", "surge"], "ramp": ["surge"], "from": ["cut"],
-      "one_way": ["cut"], "share": ["drop", "spoil"], "errors": ["spoil"],
+      "one_way": ["cut"], "share": ["drop", "limit", "spoil"], "errors": ["spoil"],
     ]
     for key in fields.keys.sorted() where !(fields[key] ?? []).contains(verb) {
       guard let tree = reader.tree(key, .text) else { continue }
@@ -60,10 +61,23 @@ enum FaultEffectReading {
     return .spoil(target, share: share, errors: errors, factor: factor)
   }
 
+  private static func limit(_ reader: inout FieldReader, _ target: String) -> FaultEffect {
+    let share = reader.share("share")
+    if share >= 1, reader.context.isSound(reader.child("share")) {
+      reader.context.fail(
+        .outOfRange, at: reader.child("share"), "a downstream that bears all it did is not limited",
+        help: "give a share below 100%")
+    }
+    return .limit(target, share: share)
+  }
+
   private static func slow(_ reader: inout FieldReader, _ target: String) -> FaultEffect {
     let factor = factor(&reader)
     if target.hasPrefix("service ") {
       return .slowService(String(target.dropFirst("service ".count)), factor: factor)
+    }
+    if target.hasPrefix("downstream ") {
+      return .slowDownstream(String(target.dropFirst("downstream ".count)), factor: factor)
     }
     if let part = FaultPart(target) { return .slow(part, factor: factor) }
     return .slowZone(target, factor: factor)

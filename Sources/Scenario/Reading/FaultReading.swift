@@ -2,7 +2,7 @@ import Primitives
 
 /// What goes wrong, and when.
 enum FaultReading {
-  static let verbs = ["crash", "lose", "stop", "slow", "cut", "drop", "surge", "spoil"]
+  static let verbs = ["crash", "lose", "stop", "slow", "cut", "drop", "surge", "spoil", "limit"]
 
   static func faults(_ reader: inout FieldReader) -> [FaultSection] {
     reader.list("faults").map { tree, path in
@@ -99,7 +99,9 @@ enum FaultReading {
     section.dispatcher = number(target, after: "dispatcher-")
     section.consumer = member(target, of: "consumer-")
     section.broker = member(target, of: "broker-")
-    if section.workerManager == nil, section.dispatcher == nil, section.consumer == nil,
+    section.isOfCoordinator = target == "coordinator"
+    if !section.isOfCoordinator, section.workerManager == nil, section.dispatcher == nil,
+      section.consumer == nil,
       section.broker == nil,
       reader.context.isSound(reader.child("crash"))
     {
@@ -107,7 +109,7 @@ enum FaultReading {
         .unknownName, at: reader.child("crash"), length: target.count,
         "`\(target)` cannot be crashed",
         help: "`worker-manager-0`, `dispatcher-0`, `consumer-0 of zone-a`, "
-          + "`broker-0 of zone-a`, …; a zone is lost: "
+          + "`broker-0 of zone-a`, `coordinator`, …; a zone is lost: "
           + "`lose: zone-a`; what a cluster has once is stopped: `stop: etcd`")
     }
   }

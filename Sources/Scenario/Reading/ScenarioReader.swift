@@ -97,6 +97,7 @@ public struct ScenarioReader: Sendable {
     document.pools = ServiceReading.pools(&reader)
     document.tenants = ElasticReading.tenants(&reader)
     document.protocols = KindReading.protocols(&reader)
+    document.downstreams = LimitReading.downstreams(&reader)
     document.services = ServiceReading.services(&reader)
     document.objectives = ObjectiveReading.objectives(&reader)
     document.stopWhen = ObjectiveReading.stopConditions(&reader)
