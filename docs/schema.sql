@@ -102,12 +102,18 @@ CREATE TABLE services (  -- a service and its totals after the warm-up
   protocol TEXT NOT NULL,  -- of a native service: http, thrift or grpc
   class TEXT NOT NULL,  -- online, offline, timer or other
   tenant TEXT NOT NULL,  -- who owns it
+  importance INTEGER NOT NULL,  -- from 0, the most important, to 7
   runtime TEXT NOT NULL,  -- runtime of its code
   shape TEXT NOT NULL,  -- size of its pods
   zones TEXT NOT NULL,  -- names of its zones, separated by commas
   arrivals INTEGER NOT NULL,  -- invocations that came
   completed INTEGER NOT NULL,  -- invocations that were answered
   refused INTEGER NOT NULL,  -- turned away by a limit, a full queue or for want of an instance
+  limited_rate INTEGER NOT NULL,  -- those of the refused that came faster than its limit allows
+  limited_concurrency INTEGER NOT NULL,  -- those that found as many under way as its limit allows
+  shed INTEGER NOT NULL,  -- those whose gateway had too much to do
+  downstream_calls INTEGER NOT NULL,  -- calls of its instances to its downstream
+  downstream_refused INTEGER NOT NULL,  -- those that this refused, since they were too many
   failed INTEGER NOT NULL,  -- neither answered nor refused, and there no more: timed out, or cut off
   timed_out INTEGER NOT NULL,  -- those of the failed that the caller gave up
   redelivered INTEGER NOT NULL,  -- messages delivered again, and invocations made again, after an attempt that failed
@@ -157,6 +163,9 @@ CREATE TABLE series (  -- what happened in one interval, per zone, class and run
   arrivals INTEGER NOT NULL,  -- invocations that came
   completed INTEGER NOT NULL,  -- invocations that were answered
   refused INTEGER NOT NULL,  -- turned away
+  limited INTEGER NOT NULL,  -- those that a limit of their service turned away
+  shed INTEGER NOT NULL,  -- those whose gateway had too much to do
+  downstream_refused INTEGER NOT NULL,  -- calls that a downstream refused
   failed INTEGER NOT NULL,  -- neither answered nor refused, and there no more: timed out, or cut off
   timed_out INTEGER NOT NULL,  -- those of the failed that the caller gave up
   cold_starts INTEGER NOT NULL,  -- invocations that began to wait for an instance to be made

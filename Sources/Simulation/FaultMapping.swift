@@ -27,6 +27,7 @@ extension ScenarioMapping {
       return .crashGateway(zoneID(zone).index * document.cluster.gatewaysPerZone + index)
     }
     if let (zone, which) = section.agents { return .crashAgents(nodes(which, of: zone)) }
+    if section.isOfCoordinator { return .crashCoordinator }
     if let index = section.dispatcher { return .crashDispatcher(index) }
     if let zone = section.zone { return .loseZone(zoneID(zone)) }
     if let (zone, which) = section.nodes { return .loseNodes(nodes(which, of: zone)) }
@@ -62,6 +63,13 @@ extension ScenarioMapping {
       .losePods(ids(of: name, services), share: share, count: nil)
     case .losePods(let name, .count(let count)):
       .losePods(ids(of: name, services), share: 0, count: count)
+    case .limit(let name, let share):
+      .limitDownstream(downstream(named: name) ?? 0, share: share, slows: [], factor: 1)
+    case .slowDownstream(let name, let factor):
+      .limitDownstream(
+        downstream(named: name) ?? 0, share: 1 / factor,
+        slows: services.indices.filter { services[$0].downstream == downstream(named: name) }
+          .map { ServiceID($0) }, factor: factor)
     }
   }
 

@@ -29,6 +29,10 @@ extension Objective.Measure {
     case .requests: .counter { $0.arrivals }
     case .completed: .counter { $0.completed }
     case .refused: .counter { $0.refused }
+    case .limited: .counter { $0.limited }
+    case .shed: .counter { $0.shed }
+    case .downstreamCalls: .counter { $0.downstreamCalls }
+    case .downstreamRefused: .counter { $0.downstreamRefused }
     case .failed: .counter { $0.failed }
     case .lost: .counter { $0.lost }
     case .unreachable: .counter { $0.unreachable }
@@ -106,6 +110,7 @@ struct ObjectiveScope {
   private func contains(_ service: ServiceConfiguration) -> Bool {
     if let name = scope["service"], service.name != name, service.group != name { return false }
     if let name = scope["tenant"], !isOf(tenant: name, service) { return false }
+    if let name = scope["importance"], "\(service.importance)" != name { return false }
     if let name = scope["class"], service.trafficClass.rawValue != name { return false }
     return contains(runtime: service.runtime)
   }

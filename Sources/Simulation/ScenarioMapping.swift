@@ -142,6 +142,8 @@ public struct ScenarioMapping: Sendable {
     let section = document.cluster
     cluster.kubernetes.nodeGrace = section.nodeGrace
     cluster.balancer = section.balancer.map(balancer)
+    cluster.shedding = section.shedding.map(shedding)
+    cluster.downstreams = document.downstreams.map(downstream)
     cluster.migration = migration(section.coordinator)
     cluster.gateways.perZone = section.gatewaysPerZone
     cluster.gateways.perLane = min(section.gatewaysPerLane ?? 1, section.gatewaysPerZone)

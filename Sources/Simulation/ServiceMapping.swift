@@ -110,6 +110,9 @@ extension ScenarioMapping {
     service.topic = section.topic.map(topic)
     service.clients = section.clients.map(clients)
     service.breaking = section.breaking.map(breaking)
+    service.importance = section.importance
+    service.limits = section.limits.map(limits)
+    service.downstream = section.downstream.flatMap(downstream(named:))
     service.mayBeSpoiled = document.faults.contains {
       switch $0.effect {
       case .spoil(let name, _, _, _), .push(let name, _): section.isMeant(by: name)

@@ -26,7 +26,7 @@ struct RunReport {
       ? [header, footer]
       : [
         header, verdict, times, ClientReport(document: document, outcomes: counted).text,
-        coldStarts, starts, groups,
+        LimitReport(document: document, outcomes: counted).text, coldStarts, starts, groups,
         KindReport(document: document, outcomes: counted).text, TopicReport(counted).text,
         cluster, TenantReport(counted).text, CostReport(counted).text, note, footer,
       ]

@@ -56,7 +56,8 @@ import Testing
       help: "it belongs to `cut`"),
     fault(
       "stop: ▲coordinator", .inconsistent,
-      "nobody needs the Coordinator: no service has `breaking`",
+      "nobody needs the Coordinator: no service has `breaking`, and no downstream a "
+        + "`central_limit`",
       help: "add `breaking: {}` to a service, or remove the fault"),
     BadInput(
       "gateways: {per_zone: 2}", "gateways: {per_zone: 2}\n  coordinator: {long_break_callers: ▲0}",

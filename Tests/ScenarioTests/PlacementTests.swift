@@ -62,13 +62,13 @@ import Testing
 
   @Test func theFirstRuleThatMatchesHolds() throws {
     let rules = """
-      {tenant: big, importance: important, to: a}, {tenant: big, to: b}, {class: offline, to: b}, \
+      {tenant: big, importance: 1, to: a}, {tenant: big, to: b}, {class: offline, to: b}, \
       {to: {a: 1, b: 3}}
       """
     let services = [
-      Self.service("one", "region: north, tenant: big, importance: important"),
+      Self.service("one", "region: north, tenant: big, importance: 1"),
       Self.service("two", "region: north, tenant: big, class: offline"),
-      Self.service("three", "region: north, class: offline, importance: low"),
+      Self.service("three", "region: north, class: offline, importance: 7"),
       Self.service("four", "region: north"), Self.service("five", "cluster: south/a"),
     ]
     let result = Self.read(
@@ -80,7 +80,7 @@ import Testing
       ])
     #expect(document.services[3].placement.map(\.weight) == [1, 3])
     #expect(
-      document.services.map(\.importance) == ["important", "normal", "low", "normal", "normal"])
+      document.services.map(\.importance) == [1, 0, 7, 0, 0])
   }
 
   // MARK: What cannot be

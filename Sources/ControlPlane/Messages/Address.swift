@@ -20,8 +20,10 @@ public struct Address: Hashable, Sendable, BitwiseCopyable {
     /// The layer-7 balancer of the region, and the entry of a zone that it sends traffic to.
     case balancer
     case zoneEntry
-    /// Decides on instances that callers break.
+    /// Decides on instances that callers break, and hands out central limits.
     case coordinator
+    /// What services call that is not of the platform.
+    case downstream
   }
 
   public var kind: Kind
@@ -41,6 +43,8 @@ public struct Address: Hashable, Sendable, BitwiseCopyable {
   @inlinable public var tag: UInt64 {
     UInt64(kind.rawValue) << 48 | UInt64(part) << 40 | UInt64(index)
   }
+
+  @inlinable public static func downstream(_ index: Int) -> Address { .init(.downstream, index) }
 
   public static let kubernetes = Address(.kubernetes, 0)
   public static let etcd = Address(.etcd, 0)

@@ -206,6 +206,12 @@ public enum ControlMessage: Sendable, BitwiseCopyable {
   case drainInstance(pod: PodID)
   /// It is not with its caller any more.
   case instanceGone(pod: PodID)
+  // Central limits
+  /// A consumer wants a part of what a downstream bears.
+  case askQuota(lane: LaneID, part: UInt8, downstream: UInt8, QuotaQuestion)
+  case quotaGranted(QuotaAnswer)
+  /// The downstream tells what it bears, in parts per million of what it bore at first.
+  case downstreamBears(downstream: UInt8, partsPerMillion: UInt32)
   // Cluster Autoscaler, Kubernetes, supply of machines
   /// Asks Kubernetes; `scan` is the number of the question.
   case listPending(scan: UInt32)

@@ -16,6 +16,9 @@ public struct ConcurrencyLimit: Sendable, Equatable {
 
   @inlinable public var hasRoom: Bool { inFlight < limit }
 
+  /// Whether one more may begin where somebody else counts what is under way.
+  @inlinable public func hasRoom(beside others: Int) -> Bool { others < storedLimit }
+
   /// Begins a request where there is room. O(1).
   @inlinable public mutating func begin() -> Bool {
     guard inFlight < limit else { return false }

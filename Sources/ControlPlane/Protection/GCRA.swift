@@ -94,6 +94,32 @@ public struct GCRA: Sendable, Equatable {
     return .refused(retryAfter: isPossible ? Nanoseconds(wait) : nil)
   }
 
+  /// Lets requests of a queue pass within an interval, each as soon as it may; returns how many of
+  /// `count` have. O(1).
+  mutating func serve(_ count: Int64, from start: Instant, to end: Instant) -> Int64 {
+    let most = tokens(at: start) + Double((end - start).count) * Double(rate) / Double(period.count)
+    // The level may be off by a rounding, the times are not.
+    var served = min(count, Int64(max(0, min(most, 1e15))) + 1)
+    while served > 0 {
+      let cost = Self.exact(served, period, rate)
+      var next = arrival
+      if next.whole < start.nanoseconds { next = Exact(whole: start.nanoseconds, part: 0) }
+      next.whole += cost.whole
+      next.part += cost.part
+      if next.part >= divisor {
+        next.whole += 1
+        next.part -= divisor
+      }
+      let ahead = next.whole - tolerance.whole - end.nanoseconds
+      if ahead < 0 || ahead == 0 && next.part <= tolerance.part {
+        arrival = next
+        return served
+      }
+      served -= 1
+    }
+    return 0
+  }
+
   /// Until the bucket is full, if nothing comes; rounded up.
   public func fullAfter(at now: Instant) -> Nanoseconds {
     let ahead = arrival.whole - now.nanoseconds + (arrival.part > 0 ? 1 : 0)

@@ -65,6 +65,10 @@ public enum Refusal: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case noCapacity
   /// The request waited as long as it may.
   case waitedTooLong
+  /// More requests come, or are under way, than the service's limits allow.
+  case rateLimit, concurrencyLimit
+  /// The gateway has too much to do, and others are more important.
+  case shed
 }
 
 /// The alarms of a router; each has at most one set at a time.

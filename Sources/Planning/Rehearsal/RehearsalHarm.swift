@@ -29,6 +29,7 @@ public struct RehearsalHarm: Sendable {
   private static let kinds: [(name: String, value: @Sendable (LaneCounters) -> UInt64)] = [
     ("completed", { $0.completed }), ("lost", { $0.lost }), ("unreachable", { $0.unreachable }),
     ("timed_out", { $0.timedOut }), ("erred", { $0.erred }), ("refused", { $0.refused }),
+    ("limited", { $0.limited }), ("shed", { $0.shed }),
     ("answered", { $0.answered }), ("retries", { $0.retries }), ("abandoned", { $0.abandoned }),
     ("late", { $0.late }), ("given_up", { $0.givenUp }),
     ("redelivered", { $0.redelivered }), ("repeated", { $0.repeated }),

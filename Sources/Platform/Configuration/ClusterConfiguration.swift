@@ -65,6 +65,10 @@ public struct ClusterConfiguration: Sendable {
   public var faults: [FaultConfiguration] = []
   /// When the Coordinator takes a break for a long one, and how it migrates the instance.
   public var migration = MigrationRules()
+  /// What services call that is not of the platform.
+  public var downstreams: [DownstreamConfiguration] = []
+  /// How gateways refuse the less important; nil: they do not.
+  public var shedding: SheddingConfiguration?
   /// Nil: traffic stays in its zone, whatever becomes of that.
   public var balancer: BalancerConfiguration? = BalancerConfiguration()
   /// Where its region deals traffic over several clusters; nil: over its own zones alone.

@@ -45,6 +45,10 @@ public struct FaultConfiguration: Sendable {
     case push([ServiceID], ServiceChange)
     /// The clock of a Worker Manager jumps, and runs so many times as fast until the end.
     case clock(manager: Int, jump: Nanoseconds, rate: Double)
+    /// A downstream bears a part of what it did, and what calls it takes so many times as long.
+    case limitDownstream(Int, share: Double, slows: [ServiceID], factor: Double)
+    /// The Coordinator stops and loses all that it knew; it begins anew.
+    case crashCoordinator
   }
 
   public var name: String
@@ -75,7 +79,7 @@ public struct FaultConfiguration: Sendable {
   var isCondition: Bool {
     switch kind {
     case .stop, .slow, .slowZone, .cut, .drop, .surge, .slowServices, .loseNodes, .spoil,
-      .crashGateway, .crashAgents, .losePods, .push, .clock:
+      .crashGateway, .crashAgents, .losePods, .push, .clock, .limitDownstream, .crashCoordinator:
       true
     default: false
     }

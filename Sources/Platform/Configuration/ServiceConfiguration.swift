@@ -48,6 +48,13 @@ public struct ServiceConfiguration: Sendable {
   public var clients: ClientConfiguration?
   /// When callers break its instances; nil: never.
   public var breaking: BreakerRules?
+  /// What it may be asked for, whatever its instances bear; nil: without bound.
+  public var limits: LimitConfiguration?
+  /// 0 is the most important; a gateway that has too much to do refuses the others first.
+  public var importance = 0
+  /// What its instances call for each request, by position among the cluster's downstreams; nil:
+  /// nothing that others call too.
+  public var downstream: Int?
   /// A fault may make its instances bad, also one that is armed later: its requests are single
   /// ones, for flow has no bad instances.
   public var mayBeSpoiled = false

@@ -43,6 +43,8 @@ enum ControlEvent: BitwiseCopyable {
   case zoneNoticed(ZoneID, loss: UInt32)
   case balancerAlarm
   case coordinatorAlarm
+  /// A downstream tells the Coordinator what it bears.
+  case downstreamReports(Int32)
   /// The oldest order of AutoScale should have been acknowledged by now.
   case orderTimeout
 }

@@ -83,8 +83,10 @@ extension ControlShard {
     case .clock(let manager, let jump, let rate):
       setClock(of: manager, jump: jump, rate: rate, at: now)
     case .stop, .slow, .slowZone, .cut, .drop: beginCondition(index, at: now)
-    // Their lanes have alarms of their own.
-    case .crashConsumer, .crashBroker, .surge, .slowServices, .spoil, .losePods: break
+    case .crashCoordinator: stopCoordinator()
+    // Their lanes have alarms of their own, and downstreams look at the time.
+    case .crashConsumer, .crashBroker, .surge, .slowServices, .spoil, .losePods, .limitDownstream:
+      break
     }
     guard fault.isCondition else { return }
     recorder.event(NotableEvent(kind: .faultBegins, at: now, subject: index))
@@ -103,7 +105,9 @@ extension ControlShard {
     case .push(let services, _): followPushes(of: services, ended: index, at: now)
     case .clock(let manager, _, _): setClock(of: manager, jump: .zero, rate: 1, at: now)
     case .stop, .slow, .slowZone, .cut, .drop: endCondition(index, at: now)
-    case .crashConsumer, .crashBroker, .surge, .slowServices, .spoil, .losePods: break
+    case .crashCoordinator: startCoordinator(at: now)
+    case .crashConsumer, .crashBroker, .surge, .slowServices, .spoil, .losePods, .limitDownstream:
+      break
     }
     guard fault.isCondition else { return }
     recorder.event(NotableEvent(kind: .faultEnds, at: now, subject: index))

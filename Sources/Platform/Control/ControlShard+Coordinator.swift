@@ -79,7 +79,7 @@ struct HostedCoordinator: Sendable {
 // it measures times from one instant to another.
 extension ControlShard {
   func wakeCoordinator(at now: Instant) {
-    guard var hosted = coordinator, hosted.alarm <= now,
+    guard isCoordinatorUp, var hosted = coordinator, hosted.alarm <= now,
       !isPostponed(.coordinatorAlarm, by: .coordinator)
     else { return }
     hosted.alarm = .distantFuture
@@ -90,6 +90,8 @@ extension ControlShard {
   }
 
   func coordinatorReceives(_ message: ControlMessage, at now: Instant) {
+    guard isCoordinatorUp else { return }
+    quotas?.receive(message, at: now).map { answer(message, $0, at: now) }
     guard var hosted = coordinator else { return }
     coordinator = nil
     var wishes = HostedCoordinator.Wishes()

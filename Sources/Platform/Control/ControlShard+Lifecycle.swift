@@ -54,6 +54,7 @@ extension ControlShard {
     }
     for tenant in tenantSizes.indices { tellQuota(of: tenant, at: .origin) }
     beginBalancing(at: .origin)
+    beginReports()
     for index in faults.indices { schedule(faultAt: index) }
   }
 
@@ -328,7 +329,9 @@ extension ControlShard {
       traffic.summary(.etcd, "etcd", handling: configuration.etcd.handling.seconds),
       traffic.summary(.autoscaler, "autoscaler"),
     ]
-    if coordinator != nil { summary.others.append(traffic.summary(.coordinator, "coordinator")) }
+    if coordinator != nil || quotas != nil {
+      summary.others.append(traffic.summary(.coordinator, "coordinator"))
+    }
     summary.nodes = configuration.zones.indices.map { zone in
       var nodes = kubernetes.moved[zone]
       nodes.allocated = kubernetes.allocated(in: zone).taken

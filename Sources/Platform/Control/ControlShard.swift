@@ -66,6 +66,9 @@ final class ControlShard {
   var balancer: ZoneBalancer?
   /// Who decides on broken instances; nil where nobody breaks any.
   var coordinator: HostedCoordinator?
+  /// Who hands out central limits; nil where there are none. And whether both are there.
+  var quotas: HostedQuotas?
+  var isCoordinatorUp = true
   var managerIncarnations: [UInt32]
   /// The earliest alarm set for each Worker Manager, so that a later wish sets no second one.
   var managerAlarms: [Instant]
@@ -155,6 +158,7 @@ final class ControlShard {
     lostPods = configuration.zones.map { _ in [] }
     balancer = ZoneBalancer(configuration)
     coordinator = HostedCoordinator(configuration)
+    quotas = HostedQuotas(configuration)
     managerIncarnations = Array(repeating: 0, count: configuration.workerManagers.count)
     managerAlarms = Array(repeating: .distantFuture, count: configuration.workerManagers.count)
     let retry = RetryRules(
@@ -226,6 +230,8 @@ final class ControlShard {
     podsOfLoss = other.podsOfLoss
     balancer = other.balancer
     coordinator = other.coordinator
+    quotas = other.quotas
+    isCoordinatorUp = other.isCoordinatorUp
     managerIncarnations = other.managerIncarnations
     managerAlarms = other.managerAlarms
     hostAgents = other.hostAgents
@@ -321,6 +327,7 @@ final class ControlShard {
     case .nodesNoticed(let fault): noticeNodes(Int(fault), at: now)
     case .balancerAlarm: wakeBalancer(at: now)
     case .coordinatorAlarm: wakeCoordinator(at: now)
+    case .downstreamReports(let index): downstreamReports(Int(index), at: now)
     case .orderTimeout: repeatOrders(at: now)
     case .nodeWorkEnds(let node, let generation):
       nodeWorkEnds(Int(node), generation: generation, at: now)
@@ -347,7 +354,7 @@ final class ControlShard {
     case .zoneEntry: entryReceives(message, ZoneID(index), at: now)
     case .balancer: balancerReceives(message, at: now)
     case .coordinator: coordinatorReceives(message, at: now)
-    case .gateway: break
+    case .gateway, .downstream: break
     }
   }
 
@@ -411,7 +418,7 @@ final class ControlShard {
     case .evict(let pod, _):
       delivery.origin = origin(of: pod)
       isUnasked = true
-    case .scaleDown, .podDeleted, .drainInstance: isUnasked = true
+    case .scaleDown, .podDeleted, .drainInstance, .quotaGranted: isUnasked = true
     case .startFailed(let start, _): isUnasked = start.isAhead
     default: break
     }

@@ -48,6 +48,10 @@ struct CarriedLane {
   var keepAlive: KeepAliveWatch?
   /// Those whose attempts are among the calls and those that wait, and those who will try again.
   var clients: FlowClients?
+  /// What stands before the lane's routers.
+  var limits = LaneLimits()
+  var publishedCalls: UInt64 = 0
+  var publishedRefused: UInt64 = 0
   var counters: LaneCounters
   var digest: Digest
   var represented: UInt64

@@ -109,6 +109,10 @@ final class FlowLane: LaneModel {
 
   func takeOver(_ retry: ClientRetry, at instant: Instant) { state.takeOver(retry, at: instant) }
 
+  func changeLimits(_ limits: [PartLimits], at now: Instant) {
+    state.limits.change(to: limits, at: now)
+  }
+
   func reseed(
     _ settings: LaneSettings, choiceKey: StreamKey, arrivals: any ArrivalSource, at now: Instant
   ) {

@@ -98,8 +98,8 @@ extension FlowState {
 
   private static var mostGroups: Int { 16 }
 
-  /// Messages that wait beyond windows.
-  var heldBack: Int { groups.reduce(0) { $0 + $1.log.waiting } }
+  /// Messages that wait beyond windows, or before the gate.
+  var heldBack: Int { groups.reduce(gateLog.waiting) { $0 + $1.log.waiting } }
 
   /// Whether a group is read that has messages beyond its windows.
   var isLettingOut: Bool { groups.contains { $0.readFrom <= now } }

@@ -35,6 +35,7 @@ extension FlowState {
       join(pod, delivery.origin)
     case .podDeleted(let pod):
       control.retirements.end(pod)
+    case .quotaGranted(let answer): granted(answer)
     case .startFailed(let start, _):
       counters.startsFailed &+= 1
       if start.isAhead {

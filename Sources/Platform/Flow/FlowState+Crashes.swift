@@ -83,6 +83,10 @@ extension FlowState {
     (inService, peakWaiting, levelAtEnd) = (0, 0, 0)
     restartBatches()
     law = nil
+    if isGated {
+      moveToGate()
+      limits.renew(0, settings, at: now)
+    }
     control.route = RouteEntry()
     control.askAttempt = 0
     digest.record(RecordKind.fault, at: now, 0)

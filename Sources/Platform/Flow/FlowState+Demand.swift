@@ -58,9 +58,20 @@ extension FlowState {
 
   /// Arrivals are known by the step, which may be longer than an epoch: a gateway bears their rate.
   private mutating func publishRequests(_ demand: inout Demand) {
+    if let downstream = settings.downstream {
+      demand.downstreams.add(
+        counters.downstreamCalls - publishedCalls,
+        refused: counters.downstreamRefused - publishedRefused, downstream)
+      (publishedCalls, publishedRefused) = (counters.downstreamCalls, counters.downstreamRefused)
+    }
     let requests = counters.attempts - publishedArrivals
-    guard requests > 0, settings.gatewayHandling.count > 0 else { return }
+    guard requests > 0, settings.gatewayHandling.count > 0 || settings.sheds else { return }
     publishedArrivals = counters.attempts
+    if settings.sheds {
+      demand.shedding.add(
+        Double(requests), gateway: settings.gateways[0], importance: settings.importance)
+    }
+    guard settings.gatewayHandling.count > 0 else { return }
     let epoch = (surroundings.epochEnd - .origin).seconds
     demand.addRequests(
       epoch > 0 ? min(Double(requests), rate.perSecond * 0.1) : Double(requests),

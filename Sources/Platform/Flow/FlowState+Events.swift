@@ -59,12 +59,13 @@ extension FlowState {
       repeatUnanswered()
       if service.isStretched { adjustService() }
     }
+    if isGated, !isDown { wakeGate() }
     guard now >= feed.endOfSecond else { return }
     let passed = feed.takePassed()
     rate.observe(Double(passed.arrivals), over: passed.seconds)
     feed.nextSecond()
-    rate.observe(Double(feed.ofSecond + retriesOfSecond))
-    retriesOfSecond = 0
+    rate.observe(Double(feed.ofSecond + retriesOfSecond - refusedOfSecond))
+    (retriesOfSecond, refusedOfSecond) = (0, 0)
     adjustService()
     if control.isSampling, feed.second % Int(settings.signalSeconds) == 0 { sample() }
   }
@@ -96,6 +97,7 @@ extension FlowState {
     } else if !followsPlaces, let step = stepForExpiry {
       endStep(before: now + step)
     }
+    if hasLimits { planGate() }
     let mayAsk = rules.startRule == .onDemand || instances.count == 0 || settings.isScaled
     // What a node falls behind in a tenth of a second slows the next.
     if isUnsettled || (waiting > 0 && mayAsk) || service.isStretched {
@@ -118,7 +120,7 @@ extension FlowState {
     if let drained = nextDrained { endStep(before: max(now, drained)) }
   }
 
-  private var nextTenth: Instant {
+  var nextTenth: Instant {
     let tenth: Int64 = 100_000_000
     return Instant(nanoseconds: (now.nanoseconds / tenth + 1) * tenth)
   }
@@ -212,7 +214,7 @@ extension FlowState {
   }
 
   /// Returns how many it has dropped.
-  private mutating func dropYoungest(_ count: Int) -> Int {
+  mutating func dropYoungest(_ count: Int) -> Int {
     if ledger.waiting > 0 { return ledger.dropYoungest(count) }
     let dropped = ledger.unsettle(min(count, settledWaiting))
     guard dropped > 0 else { return 0 }

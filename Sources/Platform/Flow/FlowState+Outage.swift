@@ -82,6 +82,7 @@ extension FlowState {
     if settings.isTopic {
       counters.redelivered &+= UInt64(inService + inDraining)
       ledger.reopenAll()
+      moveToGate()
     } else {
       let held = inService + inDraining + waiting
       counters.lost &+= UInt64(held)
@@ -143,6 +144,7 @@ extension FlowState {
   private mutating func comeBack() {
     isDown = false
     digest.record(RecordKind.zoneBack, at: now, 0)
+    for part in limits.gates.indices { limits.renew(part, settings, at: now) }
     if settings.isTopic { armSampling() }
   }
 
@@ -150,7 +152,9 @@ extension FlowState {
   /// go into their log.
   mutating func advanceDown(to end: Instant, arrivals: Int) {
     steps &+= 1
-    if isBatching {
+    if isGated {
+      gateLog.append(came(arrivals, from: now, to: end))
+    } else if isBatching {
       batches!.log.append(came(arrivals, from: now, to: end))
     } else if settings.isTopic {
       ledger.append(came(arrivals, from: now, to: end))

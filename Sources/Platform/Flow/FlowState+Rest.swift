@@ -12,7 +12,7 @@ extension FlowState {
     guard keepAliveLength.count == .max || instances.count <= rules.minimumInstances else {
       return false
     }
-    guard clients == nil, groups.isEmpty, absences.isEmpty, repeating == 0, unknownGone == 0, batches == nil,
+    guard clients == nil, groups.isEmpty, absences.isEmpty, repeating == 0, unknownGone == 0, batches == nil, !hasLimits, settings.downstream == nil,
       !service.isStretched
     else { return false }
     return settings.topic.map { !$0.rules.hasRetention && $0.rules.persistInterval == nil } ?? true

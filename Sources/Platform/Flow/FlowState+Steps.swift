@@ -9,6 +9,11 @@ extension FlowState {
     var isEndedByArrival = stepArrivals == .oneAtEnd && end == stepEnd
     var arrivals = admit(until: end, isEndedByArrival: isEndedByArrival)
     guard !isDown else { return advanceDown(to: end, arrivals: arrivals) }
+    if hasLimits {
+      let came = arrivals
+      arrivals = limit(came, from: now, to: end)
+      isEndedByArrival = isEndedByArrival && arrivals == came
+    }
     if !groups.isEmpty {
       arrivals = holdBack(arrivals, from: now, to: end)
       isEndedByArrival = isEndedByArrival && arrivals > 0
@@ -30,7 +35,9 @@ extension FlowState {
     now = end
     noteArrivals(arrivals, from: start, isOneAtEnd: isEndedByArrival)
     if !groups.isEmpty { noteGroupCompletions(completed + drained) }
-    complete(completed + drained, recorder)
+    let refused = settings.downstream.map { callDownstream(completed + drained, $0) } ?? 0
+    complete(completed + drained - refused, recorder)
+    if isGated { passGate(answered: completed + drained, refused: refused, from: start) }
     if keyValue != nil { countReads(arrivals) }
     markUse(arrivals: arrivals, from: start)
     digest.fold(UInt64(bitPattern: end.nanoseconds), UInt64(arrivals))
@@ -70,7 +77,8 @@ extension FlowState {
   private mutating func completions(arrivals: Int, from start: Instant, to end: Instant) -> Int {
     if isBatching { return stepBatches(arrivals: arrivals, from: start, to: end) }
     let h = (end - start).seconds
-    guard control.starts.isEmpty, slots > 0, repeating == 0, !isLettingOut else {
+    guard control.starts.isEmpty, slots > 0, repeating == 0, !isLettingOut, gateLog.waiting == 0
+    else {
       openCohorts()
       return stepCohorts(arrivals: arrivals, from: start, to: end)
     }

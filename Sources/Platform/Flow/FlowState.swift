@@ -85,6 +85,16 @@ struct FlowState: ~Copyable {
   var repeating = 0
   /// They were told of instances that are gone.
   var isDemandOld = false
+  /// What stands before its router, and messages that wait there.
+  var limits: LaneLimits
+  var gateLog = WaitLedger()
+  /// Losses on a full system, as they were found last.
+  var lossLaw: FullSystemLaw?
+  /// Requests that limits have refused since the whole second.
+  var refusedOfSecond = 0
+  /// Calls that the downstream has been charged for, and those of them that it has refused.
+  var publishedCalls: UInt64 = 0
+  var publishedRefused: UInt64 = 0
   /// Clients that try again; nil: they take any answer. How many have done so since the whole
   /// second, and those who do it in another lane.
   var clients: FlowClients?
@@ -120,6 +130,7 @@ struct FlowState: ~Copyable {
     followsPlaces = Self.follows(rules, mean: service.mean)
     self.now = now
     stepEnd = now
+    limits = LaneLimits(settings, at: now)
     keepAlive = settings.keepAlive.map { KeepAliveWatch($0()) }
     keyValue = settings.keyValue.map(FlowKeyValue.init)
     clients = settings.clients.map { FlowClients($0, at: now) }
@@ -190,6 +201,12 @@ struct FlowState: ~Copyable {
     podLosses = other.podLosses
     gatewayCourse = other.gatewayCourse
     isGatewayDown = other.isGatewayDown
+    limits = other.limits.clone()
+    gateLog = other.gateLog
+    lossLaw = other.lossLaw
+    refusedOfSecond = other.refusedOfSecond
+    publishedCalls = other.publishedCalls
+    publishedRefused = other.publishedRefused
     feed.move(to: surroundings.countBlocks, service: settings.service.index)
   }
 
@@ -215,7 +232,8 @@ struct FlowState: ~Copyable {
   var slots: Int {
     if isDown { return 0 }
     if let topic = settings.topic, topic.rules.isPaused(at: now) { return 0 }
-    return min(instances.count * rules.concurrencyLimit, settings.mostOutstanding)
+    let slots = min(instances.count * rules.concurrencyLimit, settings.mostOutstanding)
+    return isGated ? min(slots, limits.gates[0].mostOutstanding) : slots
   }
   var waiting: Int { settledWaiting + ledger.waiting + (batches?.log.waiting ?? 0) }
   var offeredLoad: Double { rate.perSecond * service.mean }

@@ -25,8 +25,13 @@ extension FlowState {
     // Their waits have been recorded when they began.
     let messages = carried.calls.reduce(0) { $0 + Int($1.messages) }
     ledger.settle(came(messages, from: now, to: now), wait: 0)
+    limits = carried.limits
+    publishedCalls = carried.publishedCalls
+    publishedRefused = carried.publishedRefused
     for ticket in carried.waiting {
-      ledger.append(came(1, from: ticket.arrival, to: ticket.arrival))
+      let cohort = came(1, from: ticket.arrival, to: ticket.arrival)
+      // A message passes the gate, whether or not it had done so and was not taken up.
+      if isGated { gateLog.append(cohort) } else { ledger.append(cohort) }
     }
     for call in carried.calls where call.cores > 0 {
       publishedCores.append((carried.instances[call.position].entry.node.index, call.cores))
@@ -89,6 +94,9 @@ extension FlowState {
     carried.settledOrders = control.settledOrders
     carried.keepAlive = keepAlive
     carried.clients = clients
+    carried.limits = limits
+    carried.publishedCalls = publishedCalls
+    carried.publishedRefused = publishedRefused
     carryInstances(into: &carried)
     carryCalls(into: &carried, recorder: recorder, residual: residual)
     carryWaiting(into: &carried)
@@ -219,9 +227,13 @@ extension FlowState {
 
   private func carryWaiting(into carried: inout CarriedLane) {
     // Identities beyond those of any source: what they bring is drawn as for any other.
-    let first = counters.attempts &- UInt64(ledger.waiting)
+    let first = counters.attempts &- UInt64(ledger.waiting + gateLog.waiting)
     var index: UInt64 = 0
-    ledger.forEachArrival { time in
+    var times: [Int64] = []
+    ledger.forEachArrival { times.append($0) }
+    gateLog.forEachArrival { times.append($0) }
+    if gateLog.waiting > 0 { times.sort() }
+    for time in times {
       carried.waiting.append(
         Ticket(
           arrival: Instant(nanoseconds: time), identity: 1 << 62 | first &+ index,

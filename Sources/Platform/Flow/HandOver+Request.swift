@@ -60,6 +60,7 @@ extension RequestLaneEngine {
     if core.settings.isTopic {
       var numbers: [UInt32] = []
       routers[0].waiting.visit { numbers.append($0.ticket.delivery) }
+      numbers += core.takeHeld(0).map(\.delivery)
       carried.waiting = core.waitingMessages(numbers)
       carried.heldDeliveries = numbers.count
       carried.heldMessages = numbers.reduce(0) { $0 + Int(core.topic.deliveries[$1].run.count) }
@@ -72,6 +73,9 @@ extension RequestLaneEngine {
     carried.keepAlive = routers[0].keepAlive
     carried.outbox = core.outbox
     carried.retirements = core.retirements
+    carried.limits = core.limits
+    carried.publishedCalls = core.publishedCalls
+    carried.publishedRefused = core.publishedRefused
     core.outbox.removeAll()
     return carried
   }
@@ -99,6 +103,14 @@ extension RequestLaneEngine {
             flags: payload.flags,
             cores: Double(Float(bitPattern: payload.cores)),
             messages: core.messages(of: payload)))
+      case .judged where core.settings.breaking == nil:
+        // Of which only a limit would have heard.
+        let answer = core.takeJudged(payload).answer
+        carried.calls.append(
+          CarriedLane.Call(
+            position: positions[answer.slot] ?? 0, arrival: answer.arrival, end: event.time,
+            flags: answer.flags & ~LaneEvent.failing,
+            cores: Double(Float(bitPattern: answer.cores)), messages: core.messages(of: answer)))
       case .message:
         carried.mail.append(
           FlowControl.Mail(at: event.time, delivery: core.inbox.take(payload.slot)))
@@ -118,7 +130,7 @@ extension RequestLaneEngine {
         .resumption, .memberLost, .memberBack,
         .rebalance, .assigned, .notified, .outage, .outageEnds, .fetched, .brokerLost, .brokerBack,
         .brokerReplaced, .refused, .judged, .breakerInterval, .spoil, .spoilEnds,
-        .podsLost, .gateways, .configured:
+        .podsLost, .gateways, .configured, .gate:
         break
       }
     }
@@ -168,6 +180,10 @@ extension RequestLaneEngine {
     routers[0].route = carried.route
     core.topic = core.settings.makeTopic()
     core.topic.followBrokers(until: now)
+    core.limits = carried.limits
+    for part in core.limits.gates.indices { core.limits.gates[part].blocked = [] }
+    core.publishedCalls = carried.publishedCalls
+    core.publishedRefused = carried.publishedRefused
     var carried = carried
     core.retries = Slots()
     if let clients = carried.clients {
@@ -179,6 +195,7 @@ extension RequestLaneEngine {
       core.followReading(partition, at: now)
       pump(partition, at: now)
     }
+    core.armGates(after: now)
     for mail in carried.mail { deliver(mail.delivery, at: max(mail.at, now)) }
     core.isSampling = false
     if carried.isSampling { core.armSampling(at: now) }

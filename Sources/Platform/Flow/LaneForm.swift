@@ -17,6 +17,8 @@ public enum RequestReason: String, Sendable, CaseIterable {
   case retention = "partitions have unequal shares, and messages are deleted"
   case clients = "clients leave before they are answered"
   case breaking = "callers break single instances"
+  case adaptiveLimit = "a limit follows the times of single requests"
+  case limits = "limits for consumers, and what else happens to their messages"
   case spoiled = "a fault makes single instances bad"
   case hops = "every hop is an event"
   case evictions = "nodes evict idle instances"
@@ -102,6 +104,7 @@ extension FidelityRule {
     if service.notifications != nil { return .notifications }
     if service.clients?.timeout != nil { return .clients }
     if service.breaking != nil { return .breaking }
+    if let reason = limitObstacle(service, configuration) { return reason }
     let services = configuration.services
     if service.mayBeSpoiled
       || configuration.faults.contains(where: { $0.spoils(service, among: services) })
@@ -135,6 +138,20 @@ extension FidelityRule {
       return .cutOff
     }
     return mean > 0 && mean.isFinite ? nil : .serviceTime
+  }
+
+  /// Why flow has no form for the limits of a service.
+  private static func limitObstacle(
+    _ service: ServiceConfiguration, _ configuration: ClusterConfiguration
+  ) -> RequestReason? {
+    if service.limits?.adaptive != nil { return .adaptiveLimit }
+    if let topic = service.topic, service.limits != nil || service.downstream != nil {
+      // A message that is put aside, deleted or another broker's is not in the line before a gate.
+      let isInLine = topic.retryAttempts == nil && !topic.hasRetention && topic.skew == 0
+        && topic.maximumBatch == 1
+      if !isInLine || configuration.faults.contains(where: \.isOfBroker) { return .limits }
+    }
+    return nil
   }
 
   private static func obstacle(

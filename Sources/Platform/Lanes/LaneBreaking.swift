@@ -16,13 +16,15 @@ struct LaneSpoil: Sendable {
   var growth: FaultGrowth
 }
 
-/// A call of which a breaker will hear.
+/// A call of which a breaker will hear, or a rule for how many may be under way.
 struct JudgedCall: BitwiseCopyable, Sendable {
   var began: Instant
   /// The ticket's.
   var delivery: UInt32
   /// It alone decides on its instance.
   var isTrial: Bool
+  /// Of the lane, it among them, where a rule for concurrency wants to know.
+  var underWay: UInt32 = 0
 }
 
 /// Of a lane: instances that are bad, and what its gateways or consumers know of that.

@@ -69,10 +69,11 @@ extension LaneCore {
 
   /// A call begins on an instance that may be bad, or is heard of.
   mutating func noteBreaking(
-    _ event: inout LaneEvent, _ identity: UInt64, _ index: Int, at now: Instant
+    _ event: inout LaneEvent, _ ticket: Ticket, _ index: Int, at now: Instant
   ) {
-    if settings.breaking != nil { letJudge(&event, at: now) }
-    if breaking.hasSpoiled, errs(identity, index, at: now) { event.flags |= LaneEvent.erred }
+    if let downstream = settings.downstream { callDownstream(&event, ticket, downstream) }
+    if settings.hearsAnswers { letJudge(&event, at: now) }
+    if breaking.hasSpoiled, errs(ticket.identity, index, at: now) { event.flags |= LaneEvent.erred }
   }
 
   /// A breaker will hear of the end of a call.
@@ -84,8 +85,11 @@ extension LaneCore {
   mutating func judgedCall(
     _ slot: UInt32, part: UInt8, delivery: UInt32, at now: Instant
   ) -> (LaneEvent.Kind, UInt32) {
-    let isTrial = breaking.breakers[Int(part)].beginTrial(InstanceSlot(Int(slot)))
-    let call = JudgedCall(began: now, delivery: delivery, isTrial: isTrial)
+    var call = JudgedCall(began: now, delivery: delivery, isTrial: false)
+    if settings.breaking != nil {
+      call.isTrial = breaking.breakers[Int(part)].beginTrial(InstanceSlot(Int(slot)))
+    }
+    if settings.limits?.adaptive != nil { call.underWay = UInt32(clamping: inFlight) }
     return (.judged, breaking.calls.put(call))
   }
 

@@ -100,7 +100,7 @@ extension LaneCore: RouterEffects {
       slot: assignment.slot.raw, arrival: ticket.arrival,
       cores: cores.bitPattern, delivery: ticket.delivery)
     let held = total &+ ways
-    if !isPlain { noteBreaking(&event, ticket.identity, index, at: now) }
+    if !isPlain { noteBreaking(&event, ticket, index, at: now) }
     if held > settings.callTimeout.count
       || (!isPlain && settings.lossThreshold > 0 && isLost(ticket.identity))
     {
@@ -291,6 +291,9 @@ extension LaneCore {
     case .queueFull: counters.refusedQueueFull &+= 1
     case .noCapacity: counters.refusedNoCapacity &+= 1
     case .waitedTooLong: counters.timedOut &+= 1
+    case .rateLimit: counters.limitedByRate &+= 1
+    case .concurrencyLimit: counters.limitedByConcurrency &+= 1
+    case .shed: counters.shed &+= 1
     }
   }
 }
@@ -330,7 +333,7 @@ extension LaneCore {
       var event = LaneEvent(
         kind: .answered, part: part, flags: LaneEvent.cutOff | (isCold ? LaneEvent.cold : 0),
         slot: assignment.slot.raw, arrival: ticket.arrival, delivery: ticket.delivery)
-      if settings.breaking != nil { letJudge(&event, at: now) }
+      if settings.hearsAnswers { letJudge(&event, at: now) }
       _ = queue.push(at: now + settings.callTimeout, class: EventRank.completion, event)
       return
     }
@@ -343,7 +346,7 @@ extension LaneCore {
       delivery: ticket.delivery, nodeWork: Nanoseconds(work),
       afterwards: Nanoseconds(service - own + keys) + overhead.wire + settings.hop)
     call.errs = errs(ticket.identity, index, at: now)
-    if settings.breaking != nil {
+    if settings.hearsAnswers {
       (call.kind, call.delivery) = judgedCall(
         call.slot, part: part, delivery: ticket.delivery, at: now)
     }

@@ -127,7 +127,7 @@ extension RequestLaneEngine {
     }
     let part = part(of: ticket.identity)
     core.part = UInt8(truncatingIfNeeded: part)
-    routers[part].arrive(ticket, at: now, into: &core)
+    offer(ticket, to: part, at: now)
   }
 
   /// A client tries again: here, or where the balancer sends it.

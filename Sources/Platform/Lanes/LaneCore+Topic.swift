@@ -62,11 +62,15 @@ extension LaneCore {
   }
 
   /// The next delivery of a partition, if its window has room and its log has a message.
-  mutating func nextDelivery(_ partition: Int, at now: Instant) -> Ticket? {
+  ///
+  /// - Parameter limit: messages of it, at most, beside what the rules say.
+  mutating func nextDelivery(
+    _ partition: Int, at now: Instant, most limit: Int64 = .max
+  ) -> Ticket? {
     let end = min(topic[partition].log.logEnd, topic[partition].readableEnd)
     guard
       let run = topic[partition].log.deliver(
-        most: Int64(topic.rules.maximumBatch), below: end)
+        most: min(limit, Int64(topic.rules.maximumBatch)), below: end)
     else { return nil }
     if topic[partition].fetch.isDue(next: run.end) { fetchMore(partition, at: now) }
     let delivery = OpenDelivery(run: run, partition: UInt32(truncatingIfNeeded: partition))

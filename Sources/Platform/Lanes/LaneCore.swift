@@ -11,6 +11,10 @@ struct LaneSurroundings {
   var gatewaySlowdowns: UnsafePointer<Double>
   /// By service: arrivals of a minute, for the flow lanes that share them.
   var countBlocks: UnsafeMutablePointer<CountBlock>
+  /// By gateway and importance: the share of requests that is let in, where it sheds.
+  var admittedShares: UnsafePointer<Double>
+  /// By downstream: the share of calls that it refuses.
+  var downstreamRefusals: UnsafePointer<Double>
   /// Demand of this epoch is measured up to here.
   var epochEnd: Instant
 }
@@ -82,6 +86,13 @@ struct LaneCore: ~Copyable {
   var toldCounts: [Int: InstanceCounts] = [:]
   /// Instances that are bad, and what callers know of that.
   var breaking: LaneBreaking
+  /// What stands before its routers, part by part; and whether that refuses requests, or holds
+  /// deliveries back.
+  var limits = LaneLimits()
+  let isLimited: Bool
+  /// In a lane that is watched: what has refused the latest request that was.
+  var refusedBy: TracedLimit?
+  let isGated: Bool
   /// The partition of the delivery that was answered last.
   var freedPartition = 0
   var hopCalls = Slots<HopCall>()
@@ -109,8 +120,10 @@ struct LaneCore: ~Copyable {
   var isRepeating = false
   /// By part: AutoScale's starts that have come to an end here.
   var settledOrders: [UInt32]
-  /// Arrivals that the gateways have been charged for.
+  /// Arrivals that the gateways have been charged for, and calls that the downstream has.
   var publishedArrivals: UInt64 = 0
+  var publishedCalls: UInt64 = 0
+  var publishedRefused: UInt64 = 0
   /// Whether arrivals are requests, the lane's zone is there, and nobody watches: the common case
   /// in one bit.
   var isOpen: Bool
@@ -147,6 +160,9 @@ struct LaneCore: ~Copyable {
     callsArePlain = settings.callsArePlain
     computes = settings.computes && !settings.isExact
     isTopic = settings.isTopic
+    isLimited = !settings.isTopic && (settings.isGated || settings.sheds)
+    isGated = settings.isTopic && settings.isGated
+    limits = LaneLimits(settings, at: .origin)
     queue = ChosenQueue(settings.queue)
     self.surroundings = surroundings
     topic = settings.makeTopic()
@@ -207,6 +223,7 @@ struct LaneCore: ~Copyable {
     copy.partsDown = partsDown
     copy.toldCounts = toldCounts
     copy.breaking = breaking.clone()
+    copy.limits = limits.clone()
     copy.keyValue = keyValue
     copy.hopCalls = hopCalls
     copy.counters = counters
@@ -227,6 +244,8 @@ struct LaneCore: ~Copyable {
     copy.staff = staff
     copy.refusals = refusals
     copy.publishedArrivals = publishedArrivals
+    copy.publishedCalls = publishedCalls
+    copy.publishedRefused = publishedRefused
     copy.violation = violation
     copy.isDown = isDown
     copy.setForm()

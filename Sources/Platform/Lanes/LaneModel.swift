@@ -72,6 +72,8 @@ protocol LaneModel: AnyObject {
   func drainTransfers(_ body: (ClientRetry) -> Void)
   /// Clients of another lane try again here at an instant that the lane has not reached.
   func takeOver(_ retry: ClientRetry, at instant: Instant)
+  /// Its zone gets so many times an even share of the traffic, and its limits with it.
+  func changeLimits(_ limits: [PartLimits], at now: Instant)
   /// Continues with the draws of another replication, from a whole second on.
   func reseed(
     _ settings: LaneSettings, choiceKey: StreamKey, arrivals: any ArrivalSource, at now: Instant)

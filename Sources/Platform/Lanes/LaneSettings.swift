@@ -65,6 +65,19 @@ struct LaneSettings: Sendable {
   /// When its gateways or consumers break instances; nil: never. And whose draws bad ones have.
   var breaking: BreakerRules?
   var spoilKey: StreamKey
+  /// Its limits, those of each part, how it takes part in a central one, and whose draws a rule has
+  /// that finds one.
+  var limits: LimitConfiguration?
+  var partLimits: [PartLimits] = []
+  var central: CentralShare?
+  var limitKey: StreamKey
+  /// Whether its gateways refuse the less important, how important it is, and who draws.
+  var sheds = false
+  var importance = 0
+  var shedKey: StreamKey
+  /// What its instances call, and who draws what becomes of that.
+  var downstream: Int?
+  var downstreamKey: StreamKey
   /// The keys that requests read, of all lanes of the service alike, and here; nil: none.
   var keyValue: KeyValueConfiguration?
   var keyValueKey: StreamKey
@@ -81,6 +94,12 @@ struct LaneSettings: Sendable {
   /// Whether its arrivals are requests of which nothing is known but what a ticket says.
   var hasRequests: Bool { !isTopic && !isTracked }
 
+  /// Whether something stands before its routers.
+  var isGated: Bool { limits != nil || central != nil }
+  /// Whether a limit hears of the ends of calls, or anybody does.
+  var hearsForLimits: Bool { limits?.adaptive != nil || (isTopic && limits?.backpressure != nil) }
+  var hearsAnswers: Bool { breaking != nil || hearsForLimits || (isTopic && isGated) }
+
   /// Whether requests are known by number: notifications, or what clients wait for.
   @inline(__always) var isTracked: Bool { notifications != nil || clients != nil }
 
@@ -88,7 +107,8 @@ struct LaneSettings: Sendable {
   /// no draw of a loss, nobody to be told.
   var callsArePlain: Bool {
     !isExact && lossThreshold == 0 && !hopByHop && !isTracked && coldService == nil
-      && keyValue == nil && !reportsIdle && serviceFactor == 1 && breaking == nil
+      && keyValue == nil && !reportsIdle && serviceFactor == 1 && !hearsAnswers
+      && downstream == nil
   }
 
   /// Deliveries that may be outstanding at once; of requests there is no bound.
@@ -106,7 +126,9 @@ struct LaneSettings: Sendable {
 
   func makeTopic() -> LaneTopic {
     guard let topic else { return .none() }
-    return LaneTopic(
+    var made = LaneTopic(
       topic.rules, count: topic.partitions, consumers: gateways.count, brokers: brokers)
+    if isGated { made.mayHoldBack = true }
+    return made
   }
 }

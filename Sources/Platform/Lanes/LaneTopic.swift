@@ -39,6 +39,8 @@ struct LanePartition: ~Copyable {
   private(set) var readableEnd: Int64
   private(set) var frozenEnd = Int64.max
   private(set) var fetch: FetchWindow
+  /// It waits for its consumer's gate.
+  var isBlocked = false
   /// When what is committed is told to the broker next, where that is not done at once.
   var persistsNext = Instant.origin
   /// Messages that were answered before a crash and come again, by offset.
@@ -97,6 +99,7 @@ struct LanePartition: ~Copyable {
     copy.frozenEnd = frozenEnd
     copy.owner = owner
     copy.isRead = isRead
+    copy.isBlocked = isBlocked
     copy.persistsNext = persistsNext
     copy.peakLag = peakLag
     copy.repeats = repeats
@@ -112,9 +115,10 @@ struct LaneTopic: ~Copyable {
   let rules: TopicConfiguration
   let brokers: LaneBrokers
   let count: Int
-  /// Of the rules, what the usual case asks for: whether messages are deleted, whether commits are
-  /// told from time to time, and what a delivery takes beside its messages.
-  let hasRetention: Bool
+  /// Of the rules, what the usual case asks for: whether a message may be deleted or held back
+  /// before it is delivered, whether commits are told from time to time, and what a delivery takes
+  /// beside its messages.
+  var mayHoldBack: Bool
   let persists: Bool
   let overhead: Int64
   private let isSkewed: Bool
@@ -148,7 +152,7 @@ struct LaneTopic: ~Copyable {
     self.rules = rules
     self.brokers = brokers
     self.count = count
-    hasRetention = rules.hasRetention
+    mayHoldBack = rules.hasRetention
     persists = rules.persistInterval != nil
     overhead = rules.deliveryOverhead.count
     partitions = .allocate(capacity: max(1, count))
@@ -233,7 +237,7 @@ struct LaneTopic: ~Copyable {
 
   private mutating func lookForPause(at now: Instant) -> Bool {
     if rules.isPaused(at: now) { return true }
-    guard !hasRetention, failureCount == 0 else { return false }
+    guard !mayHoldBack, failureCount == 0 else { return false }
     openUntil = rules.nextPauseEdge(after: now) ?? .distantFuture
     return false
   }
@@ -273,6 +277,7 @@ struct LaneTopic: ~Copyable {
   borrowing func clone() -> LaneTopic {
     var copy = LaneTopic(rules, count: count, consumers: isUp.count, brokers: brokers)
     for index in 0..<count { copy.partitions[index] = partitions[index].clone(rules) }
+    copy.mayHoldBack = mayHoldBack
     copy.deliveries = deliveries.clone()
     copy.inFlight = inFlight
     copy.repeatCount = repeatCount

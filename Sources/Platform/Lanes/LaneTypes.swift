@@ -70,6 +70,8 @@ struct LaneEvent: BitwiseCopyable {
     case breakerInterval
     /// Instances go bad, and those that have are well again; `slot` is the fault's number here.
     case spoil, spoilEnds
+    /// What stands before a router opens, or has something to do by the clock.
+    case gate
   }
 
   var kind: Kind
@@ -123,6 +125,13 @@ public struct LaneCounters: Sendable, BitwiseCopyable, Equatable {
   public var completed: UInt64 = 0
   public var refusedQueueFull: UInt64 = 0
   public var refusedNoCapacity: UInt64 = 0
+  /// Refused since a limit of the service was reached, and since the gateway had too much to do.
+  public var limitedByRate: UInt64 = 0
+  public var limitedByConcurrency: UInt64 = 0
+  public var shed: UInt64 = 0
+  /// Calls of its instances to the downstream, and those that this has refused.
+  public var downstreamCalls: UInt64 = 0
+  public var downstreamRefused: UInt64 = 0
   /// Requests that waited too long, and calls that had no answer in time.
   public var timedOut: UInt64 = 0
   /// Requests that waited or were served in a zone when it was lost, and those that came to it
@@ -215,7 +224,8 @@ public struct LaneCounters: Sendable, BitwiseCopyable, Equatable {
   }
   /// Requests that were taken in, or tried to be, and have no answer.
   public var failed: UInt64 { timedOut + lost + unreachable + erred }
-  public var refused: UInt64 { refusedQueueFull + refusedNoCapacity }
+  public var refused: UInt64 { refusedQueueFull + refusedNoCapacity + limited + shed }
+  public var limited: UInt64 { limitedByRate + limitedByConcurrency }
   public var coldStarts: UInt64 { coldPool + coldFallback + coldVirtual + coldIsolate }
 }
 

@@ -140,6 +140,10 @@ final class RequestLane: LaneModel {
     engine.takeOver(retry, at: instant)
   }
 
+  func changeLimits(_ limits: [PartLimits], at now: Instant) {
+    engine.core.limits.change(to: limits, at: now)
+  }
+
   func reseed(
     _ settings: LaneSettings, choiceKey: StreamKey, arrivals: any ArrivalSource, at now: Instant
   ) {

@@ -4,12 +4,23 @@ import SimulationKernel
 
 // Breakers of a lane's gateways or consumers: what they hear, and what they want.
 extension RequestLaneEngine {
-  /// A call has ended of which a breaker hears.
+  /// A call has ended of which a breaker hears, or a limit.
   mutating func judged(_ event: LaneEvent, at now: Instant) {
     let (answer, call) = core.takeJudged(event)
     let part = Int(answer.part)
     let slot = InstanceSlot(Int(answer.slot))
     core.answered(answer, at: now)
+    if core.settings.breaking != nil { judge(answer, call, slot, at: now) }
+    routers[part].finished(slot, at: now, into: &core)
+    if core.settings.hearsForLimits { observe(answer, call, part: part, at: now) }
+    guard core.settings.isTopic else { return }
+    if core.isGated { deliveredGated(answer, at: now) } else { delivered(answer, at: now) }
+  }
+
+  private mutating func judge(
+    _ answer: LaneEvent, _ call: JudgedCall, _ slot: InstanceSlot, at now: Instant
+  ) {
+    let part = Int(answer.part)
     var outcome = CallOutcome.success
     if answer.flags & LaneEvent.erred != 0 { outcome = .error }
     if answer.flags & LaneEvent.cutOff != 0 { outcome = .gatewayError }
@@ -22,8 +33,6 @@ extension RequestLaneEngine {
     }
     apply(wishes, part: part, at: now)
     armBreakerInterval(part, after: now)
-    routers[part].finished(slot, at: now, into: &core)
-    if core.settings.isTopic { delivered(answer, at: now) }
   }
 
   /// The end of an interval of the part's breaker.

@@ -56,6 +56,7 @@ extension RequestLaneEngine {
     case .drainInstance(let pod): migrate(pod, part: part, at: now)
     case .podDeleted(let pod):
       core.retirements.end(pod)
+    case .quotaGranted(let answer): granted(answer, part: part, at: now)
     case .workDone(let call):
       core.workDone(call, at: now)
     default:
@@ -197,10 +198,22 @@ extension RequestLaneEngine {
     let gateways = core.settings.gateways
     let attempts = core.counters.attempts
     let requests = attempts - core.publishedArrivals
-    if requests > 0, core.settings.gatewayHandling.count > 0 {
+    let isHandled = core.settings.gatewayHandling.count > 0
+    if requests > 0, isHandled || core.settings.sheds {
       core.publishedArrivals = attempts
       let each = Double(requests) / Double(gateways.count)
-      for gateway in gateways { demand.addRequests(each, gateway: gateway) }
+      for gateway in gateways {
+        if isHandled { demand.addRequests(each, gateway: gateway) }
+        guard core.settings.sheds else { continue }
+        demand.shedding.add(each, gateway: gateway, importance: core.settings.importance)
+      }
     }
+    guard let downstream = core.settings.downstream else { return }
+    let calls = core.counters.downstreamCalls
+    demand.downstreams.add(
+      calls - core.publishedCalls, refused: core.counters.downstreamRefused - core.publishedRefused,
+      downstream)
+    core.publishedCalls = calls
+    core.publishedRefused = core.counters.downstreamRefused
   }
 }

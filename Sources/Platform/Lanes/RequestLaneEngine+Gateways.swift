@@ -70,7 +70,7 @@ extension RequestLaneEngine {
     core.part = UInt8(truncatingIfNeeded: part)
     let ticket = Ticket(
       arrival: now, identity: arrival.identity, serviceNanoseconds: arrival.serviceTime)
-    routers[part].arrive(ticket, at: now, into: &core)
+    offer(ticket, to: part, at: now)
   }
 }
 

@@ -19,7 +19,7 @@ extension RequestLaneEngine {
     guard core.topic.isUp[part] else { return }
     core.topic.isUp[part] = false
     var held: [Int: Set<Int64>] = [:]
-    for ticket in routers[part].forget() {
+    for ticket in routers[part].forget() + core.takeHeld(part) {
       let delivery = core.topic.deliveries.take(ticket.delivery)
       held[Int(delivery.partition), default: []].insert(delivery.run.first)
     }
@@ -27,6 +27,7 @@ extension RequestLaneEngine {
       core.topic[partition].isRead = false
       core.release(partition, held: held[partition] ?? [], hasCrashed: true, at: now)
     }
+    core.renewGate(part, at: now)
     core.digest.record(RecordKind.fault, at: now, UInt64(part))
     let noticed = now + core.topic.rules.sessionTimeout
     push(.rebalance, at: core.topic.rules.rebalance(after: noticed))
@@ -34,6 +35,7 @@ extension RequestLaneEngine {
 
   mutating func memberBack(at now: Instant) {
     core.topic.isUp[Int(core.part)] = true
+    core.renewGate(Int(core.part), at: now)
     core.digest.record(RecordKind.restart, at: now, UInt64(core.part))
     let agreement = core.topic.rules.rebalance(after: now)
     if agreement > now { push(.rebalance, at: agreement) } else { rebalance(at: now) }
@@ -74,7 +76,7 @@ extension RequestLaneEngine {
     let part = Int(core.topic[partition].owner)
     var held: Set<Int64> = []
     var kept: [Ticket] = []
-    for ticket in routers[part].takeWaiting() {
+    for ticket in routers[part].takeWaiting() + core.takeHeld(part) {
       let delivery = core.topic.deliveries[ticket.delivery]
       if Int(delivery.partition) == partition {
         _ = core.topic.deliveries.take(ticket.delivery)

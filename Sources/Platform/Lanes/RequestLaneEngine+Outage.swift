@@ -13,7 +13,7 @@ extension RequestLaneEngine {
     core.setForm()
     core.digest.record(RecordKind.zoneLost, at: now, 0)
     let heldTickets = (0..<routers.count).flatMap { part in
-      routers[part].restart(keepAlive: core.settings.keepAlive?())
+      routers[part].restart(keepAlive: core.settings.keepAlive?()) + core.takeHeld(part)
     }
     if core.tracer != nil, !core.settings.isTopic {
       for ticket in heldTickets { core.traceEnd(ticket, .lost, at: now) }
@@ -49,6 +49,7 @@ extension RequestLaneEngine {
     core.isDown = false
     core.setForm()
     core.digest.record(RecordKind.zoneBack, at: now, 0)
+    for part in core.limits.gates.indices { core.renewGate(part, at: now) }
     guard core.settings.isTopic else { return }
     for consumer in core.topic.isUp.indices { core.topic.isUp[consumer] = true }
     rebalance(at: now)
@@ -98,7 +99,8 @@ extension LaneCore {
         .condition, .nodesLost, .podsLost, .gateways, .configured,
         .spoil, .spoilEnds:
         _ = queue.push(at: event.time, class: event.class, event.payload)
-      case .alarm, .sample, .repetition, .rebalance, .assigned, .fetched, .breakerInterval: break
+      case .alarm, .sample, .repetition, .rebalance, .assigned, .fetched, .breakerInterval, .gate:
+        break
       }
     }
     refusals = 0

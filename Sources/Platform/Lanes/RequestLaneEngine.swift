@@ -26,6 +26,7 @@ struct RequestLaneEngine: ~Copyable {
     feed = ArrivalFeed(arrivals, delay: settings.brokerHop)
     core.armResumptions(after: .origin)
     core.armFaults(after: .origin)
+    core.armGates(after: .origin)
   }
 
   private init(
@@ -111,6 +112,7 @@ struct RequestLaneEngine: ~Copyable {
   /// Sends out what the window of a partition has room for.
   @inline(never) mutating func pump(_ partition: Int, at now: Instant) {
     guard core.topic[partition].isRead, !core.topic.isPaused(at: now) else { return }
+    if core.isGated { return pumpGated(partition, at: now) }
     if core.topic.rules.hasRetention {
       core.counters.expired &+= UInt64(core.topic.expire(partition, at: now))
       core.followReading(partition, at: now)
@@ -172,8 +174,8 @@ struct RequestLaneEngine: ~Copyable {
     handOver(ticket, to: part, at: now)
   }
 
-  /// An event of a store, what a client may try again, a request where not everybody is there, or
-  /// anything that is watched.
+  /// An event of a store, what a client may try again, a request where not everybody is there or for
+  /// a gateway with limits, or anything that is watched.
   @inline(never) private mutating func arriveOtherwise(_ arrival: Arrival, at now: Instant) {
     if let tracer = core.tracer { return arriveTraced(arrival, tracer, at: now) }
     if core.settings.notifications != nil { return core.notify(arrival, at: now) }
@@ -234,6 +236,7 @@ struct RequestLaneEngine: ~Copyable {
     case .gateways: followGateways(at: now)
     case .judged: judged(event, at: now)
     case .breakerInterval: endBreakerInterval(at: now)
+    case .gate: wakeGate(at: now)
     case .spoil: core.spoil(Int(event.slot), at: now)
     case .spoilEnds: core.endSpoil(Int(event.slot), at: now)
     case .brokerLost: brokerLost(Int(event.slot), at: now)
@@ -254,7 +257,7 @@ struct RequestLaneEngine: ~Copyable {
       return core.invocationFailed(number, because: .waitedTooLong, at: now)
     }
     core.part = UInt8(truncatingIfNeeded: part)
-    routers[part].arrive(ticket, at: now, into: &core)
+    offer(ticket, to: part, at: now)
   }
 
   /// Empties full buffers and draws the consequence of messages: true when the lane must stop here.

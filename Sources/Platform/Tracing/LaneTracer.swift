@@ -43,7 +43,7 @@ extension LaneCore {
   /// Sets what the warm path goes by.
   mutating func setForm() {
     form = Self.form(settings, isWatched: tracer != nil)
-    isOpen = form == .request && !isDown && partsDown.isEmpty
+    isOpen = form == .request && !isDown && partsDown.isEmpty && !isLimited
     callsArePlain = settings.callsArePlain && form != .other && !breaking.hasSpoiled
     drawsLate = callsArePlain && topic.overhead == 0
   }
@@ -92,6 +92,7 @@ extension LaneCore {
       var call = tracedCall(
         identity, ticket.delivery, assignment, index, service: service, at: now)
       call.batch = found.count
+      call.gate = gate
       if settings.isTopic {
         let delivery = topic.deliveries[ticket.delivery]
         call.attempt = Int(topic[Int(delivery.partition)].log[delivery.run.first].attempt)
@@ -176,9 +177,28 @@ extension LaneCore {
       tracer.recorder.ended(
         TracedEnd(
           lane: settings.lane, at: now, identity: identity, number: number, outcome: outcome,
+          limit: outcome.isOfLimit ? refusedBy : outcome == .erred ? refusingDownstream : nil,
           wayThrough: isRequest || settings.clients != nil ? settings.wayThrough : .zero))
     }
     if isRequest, number != .max { _ = tracer.close(number) }
+  }
+
+  /// What the downstream lets through, where there is one.
+  private var refusingDownstream: TracedLimit? {
+    settings.downstream.map {
+      var limit = TracedLimit()
+      limit.admittedShare = 1 - surroundings.downstreamRefusals[$0]
+      return limit
+    }
+  }
+
+  /// What the gate of the consumer goes by that makes a call; nil where there is none.
+  private var gate: TracedGate? {
+    guard isGated else { return nil }
+    let gate = limits.gates[Int(part)]
+    return TracedGate(
+      ratePerSecond: gate.rate?.amount.perSecond, leasePerSecond: gate.lease?.amount.perSecond,
+      window: gate.window?.window)
   }
 
   func traceRefusal(_ ticket: Ticket, because reason: Refusal, at now: Instant) {
@@ -186,6 +206,9 @@ extension LaneCore {
     case .queueFull: traceEnd(ticket, .queueFull, at: now)
     case .noCapacity: traceEnd(ticket, .noCapacity, at: now)
     case .waitedTooLong: traceEnd(ticket, .waitedTooLong, at: now)
+    case .rateLimit: traceEnd(ticket, .rateLimit, at: now)
+    case .concurrencyLimit: traceEnd(ticket, .concurrencyLimit, at: now)
+    case .shed: traceEnd(ticket, .shed, at: now)
     }
   }
 }
@@ -230,7 +253,7 @@ extension RequestLaneEngine {
     let ticket = Ticket(
       arrival: now, identity: arrival.identity, serviceNanoseconds: arrival.serviceTime,
       delivery: tracer.open(arrival.identity))
-    routers[part].arrive(ticket, at: now, into: &core)
+    offer(ticket, to: part, at: now)
   }
 
   /// What a part's router goes by.

@@ -101,6 +101,8 @@ public struct TracedCall: Sendable {
   public var inFlight: Int
   /// Messages that the call carries.
   public var batch = 1
+  /// What its consumer's gate goes by.
+  public var gate: TracedGate?
   /// Which delivery or notification of the same it is, from 0.
   public var attempt = 0
   // What the call takes, in this order, twice the hop.
@@ -123,6 +125,10 @@ public struct TracedEnd: Sendable {
     case queueFull = "refused_queue_full"
     case noCapacity = "refused_no_capacity"
     case waitedTooLong = "waited_too_long"
+    /// A limit of its service was in its way; the gateway had too much to do.
+    case rateLimit = "refused_rate_limit"
+    case concurrencyLimit = "refused_concurrency_limit"
+    case shed
     /// With its zone; and its zone was not there as it came.
     case lost, unreachable
     /// Its client has waited as long as it will; it is answered, and its client has left before;
@@ -130,6 +136,8 @@ public struct TracedEnd: Sendable {
     case clientLeft = "client_left"
     case late
     case givenUp = "given_up"
+
+    var isOfLimit: Bool { self == .rateLimit || self == .concurrencyLimit || self == .shed }
   }
 
   public var lane: LaneID
@@ -138,8 +146,34 @@ public struct TracedEnd: Sendable {
   /// As that of its call, if it had one.
   public var number: UInt32
   public var outcome: Outcome
+  /// The limit that has refused it, with what that went by.
+  public var limit: TracedLimit?
   /// A part of the recorded latency that lies outside of the cluster.
   public var wayThrough = Nanoseconds.zero
+}
+
+/// What a consumer's gate goes by: its part of the service's rate, its lease of a central limit,
+/// and the deliveries that back-pressure leaves it.
+public struct TracedGate: Sendable, Equatable {
+  public var ratePerSecond: Double?
+  public var leasePerSecond: Double?
+  public var window: Int?
+}
+
+/// What a gateway went by that refused a request.
+public struct TracedLimit: Sendable, Equatable {
+  /// Requests a second of this gateway's part of the limit, and those that may come at once.
+  public var ratePerSecond: Double?
+  public var bucket: Int64 = 0
+  /// Until the next may pass.
+  public var opensAfter: Nanoseconds?
+  /// Requests under way there, and the most that may be.
+  public var underWay = 0
+  public var most: Int?
+  /// The share of requests of its importance that the gateway let in.
+  public var admittedShare: Double?
+  public var importance = 0
+  public var part = 0
 }
 
 /// A message on its way between components.

@@ -105,6 +105,9 @@ extension ClusterSimulation {
       case .slowZone(place.zone, let factor): hops.append(GrowingFactor(fault, factor))
       case .slowServices(let some, let factor) where some.contains(place.service):
         services.append(GrowingFactor(fault, factor))
+      case .limitDownstream(_, _, let some, let factor)
+      where factor != 1 && some.contains(place.service):
+        services.append(GrowingFactor(fault, factor))
       default: break
       }
     }

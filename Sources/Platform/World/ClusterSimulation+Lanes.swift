@@ -119,6 +119,7 @@ extension ClusterSimulation {
 
   private func plainSettings(_ id: LaneID, _ service: ServiceConfiguration) -> LaneSettings {
     let place = topology.lanes[id.index]
+    let parts = topology.laneGateways[id.index].count
     return LaneSettings(
       queue: configuration.queue, lane: id, service: place.service, zone: place.zone,
       pool: topology.lanePool[id.index],
@@ -148,9 +149,28 @@ extension ClusterSimulation {
       notificationDelay: (service.notifications?.delay ?? .constant(0)).sampler(),
       clients: service.clients, clientKey: key("client retry", service),
       breaking: service.breaking, spoilKey: key("bad instances", service),
+      limits: service.limits,
+      partLimits: (0..<parts).map { service.limits(lane: place.position, part: $0, of: parts) },
+      central: central(service, parts: parts), limitKey: key("adaptive limit", service),
+      sheds: configuration.shedding != nil && service.topic == nil,
+      importance: min(service.importance, PriorityShedding.mostLevels - 1),
+      shedKey: key("shedding", service), downstream: service.downstream,
+      downstreamKey: key("downstream", service),
       keyValue: service.keyValue, keyValueKey: key("key-value store", service),
       overhead: service.overhead, wayThrough: service.wayThrough,
       consumerFaults: consumerFaults(id, service), brokers: brokers(of: place.zone, service))
+  }
+
+  /// How the consumers of a service take part in the central limit of what it calls.
+  private func central(_ service: ServiceConfiguration, parts: Int) -> CentralShare? {
+    guard let topic = service.topic, let downstream = service.downstream,
+      let central = configuration.downstreams[downstream].central
+    else { return nil }
+    let each = service.initialRatePerSecond / Double(max(1, service.zones.count * parts))
+    return CentralShare(
+      downstream: UInt8(clamping: downstream), interval: central.rules.refreshInterval,
+      offset: .zero, initial: QuotaAmount(perSecond: configuration.start == .warm ? each : 0),
+      batch: Int64(topic.maximumBatch))
   }
 
   /// Tokens, pools, instances, caches: what is there when the run begins.

@@ -12,6 +12,7 @@ extension ClusterSimulation {
     // First, since a lane whose form is new gets the alarms of all faults that are known.
     runAsRequests(faults)
     configuration.faults += faults
+    demand.downstreams.take(configuration.faults)
     control.arm(faults)
     takeSurges(faults)
     for index in lanes.indices {
@@ -119,6 +120,7 @@ extension ClusterSimulation {
       let lane = topology.firstLane[id.index] + place - own.lowerBound
       lanes[lane].reroute(
         dealtArrivals(of: service, at: place, shares), at: now, recorder: recorder)
+      followTraffic(service, lane: lane, position: place - own.lowerBound, shares, place: place)
       let isAway = shares.map { $0[place][place] <= 0 } ?? false
       lanes[lane].isAway = isAway
       laneSet.detours.set(
@@ -132,6 +134,19 @@ extension ClusterSimulation {
       // What it has sent by now must not wait for its next event.
       laneSet.collect(lane, into: control)
     }
+  }
+
+  /// The limits of a zone, where they go with the traffic that it gets.
+  private func followTraffic(
+    _ service: ServiceConfiguration, lane: Int, position: Int, _ shares: [[Double]]?, place: Int
+  ) {
+    guard service.limits?.followsTraffic == true, service.topic == nil else { return }
+    let traffic = shares.map { $0.reduce(0) { $0 + $1[place] / $1.reduce(0, +) } } ?? 1
+    let parts = topology.laneGateways[lane].count
+    lanes[lane].changeLimits(
+      (0..<parts).map {
+        service.limits(lane: position, part: $0, of: parts, traffic: traffic)
+      }, at: now)
   }
 
   private func dealtArrivals(

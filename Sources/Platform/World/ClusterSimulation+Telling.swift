@@ -178,6 +178,11 @@ extension LaneCounters {
     completed += other.completed
     refusedQueueFull += other.refusedQueueFull
     refusedNoCapacity += other.refusedNoCapacity
+    limitedByRate += other.limitedByRate
+    limitedByConcurrency += other.limitedByConcurrency
+    shed += other.shed
+    downstreamCalls += other.downstreamCalls
+    downstreamRefused += other.downstreamRefused
     timedOut += other.timedOut
     lost += other.lost
     unreachable += other.unreachable
@@ -225,6 +230,11 @@ extension LaneCounters {
     delta.completed = completed - earlier.completed
     delta.refusedQueueFull = refusedQueueFull - earlier.refusedQueueFull
     delta.refusedNoCapacity = refusedNoCapacity - earlier.refusedNoCapacity
+    delta.limitedByRate = limitedByRate - earlier.limitedByRate
+    delta.limitedByConcurrency = limitedByConcurrency - earlier.limitedByConcurrency
+    delta.shed = shed - earlier.shed
+    delta.downstreamCalls = downstreamCalls - earlier.downstreamCalls
+    delta.downstreamRefused = downstreamRefused - earlier.downstreamRefused
     delta.timedOut = timedOut - earlier.timedOut
     delta.lost = lost - earlier.lost
     delta.unreachable = unreachable - earlier.unreachable

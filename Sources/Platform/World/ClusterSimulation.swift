@@ -43,7 +43,9 @@ public final class ClusterSimulation {
     demand = Demand(
       nodeCores: topology.nodeCores, nodeZones: topology.usageZones,
       zoneCount: configuration.zones.count + 1,
-      gatewayCapacities: configuration.entries.map { $0.capacityPerSecond ?? .infinity })
+      gatewayCapacities: configuration.entries.map { $0.capacityPerSecond ?? .infinity },
+      shedding: configuration.shedding, downstreams: configuration.downstreams)
+    demand.downstreams.take(configuration.faults)
     control = ControlShard(
       configuration: configuration, topology: topology, recorder: recorder)
     let laneCount = topology.lanes.count
@@ -93,6 +95,8 @@ public final class ClusterSimulation {
     LaneSurroundings(
       nodeSlowdowns: UnsafePointer(demand.nodeSlowdowns),
       gatewaySlowdowns: UnsafePointer(demand.gatewaySlowdowns),
+      admittedShares: UnsafePointer(demand.shedding.admittedShares),
+      downstreamRefusals: UnsafePointer(demand.downstreams.refusals),
       countBlocks: countBlocks.blocks, epochEnd: epochEnd)
   }
 

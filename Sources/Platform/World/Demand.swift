@@ -22,6 +22,9 @@ struct Demand: ~Copyable {
   let nodeSlowdowns: UnsafeMutablePointer<Double>
   let gatewaySlowdowns: UnsafeMutablePointer<Double>
   let gatewayCount: Int
+  /// Where gateways shed; and what services call.
+  var shedding: GatewayShedding
+  var downstreams: Downstreams
   private var touchedNodes: TouchedList
   private var touchedGateways: TouchedList
   /// Nodes and gateways whose slowdown is to be looked at again although nothing new happens there.
@@ -36,8 +39,11 @@ struct Demand: ~Copyable {
   ///   - gatewayCapacities: requests a second that each gateway and consumer bears; infinite:
   ///     never slow.
   init(
-    nodeCores: [Double], nodeZones: [ZoneID], zoneCount: Int, gatewayCapacities: [Double]
+    nodeCores: [Double], nodeZones: [ZoneID], zoneCount: Int, gatewayCapacities: [Double],
+    shedding: SheddingConfiguration? = nil, downstreams: [DownstreamConfiguration] = []
   ) {
+    self.shedding = GatewayShedding(shedding, capacities: gatewayCapacities)
+    self.downstreams = Downstreams(downstreams)
     let gatewayCount = gatewayCapacities.count
     self.nodeCores = nodeCores
     self.nodeZones = nodeZones
@@ -90,6 +96,7 @@ struct Demand: ~Copyable {
     for place in 0..<touchedNodes.count { closeNode(touchedNodes[place], nanoseconds) }
     touchedNodes.removeAll()
     closeGateways(length)
+    if downstreams.count > 0 { downstreams.close(length) }
   }
 
   private mutating func closeNode(_ node: Int, _ nanoseconds: Double) {
@@ -109,11 +116,13 @@ struct Demand: ~Copyable {
   private mutating func closeGateways(_ length: Nanoseconds) {
     for gateway in slowGateways { gatewaySlowdowns[gateway] = 1 }
     slowGateways.removeAll(keepingCapacity: true)
+    if shedding.isOn { shedding.close(length) }
     for place in 0..<touchedGateways.count {
       let gateway = touchedGateways[place]
-      let rate = gatewayRequests[gateway] / length.seconds
+      var rate = gatewayRequests[gateway] / length.seconds
       gatewayRequests[gateway] = 0
       let capacity = gatewayCapacities[gateway]
+      if shedding.isOn { rate *= shedding.share(of: gateway) }
       guard rate > capacity else { continue }
       gatewaySlowdowns[gateway] = rate / capacity
       slowGateways.append(gateway)
@@ -143,6 +152,8 @@ struct Demand: ~Copyable {
     copy.steadyCores = steadyCores
     copy.zoneCoreSeconds = zoneCoreSeconds
     copy.changes = changes
+    copy.shedding = shedding.clone()
+    copy.downstreams = downstreams.clone()
     return copy
   }
 }

@@ -53,4 +53,6 @@ enum RecordKind: UInt8 {
   case change = 36
   /// An instance that is gone has refused a call.
   case callRefused = 35
+  /// The Coordinator has granted a consumer a part of a central limit.
+  case quotaGranted = 36
 }

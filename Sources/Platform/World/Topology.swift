@@ -119,7 +119,7 @@ struct Topology: Sendable {
     case .hostAgent, .node: return Place(nodeZones[index])
     case .zoneCache, .zoneEntry: return Place(ZoneID(index))
     case .kubernetes, .etcd, .autoscaler, .nodeAutoscaler, .machineSupply, .balancer,
-      .coordinator:
+      .coordinator, .downstream:
       return .controlPlane
     }
   }

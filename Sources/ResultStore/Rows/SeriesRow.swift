@@ -11,6 +11,9 @@ public struct SeriesRow: StoredRow {
   public var arrivals = 0
   public var completed = 0
   public var refused = 0
+  public var limited = 0
+  public var shed = 0
+  public var downstreamRefused = 0
   public var failed = 0
   public var timedOut = 0
   public var coldStarts = 0
@@ -50,6 +53,10 @@ public struct SeriesRow: StoredRow {
     columns.column("arrivals", &arrivals, "invocations that came")
     columns.column("completed", &completed, "invocations that were answered")
     columns.column("refused", &refused, "turned away")
+    columns.column("limited", &limited, "those that a limit of their service turned away")
+    columns.column("shed", &shed, "those whose gateway had too much to do")
+    columns.column(
+      "downstream_refused", &downstreamRefused, "calls that a downstream refused")
     columns.column(
       "failed", &failed, "neither answered nor refused, and there no more: timed out, or cut off")
     columns.column("timed_out", &timedOut, "those of the failed that the caller gave up")

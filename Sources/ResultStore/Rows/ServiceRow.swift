@@ -10,12 +10,18 @@ public struct ServiceRow: StoredRow {
   public var `protocol` = ""
   public var serviceClass = ""
   public var tenant = ""
+  public var importance = 0
   public var runtime = ""
   public var shape = ""
   public var zones = ""
   public var arrivals = 0
   public var completed = 0
   public var refused = 0
+  public var limitedByRate = 0
+  public var limitedByConcurrency = 0
+  public var shed = 0
+  public var downstreamCalls = 0
+  public var downstreamRefused = 0
   public var failed = 0
   public var timedOut = 0
   public var redelivered = 0
@@ -64,6 +70,7 @@ public struct ServiceRow: StoredRow {
     columns.column("protocol", &`protocol`, "of a native service: http, thrift or grpc")
     columns.column("class", &serviceClass, "online, offline, timer or other")
     columns.column("tenant", &tenant, "who owns it")
+    columns.column("importance", &importance, "from 0, the most important, to 7")
     columns.column("runtime", &runtime, "runtime of its code")
     columns.column("shape", &shape, "size of its pods")
     columns.column("zones", &zones, "names of its zones, separated by commas")
@@ -71,6 +78,16 @@ public struct ServiceRow: StoredRow {
     columns.column("completed", &completed, "invocations that were answered")
     columns.column(
       "refused", &refused, "turned away by a limit, a full queue or for want of an instance")
+    columns.column(
+      "limited_rate", &limitedByRate, "those of the refused that came faster than its limit allows")
+    columns.column(
+      "limited_concurrency", &limitedByConcurrency,
+      "those that found as many under way as its limit allows")
+    columns.column("shed", &shed, "those whose gateway had too much to do")
+    columns.column(
+      "downstream_calls", &downstreamCalls, "calls of its instances to its downstream")
+    columns.column(
+      "downstream_refused", &downstreamRefused, "those that this refused, since they were too many")
     columns.column(
       "failed", &failed, "neither answered nor refused, and there no more: timed out, or cut off")
     columns.column("timed_out", &timedOut, "those of the failed that the caller gave up")

@@ -28,16 +28,19 @@ enum ScenarioProbes {
   /// Everything that has no default is missing.
   static func bare(_ arrivals: String) -> String {
     """
-    cluster: {zones: [{}], node_pools: [{}], virtual_nodes: {prices: [{}]}}
+    cluster:
+      {zones: [{}], gateways: {capacity: 1/s, shedding: {}}, node_pools: [{}], virtual_nodes: {prices: [{}]}}
     tenants: [{}]
     runtimes: {r: {}}
     shapes: {s: {}}
+    downstreams: [{}]
     services:
       - kind: worker
         scaling: knative
         topic: {paused: [{}]}
         worker: {kv: {}}
         breaking: {}
+        limits: {qps: 1/s}
         scaling_windows: [{}]
         arrivals: {\(arrivals)}
     changes: [{}]
@@ -58,7 +61,8 @@ enum ScenarioProbes {
     duration: 1h
     cluster:
       zones: [{name: z, nodes: {count: 1, cpu: 1, memory: 1GiB}}]
-      gateways: {per_lane: 1, capacity: 1/s, request_timeout: 1s, call_timeout: 1s, queue_limit: 1}
+      gateways: {per_lane: 1, capacity: 1/s, request_timeout: 1s, call_timeout: 1s, queue_limit: 1,
+        shedding: {mark: 0.9, shares: [100%]}}
       consumers: {capacity: 1/s}
       kubernetes: {pods_per_second: 1}
       autoscale: {tick: 1s}
@@ -68,6 +72,8 @@ enum ScenarioProbes {
     runtimes: {r: {init: 1ms}}
     shapes: {s: {cpu: 1, memory: 1GiB}}
     pools: {size: 1, sizes: {r: 1}, refill: 1s, refill_parallelism: 1, only: [r]}
+    downstreams:
+      - {name: d, capacity: 1/s, central_limit: 1/s, learning: 1s, safe: 1/s, reports: 1s}
     services:
       - name: probe
         tenant: t
@@ -80,6 +86,8 @@ enum ScenarioProbes {
         service_time: 1ms
         cold_service_time: 1ms
         queue_limit: 1
+        downstream: d
+        limits: {backpressure: on, latency_target: 1s}
         topic:
           partitions: 1
           persist_interval: 1s
@@ -96,7 +104,8 @@ enum ScenarioProbes {
         instances: {initial: 1}
         arrivals: {\(arrivals)}
       - {name: fronted, tenant: t, runtime: r, shape: s, zones: [z], service_time: 1ms,
-         trigger: {kind: api_gateway}, clients: {timeout: 1s},
+         trigger: {kind: api_gateway}, clients: {timeout: 1s}, importance: 1, downstream: d,
+         limits: {qps: 1/s, burst: 1, concurrency: 1},
          breaking: {consecutive_errors: 1, consecutive_gateway_errors: 1, slowness: 2},
          arrivals: {process: list, times: [1s]}}
       - {name: notified, tenant: t, runtime: r, shape: s, zones: [z], service_time: 1ms,
@@ -119,6 +128,7 @@ enum ScenarioProbes {
       - {at: 1s, slow: kubernetes, factor: 2, ramp: 1s, until: 2s}
       - {at: 1s, cut: z, from: control-plane, one_way: true}
       - {at: 1s, drop: z, share: 1%}
+      - {at: 1s, limit: d, share: 1%}
       - {at: 1s, surge: probe, factor: 2, ramp: 1s}
       - {at: 1s, spoil: probe, share: 1%, errors: 1%, factor: 2, for: 1s}
       - {at: 1s, push: native, concurrency: 1, max_instances: 1, call_timeout: 1s, errors: 1%}
@@ -133,7 +143,7 @@ enum ScenarioProbes {
     name: probe
     regions:
       - {name: r, clusters: [{name: c, zones: [{name: z}]}],
-         assign: [{importance: low, tenant: t, class: online, kind: native, to: c}, {}]}
+         assign: [{importance: 7, tenant: t, class: online, kind: native, to: c}, {}]}
       - {}
     services: [{name: s, cluster: r/c}, {name: t, clusters: {r/c: 1}}, {name: u, region: r}]
     faults: [{at: 1s, stop: etcd, in: r/c}]

@@ -113,6 +113,16 @@ extension ScenarioSection {
           + "more are refused",
       ]),
     ScenarioSection(
+      "cluster.gateways.shedding",
+      "How gateways refuse the less important when they have too much to do. Without it they only "
+        + "slow down.",
+      [
+        "mark": "what a gateway takes in, as a multiple of its `capacity`",
+        "shares":
+          "by `importance`: up to which share of that it is let in, together with all that is more "
+          + "important; services beyond the last are as the last",
+      ]),
+    ScenarioSection(
       "cluster.consumers",
       "The fleet that consumes topics. A consumer is to deliveries what a gateway is to requests: "
         + "it caches routes, holds deliveries that wait for an instance, and calls instances.",

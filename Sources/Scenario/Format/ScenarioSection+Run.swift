@@ -77,11 +77,11 @@ extension ScenarioSection {
         "name": "what reports call it",
         "at": "when it happens, since second 0",
         "crash":
-          "one of `crash`, `lose`, `stop`, `slow`, `cut`, `drop`, `surge`, `spoil`, `push` and "
-          + "`clock`: which part stops and forgets everything: `worker-manager-0`, `dispatcher-0`, "
-          + "`consumer-0 of zone-a`, `gateway-0 of zone-a`, `host-agent of node-3 of zone-a`, "
-          + "`host-agent of 25% of zone-a`, and so on; a broker, `broker-0 of zone-a`, keeps its "
-          + "log",
+          "one of `crash`, `lose`, `stop`, `slow`, `cut`, `drop`, `surge`, `spoil`, `push`, "
+          + "`clock` and `limit`: which part stops and forgets everything: `worker-manager-0`, "
+          + "`dispatcher-0`, `consumer-0 of zone-a`, `gateway-0 of zone-a`, "
+          + "`host-agent of node-3 of zone-a`, `host-agent of 25% of zone-a`, `coordinator`, and so "
+          + "on; a broker, `broker-0 of zone-a`, keeps its log",
         "lose":
           "the zone, cluster or region that is lost; machines: `node-3 of zone-a`, "
           + "`25% of zone-a`; or instances: `10% of pods of SERVICE`, `3 pods of SERVICE`; with a "
@@ -94,8 +94,9 @@ extension ScenarioSection {
           + "`object-store` (code), `remote-cache of zone-a`, `machine-supply` (it is dry)",
         "slow":
           "what takes `factor` times as long: one of the same, all hops in, to and from a zone, or "
-          + "the requests of a service because of what it calls, `service NAME`; wherever a fault "
-          + "names a service, `label KEY=VALUE` names all that have the label",
+          + "the requests of a service because of what it calls, `service NAME`, or those of all "
+          + "services that call `downstream NAME`, which bears as much less; wherever a fault names "
+          + "a service, `label KEY=VALUE` names all that have the label",
         "factor": "how many times as long, or as much",
         "cut":
           "a zone, `control-plane` or `everything`: no control message gets to it from the side "
@@ -104,7 +105,9 @@ extension ScenarioSection {
         "one_way": "messages from the side of `cut` get through",
         "drop": "a side as in `cut`: control messages to and from it are lost",
         "share":
-          "which share of them; of `spoil`, which share of the instances, and one of each zone at "
+          "which share of them; of `limit`, of the capacity; "
+          + "of `spoil`, which share of the instances, "
+          + "and one of each zone at "
           + "least",
         "surge": "a service, its group, or `all`: `factor` times the traffic",
         "spoil":
@@ -127,6 +130,7 @@ extension ScenarioSection {
           "of `slow`, `drop`, `surge` and `spoil`: for how long it grows, evenly, from nothing",
         "every": "where it comes more than once: from one beginning to the next",
         "times": "how often it comes",
+        "limit": "a downstream that bears `share` of its capacity",
         "in":
           "where there are `regions`: the cluster of what a cluster has once, as in `north/online`",
         "restart_after":

@@ -1,4 +1,29 @@
 extension ScenarioSection {
+  static let downstreams = [
+    ScenarioSection(
+      "downstreams[]",
+      "What services call that is not of the platform: a database, somebody else's service. Where "
+        + "there are `regions` each cluster has one of its own.",
+      [
+        "name": "what services and faults call it",
+        "capacity":
+          "calls a second that it bears; after a second's worth beyond them it refuses the share "
+          + "that is too much, and such a call ends with an error",
+        "central_limit":
+          "messages a second that the Coordinator hands out to the consumers of topics whose "
+          + "services call it, as leases",
+        "sharing": "how it is divided among consumers",
+        "lease": "how long a consumer may go by what it was granted",
+        "refresh": "how often consumers ask again, and look at how much they want",
+        "learning":
+          "after its restart the Coordinator only confirms what consumers have for so long",
+        "safe": "what a consumer goes by whose lease has run out while nobody answers",
+        "reports":
+          "how often the downstream tells the Coordinator what it bears, with which the central "
+          + "limit goes down and up",
+      ])
+  ]
+
   static let services = [
     ScenarioSection(
       "services[]", "What runs on the cluster. An entry describes one service, or many of a kind.",
@@ -15,8 +40,6 @@ extension ScenarioSection {
         "runtime": "a name of `runtimes`",
         "shape": "a name of `shapes`",
         "labels": "by which faults may name it and others: `label KEY=VALUE`",
-        "importance":
-          "how much it matters beside others: which cluster a region assigns it to",
         "cluster": "where there are `regions`: the cluster that it is in, as in `north/online`",
         "clusters":
           "in the place of `cluster`: several clusters of a region, as `[north/a, north/b]`, or "
@@ -47,6 +70,12 @@ extension ScenarioSection {
         "scaling": "how AutoScale makes and removes instances ahead of requests",
         "memory_base": "memory of an instance without requests, as AutoScale sees it",
         "memory_per_request": "memory that a request in flight adds",
+        "importance":
+          "0 is the most important, 7 the least: a gateway that has too much to do refuses the "
+          + "less important first (`cluster.gateways.shedding`), and a region may assign by it",
+        "downstream":
+          "what an instance calls once for each request or message, one of `downstreams`; its "
+          + "answer is a part of the service time",
         "pool": "whether its instances come from the warm pools; if not, Kubernetes makes each",
       ]),
     ScenarioSection(
@@ -119,6 +148,24 @@ extension ScenarioSection {
         "slowness":
           "an instance is broken whose mean time in an interval is so many times the others' "
           + "median; from 5 instances with 20 requests each on",
+      ]),
+    ScenarioSection(
+      "services[].limits",
+      "What the service may be asked for, in all its zones together, whatever its instances bear. "
+        + "At gateways what is over is refused at once; a topic's consumers leave it in the log.",
+      [
+        "qps": "requests or messages a second, by the generic cell rate algorithm",
+        "burst":
+          "requests that may come at once beyond the first; divided over zones and gateways, each "
+          + "of which lets one in at least",
+        "concurrency":
+          "requests under way, those that wait at a gateway among them, or deliveries; divided in "
+          + "the same way",
+        "division": "how rate and concurrency are divided over its zones",
+        "backpressure":
+          "of a topic: whether consumers send less at once while deliveries fail, half as much "
+          + "each 100 ms, and one more with each window of good answers",
+        "latency_target": "answers above this push back too",
       ]),
     ScenarioSection(
       "services[].worker", "What a worker is besides: `shape` is that of its worker processes.",

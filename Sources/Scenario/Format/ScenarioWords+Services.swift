@@ -88,6 +88,39 @@ extension ScenarioWords {
     Meanings(
       "services[].breaking.success_rate", ["on": "they are", "off": "they are not"]),
     Meanings("services[].breaking.slowness", ["off": "however slow it is, it is used"]),
+    Meanings("services[].limits.qps", ["unlimited": "without bound"]),
+    Meanings("services[].limits.burst", ["second": "as many as come in a second at that rate"]),
+    Meanings(
+      "services[].limits.concurrency",
+      [
+        "unlimited": "without bound",
+        "gradient":
+          "each gateway finds it: Envoy's gradient of the least round trip to the present one",
+        "gradient2": "the same by Netflix's Gradient2: of the long mean to the latest",
+        "aimd": "the same by Netflix's AIMD: one more while it is used, a tenth less for a drop",
+      ]),
+    Meanings(
+      "services[].limits.division",
+      [
+        "even": "all zones have the same share",
+        "traffic": "a zone's share follows the weights by which the balancer sends it traffic",
+      ]),
+    Meanings(
+      "services[].limits.backpressure",
+      ["on": "they do", "off": "they send what their windows let out"]),
+    Meanings("services[].limits.latency_target", ["none": "only failures count"]),
+    Meanings("downstreams[].central_limit", ["none": "consumers are not limited"]),
+    Meanings(
+      "downstreams[].sharing", policy: "Central limit",
+      [
+        "water_filling": "max-min fairness: nobody gets more while somebody who wants it has less",
+        "fair_share": "Doorman's: an equal share, and what others leave of theirs in two rounds",
+        "proportional_share":
+          "Doorman's: an equal share, and what others leave in proportion to what is wanted",
+      ]),
+    Meanings("downstreams[].learning", ["lease": "as long as a lease"]),
+    Meanings("downstreams[].safe", ["equal": "an equal share of the limit"]),
+    Meanings("downstreams[].reports", ["never": "the Coordinator never hears of it"]),
     Meanings("services[].clients.budget", ["none": "without bound"]),
     Meanings(
       "services[].trigger.kind",
@@ -108,12 +141,6 @@ extension ScenarioWords {
     Meanings(
       "services[].worker.ingress",
       ["edge": "near the clients", "centre": "in the region's data centres"]),
-    Meanings(
-      "services[].importance",
-      [
-        "important": "business that must go on", "normal": "most",
-        "low": "what can be done without for a time",
-      ]),
     Meanings("services[].memory_base", ["half": "half of that of its shape"]),
     Meanings("services[].scaling", ["none": "instances start on demand only"]),
   ]

@@ -21,6 +21,10 @@ public enum FaultEffect: Sendable, Equatable {
   case clock(manager: Int, jump: Nanoseconds, rate: Double)
   /// A share of the instances of a service err and are slow.
   case spoil(String, share: Double, errors: Double, factor: Double)
+  /// A downstream bears a part of what it did, or answers so many times as slowly and bears as much
+  /// less.
+  case limit(String, share: Double)
+  case slowDownstream(String, factor: Double)
 }
 
 /// What a bad configuration says; nil: what was said before.
@@ -104,7 +108,7 @@ extension FaultEffect {
         zone.map { (key, $0) }
       }
     case .drop(let side, _): side.zone.map { [("drop", $0)] } ?? []
-    case .slowService, .surge, .spoil, .losePods, .push, .clock: []
+    case .slowService, .surge, .spoil, .losePods, .push, .clock, .limit, .slowDownstream: []
     }
   }
 
@@ -116,6 +120,15 @@ extension FaultEffect {
     case .spoil(let name, _, _, _): ("spoil", name)
     case .losePods(let name, _): ("lose", name)
     case .push(let name, _): ("push", name)
+    default: nil
+    }
+  }
+
+  /// The downstream that it names, with the key that names it.
+  var downstream: (key: String, name: String)? {
+    switch self {
+    case .limit(let name, _): ("limit", name)
+    case .slowDownstream(let name, _): ("slow", name)
     default: nil
     }
   }
@@ -141,6 +154,8 @@ extension FaultEffect {
       "the clock of worker-manager-\(manager)"
         + (jump == .zero ? "" : " \(abs(jump.seconds)) s \(jump > .zero ? "ahead" : "behind")")
         + (rate == 1 ? "" : ", \(times(rate)) as fast")
+    case .limit(let name, let share): "\(name) bears \(Quantity.plain(share * 100)) %"
+    case .slowDownstream(let name, let factor): "\(name) \(times(factor)) as slow"
     }
   }
 

@@ -17,6 +17,8 @@ public struct FaultSection: Sendable {
   /// Machines of a zone: one by its number, or a share of them.
   public var nodes: (zone: String, which: FaultNodes)?
   public var effect: FaultEffect?
+  /// The Coordinator is crashed.
+  public var isOfCoordinator = false
   /// Where there are regions and nothing else says so: the cluster that it is in.
   public var cluster: String?
   /// How long; nil: to the end.
@@ -48,6 +50,7 @@ public struct FaultSection: Sendable {
   public var target: String? {
     if let workerManager { return "worker-manager-\(workerManager)" }
     if let dispatcher { return "dispatcher-\(dispatcher)" }
+    if isOfCoordinator { return "coordinator" }
     if let consumer { return "consumer-\(consumer.index) of \(consumer.zone)" }
     if let broker { return "broker-\(broker.index) of \(broker.zone)" }
     if let gateway { return "gateway-\(gateway.index) of \(gateway.zone)" }

@@ -6,6 +6,9 @@ extension Objective {
     case startLatency = "start_latency"
     case wait
     case requests, completed, refused, failed, lost, unreachable, erred
+    case limited, shed
+    case downstreamCalls = "downstream_calls"
+    case downstreamRefused = "downstream_refused"
     case ejections, migrations
     case answered, retries, abandoned, late
     case givenUp = "given_up"
@@ -30,7 +33,7 @@ extension Objective {
 
   /// What a measure can be narrowed down to.
   public enum Scope: String, Sendable, CaseIterable {
-    case `class`, runtime, zone, cluster, region, service, tenant
+    case `class`, runtime, zone, cluster, region, service, tenant, importance
 
     /// What must stand after the `=`.
     var about: String {
@@ -45,6 +48,7 @@ extension Objective {
         "the name of one of `services`, which stands for its whole group; one of a group, as in "
           + "`api-3`; or one of a trace, as in `apps/NAME`"
       case .tenant: "the name of one of `tenants`"
+      case .importance: "the `importance` of services, from 0 to 7"
       }
     }
   }
@@ -101,7 +105,15 @@ extension Objective.Measure {
     case .requests: .count("requests that arrived")
     case .completed: .count("requests that were answered")
     case .refused:
-      .count("requests turned away because a queue was full or nothing could be started")
+      .count(
+        "requests turned away because a queue was full or nothing could be started, or that are "
+          + "`limited` or `shed`")
+    case .limited:
+      .count("requests turned away by a limit on the rate or concurrency of their service")
+    case .shed:
+      .count("requests turned away by a gateway that had too much to do")
+    case .downstreamCalls: .count("calls of instances to the downstream of their service")
+    case .downstreamRefused: .count("those of them that it refused, since they were too many")
     case .failed:
       .count(
         "requests that waited longer than `request_timeout`, were called for longer than "

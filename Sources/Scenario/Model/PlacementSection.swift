@@ -56,7 +56,7 @@ public struct AssignmentRule: Sendable, Equatable {
 extension ServiceSection {
   func value(of key: AssignmentRule.Key) -> String {
     switch key {
-    case .importance: importance
+    case .importance: "\(importance)"
     case .tenant: tenant
     case .class: trafficClass
     case .kind: kind

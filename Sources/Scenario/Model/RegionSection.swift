@@ -128,6 +128,8 @@ extension FaultSection {
     }
     if !names.isEmpty { return names.allSatisfy(zones.contains) ? [self] : [] }
     if case .surge(nil, _, _)? = effect { return [self] }
+    // Each cluster that calls it has one of its own.
+    if effect?.downstream != nil { return [self] }
     return []
   }
 
@@ -157,7 +159,7 @@ extension FaultSection {
 
   /// Whether nothing but `in` says which cluster it is in.
   var needsCluster: Bool {
-    if workerManager != nil || dispatcher != nil { return true }
+    if workerManager != nil || dispatcher != nil || isOfCoordinator { return true }
     switch effect {
     case .stop(let part), .slow(let part, _): return part.zone == nil
     case .cut(let side, let other, _): return side.zone == nil && other.zone == nil

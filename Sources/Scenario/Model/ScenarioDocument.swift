@@ -76,6 +76,8 @@ public struct ScenarioDocument: Sendable {
   public var tenants: [TenantSection] = []
   /// What each protocol costs.
   public var protocols: [ProtocolSection] = []
+  /// What services call that is not of the platform.
+  public var downstreams: [DownstreamSection] = []
   public var services: [ServiceSection] = []
   public var objectives: [Objective] = []
   /// Conditions that end a run early; each has a duration.
@@ -144,6 +146,8 @@ public struct ClusterSection: Sendable {
   public var coordinator = CoordinatorSection()
   /// Of the region; that of its first cluster counts.
   public var api = APISection()
+  /// How gateways refuse the less important; nil: they do not.
+  public var shedding: SheddingSection?
   /// Nil: there is no AutoScale, whatever services ask for.
   public var autoscaleTick: Nanoseconds?
   /// How often lanes tell AutoScale their signals, and how late these are there.
@@ -245,8 +249,6 @@ public struct ServiceSection: Sendable {
   public var shapeFromMemory = false
   /// By which faults may name it, among others.
   public var labels: [String: String] = [:]
-  /// How much it matters beside others.
-  public var importance = "normal"
   /// Where there are regions one of these: its cluster, as `north/online`; several clusters of a
   /// region; or the region alone, whose rules assign it.
   public var cluster: String?
@@ -285,6 +287,12 @@ public struct ServiceSection: Sendable {
   public var clients: ClientSection?
   /// When callers break its instances; nil: never.
   public var breaking: BreakingSection?
+  /// What it may be asked for; nil: without bound.
+  public var limits: LimitSection?
+  /// 0: the most important.
+  public var importance = 0
+  /// A name of `downstreams`.
+  public var downstream: String?
   /// What a worker is besides; nil: it is none.
   public var worker: WorkerSection?
   /// Of a native service: a name of `protocols`.

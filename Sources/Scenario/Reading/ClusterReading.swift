@@ -82,6 +82,7 @@ enum ClusterReading {
     section.startAttempts = gateways.count("start_attempts", .assumed("3"), in: 1...100)
     section.startBackoff = gateways.duration("start_backoff", .assumed("1s"))
     section.queueLimit = gateways.limit("queue_limit", .assumed("1000"))
+    section.shedding = LimitReading.shedding(&gateways)
     gateways.finish()
   }
 

@@ -24,6 +24,7 @@ enum FaultEffectReading {
     case "spoil": return spoil(&reader, target)
     case "push": return push(&reader, target)
     case "clock": return clock(&reader, target)
+    case "limit": return limit(&reader, target)
     default:
       let factor = factor(&reader)
       return .surge(
@@ -36,7 +37,7 @@ enum FaultEffectReading {
   private static func finish(_ reader: inout FieldReader, verb: String) {
     let fields = [
       "factor": ["slow", "spoil", "surge"], "ramp": ["surge", "slow", "drop", "spoil"],
-      "from": ["cut"], "one_way": ["cut"], "share": ["drop", "spoil"],
+      "from": ["cut"], "one_way": ["cut"], "share": ["drop", "limit", "spoil"],
       "errors": ["spoil", "push"], "concurrency": ["push"], "max_instances": ["push"],
       "call_timeout": ["push"], "ahead": ["clock"], "behind": ["clock"], "rate": ["clock"],
     ]
@@ -111,10 +112,23 @@ enum FaultEffectReading {
     return .clock(manager: index, jump: ahead - behind, rate: rate)
   }
 
+  private static func limit(_ reader: inout FieldReader, _ target: String) -> FaultEffect {
+    let share = reader.share("share")
+    if share >= 1, reader.context.isSound(reader.child("share")) {
+      reader.context.fail(
+        .outOfRange, at: reader.child("share"), "a downstream that bears all it did is not limited",
+        help: "give a share below 100%")
+    }
+    return .limit(target, share: share)
+  }
+
   private static func slow(_ reader: inout FieldReader, _ target: String) -> FaultEffect {
     let factor = factor(&reader)
     if target.hasPrefix("service ") {
       return .slowService(String(target.dropFirst("service ".count)), factor: factor)
+    }
+    if target.hasPrefix("downstream ") {
+      return .slowDownstream(String(target.dropFirst("downstream ".count)), factor: factor)
     }
     if let part = FaultPart(target) { return .slow(part, factor: factor) }
     return .slowZone(target, factor: factor)

@@ -4,6 +4,7 @@ import Primitives
 enum FaultReading {
   static let verbs = [
     "crash", "lose", "stop", "slow", "cut", "drop", "surge", "spoil", "push", "clock",
+    "limit",
   ]
 
   static func faults(_ reader: inout FieldReader) -> [FaultSection] {
@@ -178,6 +179,7 @@ enum FaultReading {
     section.dispatcher = number(target, after: "dispatcher-")
     section.consumer = member(target, of: "consumer-")
     section.broker = member(target, of: "broker-")
+    section.isOfCoordinator = target == "coordinator"
     section.gateway = member(target, of: "gateway-")
     section.agents = agents(target)
     guard section.target == nil, reader.context.isSound(reader.child("crash")) else { return }
@@ -185,7 +187,7 @@ enum FaultReading {
       .unknownName, at: reader.child("crash"), length: target.count,
       "`\(target)` cannot be crashed",
       help: "`worker-manager-0`, `dispatcher-0`, `consumer-0 of zone-a`, "
-        + "`broker-0 of zone-a`, `gateway-0 of zone-a`, `host-agent of node-3 of zone-a`, "
+        + "`broker-0 of zone-a`, `coordinator`, `gateway-0 of zone-a`, `host-agent of node-3 of zone-a`, "
         + "`host-agent of 25% of zone-a`, …; a zone is lost: "
         + "`lose: zone-a`; what a cluster has once is stopped: `stop: etcd`")
   }

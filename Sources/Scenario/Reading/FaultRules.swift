@@ -8,6 +8,7 @@ struct FaultRules {
   func check(_ fault: FaultSection, _ path: String) {
     nodes(fault, path)
     inside(fault, path)
+    if fault.isOfCoordinator, !document.needsCoordinator { nobodyNeedsCoordinator("\(path).crash") }
     guard let effect = fault.effect else { return }
     let zones = document.cluster.zones.map(\.name)
     for (key, name) in effect.zones where !zones.contains(name) {
@@ -19,6 +20,7 @@ struct FaultRules {
         help: Nearest.hint(name, in: others) ?? words(key, zones))
     }
     if let (key, name) = effect.service { checkService(name, "\(path).\(key)") }
+    if let (key, name) = effect.downstream { checkDownstream(name, "\(path).\(key)") }
     switch effect {
     case .cut(let side, let other, _) where side == other:
       context.fail(
@@ -29,11 +31,8 @@ struct FaultRules {
         .inconsistent, at: "\(path).stop", "there are no machines to come: no `cluster.node_pools`",
         help: "add node pools, or remove the fault")
     case .stop(let part)
-    where part.kind == .coordinator && document.services.allSatisfy({ $0.breaking == nil }):
-      context.fail(
-        .inconsistent, at: "\(path).stop",
-        "nobody needs the Coordinator: no service has `breaking`",
-        help: "add `breaking: {}` to a service, or remove the fault")
+    where part.kind == .coordinator && !document.needsCoordinator:
+      nobodyNeedsCoordinator("\(path).stop")
     case .surge(_, _, let ramp) where fault.restartAfter.map({ ramp > $0 }) ?? false:
       context.fail(
         .inconsistent, at: "\(path).ramp", "the surge is over before it has risen",
@@ -133,6 +132,23 @@ struct FaultRules {
           help: "give less")
       }
     }
+  }
+
+  private func nobodyNeedsCoordinator(_ path: String) {
+    guard context.isSound(path) else { return }
+    context.fail(
+      .inconsistent, at: path,
+      "nobody needs the Coordinator: no service has `breaking`, and no downstream a "
+        + "`central_limit`",
+      help: "add `breaking: {}` to a service, or remove the fault")
+  }
+
+  private func checkDownstream(_ name: String, _ path: String) {
+    let names = document.downstreams.map(\.name)
+    guard !names.contains(name), context.isSound(path) else { return }
+    context.fail(
+      .unknownName, at: path, length: name.count, "there is no downstream `\(name)`",
+      help: Nearest.hint(name, in: names) ?? "add it to `downstreams`")
   }
 
   /// Traffic is counted by whole seconds.

@@ -30,8 +30,6 @@ enum PlacementReading {
   }
 
   static func service(_ reader: inout FieldReader, _ service: inout ServiceSection) {
-    service.importance = reader.word(
-      "importance", of: ["important", "normal", "low"], .assumed("normal"))
     service.region = ServiceReading.optionalText(&reader, "region")
     service.cluster = ServiceReading.optionalText(&reader, "cluster")
     service.clusters = shares(&reader, "clusters")

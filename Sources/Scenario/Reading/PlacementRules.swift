@@ -128,7 +128,7 @@ struct PlacementRules {
 
   private func conditions(_ rule: AssignmentRule, at path: String) {
     let known: [AssignmentRule.Key: [String]] = [
-      .importance: ["important", "normal", "low"], .class: ServiceSection.trafficClasses,
+      .importance: ServiceSection.importances, .class: ServiceSection.trafficClasses,
       .kind: ["function", "native", "worker"],
       .tenant: document.tenants.isEmpty
         ? document.services.map(\.tenant) : document.tenants.map(\.name),

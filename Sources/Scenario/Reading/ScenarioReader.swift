@@ -98,6 +98,7 @@ public struct ScenarioReader: Sendable {
     document.pools = ServiceReading.pools(&reader)
     document.tenants = ElasticReading.tenants(&reader)
     document.protocols = KindReading.protocols(&reader)
+    document.downstreams = LimitReading.downstreams(&reader)
     document.services = ServiceReading.services(&reader)
     document.assign()
     document.objectives = ObjectiveReading.objectives(&reader)

@@ -29,6 +29,7 @@ enum ScenarioRules {
     }
     faults(document, context)
     ElasticRules(document: document, context: context).check()
+    LimitRules(document: document, context: context).check()
     PlausibilityRules(document: document, context: context).check()
   }
 
@@ -78,6 +79,7 @@ enum ScenarioRules {
       unique(document.cluster.zones.map(\.name), "zone", "cluster.zones")
     }
     unique(document.services.map(\.name), "service", "services")
+    unique(document.downstreams.map(\.name), "downstream", "downstreams")
     if document.services.isEmpty, context.isSound("services") {
       context.fail(
         .missingKey, at: "services", "there are no services", help: "add one to `services`")
@@ -131,6 +133,7 @@ enum ScenarioRules {
     case .region: document.regions.map(\.name)
     case .service: document.services.map(\.name)
     case .tenant: document.tenants.map(\.name)
+    case .importance: ServiceSection.importances
     }
   }
 
@@ -251,6 +254,15 @@ enum ScenarioRules {
           .unusedName, at: "\(list).\(name)", length: name.count,
           "no service uses \(what) `\(name)`", help: "remove it, or check the services' `\(what)`")
       }
+    }
+    for (index, downstream) in document.downstreams.enumerated()
+    where !downstream.name.isEmpty
+      && document.services.allSatisfy({ $0.downstream != downstream.name })
+    {
+      context.fail(
+        .unusedName, at: "downstreams[\(index)].name", length: downstream.name.count,
+        "no service calls downstream `\(downstream.name)`",
+        help: "remove it, or check the services' `downstream`")
     }
     warn("runtime", "runtimes", document.runtimes.map(\.name), document.services.map(\.runtime))
     guard !document.services.contains(where: \.shapeFromMemory) else { return }

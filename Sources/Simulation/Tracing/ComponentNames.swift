@@ -40,6 +40,7 @@ public struct ComponentNames {
     case .machineSupply: return "machine supply"
     case .balancer: return "balancer"
     case .coordinator: return "coordinator"
+    case .downstream: return "downstream \(configuration.downstreams[index].name)"
     case .zoneEntry: return "entry of \(zone(ZoneID(index)))"
     }
   }

@@ -113,6 +113,40 @@ extension InvocationCourse {
     return words.isEmpty ? "" : " (\(words.joined(separator: ", ")))"
   }
 
+  private static func error(_ limit: TracedLimit?) -> String {
+    guard let share = limit?.admittedShare else {
+      return "the instance is bad, and answers with an error"
+    }
+    return "an error: its downstream has refused the call, and now refuses "
+      + "\(Int(((1 - share) * 100).rounded())) % of them"
+  }
+
+  /// What a consumer's gate goes by.
+  private static func text(_ gate: TracedGate) -> String {
+    var text = ""
+    func rate(_ perSecond: Double) -> String { "\((perSecond * 10).rounded() / 10) a second" }
+    if let own = gate.ratePerSecond { text += "; its consumer may send \(rate(own))" }
+    if let lease = gate.leasePerSecond {
+      text += "; its consumer has a lease of \(rate(lease)) of the central limit"
+    }
+    if let window = gate.window { text += "; back-pressure leaves it \(window) deliveries" }
+    return text
+  }
+
+  /// What a limit went by.
+  private static func text(_ limit: TracedLimit?) -> String {
+    guard let limit else { return "" }
+    if let share = limit.admittedShare {
+      return ", and lets in \(Int((share * 100).rounded())) % of importance \(limit.importance)"
+    }
+    if let rate = limit.ratePerSecond {
+      let wait = limit.opensAfter.map { "the next passes after \(ExactTime.text($0))" }
+      return ": \(rate) requests a second here, \(limit.bucket) at once; "
+        + (wait ?? "none passes")
+    }
+    return ": \(limit.underWay) under way here of \(limit.most ?? 0)"
+  }
+
   private func callStep(_ call: TracedCall, number: Int) -> Step {
     var text =
       "calls pod \(call.pod.raw) on node \(call.node.raw): \(call.inFlight) in flight with it"
@@ -123,6 +157,7 @@ extension InvocationCourse {
     }
     if call.isFirst { text += "; the instance's first" }
     if call.batch > 1 { text += "; a delivery of \(call.batch) messages" }
+    if let gate = call.gate { text += Self.text(gate) }
     if call.attempt > 0 { text += "; repetition \(call.attempt)" }
     text += "; service time \(ExactTime.text(call.service))"
     if call.stretch > .zero {
@@ -141,6 +176,16 @@ extension InvocationCourse {
       case .noCapacity: "refused: no instance could be made"
       case .waitedTooLong: "given up: it has waited as long as it may"
       case .lost: "lost with its instance, its gateway or the zone"
+  }
+
+      case .erred: Self.error(end.limit)
+      case .queueFull: "refused: the queue is full, and no more instances are allowed"
+      case .noCapacity: "refused: no instance could be made"
+      case .waitedTooLong: "given up: it has waited as long as it may"
+      case .rateLimit: "refused by the limit on the rate" + Self.text(end.limit)
+      case .concurrencyLimit: "refused by the limit on concurrency" + Self.text(end.limit)
+      case .shed: "shed: the gateway has too much to do" + Self.text(end.limit)
+      case .lost: "lost with the zone"
       case .clientLeft: "its client has waited as long as it will, and leaves"
       case .late: "answered, but its client has left before"
       case .givenUp: "its client tries no more"
