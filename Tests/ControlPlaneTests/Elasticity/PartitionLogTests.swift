@@ -23,7 +23,7 @@ import Testing
     var (resets, skips, longest, passed) = (0, 0, 0, 0)
     for step in 0..<20_000 {
       // Now and then many come, so that the ring grows, and it runs empty in between.
-      let most = [12, 3, 2, 1][step / 500 % 4]
+      let most = [4, 1, 1, 2][step / 500 % 4]
       for _ in 0..<below(most) {
         if below(2) == 0, log.isOpen(below: end + 1) {
           let got = log.pass(end * 3, since: Instant(nanoseconds: end))
@@ -89,7 +89,9 @@ import Testing
       agrees(log, rule, base: base, end: end)
       if below(500) == 0 { log = log.clone() }
     }
-    #expect(resets > 30 && skips > 30 && longest > 64 && base > 5000 && passed > 100)
+    #expect(resets > 30 && skips > 30 && longest > 64 && base > 5000)
+    // A narrow window is hardly ever free just when its log is empty.
+    #expect(width < 7 || passed > 100)
   }
 
   private func agrees(
