@@ -71,7 +71,7 @@ public struct RehearsalTimeline: Sendable {
       case .trafficShifted:
         let zones =
           configuration.part(ofZone: event.subject)?.zones ?? configuration.zones.indices
-        if !lost.isSuperset(of: zones) { return event.at }
+        if !lost.isEmpty, !lost.isSuperset(of: zones) { return event.at }
       default: break
       }
     }

@@ -65,7 +65,7 @@ extension InvocationCourse {
       // Of a call that its client has left nobody is told any more.
       !entry.ends[..<index].contains { $0.outcome == .clientLeft }
         || end.outcome == .clientLeft || end.outcome == .givenUp
-        || isOfLatestCall(end)
+        || isOfLatestCall(end) || index == entry.ends.count - 1
     }
     let events = entry.calls.map(ClientEvent.call) + ends.map { .end($0.element) }
     return events.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }
