@@ -72,9 +72,9 @@ public final class PlatformSimulation {
 
   // MARK: Time
 
-  /// Times of requests that are kept until all clusters have come to the end of a window, as far
-  /// as its length can see to that: 32 MB of them.
-  private static let mostKept = 4_000_000.0
+  /// Requests whose times are kept until all clusters have come to the end of a window, as far as
+  /// its length can see to that. Measured: 200 bytes each, so some 100 MB.
+  private static let mostKept = 500_000.0
 
   /// The same for any number of threads: of requests, so long that what they tell may be kept.
   private static func window(_ whole: ClusterConfiguration) -> Nanoseconds {

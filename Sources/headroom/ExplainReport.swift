@@ -203,7 +203,8 @@ struct ExplainReport {
   private func explainCommand(_ number: Int) -> String {
     var words = [CommandLine.arguments[0], "explain", results.file]
     if results.replication > 0 { words += ["--replication", String(results.replication + 1)] }
-    return ShellWords.text(words + ["--invocation", "\(name)#\(number)"])
+    let cluster = results.cluster.map { ["--cluster", $0] } ?? []
+    return ShellWords.text(words + ["--invocation", "\(name)#\(number)"] + cluster)
   }
 
   private func header(_ window: WindowSummary, _ range: Range<Instant>) -> [String] {

@@ -43,6 +43,8 @@ struct WatchedResults {
   private let options: WatchOptions
 
   var file: String { options.results }
+  /// As the options say.
+  var cluster: String? { options.cluster }
   var scenario: LoadedScenario { repeated.scenario }
   var duration: Nanoseconds { scenario.document.duration }
 
