@@ -95,9 +95,9 @@ public final class ClusterSimulation {
     LaneSurroundings(
       nodeSlowdowns: UnsafePointer(demand.nodeSlowdowns),
       gatewaySlowdowns: UnsafePointer(demand.gatewaySlowdowns),
+      countBlocks: countBlocks.blocks,
       admittedShares: UnsafePointer(demand.shedding.admittedShares),
-      downstreamRefusals: UnsafePointer(demand.downstreams.refusals),
-      countBlocks: countBlocks.blocks, epochEnd: epochEnd)
+      downstreamRefusals: UnsafePointer(demand.downstreams.refusals), epochEnd: epochEnd)
   }
 
   /// Simulates up to an instant, which must be a multiple of the epoch, and closes the rows of the

@@ -54,5 +54,5 @@ enum RecordKind: UInt8 {
   /// An instance that is gone has refused a call.
   case callRefused = 35
   /// The Coordinator has granted a consumer a part of a central limit.
-  case quotaGranted = 36
+  case quotaGranted = 37
 }
