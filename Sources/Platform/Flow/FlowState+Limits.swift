@@ -99,16 +99,15 @@ extension FlowState {
 
   private var isPaused: Bool { settings.topic?.rules.isPaused(at: now) ?? false }
 
-  /// Messages that come pass at once where nothing waits and the rates let all of them through.
+  /// Where nothing waits, messages that come pass at once as far as the rates let them through.
   private mutating func hold(_ arrivals: Int, from start: Instant, to end: Instant) -> Int {
     guard arrivals > 0 else { return 0 }
-    if gateLog.waiting == 0, !isPaused, Int64(arrivals) <= limits.gates[0].room(at: start),
-      limits.gates[0].take(Int64(arrivals), at: start)
-    {
-      return arrivals
+    var passed = 0
+    if gateLog.waiting == 0, !isPaused {
+      passed = limits.gates[0].serve(arrivals, from: start, to: end)
     }
-    gateLog.append(came(arrivals, from: start, to: end))
-    return 0
+    gateLog.append(came(arrivals - passed, from: start, to: end))
+    return passed
   }
 
   /// Lets out what the rates and windows have room for, at the end of a step, and what answers tell
@@ -120,20 +119,8 @@ extension FlowState {
     let taken = Double(slots) * h / max(service.mean, 1e-9)
     let room =
       settings.mostOutstanding + Int(min(taken, 1e12)) - inService - waiting
-    var count = min(gateLog.waiting, max(0, room))
-    if limits.gates[0].rate != nil, limits.gates[0].lease == nil {
-      count = limits.gates[0].rate?.serve(count, from: start, to: now) ?? count
-    } else if limits.gates[0].rate == nil, limits.gates[0].lease != nil {
-      count = limits.gates[0].lease?.serve(count, from: start, to: now) ?? count
-    } else if limits.gates[0].rate != nil {
-      // Two limits: as many as the narrower lets through.
-      var (own, central) = (limits.gates[0].rate, limits.gates[0].lease)
-      let most = min(
-        own?.serve(count, from: start, to: now) ?? 0,
-        central?.serve(count, from: start, to: now) ?? 0)
-      count = limits.gates[0].rate?.serve(most, from: start, to: now) ?? 0
-      _ = limits.gates[0].lease?.serve(most, from: start, to: now)
-    }
+    let count = limits.gates[0].serve(
+      min(gateLog.waiting, max(0, room)), from: start, to: now)
     guard count > 0 else { return }
     openCohorts()
     var out: [WaitLedger.Cohort] = []

@@ -38,6 +38,17 @@ struct PartGate: Sendable {
     return true
   }
 
+  /// Takes as many of a queue of messages as both rates let through within an interval.
+  mutating func serve(_ count: Int, from start: Instant, to end: Instant) -> Int {
+    var (own, central) = (rate, lease)
+    let most = min(
+      own?.serve(count, from: start, to: end) ?? count,
+      central?.serve(count, from: start, to: end) ?? count)
+    _ = rate?.serve(most, from: start, to: end)
+    _ = lease?.serve(most, from: start, to: end)
+    return most
+  }
+
   /// When the rates let one more message through; nil: nobody knows.
   func opens(at now: Instant) -> Instant? {
     var latest = now
