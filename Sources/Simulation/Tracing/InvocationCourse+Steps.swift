@@ -115,7 +115,7 @@ extension InvocationCourse {
 
   private static func error(_ limit: TracedLimit?) -> String {
     guard let share = limit?.admittedShare else {
-      return "the instance is bad, and answers with an error"
+      return "the instance or its version is bad, and answers with an error"
     }
     return "an error: its downstream has refused the call, and now refuses "
       + "\(Int(((1 - share) * 100).rounded())) % of them"
@@ -171,13 +171,6 @@ extension InvocationCourse {
       switch end.outcome {
       case .completed: "answered"
       case .callTimedOut: "no answer before the call's time-out"
-      case .erred: "the instance or its version is bad, and answers with an error"
-      case .queueFull: "refused: the queue is full, and no more instances are allowed"
-      case .noCapacity: "refused: no instance could be made"
-      case .waitedTooLong: "given up: it has waited as long as it may"
-      case .lost: "lost with its instance, its gateway or the zone"
-  }
-
       case .erred: Self.error(end.limit)
       case .queueFull: "refused: the queue is full, and no more instances are allowed"
       case .noCapacity: "refused: no instance could be made"
@@ -185,7 +178,7 @@ extension InvocationCourse {
       case .rateLimit: "refused by the limit on the rate" + Self.text(end.limit)
       case .concurrencyLimit: "refused by the limit on concurrency" + Self.text(end.limit)
       case .shed: "shed: the gateway has too much to do" + Self.text(end.limit)
-      case .lost: "lost with the zone"
+      case .lost: "lost with its instance, its gateway or the zone"
       case .clientLeft: "its client has waited as long as it will, and leaves"
       case .late: "answered, but its client has left before"
       case .givenUp: "its client tries no more"
