@@ -7,7 +7,11 @@ import Workload
 public struct SyntheticDescription: Sendable {
   /// A figure, what it should be, and how far it may be from that.
   public struct Check: Sendable {
-    public enum Slack: Sendable { case share(Double), points(Double), atLeast }
+    public enum Slack: Sendable {
+      case share(Double)
+      case points(Double)
+      case atLeast
+    }
 
     public var name: String
     public var found: Double

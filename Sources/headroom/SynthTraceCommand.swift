@@ -13,8 +13,8 @@ struct SynthTraceCommand: ParsableCommand {
     abstract: "Write the traffic of a scenario's synthetic services, minute by minute.",
     discussion: """
       Each service's arrivals are a function of the seed and its name: one that is asked for by \
-      itself has those that it has among all. The file is one that `trace describe` and the process \
-      `trace` read, of the form minutes.
+      itself has those that it has among all. The file is one that `trace describe` and the \
+      process `trace` read, of the form minutes.
       """)
 
   @Argument(help: "The scenario.")

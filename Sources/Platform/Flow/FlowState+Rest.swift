@@ -6,13 +6,15 @@ extension FlowState {
   /// awaited, nobody waits, nothing runs out.
   var isAtEase: Bool {
     guard settings.longestStepSeconds > 1, instances.count > 0, waiting == 0, backlog <= 0,
-      control.starts.isEmpty, !control.route.isAsking, control.retirements.count == 0, draining.isEmpty,
+      control.starts.isEmpty, !control.route.isAsking, control.retirements.count == 0,
+      draining.isEmpty,
       !followsPlaces, keepAlive == nil, !isDown
     else { return false }
     guard keepAliveLength.count == .max || instances.count <= rules.minimumInstances else {
       return false
     }
-    guard clients == nil, groups.isEmpty, absences.isEmpty, repeating == 0, unknownGone == 0, batches == nil, !hasLimits, settings.downstream == nil,
+    guard clients == nil, groups.isEmpty, absences.isEmpty, repeating == 0, unknownGone == 0,
+      batches == nil, !hasLimits, settings.downstream == nil,
       !service.isStretched
     else { return false }
     return settings.topic.map { !$0.rules.hasRetention && $0.rules.persistInterval == nil } ?? true

@@ -155,10 +155,8 @@ extension FlowState {
   }
 
   private mutating func markUse(arrivals: Int, from start: Instant) {
-    // Where idle instances stay for ever nobody asks when one was used.
-    guard instances.count > 0, arrivals > 0, !followsPlaces,
-      keepAlive != nil || rules.keepAlive.count < .max
-    else { return }
+    // In a rest nothing runs out, so that nobody asks when an instance was used.
+    guard instances.count > 0, arrivals > 0, !followsPlaces, now > quietUntil else { return }
     let at = start + Nanoseconds(Int64(Double((now - start).count) * bits.uniform()))
     guard waiting == 0 else { return instances.touch(below: instances.count, at: at) }
     overflow.prepare(count: instances.count, load: offeredLoad)

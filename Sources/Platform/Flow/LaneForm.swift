@@ -147,7 +147,8 @@ extension FidelityRule {
     if service.limits?.adaptive != nil { return .adaptiveLimit }
     if let topic = service.topic, service.limits != nil || service.downstream != nil {
       // A message that is put aside, deleted or another broker's is not in the line before a gate.
-      let isInLine = topic.retryAttempts == nil && !topic.hasRetention && topic.skew == 0
+      let isInLine =
+        topic.retryAttempts == nil && !topic.hasRetention && topic.skew == 0
         && topic.maximumBatch == 1
       if !isInLine || configuration.faults.contains(where: \.isOfBroker) { return .limits }
     }

@@ -174,8 +174,8 @@ struct RequestLaneEngine: ~Copyable {
     handOver(ticket, to: part, at: now)
   }
 
-  /// An event of a store, what a client may try again, a request where not everybody is there or for
-  /// a gateway with limits, or anything that is watched.
+  /// An event of a store, what a client may try again, a request where not everybody is there or
+  /// for a gateway with limits, or anything that is watched.
   @inline(never) private mutating func arriveOtherwise(_ arrival: Arrival, at now: Instant) {
     if let tracer = core.tracer { return arriveTraced(arrival, tracer, at: now) }
     if core.settings.notifications != nil { return core.notify(arrival, at: now) }

@@ -257,8 +257,8 @@ public struct RegionShard: Sendable {
     let moves = clusters.map(\.clientMoves)
     let out = moves.reduce(0) { $0 + $1.out }
     let came = moves.reduce(0) { $0 + $1.in }
-    let waiting = clusters.flatMap(\.laneSet.departures).map(\.retry) + travellers.map(\.retry)
-    let under = UInt64(waiting.reduce(0) { $0 + $1.count })
+    let travelling = clusters.flatMap(\.laneSet.departures).map(\.retry) + travellers.map(\.retry)
+    let under = UInt64(travelling.reduce(0) { $0 + $1.count })
     guard out != came + under else { return nil }
     return "in region \(name) \(out) clients left for other lanes, \(came) came and \(under) travel"
   }

@@ -15,6 +15,7 @@ enum ScenarioProbes {
           + "busiest: 1, part: 1h, only: [e]",
       ]
     ),
+    (.timer, ["", "schedule: '0 * * * *'", "every: 1m, requests: 1, jitter: 1s, spread: 1s"]),
     (
       .bytefaas,
       [
@@ -22,14 +23,16 @@ enum ScenarioProbes {
         "total_peak: 1/s, popularity_sigma: 1, popularity_cap: 5%",
       ]
     ),
-    (.timer, ["", "schedule: '0 * * * *'", "every: 1m, requests: 1, jitter: 1s, spread: 1s"]),
   ]
 
   /// Everything that has no default is missing.
   static func bare(_ arrivals: String) -> String {
     """
     cluster:
-      {zones: [{}], gateways: {capacity: 1/s, shedding: {}}, node_pools: [{}], virtual_nodes: {prices: [{}]}}
+      zones: [{}]
+      gateways: {capacity: 1/s, shedding: {}}
+      node_pools: [{}]
+      virtual_nodes: {prices: [{}]}
     tenants: [{}]
     runtimes: {r: {}}
     shapes: {s: {}}

@@ -80,8 +80,8 @@ extension ScenarioSection {
           "one of `crash`, `lose`, `stop`, `slow`, `cut`, `drop`, `surge`, `spoil`, `push`, "
           + "`clock` and `limit`: which part stops and forgets everything: `worker-manager-0`, "
           + "`dispatcher-0`, `consumer-0 of zone-a`, `gateway-0 of zone-a`, "
-          + "`host-agent of node-3 of zone-a`, `host-agent of 25% of zone-a`, `coordinator`, and so "
-          + "on; a broker, `broker-0 of zone-a`, keeps its log",
+          + "`host-agent of node-3 of zone-a`, `host-agent of 25% of zone-a`, `coordinator`, and "
+          + "so on; a broker, `broker-0 of zone-a`, keeps its log",
         "lose":
           "the zone, cluster or region that is lost; machines: `node-3 of zone-a`, "
           + "`25% of zone-a`; or instances: `10% of pods of SERVICE`, `3 pods of SERVICE`; with a "
@@ -95,8 +95,8 @@ extension ScenarioSection {
         "slow":
           "what takes `factor` times as long: one of the same, all hops in, to and from a zone, or "
           + "the requests of a service because of what it calls, `service NAME`, or those of all "
-          + "services that call `downstream NAME`, which bears as much less; wherever a fault names "
-          + "a service, `label KEY=VALUE` names all that have the label",
+          + "services that call `downstream NAME`, which bears as much less; wherever a fault "
+          + "names a service, `label KEY=VALUE` names all that have the label",
         "factor": "how many times as long, or as much",
         "cut":
           "a zone, `control-plane` or `everything`: no control message gets to it from the side "

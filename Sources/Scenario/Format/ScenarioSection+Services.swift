@@ -91,11 +91,11 @@ extension ScenarioSection {
           "spread of the members' service times: sigma of a lognormal factor with median 1",
         "one_zone_below": "a member whose peak is below this is in one zone and not in all",
         "initial_concurrency":
-          "with `start: warm`: requests in flight for each instance at second 0, as AutoScale would "
-          + "have it, in the place of `concurrency`",
+          "with `start: warm`: requests in flight for each instance at second 0, as AutoScale "
+          + "would have it, in the place of `concurrency`",
         "partition_rate":
-          "messages a second for each partition of a member at its peak, which gives a power of two "
-          + "of 8 to 4096 partitions in the place of `topic.partitions`",
+          "messages a second for each partition of a member at its peak, which gives a power of "
+          + "two of 8 to 4096 partitions in the place of `topic.partitions`",
       ]),
     ScenarioSection(
       "services[].trigger",

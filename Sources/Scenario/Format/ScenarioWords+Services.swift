@@ -158,6 +158,9 @@ extension ScenarioWords {
         "list": "given instants",
         "trace": "measured traffic from files",
         "timer": "a number of requests whenever the clock says so",
+        "bytefaas":
+          "many services of a large platform by laws of their popularity and patterns; peaks add "
+          + "up to `total_peak` at the busiest minute of all regions together",
       ]),
     Meanings("services[].arrivals.dispersion", ["poisson": "no factor"]),
     Meanings(

@@ -56,7 +56,9 @@ extension ScenarioDocument {
       }
     }
     func shrink(_ cluster: inout ClusterSection) {
-      for zone in cluster.zones.indices { cluster.zones[zone].nodes = part(cluster.zones[zone].nodes) }
+      for zone in cluster.zones.indices {
+        cluster.zones[zone].nodes = part(cluster.zones[zone].nodes)
+      }
     }
     shrink(&cluster)
     for region in regions.indices {

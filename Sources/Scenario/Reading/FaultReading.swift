@@ -187,8 +187,8 @@ enum FaultReading {
       .unknownName, at: reader.child("crash"), length: target.count,
       "`\(target)` cannot be crashed",
       help: "`worker-manager-0`, `dispatcher-0`, `consumer-0 of zone-a`, "
-        + "`broker-0 of zone-a`, `coordinator`, `gateway-0 of zone-a`, `host-agent of node-3 of zone-a`, "
-        + "`host-agent of 25% of zone-a`, …; a zone is lost: "
+        + "`broker-0 of zone-a`, `coordinator`, `gateway-0 of zone-a`, "
+        + "`host-agent of node-3 of zone-a`, `host-agent of 25% of zone-a`, …; a zone is lost: "
         + "`lose: zone-a`; what a cluster has once is stopped: `stop: etcd`")
   }
 

@@ -70,7 +70,8 @@ public struct SyntheticGroup: Sendable {
   public func peaks(ahead: [Int], keys: (Int) -> StreamKey) -> [Double] {
     guard law.totalPeak > 0 else { return shares.map { _ in 0 } }
     var minutes = [Double](repeating: 0, count: 1440)
-    var byClock: [Int: Double] = [:]
+    // By clock, in the order of first use: there are as many as regions.
+    var byClock: [(ahead: Int, share: Double)] = []
     for (member, share) in shares.enumerated() {
       let pattern = pattern(of: member)
       guard pattern != .timer, pattern != .dormant else { continue }
@@ -79,7 +80,11 @@ public struct SyntheticGroup: Sendable {
         if pattern == .flat {
           for minute in minutes.indices { minutes[minute] += share }
         } else {
-          byClock[own, default: 0] += share
+          if let place = byClock.firstIndex(where: { $0.ahead == own }) {
+            byClock[place].share += share
+          } else {
+            byClock.append((own, share))
+          }
         }
         continue
       }
@@ -89,10 +94,9 @@ public struct SyntheticGroup: Sendable {
           * modulation.factor(second: minute * 60)
       }
     }
-    for own in byClock.keys.sorted() {
+    for (own, share) in byClock {
       for minute in minutes.indices {
-        minutes[minute] +=
-          (byClock[own] ?? 0) * law.curve.relativeToPeak(second: minute * 60 + own)
+        minutes[minute] += share * law.curve.relativeToPeak(second: minute * 60 + own)
       }
     }
     let scale = law.totalPeak / max(minutes.reduce(0, max), 1e-12)
