@@ -116,6 +116,10 @@ CREATE TABLE services (  -- a service and its totals after the warm-up
   downstream_refused INTEGER NOT NULL,  -- those that this refused, since they were too many
   failed INTEGER NOT NULL,  -- neither answered nor refused, and there no more: timed out, or cut off
   timed_out INTEGER NOT NULL,  -- those of the failed that the caller gave up
+  retries INTEGER NOT NULL,  -- attempts of clients beyond the first of each request
+  left INTEGER NOT NULL,  -- attempts that their clients left before an answer
+  late INTEGER NOT NULL,  -- attempts that were answered after that
+  given_up INTEGER NOT NULL,  -- requests whose clients tried no more
   redelivered INTEGER NOT NULL,  -- messages delivered again, and invocations made again, after an attempt that failed
   repeated INTEGER NOT NULL,  -- messages and events answered once more, beyond the first time
   cold_starts INTEGER NOT NULL,  -- invocations that waited for an instance to be made

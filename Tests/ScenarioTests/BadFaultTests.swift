@@ -89,7 +89,7 @@ import Testing
       "{name: dies, at: 5m, crash: worker-manager-0, restart_after: 1m}", "▲{name: dies, at: 5m}",
       .missingKey, "`faults[0]` does not say what goes wrong",
       help: "one of `crash`, `lose`, `stop`, `slow`, `cut`, `drop`, `surge`, `spoil`, `push`, "
-        + "`clock`, as in `lose: zone-a`"),
+        + "`clock`, `limit`, as in `lose: zone-a`"),
     BadInput(
       "{name: dies, at: 5m, crash: worker-manager-0, restart_after: 1m}",
       "{at: 5m, lose: zone-a, for: 2m}\n  - {at: ▲6m, crash: gateway-0 of zone-a, for: 30s}",

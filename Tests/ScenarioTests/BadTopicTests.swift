@@ -73,7 +73,7 @@ import Testing
     fault(
       "broker-x of zone-a", "`broker-x of zone-a` cannot be crashed",
       help: "`worker-manager-0`, `dispatcher-0`, `consumer-0 of zone-a`, `broker-0 of zone-a`, "
-        + "`gateway-0 of zone-a`, `host-agent of node-3 of zone-a`, "
+        + "`coordinator`, `gateway-0 of zone-a`, `host-agent of node-3 of zone-a`, "
         + "`host-agent of 25% of zone-a`, …; a zone is lost: `lose: zone-a`; what a cluster has "
         + "once is stopped: `stop: etcd`"),
   ]

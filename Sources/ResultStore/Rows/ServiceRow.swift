@@ -17,13 +17,17 @@ public struct ServiceRow: StoredRow {
   public var arrivals = 0
   public var completed = 0
   public var refused = 0
-  public var limitedByRate = 0
-  public var limitedByConcurrency = 0
+  public var limitedRate = 0
+  public var limitedConcurrency = 0
   public var shed = 0
   public var downstreamCalls = 0
   public var downstreamRefused = 0
   public var failed = 0
   public var timedOut = 0
+  public var retries = 0
+  public var left = 0
+  public var late = 0
+  public var givenUp = 0
   public var redelivered = 0
   public var repeated = 0
   public var coldStarts = 0
@@ -79,9 +83,9 @@ public struct ServiceRow: StoredRow {
     columns.column(
       "refused", &refused, "turned away by a limit, a full queue or for want of an instance")
     columns.column(
-      "limited_rate", &limitedByRate, "those of the refused that came faster than its limit allows")
+      "limited_rate", &limitedRate, "those of the refused that came faster than its limit allows")
     columns.column(
-      "limited_concurrency", &limitedByConcurrency,
+      "limited_concurrency", &limitedConcurrency,
       "those that found as many under way as its limit allows")
     columns.column("shed", &shed, "those whose gateway had too much to do")
     columns.column(
@@ -91,6 +95,10 @@ public struct ServiceRow: StoredRow {
     columns.column(
       "failed", &failed, "neither answered nor refused, and there no more: timed out, or cut off")
     columns.column("timed_out", &timedOut, "those of the failed that the caller gave up")
+    columns.column("retries", &retries, "attempts of clients beyond the first of each request")
+    columns.column("left", &left, "attempts that their clients left before an answer")
+    columns.column("late", &late, "attempts that were answered after that")
+    columns.column("given_up", &givenUp, "requests whose clients tried no more")
     columns.column(
       "redelivered", &redelivered,
       "messages delivered again, and invocations made again, after an attempt that failed")
