@@ -95,6 +95,7 @@ public struct ScenarioMapping: Sendable {
     cluster.fidelity = Fidelity(rawValue: document.fidelity) ?? .request
     cluster.queue = document.queue == "heap" ? .heap : .ladder
     cluster.epoch = document.epoch
+    cluster.longestFlowStep = document.longestFlowStep
     cluster.seriesInterval =
       document.duration <= .seconds(6 * 3600) ? .seconds(10) : .seconds(60)
     cluster.zones = document.cluster.zones.map {

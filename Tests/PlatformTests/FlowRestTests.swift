@@ -12,6 +12,7 @@ import Workload
     var cluster = FlowWorld.station(
       40, rate: rate, service: .exponential(mean: 0.05), seed: seed, fidelity: .flow)
     cluster.seriesInterval = .seconds(60)
+    cluster.longestFlowStep = .seconds(60)
     cluster.duration = .seconds(3600)
     return cluster
   }
@@ -82,6 +83,7 @@ import Workload
       zone.name = "zone-\(index)"
       return zone
     }
+    cluster.pools = (0..<3).map { TestWorld.pool(zone: $0, target: 0) }
     let key = StreamKey(seed: 9, replication: 0, name: "shared")
     cluster.services[0].zones = (0..<3).map { ZoneID($0) }
     cluster.services[0].initialInstances = [40, 40, 40]

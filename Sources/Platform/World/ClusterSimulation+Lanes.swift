@@ -105,7 +105,7 @@ extension ClusterSimulation {
   /// The greatest step, in seconds, at whose ends everything lies that looks at a flow lane at
   /// times of its own.
   private func longestStep(_ settings: LaneSettings) -> Int {
-    var seconds = CountBlock.seconds
+    var seconds = Int(max(1, configuration.longestFlowStep.count / 1_000_000_000))
     func end(every other: Int64) {
       var (a, b) = (seconds, Int(max(1, other)))
       while b > 0 { (a, b) = (b, a % b) }

@@ -51,7 +51,10 @@ extension ScenarioSection {
       [
         "epoch":
           "length of an epoch, of which a second has a whole number: nodes and gateways publish "
-          + "their slowdown for the next, and AutoScale's orders reach gateways with it"
+          + "their slowdown for the next, and AutoScale's orders reach gateways with it",
+        "flow_step":
+          "how long a flow lane may rest in which nobody waits, in whole seconds, up to the next "
+          + "sample of its signals and row of the series: 60s makes large platforms fast"
       ]),
   ]
 

@@ -58,6 +58,8 @@ public struct ScenarioDocument: Sendable {
   public var contention = "epoch"
   public var queue = "ladder"
   public var epoch = Nanoseconds.milliseconds(100)
+  /// How long a quiet lane may rest at flow fidelity.
+  public var longestFlowStep = Nanoseconds.seconds(1)
   /// The only cluster; where there are regions, all of theirs as one.
   public var cluster = ClusterSection()
   public var regions: [RegionSection] = []

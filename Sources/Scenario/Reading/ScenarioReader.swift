@@ -105,7 +105,7 @@ public struct ScenarioReader: Sendable {
     document.stopWhen = ObjectiveReading.stopConditions(&reader)
     document.faults = FaultReading.faults(&reader)
     document.changes = ChangeReading.changes(&reader)
-    document.epoch = epoch(&reader)
+    grid(&reader, &document)
     reader.finish()
     document.applyScale()
     document.clocks = document.clocksOfRegions
@@ -113,16 +113,19 @@ public struct ScenarioReader: Sendable {
     return document
   }
 
-  private static func epoch(_ reader: inout FieldReader) -> Nanoseconds {
+  private static func grid(
+    _ reader: inout FieldReader, _ document: inout ScenarioDocument
+  ) {
     var grid = reader.section("grid")
     let epoch = grid.duration("epoch", .assumed("100ms"))
+    document.longestFlowStep = grid.duration("flow_step", .assumed("1s"), atLeast: "1s")
     grid.finish()
     if epoch.count <= 0 || 1_000_000_000 % epoch.count != 0 {
       reader.context.fail(
         .outOfRange, at: grid.child("epoch"), "a second is not a whole number of epochs",
         help: "for example `epoch: 100ms`")
     }
-    return epoch
+    document.epoch = epoch
   }
 }
 
