@@ -54,7 +54,7 @@ extension ScenarioSection {
           + "their slowdown for the next, and AutoScale's orders reach gateways with it",
         "flow_step":
           "how long a flow lane may rest in which nobody waits, in whole seconds, up to the next "
-          + "sample of its signals and row of the series: 60s makes large platforms fast"
+          + "sample of its signals and row of the series: 60s makes large platforms fast",
       ]),
   ]
 
