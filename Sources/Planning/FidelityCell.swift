@@ -37,24 +37,31 @@ extension FidelityCell {
   public func measure(_ side: FidelitySide, seed: UInt64) throws -> FidelityMeasures {
     let recorder = FidelityRecorder()
     let simulation = ClusterSimulation(configuration(side, seed: seed), recorder: recorder)
-    let lane = LaneID(0)
+    let lanes = (0..<simulation.laneCount).map { LaneID($0) }
+    func counters() -> LaneCounters {
+      lanes.reduce(into: LaneCounters()) { $0.add(simulation.lane($1).counters) }
+    }
     if warmUpSeconds > 0 {
       try simulation.run(until: .seconds(warmUpSeconds))
       // What is open until now belongs to what is not judged.
       simulation.finish()
       recorder.begin()
     }
-    let before = simulation.lane(lane).counters
-    var ready: [Int] = []
+    let before = counters()
+    var (ready, lag): ([Int], Int) = ([], 0)
     for second in warmUpSeconds + 1...warmUpSeconds + judgedSeconds {
       try simulation.run(until: .seconds(second))
-      ready.append(simulation.lane(lane).gauges.ready)
+      let gauges = lanes.map { simulation.lane($0).gauges }
+      ready.append(gauges.reduce(0) { $0 + $1.ready })
+      lag += gauges.reduce(0) { $0 + $1.lag }
     }
     simulation.finish()
     try simulation.checkInvariants()
     return FidelityMeasures(
-      recorder, simulation.lane(lane).counters.difference(from: before), ready: ready,
-      concurrency: simulation.configuration.services[0].router.concurrencyLimit)
+      recorder, counters().difference(from: before), ready: ready,
+      meanLag: Double(lag) / Double(judgedSeconds),
+      concurrency: simulation.configuration.services[0].router.concurrencyLimit,
+      isFlow: lanes.allSatisfy { simulation.form(of: $0).reason == nil })
   }
 }
 

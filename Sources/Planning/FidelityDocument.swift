@@ -24,11 +24,11 @@ public struct FidelityDocument {
       (Student's t). Errors are paired by seed and in percent of what request fidelity gives.
 
       """
-    text += try stations() + elastic() + contention()
+    text += try stations() + elastic() + contention() + crossings()
     return text
   }
 
-  private func rows<Cell: FidelityCell>(_ kind: Cell.Type) -> [(cell: Cell, row: FidelityRow)] {
+  func rows<Cell: FidelityCell>(_ kind: Cell.Type) -> [(cell: Cell, row: FidelityRow)] {
     rows.compactMap { row in (row.cell as? Cell).map { ($0, row) } }
   }
 
@@ -95,7 +95,7 @@ public struct FidelityDocument {
     ]
   }
 
-  private static func name(_ row: FidelityRow) -> String {
+  static func name(_ row: FidelityRow) -> String {
     switch row.cell {
     case let cell as FidelityStation:
       "\(FidelityNumber.plain(cell.rate))/s on \(cell.instances) at \(cell.utilisation)"
@@ -105,6 +105,7 @@ public struct FidelityDocument {
     case let cell as FidelityContention:
       "\(cell.cores) cores at \(cell.utilisation), \(FidelityNumber.time(cell.meanService)) "
         + cell.law.rawValue
+    case let cell as FidelityCrossing: name(cell)
     default: ""
     }
   }

@@ -13,12 +13,12 @@ enum FidelityFindings {
 
   /// A sentence of Markdown: how many cells keep the bound, and which do not or may not.
   static func line(
-    _ what: String, _ rows: [FidelityRow], bound: Double, _ name: (FidelityRow) -> String,
-    _ value: (FidelityMeasures) -> Double
+    _ what: String, _ rows: [FidelityRow], bound: Double, side: Int = 1,
+    _ name: (FidelityRow) -> String, _ value: (FidelityMeasures) -> Double
   ) throws -> String {
     var names: [Finding: [String]] = [:]
     for row in rows {
-      guard let error = try row.error(1, value) else { continue }
+      guard let error = try row.error(side, value) else { continue }
       names[judge(error, bound: bound), default: []].append(
         name(row) + " (\(FidelityNumber.error(error)))")
     }
@@ -27,7 +27,8 @@ enum FidelityFindings {
       return found.isEmpty ? "none" : "\(found.count): " + found.joined(separator: ", ")
     }
     let within = names[.within]?.count ?? 0
-    return "- \(what) within \(FidelityNumber.plain(bound)) %: \(within) of \(rows.count) cells. "
+    let all = names.values.reduce(0) { $0 + $1.count }
+    return "- \(what) within \(FidelityNumber.plain(bound)) %: \(within) of \(all) cells. "
       + "Beyond it \(list(.beyond)). Undecided, with an interval across the bound "
       + "\(list(.undecided))."
   }

@@ -8,10 +8,16 @@ public struct FidelityMeasures: Sendable {
   public var arrivals: Double
   public var meanLatency: Double
   public var p50Latency: Double
+  public var p90Latency: Double
   public var p99Latency: Double
+  public var p999Latency: Double
   /// Of all requests, also those that did not wait.
   public var meanWait: Double
   public var waitProbability: Double
+  /// Messages that are not committed, at whole seconds.
+  public var meanLag: Double
+  /// Whether every lane was flow at the end.
+  public var isFlow: Bool
   /// Slots in use ÷ slots.
   public var utilisation: Double
   /// Requests that waited for an instance to be made.
@@ -25,12 +31,17 @@ public struct FidelityMeasures: Sendable {
   public var ready: [Int]
 
   init(
-    _ recorder: FidelityRecorder, _ counters: LaneCounters, ready: [Int], concurrency: Int
+    _ recorder: FidelityRecorder, _ counters: LaneCounters, ready: [Int], meanLag: Double,
+    concurrency: Int, isFlow: Bool
   ) {
+    self.meanLag = meanLag
+    self.isFlow = isFlow
     let all = Double(max(1, recorder.latencies.count))
     arrivals = Double(counters.arrivals)
     meanLatency = recorder.latencies.mean * 1e-9
     p50Latency = Double(recorder.latencies.quantile(0.5)) * 1e-9
+    p90Latency = Double(recorder.latencies.quantile(0.9)) * 1e-9
+    p999Latency = Double(recorder.latencies.quantile(0.999)) * 1e-9
     p99Latency = Double(recorder.latencies.quantile(0.99)) * 1e-9
     meanWait = recorder.waitSeconds / all
     waitProbability = Double(recorder.waited) / all

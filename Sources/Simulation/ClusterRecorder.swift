@@ -31,12 +31,14 @@ final class ClusterRecorder: RunRecorder {
 
   private let part: ClusterPart
   private let target: any RunRecorder
+  // Nothing that is called from here comes back, so that exclusive access is not checked.
+
   /// Whether what is told is kept.
-  var isKeeping = false
-  private var kept: [Told] = []
+  @exclusivity(unchecked) var isKeeping = false
+  @exclusivity(unchecked) private var kept: [Told] = []
   /// Times with counts, which are most of what flow tells, apart from the rest and in their order:
   /// nothing else adds to the same histograms.
-  private var keptCounts: [Counted] = []
+  @exclusivity(unchecked) private var keptCounts: [Counted] = []
 
   init(_ part: ClusterPart, _ target: any RunRecorder) {
     self.part = part

@@ -21,6 +21,8 @@ public final class PlatformSimulation {
   /// with the largest.
   private let turns: [Int]
   private let window: Nanoseconds
+  /// The same where the run zooms in: every request tells its times there.
+  private let zoomedWindow: Nanoseconds
 
   public init(
     _ configuration: PlatformConfiguration, recorder: any RunRecorder, threads: Int = 1
@@ -30,6 +32,7 @@ public final class PlatformSimulation {
     self.threads = threads
     turns = Self.turns(configuration.clusters)
     window = Self.window(configuration.whole)
+    zoomedWindow = Self.requestWindow(configuration.whole)
     regions = RegionShard.all(of: configuration)
     guard configuration.clusters.count > 1 else {
       recorders = []
@@ -49,6 +52,7 @@ public final class PlatformSimulation {
     rowsUntil = other.rowsUntil
     turns = other.turns
     window = other.window
+    zoomedWindow = other.zoomedWindow
     regions = other.regions.map { $0.clone() }
     self.recorder = recorder
     guard other.clusters.count > 1 else {
@@ -81,8 +85,11 @@ public final class PlatformSimulation {
     switch whole.fidelity {
     case .flow: return whole.seriesInterval
     case .auto: return min(whole.seriesInterval, .seconds(10))
-    case .request: break
+    case .request: return requestWindow(whole)
     }
+  }
+
+  private static func requestWindow(_ whole: ClusterConfiguration) -> Nanoseconds {
     let rate = whole.services.reduce(0) { $0 + $1.meanRatePerSecond }
     // Parts of a second, each a whole number of epochs.
     let lengths = [1, 2, 5, 10].map { Nanoseconds.seconds(1) / $0 }
@@ -111,13 +118,20 @@ public final class PlatformSimulation {
   /// How far clusters may go on by themselves: to the end of the window, and where clusters of a
   /// region may have something to tell, to the next whole second.
   private var nextMeeting: Instant {
-    let end = now.next(multipleOf: window)
+    let end = windowEnd
     guard !regions.isEmpty else { return end }
     let grid = RegionShard.grid
     let calm = regions.map { $0.calmUntil(clusters[$0.members], at: now) }.min() ?? .distantFuture
     guard calm < end else { return end }
     return max(
       now.next(multipleOf: grid), Instant(nanoseconds: calm.nanoseconds / grid.count * grid.count))
+  }
+
+  private var windowEnd: Instant {
+    let end = now.next(multipleOf: window)
+    guard let zoom = whole.zoom, now < zoom.upperBound else { return end }
+    guard now >= zoom.lowerBound else { return min(end, zoom.lowerBound) }
+    return min(zoom.upperBound, now.next(multipleOf: min(window, zoomedWindow)))
   }
 
   private func exchange() {
@@ -299,6 +313,15 @@ public final class PlatformSimulation {
       sum.add(cluster.controlSummary, of: part)
     }
     return sum
+  }
+
+  /// Nil where the run does not zoom in, or has not come to it.
+  public var zoomSummary: ZoomSummary? {
+    clusters.compactMap(\.zoomSummary).reduce(nil) { sum, part in
+      guard var sum else { return part }
+      sum.add(part)
+      return sum
+    }
   }
 
   public var fidelitySummary: FidelitySummary {

@@ -29,6 +29,8 @@ public struct RunOutcome: Sendable {
   public var executed: UInt64
   /// At which fidelity lanes were run, and why as requests.
   public var fidelities: FidelitySummary
+  /// The window in which every request was an event; nil where there was none.
+  public var zoom: ZoomSummary?
   public var simulated: Nanoseconds
   /// How lanes were simulated: `request` where flow was asked for and has a form for none of them.
   public var fidelity: Fidelity
@@ -180,7 +182,8 @@ public final class Run {
       partitions: lanes.indices.map { simulation.partitions(of: LaneID($0)) },
       digest: simulation.digest, regionDigests: simulation.regionDigests,
       represented: arrivals, executed: work.executed,
-      fidelities: simulation.fidelitySummary, simulated: simulation.now - .origin,
+      fidelities: simulation.fidelitySummary, zoom: simulation.zoomSummary,
+      simulated: simulation.now - .origin,
       fidelity: fidelity, stopped: collector.stopWatch.reason)
   }
 

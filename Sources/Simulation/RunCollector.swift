@@ -17,21 +17,24 @@ final class RunCollector: RunRecorder {
   /// What comes before is not judged.
   var warmup: Instant
 
+  // What every time and every lane's row goes through is not checked for exclusive access at run
+  // time: the check costs more than the work, and the collector hands nobody a way back to itself.
+
   /// By group and measure, judged.
-  private(set) var totals: [[LatencyHistogram]]
+  @exclusivity(unchecked) private(set) var totals: [[LatencyHistogram]]
   /// By lane and measure, coarse, judged.
-  private(set) var lanes: [[LatencyHistogram]]
+  @exclusivity(unchecked) private(set) var lanes: [[LatencyHistogram]]
   /// What objectives follow by themselves, and by lane, which of them: first those of each measure,
   /// then those that count.
-  private(set) var followers: [TermFollower]
+  @exclusivity(unchecked) private(set) var followers: [TermFollower]
   private let timeFollowers: [[[Int]]]
   private let countFollowers: [[Int]]
   /// By group, fine, and by lane, coarse: latencies since the last row of the series, at whose end
   /// they are added to everything that they belong to.
-  private var interval: [LatencyHistogram]
-  private var laneInterval: [LatencyHistogram]
-  private var touched: [Bool]
-  private var open: [GroupRow?]
+  @exclusivity(unchecked) private var interval: [LatencyHistogram]
+  @exclusivity(unchecked) private var laneInterval: [LatencyHistogram]
+  @exclusivity(unchecked) private var touched: [Bool]
+  @exclusivity(unchecked) private var open: [GroupRow?]
 
   private(set) var rows: [GroupRow] = []
   private(set) var intervals: [Range<Instant>] = []
@@ -49,7 +52,7 @@ final class RunCollector: RunRecorder {
   private var openMisses: [Int]
   private let shards: Int
   private var lastZoneCoreSeconds: [Double]
-  private var isJudging: Bool
+  @exclusivity(unchecked) private var isJudging: Bool
   private var minutes: MinuteSeries
   private var lagWatch: LagWatch
   private(set) var stopWatch: StopWatch

@@ -96,6 +96,7 @@ public struct ScenarioMapping: Sendable {
     cluster.queue = document.queue == "heap" ? .heap : .ladder
     cluster.epoch = document.epoch
     cluster.longestFlowStep = document.longestFlowStep
+    cluster.zoom = document.zoom.map { .origin + $0.lowerBound ..< .origin + $0.upperBound }
     cluster.seriesInterval =
       document.duration <= .seconds(6 * 3600) ? .seconds(10) : .seconds(60)
     cluster.zones = document.cluster.zones.map {

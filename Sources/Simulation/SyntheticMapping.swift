@@ -16,6 +16,10 @@ public struct SyntheticMembers: Sendable {
   public let peaks: [Double]
   let key: StreamKey
   let clocks: [String: Nanoseconds]
+  /// The group that chained members follow, and by region those of it that can be followed, the
+  /// busiest first; empty where nobody follows.
+  private let causes: [SyntheticMembers]
+  private let followed: [String: [Int]]
 
   /// - Parameter document: with its regions, or a part of it.
   /// - Complexity: linear in the members.
@@ -24,6 +28,10 @@ public struct SyntheticMembers: Sendable {
   ) {
     self.section = section
     clocks = document.clocks
+    causes = (section.arrivals.synthetic?.causes ?? []).map {
+      SyntheticMembers($0, document, seed: seed, replication: replication)
+    }
+    followed = causes.first.map { $0.followable() } ?? [:]
     key = StreamKey(seed: seed, replication: replication, name: "arrivals")
       .appending(XXH3.hash64(section.name))
     let shares = section.members?.clusters ?? []
@@ -51,6 +59,7 @@ public struct SyntheticMembers: Sendable {
     law.sigma = arrivals.popularitySigma
     law.cap = synthetic.popularityCap
     law.curve = arrivals.curve == "offline" ? .offline : .online
+    law.days = synthetic.days
     law.patterns = synthetic.patterns.compactMap { entry in
       TrafficPattern(rawValue: entry.name).map { (pattern: $0, share: entry.share) }
     }
@@ -92,8 +101,38 @@ public struct SyntheticMembers: Sendable {
   /// The arrivals of a member, as it has them in its cluster.
   public func member(_ member: Int) -> SyntheticMember {
     let clock = clocks[clusters[clusterOf[member]]] ?? .zero
-    return group.member(
+    let made = group.member(
       member, peak: peaks[member], ahead: Int(clock.seconds), key: Self.key(key, of: member))
+    guard made.pattern == .chained, let cause = cause(of: made, member) else { return made }
+    return made.following(cause)
+  }
+
+  /// Its name's first part; regions share nothing.
+  private func region(of member: Int) -> String {
+    clusters[clusterOf[member]].split(separator: "/").first.map(String.init) ?? ""
+  }
+
+  private func followable() -> [String: [Int]] {
+    var found: [String: [Int]] = [:]
+    for number in 0..<section.count where member(number).canBeFollowed {
+      found[region(of: number), default: []].append(number)
+    }
+    return found
+  }
+
+  /// Of the other group's services in the region the one whose peak is nearest to what makes the
+  /// wanted number of messages for each of its requests; nil where there is none. O(log members).
+  private func cause(of chained: SyntheticMember, _ number: Int) -> SyntheticMember? {
+    guard let other = causes.first, let some = followed[region(of: number)], !some.isEmpty else {
+      return nil
+    }
+    let wanted = chained.peak / chained.wantedChain
+    var (low, high) = (0, some.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if other.peaks[some[middle]] > wanted { low = middle + 1 } else { high = middle }
+    }
+    return other.member(some[min(low, some.count - 1)])
   }
 
   /// The member's factor on the service time of its group.

@@ -9,7 +9,9 @@ struct FidelityCommand: ParsableCommand {
     commandName: "fidelity",
     abstract: "Measure the errors of flow and of epochs against exact simulation.")
 
-  enum Cells: String, ExpressibleByArgument, CaseIterable { case station, elastic, contention, all }
+  enum Cells: String, ExpressibleByArgument, CaseIterable {
+    case station, elastic, contention, crossing, all
+  }
 
   @Option(help: "Where the table goes, as Markdown; else it is printed.")
   var out: String?
@@ -17,7 +19,7 @@ struct FidelityCommand: ParsableCommand {
   @Flag(help: "Replace a file that exists.")
   var force = false
 
-  @Option(help: "Which cells: station, elastic, contention or all.")
+  @Option(help: "Which cells: station, elastic, contention, crossing or all.")
   var cells = Cells.all
 
   @Option(help: "Seeds of each cell, at least 8.")
@@ -61,9 +63,11 @@ struct FidelityCommand: ParsableCommand {
     case .station: FidelityStation.published
     case .elastic: FidelityElastic.published
     case .contention: FidelityContention.published
+    case .crossing: FidelityCrossing.published + FidelityCrossing.confirming
     case .all:
       FidelityStation.published as [any FidelityCell] + FidelityElastic.published
-        + FidelityContention.published
+        + FidelityContention.published + FidelityCrossing.published
+        + FidelityCrossing.confirming
     }
   }
 

@@ -14,6 +14,7 @@ extension RunReport {
     summary["objectives"] = .array(findings.judged.map(\.json))
     summary["latency"] = latency
     summary["cold_starts"] = coldStarts
+    summary["fidelities"] = FidelityReport(document: document, outcomes: findings.counted).json
     summary["groups"] = .array(findings.document.services.map(group))
     summary["events"] = .object([
       "invocations_represented": .unsigned(findings.represented),

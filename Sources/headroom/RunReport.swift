@@ -17,7 +17,7 @@ struct RunReport {
   let options: SimulationOptions
   let wallSeconds: Double
 
-  private var document: ScenarioDocument { findings.document }
+  var document: ScenarioDocument { findings.document }
   private var counted: [RunOutcome] { findings.counted }
 
   var text: String {
@@ -28,7 +28,8 @@ struct RunReport {
         header, verdict, times, ClientReport(document: document, outcomes: counted).text,
         LimitReport(document: document, outcomes: counted).text, coldStarts, starts, groups,
         KindReport(document: document, outcomes: counted).text, TopicReport(counted).text,
-        cluster, TenantReport(counted).text, CostReport(counted).text, note, footer,
+        cluster, TenantReport(counted).text, CostReport(counted).text,
+        FidelityReport(document: document, outcomes: counted).text, note, footer,
       ]
     return sections.filter { !$0.isEmpty }.joined(separator: "\n\n")
   }

@@ -25,6 +25,9 @@ struct SimulationOptions: ParsableArguments {
   @Option(help: "Overrides the fidelity: request, flow or auto.")
   var fidelity: String?
 
+  @Option(help: "Runs every request as an event between two instants, as in 19h..19h10s.")
+  var zoom: String?
+
   @Option(help: "Where trace files are looked for.")
   var data: String?
 
@@ -39,6 +42,9 @@ struct SimulationOptions: ParsableArguments {
       throw ValidationError("--replications is between 1 and 10000")
     }
     if !(1...1024).contains(threads) { throw ValidationError("--threads is between 1 and 1024") }
+    if let zoom, zoom.firstRange(of: "..") == nil {
+      throw ValidationError("--zoom is two instants, as in 19h..19h10s")
+    }
   }
 
   /// The options as overrides of the scenario's fields, but for the seed.
@@ -46,6 +52,10 @@ struct SimulationOptions: ParsableArguments {
     var all = overrides
     if let replications { all.append("replications=\(replications)") }
     if let fidelity { all.append("fidelity=\(fidelity)") }
+    if let zoom, let dots = zoom.firstRange(of: "..") {
+      all.append("zoom.from=\(zoom[..<dots.lowerBound])")
+      all.append("zoom.to=\(zoom[dots.upperBound...])")
+    }
     return all
   }
 

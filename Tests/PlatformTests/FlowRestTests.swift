@@ -102,4 +102,83 @@ import Workload
       #expect(simulation.lane(LaneID(lane)).counters.arrivals == UInt64(expected))
     }
   }
+
+  // MARK: Calm seconds
+
+  /// Eight slots, of which four and a half are in use: some requests wait, and no queue lasts.
+  private static func calm(
+    _ fidelity: Fidelity, rest: Int64, gamma: Double? = nil, seed: UInt64 = 5
+  ) -> ClusterConfiguration {
+    var cluster = FlowWorld.station(
+      8, rate: 900, service: .exponential(mean: 0.004), seed: seed, fidelity: fidelity)
+    cluster.seriesInterval = .seconds(60)
+    cluster.longestFlowStep = .seconds(rest)
+    cluster.duration = .seconds(3600)
+    if let gamma {
+      let key = StreamKey(seed: seed, replication: 0, name: "dispersed")
+      cluster.services[0].arrivals = { _ in
+        KeyedRateSource(
+          intensity: .constant(perSecond: 800), factors: GammaFactorTable(shape: gamma), key: key,
+          lane: 0, weights: [1])
+      }
+    }
+    return cluster
+  }
+
+  private static func waits(
+    _ cluster: ClusterConfiguration, seconds: Int64
+  ) throws -> (share: Double, mean: Double, steps: UInt64) {
+    let recorder = Weighted()
+    let simulation = ClusterSimulation(cluster, recorder: recorder)
+    try simulation.run(until: .seconds(seconds))
+    simulation.finish()
+    try simulation.checkInvariants()
+    let arrivals = Double(simulation.lane(LaneID(0)).counters.arrivals)
+    return (
+      Double(recorder.counts[.wait] ?? 0) / arrivals, (recorder.sums[.wait] ?? 0) / arrivals,
+      simulation.lanes[0].executed
+    )
+  }
+
+  /// Erlang C gives the share that waits and the mean wait; exponential hops beside make the law a
+  /// little less variable than exponential.
+  @Test func inCalmSecondsRequestsWaitAsByErlang() throws {
+    let found = try Self.waits(Self.calm(.flow, rest: 60), seconds: 3600)
+    #expect(found.steps < 200, "\(found.steps) steps in 3,600 s")
+    let hop = TestWorld.bare().network.sameZone.seconds
+    let mean = 0.004 + 2 * hop
+    let load = 900 * mean
+    let share = CongestionLaw.erlangC(slots: 8, utilisation: load / 8)
+    #expect(abs(found.share / share - 1) < 0.08, "\(found.share) for \(share)")
+    let wait = share * mean / (8 - load)
+    #expect(found.mean < 1.08 * wait && found.mean > 0.8 * wait, "\(found.mean) for \(wait)")
+  }
+
+  /// Where the rate of every second is another, waits are those of single requests, and of steps of
+  /// a second.
+  @Test(arguments: [nil, 100, 20] as [Double?]) func calmSecondsAgreeWithRequests(
+    gamma: Double?
+  ) throws {
+    let requests = try Self.waits(Self.calm(.request, rest: 1, gamma: gamma), seconds: 1800)
+    let short = try Self.waits(Self.calm(.flow, rest: 1, gamma: gamma), seconds: 1800)
+    let long = try Self.waits(Self.calm(.flow, rest: 60, gamma: gamma), seconds: 1800)
+    #expect(long.steps * 4 < short.steps, "\(long.steps) steps and \(short.steps)")
+    #expect(abs(long.share / requests.share - 1) < 0.1, "\(long.share) for \(requests.share)")
+    #expect(abs(long.mean / requests.mean - 1) < 0.12, "\(long.mean) for \(requests.mean)")
+  }
+
+  /// A part of a rest has its part of the waits, and nothing is lost between parts.
+  @Test func aRestThatIsCutShortWaitsAsMuch() throws {
+    let whole = try Self.waits(Self.calm(.flow, rest: 60), seconds: 1200)
+    let recorder = Weighted()
+    let simulation = ClusterSimulation(Self.calm(.flow, rest: 60), recorder: recorder)
+    for stop in stride(from: Int64(7), through: 1200, by: 7) {
+      try simulation.run(until: .seconds(stop))
+      simulation.lanes[0].settle(at: simulation.now, recorder: recorder)
+    }
+    try simulation.checkInvariants()
+    let arrivals = Double(simulation.lane(LaneID(0)).counters.arrivals)
+    let share = Double(recorder.counts[.wait] ?? 0) / arrivals
+    #expect(abs(share / whole.share - 1) < 0.05, "\(share) for \(whole.share)")
+  }
 }

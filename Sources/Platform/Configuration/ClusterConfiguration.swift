@@ -43,6 +43,8 @@ public struct ClusterConfiguration: Sendable {
   public var epoch = Nanoseconds.milliseconds(100)
   /// The longest step of a quiet lane at flow fidelity, whole seconds.
   public var longestFlowStep = Nanoseconds.seconds(1)
+  /// When all lanes run as requests, whatever the fidelity: whole seconds.
+  public var zoom: Range<Instant>?
   /// Length of one row of the series.
   public var seriesInterval = Nanoseconds.seconds(10)
   /// Every hop of the warm path is an event of its own; the outcome is the same.

@@ -16,27 +16,31 @@ struct LaneMail {
 /// Kubernetes, etcd, AutoScale, and the nodes' processors where these are exact. One queue, in
 /// (time, class, sequence) order.
 final class ControlShard {
+  // What messages go through is not checked for exclusive access at run time, which would cost
+  // a sixth of a run of the control plane: effects are handled after the machine that gave them has
+  // returned, so that no call comes back to what it left open.
+
   let configuration: ClusterConfiguration
   let topology: Topology
-  var queue: ChosenQueue<ControlEvent>
-  var network: Network
-  var digest = Digest()
-  var executed: UInt64 = 0
-  var mail: [LaneMail] = []
-  var effects = ControlEffects()
+  @exclusivity(unchecked) var queue: ChosenQueue<ControlEvent>
+  @exclusivity(unchecked) var network: Network
+  @exclusivity(unchecked) var digest = Digest()
+  @exclusivity(unchecked) var executed: UInt64 = 0
+  @exclusivity(unchecked) var mail: [LaneMail] = []
+  @exclusivity(unchecked) var effects = ControlEffects()
   /// Empty, and only kept for their memory: what takes the place of `mail` and of `effects` while
   /// these are worked off.
-  var spareMail: [LaneMail] = []
-  var spareEffects: [ControlEffects.Effect] = []
+  @exclusivity(unchecked) var spareMail: [LaneMail] = []
+  @exclusivity(unchecked) var spareEffects: [ControlEffects.Effect] = []
   let recorder: any RunRecorder
   /// Whoever watches messages and decisions; nil: nobody. Forks have none.
   var tracer: (any TraceRecorder)?
 
-  var dispatchers: [Dispatcher]
-  var dispatcherServers: [Server]
-  var managers: [WorkerManager]
-  var managerServers: [Server]
-  var isManagerUp: [Bool]
+  @exclusivity(unchecked) var dispatchers: [Dispatcher]
+  @exclusivity(unchecked) var dispatcherServers: [Server]
+  @exclusivity(unchecked) var managers: [WorkerManager]
+  @exclusivity(unchecked) var managerServers: [Server]
+  @exclusivity(unchecked) var isManagerUp: [Bool]
   var isDispatcherUp: [Bool]
   /// Restarts of each Dispatcher.
   var dispatcherLives: [UInt32]
@@ -71,16 +75,16 @@ final class ControlShard {
   var isCoordinatorUp = true
   var managerIncarnations: [UInt32]
   /// The earliest alarm set for each Worker Manager, so that a later wish sets no second one.
-  var managerAlarms: [Instant]
-  var hostAgents: [HostAgent]
+  @exclusivity(unchecked) var managerAlarms: [Instant]
+  @exclusivity(unchecked) var hostAgents: [HostAgent]
   var zoneCaches: [ZoneCodeCache]
   var etcd: EtcdServer
-  var kubernetes: Kubernetes
-  var pods = PodDirectory()
-  var autoscaler: Autoscaler
+  @exclusivity(unchecked) var kubernetes: Kubernetes
+  @exclusivity(unchecked) var pods = PodDirectory()
+  @exclusivity(unchecked) var autoscaler: Autoscaler
   /// Orders of AutoScale in the order of sending, and how often those went out again that no
   /// Dispatcher has acknowledged; asked only for keys.
-  var orders = DeadlineRing<StartRequest>()
+  @exclusivity(unchecked) var orders = DeadlineRing<StartRequest>()
   var orderAttempts: [UInt64: Int] = [:]
   var isOrderAlarmSet = false
   /// The Cluster Autoscaler and the supply of machines; nil where there are no node pools.
@@ -93,19 +97,19 @@ final class ControlShard {
   var processors: [ProcessorSharing]
   var agentClocks: [LocalClock]
   /// The earliest alarm set for each HostAgent.
-  var agentAlarms: [Instant]
+  @exclusivity(unchecked) var agentAlarms: [Instant]
   /// By pool: refills begun.
   var refillsBegun: [UInt64]
   /// Pods that were claimed and never became ready.
   var podsAbandoned: UInt64 = 0
-  var starts = StartLog()
+  @exclusivity(unchecked) var starts = StartLog()
   var evictor: Evictor
   /// By pool: its target, what was taken, the integral of its level, and up to when.
   var poolTargets: [Int]
   var poolAlarms: [Int]
-  var poolTallies: [PoolSummary]
+  @exclusivity(unchecked) var poolTallies: [PoolSummary]
   var poolSeconds: [Double]
-  var traffic: ComponentTraffic
+  @exclusivity(unchecked) var traffic: ComponentTraffic
   /// What isolates have taken of worker processes and given back.
   var hostTally = HostSummary()
   var levelsAt: [Instant]
@@ -114,12 +118,12 @@ final class ControlShard {
   /// When etcd looks for expired leases next; an alarm for any other instant is void.
   var nextScan = Instant.origin
   /// The time of the last event.
-  var queueTime = Instant.origin
+  @exclusivity(unchecked) var queueTime = Instant.origin
   /// Messages by sender, for the network's draws; counted only where something can be lost, and
   /// asked only for keys.
   var plainOrdinals: [UInt64: UInt64] = [:]
   /// What faults do to messages and dependencies now, and what waits for their end.
-  var conditions = NetworkConditions()
+  @exclusivity(unchecked) var conditions = NetworkConditions()
   var postponed: [PostponedEvent] = []
   /// Images that machines have brought, as node and runtime; asked only for members.
   var images: Set<UInt64> = []

@@ -63,10 +63,10 @@ struct CountFeed: Sendable {
       into: block.pointee.counts)
   }
 
-  /// The first second from the present one on, and before `end`, that has more than `most`
-  /// arrivals; `end` when there is none.
-  func firstSecond(beyond most: Int, before end: Int) -> Int {
-    var next = second
+  /// The first second from `first` on, and before `end`, that has more than `most` arrivals; `end`
+  /// when there is none.
+  func firstSecond(from first: Int, beyond most: Int, before end: Int) -> Int {
+    var next = first
     while next < end, count(next) <= most { next += 1 }
     return next
   }

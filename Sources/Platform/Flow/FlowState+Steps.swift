@@ -113,7 +113,12 @@ extension FlowState {
   private mutating func stepQuietly(arrivals: Int, over h: Double) -> Int {
     let (old, new) = endings(arrivals: arrivals, over: h)
     isBacklogKnown = false
-    ledger.settle(came(arrivals, from: now, to: now + Nanoseconds(seconds: h)), wait: 0)
+    let end = now + Nanoseconds(seconds: h)
+    if calmWaits.count > 0, end <= quietUntil {
+      settleCalm(arrivals, to: end)
+    } else {
+      ledger.settle(came(arrivals, from: now, to: end), wait: 0)
+    }
     inService -= old
     inService += arrivals - new
     // Hardly ever more than there is room for, and they wait then.

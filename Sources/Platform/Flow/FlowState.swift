@@ -32,6 +32,9 @@ struct FlowState: ~Copyable {
   var settledWaiting = 0
   var backlog = 0.0
   var law: CongestionLaw?
+  /// Waits by the count of a second, and those of the rest that the lane is in.
+  var calmLaw: CalmLaw?
+  var calmWaits = CalmWaits()
   var isBacklogKnown = false
   /// The most that waited at once since starts were last planned.
   var peakWaiting = 0
@@ -162,6 +165,8 @@ struct FlowState: ~Copyable {
     settledWaiting = other.settledWaiting
     backlog = other.backlog
     law = other.law
+    calmLaw = other.calmLaw
+    calmWaits = other.calmWaits
     isBacklogKnown = other.isBacklogKnown
     peakWaiting = other.peakWaiting
     now = other.now

@@ -6,6 +6,7 @@ import Workload
 public enum RequestReason: String, Sendable, CaseIterable {
   /// The run asks for requests.
   case asked = "the run is at request fidelity"
+  case zoom = "the run zooms in"
   case choice = "flow has no form for this choice of instances"
   case coldService = "the first request of an instance takes a time of its own"
   case gateways = "several gateways or consumers share a lane"
@@ -228,6 +229,7 @@ extension ClusterSimulation {
   private func reason(_ lane: any LaneModel) -> RequestReason? {
     guard let lane = lane as? RequestLane else { return nil }
     if configuration.fidelity == .request { return .asked }
+    if isZooming { return .zoom }
     let service = configuration.services[lane.settings.service.index]
     if let obstacle = FidelityRule.obstacle(service, configuration) { return obstacle }
     return FidelityRule.isRateLike(lane.engine.feed.source) ? .state : .singleArrivals

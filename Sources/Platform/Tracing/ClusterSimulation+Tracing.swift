@@ -9,6 +9,7 @@ extension ClusterSimulation {
   /// so no more. Returns how many could not be now, because they await an answer; ask again later.
   public func zoom(_ ids: some Sequence<LaneID>) -> Int {
     if configuration.fidelity == .auto { configuration.fidelity = .request }
+    keepZoomed(ids)
     var left = 0
     for id in ids where fidelity(of: id) == .flow && !handOver(lane: id, to: .request) {
       left += 1

@@ -97,6 +97,11 @@ extension ClusterSimulation {
   /// When lanes choose next; never, where the run has chosen for them.
   var nextReview: Instant {
     guard configuration.fidelity == .auto else { return .distantFuture }
+    if let zoom = configuration.zoom, zoom.contains(now) {
+      let end = zoom.upperBound.nanoseconds
+      let interval = Self.reviewInterval.count
+      return Instant(nanoseconds: (end / interval + 1) * interval)
+    }
     let interval = Self.reviewInterval.count
     return Instant(nanoseconds: (now.nanoseconds / interval + 1) * interval)
   }
@@ -105,6 +110,7 @@ extension ClusterSimulation {
   func reviewFidelities() {
     guard configuration.fidelity == .auto else { return }
     for index in lanes.indices { review(LaneID(index)) }
+    reviewedAt = now
   }
 
   @discardableResult private func review(_ id: LaneID) -> Bool {
@@ -112,10 +118,9 @@ extension ClusterSimulation {
     let isFlow = lane is FlowLane
     let service = configuration.services[topology.lanes[id.index].service.index]
     let counts = lane.counters.arrivals
-    let seconds = max(1, (now - .origin).seconds)
     let reviewed = reviewedArrivals[id.index]
     reviewedArrivals[id.index] = counts
-    let interval = min(seconds, Self.reviewInterval.seconds)
+    let interval = max(1, (now - reviewedAt).seconds)
     let rule = FidelityRule(
       rules: service.router, instances: lane.gauges.ready,
       rate: now == .origin ? service.initialRatePerSecond : Double(counts - reviewed) / interval,

@@ -31,6 +31,8 @@ public final class ClusterSimulation {
   let countBlocks: CountBlocks
   /// By lane: arrivals when its fidelity was last reviewed.
   var reviewedArrivals: [UInt64]
+  var reviewedAt = Instant.origin
+  var zoomState = ZoomState()
   /// By zone that has the traffic: the balancer's weights, over all zones that it deals to, and
   /// which services they concern now.
   var zoneWeights: [[Int]]
@@ -60,6 +62,7 @@ public final class ClusterSimulation {
     for lane in 0..<laneCount { laneSet.lanes.append(makeLane(LaneID(lane))) }
     begin()
     reviewFidelities()
+    followZoom()
   }
 
   /// For forks: everything is given.
@@ -76,6 +79,8 @@ public final class ClusterSimulation {
     serviceShapes = other.serviceShapes
     countBlocks = CountBlocks(places: other.configuration.services.map(\.placeCount))
     reviewedArrivals = other.reviewedArrivals
+    reviewedAt = other.reviewedAt
+    zoomState = other.zoomState
     zoneWeights = other.zoneWeights
     isRerouted = other.isRerouted
     laneSet = other.laneSet
@@ -105,8 +110,8 @@ public final class ClusterSimulation {
   public func run(until end: Instant) throws {
     while now < end {
       let boundary = seriesStart + configuration.seriesInterval
-      let review = nextReview
-      var stop = min(end, min(boundary, review))
+      let (review, zoom) = (nextReview, nextZoom)
+      var stop = min(end, boundary, review, zoom)
       switch configuration.contention {
       case .exact: runExactly(until: stop)
       case .epoch:
@@ -124,6 +129,7 @@ public final class ClusterSimulation {
       if stop == boundary { closeSeriesRow() }
       if stop == control.nextReroute { reroute() }
       if stop == review { reviewFidelities() }
+      if stop == zoom { followZoom() }
     }
   }
 

@@ -20,7 +20,7 @@ enum ScenarioProbes {
       .bytefaas,
       [
         "", "peak: 1/s, dispersion: 2, patterns: {flat: 1%}, busiest_patterns: {flat: 1%}",
-        "total_peak: 1/s, popularity_sigma: 1, popularity_cap: 5%",
+        "total_peak: 1/s, popularity_sigma: 1, popularity_cap: 5%, days: [1], chained_to: probe",
       ]
     ),
   ]
@@ -47,6 +47,7 @@ enum ScenarioProbes {
         scaling_windows: [{}]
         arrivals: {\(arrivals)}
     changes: [{}]
+    zoom: {}
     faults:
       - {}
       - {slow: kubernetes}
@@ -62,6 +63,7 @@ enum ScenarioProbes {
     headroom: 1
     name: probe
     duration: 1h
+    zoom: {from: 1s, to: 2s}
     cluster:
       zones: [{name: z, nodes: {count: 1, cpu: 1, memory: 1GiB}}]
       gateways: {per_lane: 1, capacity: 1/s, request_timeout: 1s, call_timeout: 1s, queue_limit: 1,

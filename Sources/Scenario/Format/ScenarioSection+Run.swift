@@ -58,6 +58,18 @@ extension ScenarioSection {
       ]),
   ]
 
+  static let zoom = [
+    ScenarioSection(
+      "zoom",
+      "A window in which every request is an event, whatever the fidelity: flow lanes are carried "
+        + "over at its beginning, with all that is under way, and back at its end. Before it the "
+        + "run is the same as without, bit for bit. `--zoom A..B` writes it.",
+      [
+        "from": "when it begins, since second 0: a whole second",
+        "to": "when it ends",
+      ])
+  ]
+
   static let faults = [
     ScenarioSection(
       "changes[]",

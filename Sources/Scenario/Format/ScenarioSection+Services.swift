@@ -271,11 +271,17 @@ extension ScenarioSection {
         "popularity_cap": "the greatest share that one member has",
         "patterns":
           "patterns of traffic by share of the members: `flat`, `steady`, `moderate`, `spiky`, "
-          + "`session`, `clumped`, `renewal`, `timer`, `dormant`; see MODEL.md",
+          + "`session`, `clumped`, `renewal`, `chained`, `timer`, `dormant`; see MODEL.md",
         "busiest_patterns": "patterns of the `busiest` members by share of them",
         "points_below":
           "members of a lower peak that come in batches or at regular gaps do so one by one",
         "called": "share of the dormant members that are called on a day",
+        "days":
+          "factors on the rates of days by the region's clock, from second 0 on and over again, for "
+          + "weekends and holidays; `total_peak` is that of a day with the factor 1",
+        "chained_to":
+          "the group whose requests bring about the messages of members with the pattern `chained`: "
+          + "one to twenty for each, one to sixty seconds later",
         "times": "instants of the requests, since second 0, each dealt to one of the zones",
         "file": "file of the trace, plain or gzip, within the directory that `--data` names",
         "format": "form of the file",

@@ -34,7 +34,8 @@ struct ScenarioSection: Sendable {
   }
 
   /// All sections, in the order of the page.
-  static let all = run + cluster + starts + protocols + downstreams + services + arrivals + faults
+  static let all =
+    run + zoom + cluster + starts + protocols + downstreams + services + arrivals + faults
 
   /// Paths that the table knows: of fields, and of what holds sections.
   static var paths: [String] {

@@ -31,7 +31,7 @@ public struct MembersSection: Sendable, Equatable {
 }
 
 /// Arrivals of the process `bytefaas`.
-public struct SyntheticSection: Sendable, Equatable {
+public struct SyntheticSection: Sendable {
   /// The greatest share that one member has.
   public var popularityCap = 1.0
   /// Patterns by share of the members.
@@ -40,11 +40,28 @@ public struct SyntheticSection: Sendable, Equatable {
   public var busiestPatterns: [MembersSection.Share] = []
   public var pointsBelow = 1.0
   public var calledShare = 0.25
+  /// Factors on the rates of days; empty: all alike.
+  public var days: [Double] = []
+  /// The group whose requests bring about the messages of `chained` members; and its section, of
+  /// which there is one at most.
+  public var chainedTo: String?
+  public var causes: [ServiceSection] = []
 
   public init() {}
 }
 
 extension ScenarioDocument {
+  /// Gives groups whose members are chained to another the section of that, wherever they are.
+  mutating func linkChains() {
+    let causes = services.filter {
+      $0.arrivals.process == .bytefaas && $0.arrivals.synthetic?.chainedTo == nil
+    }
+    for index in services.indices {
+      guard let name = services[index].arrivals.synthetic?.chainedTo else { continue }
+      services[index].arrivals.synthetic?.causes = causes.filter { $0.name == name }
+    }
+  }
+
   /// Makes groups, their traffic and the machines of zones as small as `scale` says.
   mutating func applyScale() {
     guard scale > 0, scale < 1 else { return }

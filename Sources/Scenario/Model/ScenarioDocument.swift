@@ -60,6 +60,8 @@ public struct ScenarioDocument: Sendable {
   public var epoch = Nanoseconds.milliseconds(100)
   /// How long a quiet lane may rest at flow fidelity.
   public var longestFlowStep = Nanoseconds.seconds(1)
+  /// When every request is an event, whatever the fidelity.
+  public var zoom: Range<Nanoseconds>?
   /// The only cluster; where there are regions, all of theirs as one.
   public var cluster = ClusterSection()
   public var regions: [RegionSection] = []

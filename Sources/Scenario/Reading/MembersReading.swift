@@ -4,7 +4,8 @@ import Primitives
 enum MembersReading {
   /// Patterns of traffic, in the order of their description.
   static let patterns = [
-    "flat", "steady", "moderate", "spiky", "session", "clumped", "renewal", "timer", "dormant",
+    "flat", "steady", "moderate", "spiky", "session", "clumped", "renewal", "chained", "timer",
+    "dormant",
   ]
 
   static func members(_ reader: inout FieldReader) -> MembersSection? {
@@ -52,6 +53,22 @@ enum MembersReading {
     section.busiest = reader.share("busiest", .assumed("0%"))
     section.pointsBelow = reader.rate("points_below", .assumed("1/s"))
     section.calledShare = reader.share("called", .assumed("25%"))
+    section.days = reader.list("days").compactMap { item in
+      guard case .scalar(let text) = item.tree.content, let factor = try? Quantity.number(text),
+        factor >= 0, factor <= 1000
+      else {
+        reader.context.fail(
+          .badQuantity, item.tree.mark, "`\(item.path)` is no factor",
+          help: "one for each day from second 0 on, as in `[1, 1, 1, 1, 1, 1.12, 1.12]`")
+        return nil
+      }
+      return factor
+    }
+    if reader.has("chained_to") {
+      section.chainedTo = reader.string("chained_to")
+    } else {
+      _ = reader.tree("chained_to", .text)
+    }
     return section
   }
 

@@ -106,8 +106,10 @@ public struct ScenarioReader: Sendable {
     document.faults = FaultReading.faults(&reader)
     document.changes = ChangeReading.changes(&reader)
     grid(&reader, &document)
+    document.zoom = zoom(&reader, document.duration)
     reader.finish()
     document.applyScale()
+    document.linkChains()
     document.clocks = document.clocksOfRegions
     ScenarioRules.check(document, context)
     return document
@@ -126,6 +128,37 @@ public struct ScenarioReader: Sendable {
         help: "for example `epoch: 100ms`")
     }
     document.epoch = epoch
+  }
+
+  private static func zoom(_ reader: inout FieldReader, _ duration: Nanoseconds)
+    -> Range<Nanoseconds>?
+  {
+    guard reader.has("zoom") else {
+      _ = reader.tree("zoom", .section)
+      return nil
+    }
+    var zoom = reader.section("zoom")
+    let (from, to) = (zoom.duration("from"), zoom.duration("to"))
+    zoom.finish()
+    let context = reader.context
+    let paths = (from: zoom.child("from"), to: zoom.child("to"))
+    for (path, instant) in [(paths.from, from), (paths.to, to)]
+    where instant.count % 1_000_000_000 != 0 && context.isSound(path) {
+      context.fail(
+        .outOfRange, at: path, "lanes change their fidelity at whole seconds",
+        help: "for example `zoom: {from: 19h, to: 19h10s}`")
+    }
+    guard context.isSound(paths.from), context.isSound(paths.to) else { return nil }
+    if from >= to {
+      context.fail(
+        .inconsistent, at: paths.to, "the zoom ends before it begins",
+        help: "`to` is later than `from`")
+    } else if from >= duration, context.isSound("duration") {
+      context.fail(
+        .inconsistent, at: paths.from, "the zoom begins when the run is over",
+        help: "lengthen `duration`, or zoom in before")
+    }
+    return from < to ? from..<to : nil
   }
 }
 

@@ -264,8 +264,14 @@ enum ScenarioRules {
         "no service calls downstream `\(downstream.name)`",
         help: "remove it, or check the services' `downstream`")
     }
-    warn("runtime", "runtimes", document.runtimes.map(\.name), document.services.map(\.runtime))
+    // Members of a group have what their group deals them.
+    let dealt = document.services.compactMap(\.members)
+    warn(
+      "runtime", "runtimes", document.runtimes.map(\.name),
+      document.services.map(\.runtime) + dealt.flatMap { $0.runtimes.map(\.name) })
     guard !document.services.contains(where: \.shapeFromMemory) else { return }
-    warn("shape", "shapes", document.shapes.map(\.name), document.services.map(\.shape))
+    warn(
+      "shape", "shapes", document.shapes.map(\.name),
+      document.services.map(\.shape) + dealt.flatMap { $0.shapes.map(\.name) })
   }
 }

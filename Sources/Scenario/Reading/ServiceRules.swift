@@ -17,6 +17,7 @@ struct ServiceRules {
 
   func check() {
     memberNames()
+    chains()
     reference(service.runtime, in: document.runtimes.map(\.name), "runtime", "runtime")
     for (index, zone) in service.zones.enumerated() {
       reference(zone.name, in: document.cluster.zones.map(\.name), "zone", "zones[\(index)]")
@@ -115,6 +116,26 @@ struct ServiceRules {
     context.fail(
       kind, at: "\(path).\(key)", else: service.mark, length: length,
       "service `\(service.name)`: \(message)", help: help)
+  }
+
+  /// Members that follow a group need one that follows nobody.
+  private func chains() {
+    guard let synthetic = service.arrivals.synthetic else { return }
+    let patterns = synthetic.patterns + synthetic.busiestPatterns
+    if let name = synthetic.chainedTo {
+      guard synthetic.causes.isEmpty else { return }
+      let groups = document.services.filter {
+        $0.arrivals.process == .bytefaas && $0.arrivals.synthetic?.chainedTo == nil
+      }.map(\.name)
+      fail(
+        .unknownName, "arrivals.chained_to", length: name.count,
+        "no group of the process `bytefaas` that follows nobody is called `\(name)`",
+        help: Nearest.hint(name, in: groups))
+    } else if patterns.contains(where: { $0.name == "chained" && $0.share > 0 }) {
+      fail(
+        .inconsistent, "arrivals.patterns", "the pattern `chained` follows nobody",
+        help: "name the group whose requests bring its messages about: `chained_to: NAME`")
+    }
   }
 
   /// Every runtime and shape that members may have.

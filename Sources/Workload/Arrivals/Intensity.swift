@@ -22,6 +22,8 @@ public indirect enum Intensity: Sendable, Equatable {
   case profile([Point])
   /// Another intensity times the factors of its bursts and sessions.
   case modulated(Intensity, RateModulation)
+  /// Another intensity times one factor for each day, over and over again.
+  case daywise(Intensity, factors: [Double])
   /// Another intensity by a clock that is so many seconds ahead.
   case ahead(Intensity, seconds: Int)
   /// Another intensity, multiplied by a factor within a window with linear ramps before and after.
@@ -37,6 +39,10 @@ public indirect enum Intensity: Sendable, Equatable {
     case .profile(let points): return Self.between(points, at: Double(second))
     case .modulated(let base, let modulation):
       return base.perSecond(second) * modulation.factor(second: second)
+    case .daywise(let base, let factors):
+      let day = second / 86_400
+      return factors.isEmpty
+        ? base.perSecond(second) : base.perSecond(second) * factors[day % factors.count]
     case .ahead(let base, let seconds): return base.perSecond(second + seconds)
     case .burst(let base, let factor, let from, let to, let ramp):
       return base.perSecond(second) * (1 + (factor - 1) * Self.ramp(second, from, to, ramp))

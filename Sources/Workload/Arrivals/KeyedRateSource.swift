@@ -7,10 +7,18 @@ public struct KeyedRateSource: ArrivalSource {
   /// Empty seconds that one call passes over at most.
   static let longestSkip = 64
 
+  /// How arrivals follow those of another service.
+  private struct Chain {
+    var factor: Double
+    var delaySeconds: Int
+    var key: StreamKey
+  }
+
   private let countKey: StreamKey
   private let split: LaneSplit
   private let intensity: Intensity
   private let factors: GammaFactorTable?
+  private let chain: Chain?
   private var second = 0
   private let end: Int
 
@@ -26,12 +34,44 @@ public struct KeyedRateSource: ArrivalSource {
     self.intensity = intensity
     self.factors = factors
     self.end = end
+    chain = nil
     countKey = key.appending(0xC0)
+    split = LaneSplit(key: key, lane: lane, weights: weights)
+  }
+
+  /// Arrivals that another service's bring about: so many for each, some seconds later, whatever
+  /// became of it. Where the factor is no whole number each has one more with the chance of the
+  /// rest.
+  ///
+  /// - Parameters:
+  ///   - cause: of another service; its lane does not matter. What it follows itself is left out.
+  ///   - key: of the service that follows.
+  public init(
+    following cause: KeyedRateSource, factor: Double, delaySeconds: Int, key: StreamKey, lane: Int,
+    weights: [Double]
+  ) {
+    intensity = cause.intensity
+    factors = cause.factors
+    countKey = cause.countKey
+    end = cause.end
+    chain = Chain(factor: factor, delaySeconds: delaySeconds, key: key.appending(0xC4A1))
     split = LaneSplit(key: key, lane: lane, weights: weights)
   }
 
   /// Arrivals of the whole service in a second.
   public func serviceCount(second: Int) -> Int {
+    guard let chain else { return ownCount(second: second) }
+    guard second >= chain.delaySeconds else { return 0 }
+    let causes = ownCount(second: second - chain.delaySeconds)
+    let whole = Int(chain.factor)
+    guard causes > 0 else { return 0 }
+    var bits = chain.key.stream(UInt64(truncatingIfNeeded: second))
+    let more = Counts.binomial(
+      UInt64(causes), share: chain.factor - Double(whole), uniform: bits.uniformOpen())
+    return causes * whole + Int(more)
+  }
+
+  private func ownCount(second: Int) -> Int {
     var mean = intensity.perSecond(second)
     guard mean > 0, second < end else { return 0 }
     var bits = countKey.stream(UInt64(truncatingIfNeeded: second))

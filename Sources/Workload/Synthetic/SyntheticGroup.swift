@@ -14,6 +14,8 @@ public struct SyntheticGroup: Sendable {
     public var sigma: Double
     public var cap: Double
     public var curve: DailyCurve
+    /// Factors on the rates of days, over and over again: weekends, holidays. Empty: all alike.
+    public var days: [Double] = []
     /// Patterns by share of the members.
     public var patterns: [(pattern: TrafficPattern, share: Double)]
     /// So many of the busiest, as a share, have patterns of their own.
@@ -130,12 +132,22 @@ public struct SyntheticMember: Sendable {
   public let pattern: TrafficPattern
   /// Requests a second at the busiest minute of an ordinary day.
   public let peak: Double
-  public let intensity: Intensity
+  public private(set) var intensity: Intensity
   private let law: SyntheticGroup.Law
   private let deal: MemberDeal
   private let number: Int
   private let key: StreamKey
   private let endSeconds: Int
+  private var chain: Chain?
+
+  /// What a chained service follows.
+  private struct Chain {
+    var intensity: Intensity
+    var dispersion: Double?
+    var key: StreamKey
+    var factor: Double
+    var delaySeconds: Int
+  }
 
   init(group: SyntheticGroup, member: Int, peak own: Double, ahead: Int, key: StreamKey) {
     pattern = group.pattern(of: member)
@@ -156,9 +168,42 @@ public struct SyntheticMember: Sendable {
       let day: Intensity =
         pattern == .flat
         ? .constant(perSecond: peak) : .daily(group.law.curve, peakPerSecond: peak)
-      let local: Intensity = ahead == 0 ? day : .ahead(day, seconds: ahead)
+      let week: Intensity =
+        group.law.days.isEmpty ? day : .daywise(day, factors: group.law.days)
+      let local: Intensity = ahead == 0 ? week : .ahead(week, seconds: ahead)
       intensity = group.modulation(pattern, key: key).map { .modulated(local, $0) } ?? local
     }
+  }
+
+  /// Whether others can follow it: its arrivals are counts of a rate.
+  public var canBeFollowed: Bool {
+    switch pattern {
+    case .flat, .steady, .moderate, .spiky, .session: peak > 0
+    case .clumped, .renewal: peak >= law.pointsBelow
+    case .chained, .timer, .dormant: false
+    }
+  }
+
+  /// The greatest number of messages that one request brings about; of the workload model.
+  static let mostChained = 20.0
+
+  /// How many messages each request that it follows should bring about, from 1 to 20, evenly in the
+  /// logarithm.
+  public var wantedChain: Double {
+    Elementary.exp(Elementary.log(Self.mostChained) * deal.uniform(.variation, of: number))
+  }
+
+  /// The same with arrivals that a request of another service brings about, as many as its own peak
+  /// has for each of the other's, 1 to 60 s later.
+  public func following(_ cause: SyntheticMember) -> SyntheticMember {
+    var made = self
+    let factor = peak / max(cause.peak, 1e-12)
+    let delay = 1 + Int(deal.uniform(.phase, of: number) * 60)
+    made.chain = Chain(
+      intensity: cause.intensity, dispersion: cause.dispersion, key: cause.key, factor: factor,
+      delaySeconds: delay)
+    made.intensity = .modulated(cause.intensity, RateModulation([], base: factor))
+    return made
   }
 
   /// Whether anything comes at all.
@@ -170,7 +215,9 @@ public struct SyntheticMember: Sendable {
   /// count 2 b − 1, as a gamma factor of shape rate ÷ (2 b − 2) does. Shapes are rounded to a few,
   /// whose tables are shared.
   public var dispersion: Double? {
-    switch pattern {
+    // The factors are drawn with the service that it follows.
+    if let chain { return chain.dispersion }
+    return switch pattern {
     case .spiky: 1
     case .clumped: Self.rounded(max(0.05, peak / (2 * batchMean - 2)))
     case .renewal, .timer, .dormant: nil
@@ -225,9 +272,16 @@ public struct SyntheticMember: Sendable {
         pattern: RenewalPattern(variation: variation), key: key, lane: lane,
         by: PlaceDeal(even: zones))
     default:
+      let weights = [Double](repeating: 1, count: zones)
+      guard let chain else {
+        return KeyedRateSource(
+          intensity: intensity, factors: factors, key: key, lane: lane, weights: weights)
+      }
+      let cause = KeyedRateSource(
+        intensity: chain.intensity, factors: factors, key: chain.key, lane: 0, weights: [1])
       return KeyedRateSource(
-        intensity: intensity, factors: factors, key: key, lane: lane,
-        weights: Array(repeating: 1, count: zones))
+        following: cause, factor: chain.factor, delaySeconds: chain.delaySeconds, key: key,
+        lane: lane, weights: weights)
     }
   }
 

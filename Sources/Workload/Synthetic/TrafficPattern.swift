@@ -19,6 +19,8 @@ public enum TrafficPattern: String, Sendable, CaseIterable {
   case clumped
   /// More regular than Poisson.
   case renewal
+  /// Messages that the requests of a service of another group bring about.
+  case chained
   /// By the clock.
   case timer
   /// Hardly ever called: at most twice a day.

@@ -1,0 +1,59 @@
+import Platform
+import Primitives
+import Scenario
+import Testing
+
+@testable import Simulation
+
+/// Scenarios that zoom in: over several clusters and threads, under failure, and bad windows.
+@Suite struct ZoomScenarioTests {
+  private static let loss = "{name: loss, at: 1m, lose: north/a/zone-a, restart_after: 1m}"
+
+  private static func text(zoom: String, faults: String = "") -> String {
+    SpreadServiceTests.text(faults: faults, fidelity: "flow") + "zoom: \(zoom)\n"
+  }
+
+  /// The loss of a zone and its return lie in the window.
+  @Test func aZoneLossInAZoomIsTheSameForAnyNumberOfThreads() throws {
+    let text = Self.text(zoom: "{from: 55s, to: 2m10s}", faults: Self.loss)
+    let one = try SpreadServiceTests.outcome(text)
+    let zoom = try #require(one.zoom)
+    #expect(zoom.lanes == 12 && zoom.unseen == 0)
+    #expect(one.fidelities.both == 12)
+    for terms in one.conservation { #expect(terms.violation == nil) }
+    for threads in [2, 4] {
+      let other = try SpreadServiceTests.outcome(text, threads: threads)
+      #expect(other.digest == one.digest && other.zoom == one.zoom)
+      #expect(other.collected.rows.count == one.collected.rows.count)
+    }
+  }
+
+  /// South has nothing to do with the fault, and everything with the window.
+  @Test func arrivalsAreThoseWithoutAZoom() throws {
+    let zoomed = try SpreadServiceTests.outcome(Self.text(zoom: "{from: 55s, to: 70s}"))
+    let plain = try SpreadServiceTests.outcome(SpreadServiceTests.text(fidelity: "flow"))
+    #expect(zoomed.lanes.map(\.arrivals) == plain.lanes.map(\.arrivals))
+    #expect(plain.zoom == nil)
+    #expect(zoomed.executed > plain.executed)
+  }
+
+  @Test(arguments: [
+    ("{from: 1500ms, to: 3s}", "lanes change their fidelity at whole seconds"),
+    ("{from: 20s, to: 20s}", "the zoom ends before it begins"),
+    ("{from: 20s, to: 10s}", "the zoom ends before it begins"),
+    ("{from: 1h, to: 2h}", "the zoom begins when the run is over"),
+  ])
+  func aBadWindowIsSaidToBe(zoom: String, message: String) {
+    let result = ScenarioReader().read(Self.text(zoom: zoom), file: "zoom.yaml", overrides: [])
+    #expect(result.document == nil)
+    #expect(result.diagnostics.map(\.message) == [message])
+  }
+
+  @Test func aWindowCanBeGivenBesideTheScenario() throws {
+    let result = ScenarioReader().read(
+      SpreadServiceTests.text(fidelity: "flow"), file: "zoom.yaml",
+      overrides: ["zoom.from=10s", "zoom.to=12s"])
+    let document = try #require(result.document, "\(result.rendered)")
+    #expect(document.zoom == .seconds(10) ..< .seconds(12))
+  }
+}
