@@ -15,6 +15,7 @@ extension RunReport {
     summary["latency"] = latency
     summary["cold_starts"] = coldStarts
     summary["groups"] = .array(findings.document.services.map(group))
+    summary["limits"] = LimitReport(document: findings.document, outcomes: findings.counted).json
     summary["events"] = .object([
       "invocations_represented": .unsigned(findings.represented),
       "events_executed": .unsigned(findings.executed),

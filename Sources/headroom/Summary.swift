@@ -10,7 +10,8 @@ struct Summary {
   private static let keys = [
     "schema_version", "command", "program_version", "status", "verdict", "exit_code",
     "diagnostics", "notes", "scenario", "seed", "replications", "runs", "objectives", "latency",
-    "cold_starts", "groups", "events", "sizes", "verification", "rehearsal", "trace", "synthetic",
+    "cold_starts", "groups", "limits", "events", "sizes", "verification", "rehearsal", "trace",
+    "synthetic",
     "explanation",
     "export", "results", "wall_seconds", "again",
   ]
