@@ -79,7 +79,8 @@ import Testing
 
   // MARK: Candidates and choice
 
-  /// With the fewest requests first, each request goes to one of the instances that are named, to one with the fewest requests.
+  /// With the fewest requests first, each request goes to one of the instances that are named, to
+  /// one with the fewest requests.
   @Test func theChoiceIsAmongThoseThatAreNamed() throws {
     let document = try Self.document(
       Self.text(
@@ -180,7 +181,8 @@ import Testing
     // In the order in which they ended: five, and what was under way.
     #expect(errors.count >= 5 && errors.count < 9)
     let erred = Watching.explain(errors[0], log, watched)
-    #expect(erred.steps.last?.what == "the instance or its version is bad, and answers with an error")
+    #expect(
+      erred.steps.last?.what == "the instance or its version is bad, and answers with an error")
     // Once it is ejected.
     let last = try #require(errors.compactMap { $0.ends.last?.at }.max())
     let later = log.inOrder.filter { $0.arrival.at > last }
@@ -250,7 +252,8 @@ import Testing
     let calls = told.flatMap { $0.steps.map(\.what) }.filter { $0.hasPrefix("calls pod") }
     #expect(calls.count > 20)
     for call in calls {
-      #expect(call.contains("its consumer has a lease of 20.0 a second of the central limit"), "\(call)")
+      #expect(
+        call.contains("its consumer has a lease of 20.0 a second of the central limit"), "\(call)")
     }
   }
 

@@ -9,8 +9,8 @@ import Testing
 /// Matrices of losses and the search for the worst one, by domain: what was planted is found, and
 /// what is found is what a fault of the scenario does.
 @Suite struct LossSearchTests {
-  /// Two regions. `quiet` is everywhere in the north; `heavy` is in north/b alone, and has ten times
-  /// its traffic from 12 to 14 minutes. The south has less than any of both.
+  /// Two regions. `quiet` is everywhere in the north; `heavy` is in north/b alone, and has ten
+  /// times its traffic from 12 to 14 minutes. The south has less than any of both.
   private static func text(faults: String = "", fidelity: String = "flow") -> String {
     let zones = ["zone-a", "zone-b"].map {
       "{name: \($0), nodes: {count: 4, cpu: 16, memory: 64GiB}}"
@@ -86,8 +86,8 @@ import Testing
     #expect(armed.flatMap { $0 }.count == (name == "north" ? 10 : name == "north/b" ? 5 : 1))
   }
 
-  /// Of three zones with one lost the others have 3/2, of a cluster's region the rest its share, and
-  /// of a region nobody takes over.
+  /// Of three zones with one lost the others have 3/2, of a cluster's region the rest its share,
+  /// and of a region nobody takes over.
   @Test func whoTakesOver() throws {
     let whole = try Self.runner().mapping.platform(replication: 0, peaks: nil).whole
     func taking(_ domain: LossTarget.Domain, _ index: Int) -> [Int: Double] {
@@ -108,8 +108,8 @@ import Testing
 
   // MARK: The matrix
 
-  /// The cells of a matrix are those of rehearsals, from forks: each is what a rehearsal of the loss
-  /// says, although the calm past is simulated once.
+  /// The cells of a matrix are those of rehearsals, from forks: each is what a rehearsal of the
+  /// loss says, although the calm past is simulated once.
   @Test(arguments: LossTarget.Domain.allCases) func aMatrixHasEveryLoss(
     domain: LossTarget.Domain
   ) throws {

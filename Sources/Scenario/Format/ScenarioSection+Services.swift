@@ -152,7 +152,8 @@ extension ScenarioSection {
     ScenarioSection(
       "services[].limits",
       "What the service may be asked for, in all its zones together and in each of its clusters, "
-        + "whatever its instances bear. At gateways what is over is refused at once; a topic's consumers leave it in the log.",
+        + "whatever its instances bear. At gateways what is over is refused at once; a topic's "
+        + "consumers leave it in the log.",
       [
         "qps": "requests or messages a second, by the generic cell rate algorithm",
         "burst":
