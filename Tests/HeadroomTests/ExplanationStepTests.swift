@@ -245,8 +245,8 @@ import Testing
   @Test func leasesAreTold() throws {
     let document = try Self.document(
       Self.text(
-        "instances: {min: 8, max: 8, initial: 8}, cold_start: never, class: offline, downstream: db, "
-          + "topic: {partitions: 4}", arrivals: "process: poisson, rate: 40/s",
+        "instances: {min: 8, max: 8, initial: 8}, cold_start: never, class: offline, "
+          + "downstream: db, topic: {partitions: 4}", arrivals: "process: poisson, rate: 40/s",
         more: "downstreams: [{name: db, capacity: 100/s, central_limit: 20/s}]"))
     let told = try Self.told(document, 60..<61, until: 200)
     let calls = told.flatMap { $0.steps.map(\.what) }.filter { $0.hasPrefix("calls pod") }

@@ -34,8 +34,10 @@ import Testing
       \(service("pay", 0, "mall", 80))
       \(service("browse", 3, "news", 80))
       \(service("crawl", 7, "news", 40))
-      faults: [{at: 1m, surge: pay, factor: 2, for: 1m}, {at: 1m, surge: browse, factor: 2, for: 1m},
-        {at: 1m, surge: crawl, factor: 2, for: 1m}]
+      faults:
+        - {at: 1m, surge: pay, factor: 2, for: 1m}
+        - {at: 1m, surge: browse, factor: 2, for: 1m}
+        - {at: 1m, surge: crawl, factor: 2, for: 1m}
       """
     let result = ScenarioReader().read(text, file: "harm.yaml", overrides: [])
     let document = try #require(result.document, "\(result.rendered)")
