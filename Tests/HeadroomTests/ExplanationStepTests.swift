@@ -295,6 +295,10 @@ import Testing
       SpreadServiceTests.text(faults: "{name: loss, at: 60s, lose: north/a, restart_after: 60s}"))
     let study = RehearsalStudy(runner: ScenarioRunner(document, threads: 1), replications: 1)
     let pair = try study.pair(0, peaks: nil)
+    // Three questions at ten seconds each without an answer, and a window: nothing is left in the
+    // cluster, and the other one of its region has it all.
+    #expect(pair.timeline.secondsToDetect.map { (20...22).contains($0) } == true)
+    #expect(pair.timeline.secondsToShift.map { (22...24).contains($0) } == true)
     /// What invocations of the shop in a cluster do between two seconds.
     func watch(_ focus: Int, _ window: Range<Int64>, isCalm: Bool = false) throws -> [Explanation] {
       var platform = study.runner.mapping.platform(replication: 0, peaks: nil)
