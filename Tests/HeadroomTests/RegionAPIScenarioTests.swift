@@ -222,7 +222,8 @@ import Testing
     let study = RehearsalStudy(
       runner: ScenarioRunner(document, threads: 1), replications: 1)
     let pair = try study.pair(0, peaks: nil)
-    #expect(pair.faulted.lanes == (try Self.outcome(text).lanes))
+    let whole = try Self.outcome(text)
+    #expect(pair.faulted.lanes == whole.lanes)
     #expect(pair.calm.lanes.allSatisfy { $0.erred == 0 })
     #expect(pair.timeline.ended == .seconds(121))
     #expect(pair.faulted.lanes.reduce(0) { $0 + $1.erred } > 5_000)

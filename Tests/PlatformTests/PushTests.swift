@@ -141,8 +141,8 @@ final class HostedCluster {
         restartAfter: .seconds(100))
     ]
     let hosted = try HostedCluster(cluster)
-    let ready = try (1...50).map { tenth in
-      try hosted.run(until: .seconds(10 * tenth))
+    let ready = try (1...50).map { tenth -> Int in
+      try hosted.run(until: .seconds(10 * Int64(tenth)))
       try hosted.simulation.checkInvariants()
       return hosted.simulation.lane(Self.lane).gauges.ready
     }
