@@ -113,8 +113,8 @@ import Testing
 
   // MARK: Pool and placement
 
-  /// Without a stock Kubernetes makes the pod: all four nodes have room, and it goes to the one with
-  /// the best score of those that are told. The next goes to another node.
+  /// Without a stock Kubernetes makes the pod: all four nodes have room, and it goes to the one
+  /// with the best score of those that are told. The next goes to another node.
   @Test func placementIsToldWithItsScores() throws {
     let document = try Self.document(
       Self.text(
