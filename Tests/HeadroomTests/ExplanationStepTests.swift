@@ -182,7 +182,8 @@ import Testing
     #expect(
       erred.steps.last?.what == "the instance or its version is bad, and answers with an error")
     // Once it is ejected.
-    let last = try #require(errors.compactMap { $0.ends.last?.at }.max())
+    let ends = errors.compactMap { $0.ends.last?.at }
+    let last = try #require(ends.max())
     let later = log.inOrder.filter { $0.arrival.at > last }
     #expect(later.count > 500 && later.allSatisfy { $0.calls.first?.pod != pod })
     let seen = later.filter { entry in
