@@ -20,7 +20,8 @@ import Testing
     {
       """
         - {name: \(name), \(place), runtime: go, shape: small, concurrency: 4, \(more)
-           service_time: "exponential(mean: 20ms)", instances: {min: 20, max: 60},
+           service_time: "exponential(mean: 20ms)", cpu_fraction: 0.5,
+           instances: {min: 20, max: 60},
            arrivals: {\(arrivals)}}
       """
     }
