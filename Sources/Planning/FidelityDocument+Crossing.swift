@@ -22,17 +22,18 @@ extension FidelityDocument {
 
       ## Many settings at once: flow and auto against request
 
-      \(count) cells. Rates of \(FidelityCrossing.rates.map(FidelityNumber.plain).joined(separator: ", ")) \
-      a second; \(list(FidelityCrossing.instanceCounts)) instances; \
+      \(count) cells. Rates of \(list(FidelityCrossing.rates.map(FidelityNumber.plain))) a second; \
+      \(list(FidelityCrossing.instanceCounts)) instances; \
       \(list(FidelityCrossing.concurrencies)) slots in each; utilisations of \
-      \(list(FidelityCrossing.utilisations)) at the highest rate of the cell; service times that are \
-      \(list(FidelityCrossing.Law.allCases.map(\.rawValue))) (sigma 1.3), whose mean follows; and \
-      \(list(FidelityCrossing.Regime.allCases.map(\.rawValue))). Every two settings of different \
-      axes that can be together, with a mean service time of 0.2 ms to 30 s and at most 4,000,000 \
-      requests in a run, are together in at least one cell. Nothing was fitted to any of these \
-      cells, and the second design, which meets the same pairs in other rows, confirms the first. \
-      Choices of an instance other than that of the fewest requests have no form at flow: such lanes \
-      are requests at every fidelity. Errors of lanes with little waiting are small by construction; \
+      \(list(FidelityCrossing.utilisations)) at the highest rate of the cell; service times that \
+      are \(list(FidelityCrossing.Law.allCases.map(\.rawValue))) (sigma 1.3), whose mean follows; \
+      and \(list(FidelityCrossing.Regime.allCases.map(\.rawValue))). Every two settings of \
+      different axes that can be together, with a mean service time of 0.2 ms to 30 s and at most \
+      4,000,000 requests in a run, are together in at least one cell. Nothing was fitted to any of \
+      these cells, and the second design, which meets the same pairs in other rows, confirms the \
+      first. Choices of an instance other than that of the fewest requests have no form at flow: \
+      such lanes are requests at every fidelity. Errors of lanes with little waiting are small by \
+      construction; \
       those from an overload on depend on when the run ends.
 
       """

@@ -9,10 +9,31 @@ extension ScenarioMapping {
     _ section: FaultSection, _ services: [ServiceConfiguration]
   ) -> [FaultConfiguration] {
     let kind = section.effect.map { self.kind($0, services) } ?? self.kind(section)
-    return section.beginnings.map {
-      FaultConfiguration(
-        name: section.name, kind: kind, at: .origin + $0, restartAfter: section.restartAfter,
+    return section.beginnings.enumerated().map { time, at in
+      var fault = FaultConfiguration(
+        name: section.name, kind: kind, at: .origin + at, restartAfter: section.restartAfter,
         ramp: section.ramp)
+      fault.number = section.numbers(ofTime: time).push
+      return fault
+    }
+  }
+
+  /// The loss of a zone, cluster or region for a time, as a fault of the scenario would have it; by
+  /// cluster. O(clusters).
+  public func loss(
+    of target: String, at instant: Instant, for outage: Nanoseconds
+  ) -> [[FaultConfiguration]] {
+    var section = FaultSection(name: "loss", at: instant - .origin)
+    section.zone = target
+    section.restartAfter = outage
+    var document = self.document
+    document.faults = [section]
+    // A loss names none, and a platform may have very many.
+    document.services = []
+    document.changes = []
+    return document.parts.map { part in
+      let mapping = ScenarioMapping(part)
+      return part.faults.flatMap { mapping.faults($0, []) }
     }
   }
 

@@ -194,6 +194,13 @@ public final class PlatformSimulation {
   public func arm(_ faults: [[FaultConfiguration]]) {
     for (cluster, own) in zip(clusters, faults) where !own.isEmpty { cluster.arm(own) }
     follow()
+    // Pushes are asked for at the API of their region, which may have had nothing to do so far.
+    let known = regions
+    regions = RegionShard.all(of: configuration).map { fresh in
+      guard var region = known.first(where: { $0.members == fresh.members }) else { return fresh }
+      region.arm(Array(configuration.clusters[region.members]))
+      return region
+    }
   }
 
   /// Goes on with the draws of another replication.

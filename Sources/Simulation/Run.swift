@@ -94,19 +94,6 @@ public final class Run {
   /// More goes wrong from now on, by cluster: every fault lies ahead.
   public func arm(_ faults: [[FaultConfiguration]]) { simulation.arm(faults) }
 
-  /// A zone, numbered among all, will be lost for a time.
-  public func lose(zone: Int, at instant: Instant, for outage: Nanoseconds) {
-    arm(
-      simulation.configuration.parts.map { part in
-        guard part.zones.contains(zone) else { return [] }
-        return [
-          FaultConfiguration(
-            name: "loss", kind: .loseZone(ZoneID(zone - part.zones.lowerBound)), at: instant,
-            restartAfter: outage)
-        ]
-      })
-  }
-
   /// Which cluster is looked at, where there are several.
   public var focus = 0
   public var cluster: ClusterSimulation { simulation.clusters[focus] }

@@ -4,17 +4,18 @@ import Reporting
 import ResultStore
 import Simulation
 
-/// What `rehearse --matrix` prints: a verdict for every zone and time.
+/// What `rehearse --matrix` prints: a verdict for every domain and time.
 struct MatrixReport {
+  let domain: LossTarget.Domain
   /// Nil: somebody has asked for an end.
-  let outcome: ZoneMatrix.Outcome?
+  let outcome: LossMatrix.Outcome?
   let scenario: LoadedScenario
   let wallSeconds: Double
   let options: SimulationOptions
 
-  private var cells: [ZoneLossTrial] { outcome?.cells ?? [] }
+  private var cells: [LossTrial] { outcome?.cells ?? [] }
 
-  private func verdict(of cell: ZoneLossTrial) -> ResultStore.Verdict? {
+  private func verdict(of cell: LossTrial) -> ResultStore.Verdict? {
     ObjectiveVerdicts.overall(cell.judged)
   }
 
@@ -34,28 +35,15 @@ struct MatrixReport {
     guard let outcome else {
       return "INTERRUPTED: not all losses were simulated\nagain:   \(options.again)"
     }
-    var rows = [
-      [
-        "", "zone", "verdict", "failed or refused", "calm", "recovered", "processors",
-        "calm × z/(z-1)", "missed",
-      ]
-    ]
-    for cell in cells {
-      rows.append([
-        "  \(TextForm.time(seconds: (cell.at - .origin).seconds))", cell.zone,
-        verdict(of: cell)?.rawValue ?? "-", TextForm.percent(cell.badShare),
-        TextForm.percent(cell.calmBadShare),
-        cell.timeline.secondsToRecover.map { "+ " + TextForm.time(seconds: $0) } ?? "not",
-        TextForm.percent(cell.peakUtilisation), TextForm.percent(cell.expectedUtilisation),
-        cell.judged.filter { $0.verdict != .met }.map(\.objective.text).joined(separator: "; "),
-      ])
-    }
     return """
       headroom \(ProgramVersion.text) · rehearse · \(scenario.document.name) · seed \
-      \(scenario.document.seed) · \(cells.count) losses of a zone
+      \(scenario.document.seed) · \(cells.count) losses of a \(domain.rawValue)
 
       \(answer)
-      \(TextForm.table(rows, left: 3, notes: true))
+      \(TextForm.table(verdicts(outcome), left: 1))
+
+      WHAT EACH DID
+      \(TextForm.table(details, left: 3, notes: true))
 
       \(TextForm.grouped(Int(clamping: outcome.executed))) events executed · \
       \(TextForm.time(seconds: wallSeconds))
@@ -63,11 +51,59 @@ struct MatrixReport {
       """
   }
 
+  private func time(_ instant: Instant) -> String {
+    TextForm.time(seconds: (instant - .origin).seconds)
+  }
+
+  /// Domains by times.
+  private func verdicts(_ outcome: LossMatrix.Outcome) -> [[String]] {
+    let times = outcome.times
+    return [[""] + times.map(time)]
+      + outcome.targets.map { target in
+        ["  \(target.name)"]
+          + times.map { time in
+            let cell = cells.first { $0.at == time && $0.target == target }
+            return cell.flatMap(verdict)?.rawValue ?? "-"
+          }
+      }
+  }
+
+  private var details: [[String]] {
+    var rows = [
+      [
+        "", domain.rawValue, "verdict", "failed or refused", "calm", "recovered", "processors",
+        closedForm, "missed",
+      ]
+    ]
+    for cell in cells {
+      rows.append([
+        "  \(time(cell.at))", cell.target.name,
+        verdict(of: cell)?.rawValue ?? "-", TextForm.percent(cell.badShare),
+        TextForm.percent(cell.calmBadShare),
+        cell.timeline.secondsToRecover.map { "+ " + TextForm.time(seconds: $0) } ?? "not",
+        cell.peakUtilisation.map { TextForm.percent($0) } ?? "-",
+        cell.expectedUtilisation.map { TextForm.percent($0) } ?? "-",
+        cell.judged.filter { $0.verdict != .met }.map(\.objective.text).joined(separator: "; "),
+      ])
+    }
+    return rows
+  }
+
+  /// What the calm use of processors is multiplied by where a domain is lost.
+  private var closedForm: String {
+    switch domain {
+    case .zone: "calm × z/(z-1)"
+    case .cluster: "calm × c/(c-1)"
+    case .region: "calm, elsewhere"
+    }
+  }
+
   private var answer: String {
-    switch verdict {
-    case .met: "SURVIVES the loss of any one zone at each of these times"
-    case .missed: "DOES NOT SURVIVE the loss of any one zone at each of these times"
-    case .undecided: "UNDECIDED"
+    let what = "the loss of any one \(domain.rawValue) at each of these times"
+    return switch verdict {
+    case .met: "SURVIVES \(what)"
+    case .missed: "DOES NOT SURVIVE \(what)"
+    case .undecided: "UNDECIDED whether it survives \(what)"
     case nil: "NO OBJECTIVES, so nothing is judged"
     }
   }
@@ -80,12 +116,13 @@ struct MatrixReport {
       "matrix": .array(
         cells.map { cell in
           .object([
-            "at_seconds": .number((cell.at - .origin).seconds), "zone": .string(cell.zone),
+            "at_seconds": .number((cell.at - .origin).seconds),
+            "domain": .string(cell.target.domain.rawValue), "name": .string(cell.target.name),
             "verdict": verdict(of: cell).map { .string($0.rawValue) } ?? .null,
             "bad_share": .number(cell.badShare), "calm_bad_share": .number(cell.calmBadShare),
             "seconds_to_recover": JSONValue(cell.timeline.secondsToRecover),
-            "peak_utilisation": .number(cell.peakUtilisation),
-            "expected_utilisation": .number(cell.expectedUtilisation),
+            "peak_utilisation": JSONValue(cell.peakUtilisation),
+            "expected_utilisation": JSONValue(cell.expectedUtilisation),
           ])
         })
     ])

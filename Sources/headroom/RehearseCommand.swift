@@ -17,36 +17,48 @@ struct RehearseCommand: ParsableCommand {
 
   @Option(
     help: """
-      Instead of the scenario's faults: the loss of every zone at each of these times, as a table \
-      of verdicts: `zones@18h,20h`.
+      Instead of the scenario's faults: every single loss of a zone, cluster or region at each of \
+      these times, as a table of verdicts: `zones×18h,20h`, `clusters×hours`, `regionsx18h`.
       """)
   var matrix: String?
 
   @Flag(
     help: """
-      Instead of the scenario's faults: search zones, times and lengths for the loss of a zone \
-      that leaves the most requests without an answer.
+      Instead of the scenario's faults: search times, domains and lengths for the loss that leaves \
+      the most requests without an answer.
       """)
   var findWorst = false
+
+  @Option(help: "Of --find-worst: what may be lost, as `zones,clusters`; by default all there is.")
+  var domains: String?
 
   func validate() throws {
     if findWorst, matrix != nil {
       throw ValidationError("--find-worst and --matrix are two questions: ask one at a time")
     }
+    if domains != nil, !findWorst {
+      throw ValidationError("--domains says what --find-worst may lose")
+    }
   }
 
   func run() throws {
     try conclude("rehearse", json: options.json) {
-      let times = try matrix.map(RehearseArguments.times)
+      let asked = try matrix.map(MatrixArgument.init)
+      let domains = try domains.map(MatrixArgument.domains)
       Signals.shared.listen()
       let scenario = try LoadedScenario(options)
-      try requireFaults(scenario, isMatrix: times != nil || findWorst)
-      try requireWithin(times ?? [], scenario)
+      try requireFaults(scenario, isMatrix: asked != nil || findWorst)
+      let times = try asked?.times(in: scenario.document)
+      try requireDomains(asked.map { [$0.domain] } ?? domains ?? [], scenario)
       let session = try ResultSession(options, command: "rehearse", scenario: scenario)
       do {
         let began = ContinuousClock.now
-        if findWorst { return try search(scenario, session, began) }
-        if let times { return try carryOutMatrix(times, scenario, session, began) }
+        if findWorst {
+          return try search(domains ?? LossTarget.Domain.allCases, scenario, session, began)
+        }
+        if let asked, let times {
+          return try carryOutMatrix(asked.domain, times, scenario, session, began)
+        }
         return try carryOut(scenario, session, began)
       } catch {
         session.abandon()
@@ -83,15 +95,15 @@ struct RehearseCommand: ParsableCommand {
     }
   }
 
-  private func requireWithin(
-    _ times: [Instant], _ scenario: LoadedScenario
+  private func requireDomains(
+    _ domains: [LossTarget.Domain], _ scenario: LoadedScenario
   ) throws(CommandFailure) {
-    let end = Instant.origin + scenario.document.duration
-    guard let late = times.last, late >= end else { return }
+    guard scenario.document.regions.isEmpty, let domain = domains.first(where: { $0 != .zone })
+    else { return }
     throw CommandFailure(
-      .usage, "HR3043",
-      "--matrix has \(TextForm.time(seconds: (late - .origin).seconds)), and the run ends at "
-        + TextForm.time(seconds: (end - .origin).seconds), help: "give times within the run")
+      .usage, "HR3045",
+      "`\(scenario.file)` has no regions, so there are no \(domain.plural) to lose",
+      help: "lose zones, or write the scenario with `regions`")
   }
 
   /// Peaks of ready pods where pools are a percentage of them.
@@ -121,13 +133,14 @@ struct RehearseCommand: ParsableCommand {
   }
 
   private func carryOutMatrix(
-    _ times: [Instant], _ scenario: LoadedScenario, _ session: ResultSession,
-    _ began: ContinuousClock.Instant
+    _ domain: LossTarget.Domain, _ times: [Instant], _ scenario: LoadedScenario,
+    _ session: ResultSession, _ began: ContinuousClock.Instant
   ) throws -> Conclusion {
     let runner = runner("matrix of losses", scenario)
-    let outcome = try ZoneMatrix(runner: runner, times: times).run(peaks: peaks(runner))
+    let matrix = LossMatrix(runner: runner, domain: domain, times: times)
+    let outcome = try matrix.run(peaks: peaks(runner))
     let report = MatrixReport(
-      outcome: Signals.shared.isInterrupted ? nil : outcome, scenario: scenario,
+      domain: domain, outcome: Signals.shared.isInterrupted ? nil : outcome, scenario: scenario,
       wallSeconds: began.duration(to: .now).inSeconds, options: options)
     return try ended(session, report.verdict, scenario) {
       (report.status, report.text, report.summary)
@@ -135,10 +148,11 @@ struct RehearseCommand: ParsableCommand {
   }
 
   private func search(
-    _ scenario: LoadedScenario, _ session: ResultSession, _ began: ContinuousClock.Instant
+    _ domains: [LossTarget.Domain], _ scenario: LoadedScenario, _ session: ResultSession,
+    _ began: ContinuousClock.Instant
   ) throws -> Conclusion {
     let runner = runner("search for the worst loss", scenario)
-    let outcome = try WorstLoss(runner: runner).run(peaks: peaks(runner))
+    let outcome = try WorstLoss(runner: runner, domains: domains).run(peaks: peaks(runner))
     let report = WorstReport(
       outcome: Signals.shared.isInterrupted ? nil : outcome, scenario: scenario,
       wallSeconds: began.duration(to: .now).inSeconds, options: options)
@@ -164,28 +178,5 @@ struct RehearseCommand: ParsableCommand {
     return Conclusion(
       status: report.status, text: report.text, summary: report.summary,
       notices: scenario.notices)
-  }
-}
-
-/// The arguments of `rehearse` that are more than a word.
-enum RehearseArguments {
-  /// `zones@18h,20h`, ascending.
-  static func times(_ text: String) throws(CommandFailure) -> [Instant] {
-    let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
-    guard parts.count == 2, parts[0] == "zones" else { throw bad(text) }
-    var times: [Instant] = []
-    for word in parts[1].split(separator: ",", omittingEmptySubsequences: false) {
-      guard let nanoseconds = ScenarioReader.nanoseconds(String(word)), nanoseconds >= 1_000_000_000
-      else { throw bad(text) }
-      times.append(Instant(nanoseconds: nanoseconds / 1_000_000_000 * 1_000_000_000))
-    }
-    guard !times.isEmpty else { throw bad(text) }
-    return Array(Set(times)).sorted()
-  }
-
-  private static func bad(_ text: String) -> CommandFailure {
-    CommandFailure(
-      .usage, "HR3043", "--matrix `\(text)` is no list of times",
-      help: "for example `--matrix zones@18h,20h`, each at 1s or later")
   }
 }

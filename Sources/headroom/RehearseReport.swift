@@ -145,8 +145,25 @@ struct RehearseReport {
         + TextForm.table(rows)
     }
     let tenants = harm.tenants.count > 1 ? table("HURT, by tenant", harm.tenants) : ""
-    return [table("HURT, by service", harm.services), tenants].filter { !$0.isEmpty }
+    return [table("HURT, by service", harm.services), tenants, importance(harm)]
+      .filter { !$0.isEmpty }
       .joined(separator: "\n\n")
+  }
+
+  /// All classes where any is hurt: who was spared is what they are for.
+  private func importance(_ harm: RehearsalHarm) -> String {
+    let lines = harm.importance
+    guard lines.count > 1, lines.contains(where: { $0.differences.reduce(0, +) > 0 }) else {
+      return ""
+    }
+    let rows = lines.map { line in
+      [
+        "  \(line.name)", TextForm.percent(Estimate(line.calm).value),
+        TextForm.percent(Estimate(line.faulted).value),
+      ]
+    }
+    return "HURT, by importance from 0, the most important, on: share of requests without an "
+      + "answer, calm and faulted\n" + TextForm.table(rows)
   }
 
   private func zones(_ harm: RehearsalHarm) -> String {
@@ -224,7 +241,8 @@ struct RehearseReport {
       "calm_objectives": .array(outcome.calm.map(\.json)),
       "timelines": .array(pairs.map { Self.json($0.timeline) }),
       "totals": Self.json(harm.totals), "services": Self.json(harm.services),
-      "tenants": Self.json(harm.tenants), "utilisation": Self.json(harm.utilisation),
+      "importance": Self.json(harm.importance), "tenants": Self.json(harm.tenants),
+      "utilisation": Self.json(harm.utilisation),
       "least_warm_pods": Self.json(harm.poolLevels),
       "survivors": .array(
         survivors.map { survivor in

@@ -16,6 +16,7 @@ extension RunReport {
     summary["cold_starts"] = coldStarts
     summary["fidelities"] = FidelityReport(document: document, outcomes: findings.counted).json
     summary["groups"] = .array(findings.document.services.map(group))
+    summary["limits"] = LimitReport(document: findings.document, outcomes: findings.counted).json
     summary["events"] = .object([
       "invocations_represented": .unsigned(findings.represented),
       "events_executed": .unsigned(findings.executed),

@@ -10,9 +10,8 @@ struct Summary {
   private static let keys = [
     "schema_version", "command", "program_version", "status", "verdict", "exit_code",
     "diagnostics", "notes", "scenario", "seed", "replications", "runs", "objectives", "latency",
-    "cold_starts", "fidelities", "groups", "events", "sizes", "verification", "rehearsal", "trace",
-    "synthetic",
-    "explanation",
+    "cold_starts", "fidelities", "groups", "limits", "events", "sizes", "verification",
+    "rehearsal", "trace", "synthetic", "explanation",
     "export", "results", "wall_seconds", "again",
   ]
 

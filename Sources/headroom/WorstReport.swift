@@ -12,7 +12,9 @@ struct WorstReport {
   let wallSeconds: Double
   let options: SimulationOptions
 
-  private var trials: [ZoneLossTrial] { outcome?.trials ?? [] }
+  private var trials: [LossTrial] { outcome?.trials ?? [] }
+  /// The fault that reproduces the worst loss; nil: none was tried.
+  private var found: String? { outcome?.worst.map { fault($0) } }
 
   var verdict: ResultStore.Verdict? {
     outcome?.worst.flatMap { ObjectiveVerdicts.overall($0.judged) }
@@ -28,14 +30,15 @@ struct WorstReport {
     }
     return """
       headroom \(ProgramVersion.text) · rehearse · \(scenario.document.name) · seed \
-      \(scenario.document.seed) · \(trials.count) losses of a zone tried
+      \(scenario.document.seed) · \(trials.count) losses tried
 
       \(answer(worst))
       \(TextForm.table(rows, left: 2, notes: true))
-
+      \(worstOfEach(outcome))
       REPRODUCED by these faults in the scenario
       faults:
         - \(fault(worst))
+      rehearse: \(reproducing(worst))
 
       a search uphill from the worst of the times that were tried first: another loss may hurt more
       \(TextForm.grouped(Int(clamping: outcome.executed))) events executed · \
@@ -44,9 +47,9 @@ struct WorstReport {
       """
   }
 
-  private func answer(_ worst: ZoneLossTrial) -> String {
+  private func answer(_ worst: LossTrial) -> String {
     let what =
-      "\(worst.zone) at \(TextForm.time(seconds: (worst.at - .origin).seconds)) for "
+      "\(worst.target.name) at \(TextForm.time(seconds: (worst.at - .origin).seconds)) for "
       + TextForm.time(seconds: worst.outage.seconds)
     return switch verdict {
     case .met: "SURVIVES the worst loss that was found: \(what)"
@@ -57,10 +60,10 @@ struct WorstReport {
   }
 
   private var rows: [[String]] {
-    var rows = [["", "zone", "for", "without an answer", "more than calm", "recovered", "verdict"]]
+    var rows = [["", "lost", "for", "without an answer", "more than calm", "recovered", "verdict"]]
     for trial in trials.prefix(10) {
       rows.append([
-        "  \(TextForm.time(seconds: (trial.at - .origin).seconds))", trial.zone,
+        "  \(TextForm.time(seconds: (trial.at - .origin).seconds))", trial.target.name,
         TextForm.time(seconds: trial.outage.seconds), TextForm.percent(trial.badShare),
         TextForm.number(trial.moreBad),
         trial.timeline.secondsToRecover.map { "+ " + TextForm.time(seconds: $0) } ?? "not",
@@ -70,10 +73,38 @@ struct WorstReport {
     return rows
   }
 
-  private func fault(_ worst: ZoneLossTrial) -> String {
+  /// Where more than one kind of domain was lost, the worst of each kind.
+  private func worstOfEach(_ outcome: WorstLoss.Outcome) -> String {
+    let worst = outcome.worstOfEach
+    guard worst.count > 1 else { return "" }
+    let rows = worst.map { trial in
+      [
+        "  \(trial.target.domain.rawValue)", trial.target.name,
+        "at \(TextForm.time(seconds: (trial.at - .origin).seconds))",
+        "for \(TextForm.time(seconds: trial.outage.seconds))",
+        "\(TextForm.number(trial.moreBad)) more than calm",
+        ObjectiveVerdicts.overall(trial.judged)?.rawValue ?? "-",
+      ]
+    }
+    return "\nTHE WORST OF EACH KIND\n" + TextForm.table(rows, left: 2, notes: true) + "\n"
+  }
+
+  /// The command that rehearses it, in the place of the scenario's own faults.
+  private func reproducing(_ worst: LossTrial) -> String {
+    var words = [CommandLine.arguments[0], "rehearse", options.scenario]
+    words += ["--seed", "\(scenario.document.seed)", "--out", "worst.sqlite"]
+    if let fidelity = options.fidelity { words += ["--fidelity", fidelity] }
+    if let data = options.data { words += ["--data", data] }
+    for override in options.overrides + ["replications=1", "faults=[\(fault(worst))]"] {
+      words += ["--set", override]
+    }
+    return ShellWords.text(words)
+  }
+
+  private func fault(_ worst: LossTrial) -> String {
     let at = (worst.at - .origin).count / 1_000_000_000
     let length = worst.outage.count / 1_000_000_000
-    return "{name: worst loss, at: \(at)s, lose: \(worst.zone), restart_after: \(length)s}"
+    return "{name: worst loss, at: \(at)s, lose: \(worst.target.name), restart_after: \(length)s}"
   }
 
   var summary: Summary {
@@ -81,11 +112,12 @@ struct WorstReport {
     summary["verdict"] = verdict.map { .string($0.rawValue) } ?? .null
     summary["wall_seconds"] = .number(wallSeconds)
     summary["rehearsal"] = .object([
-      "fault": outcome?.worst.map { .string(fault($0)) } ?? .null,
+      "fault": JSONValue(found),
       "tried": .array(
         trials.map { trial in
           .object([
-            "at_seconds": .number((trial.at - .origin).seconds), "zone": .string(trial.zone),
+            "at_seconds": .number((trial.at - .origin).seconds),
+            "domain": .string(trial.target.domain.rawValue), "name": .string(trial.target.name),
             "outage_seconds": .number(trial.outage.seconds),
             "bad_share": .number(trial.badShare), "more_bad": .number(trial.moreBad),
             "seconds_to_recover": JSONValue(trial.timeline.secondsToRecover),

@@ -33,7 +33,8 @@ import Workload
           service_time: 10ms
           scaling: "hpa(concurrency: 3)"
           instances: {min: 3, max: 1k}
-          arrivals: {process: bytefaas, total_peak: 4k/s, popularity_sigma: 1, patterns: {spiky: 100%}}
+          arrivals: {process: bytefaas, total_peak: 4k/s, popularity_sigma: 1,
+            patterns: {spiky: 100%}}
         - name: offline
           count: 20
           class: offline

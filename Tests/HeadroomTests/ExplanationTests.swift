@@ -27,13 +27,14 @@ enum Watching {
 
   /// What a service's invocations of a window did, up to an instant.
   static func log(
-    _ document: ScenarioDocument, service: Int, window: Range<Instant>, until end: Instant
+    _ document: ScenarioDocument, service: Int, window: Range<Instant>, until end: Instant,
+    candidates: Int = 4
   ) throws -> (log: InvocationLog, watched: WatchedRun) {
     let run = run(document)
     let lanes = run.cluster.lanes(of: ServiceID(service))
     let log = InvocationLog(service: ServiceID(service), lanes: lanes, window: window)
     let watched = WatchedRun(run, lanes: lanes.map { LaneID($0) })
-    try watched.approach(window.lowerBound, into: log, candidates: 4, sinceLookBack: true)
+    try watched.approach(window.lowerBound, into: log, candidates: candidates, sinceLookBack: true)
     while run.cluster.now < end { try watched.advance() }
     return (log, watched)
   }

@@ -3,6 +3,7 @@ import Primitives
 import Scenario
 import Testing
 
+@testable import Planning
 @testable import Simulation
 
 /// What is configured goes through the region's API, and no request does.
@@ -142,10 +143,96 @@ import Testing
     #expect(Self.changes(outcome) == [66, 66])
   }
 
-  @Test func threadsAndForksDoNotMatter() throws {
+  // MARK: Pushes
+
+  private static let bad = "{name: bad, at: 60s, push: shop, errors: 100%, for: 60s}"
+
+  /// When the push and its roll-back come about, and the whole seconds in which answers begin to be
+  /// errors and end to be.
+  private static func push(
+    _ faults: String, changes: String = "", regions: Bool = true
+  ) throws -> (told: [Double], erred: [UInt64]) {
+    let outcome = try Self.outcome(
+      Self.text(changes: changes, faults: faults, regions: regions))
+    let told = outcome.collected.log.events.map(\.event).filter { event in
+      let isOfFault = event.kind == .faultBegins || event.kind == .faultEnds
+      return isOfFault && outcome.configuration.faults[event.subject].name == "bad"
+    }.map { ($0.at - .origin).seconds }
+    let erred = [60, 120, 180, 240, 300].map { second in
+      outcome.collected.rows.filter { $0.to <= .seconds(second) }
+        .reduce(0) { $0 + $1.counters.erred }
+    }
+    return (told, erred)
+  }
+
+  /// A push is asked for like any change, and there with the next whole second in each cluster.
+  @Test(arguments: [true, false]) func aPushGoesThroughTheAPI(regions: Bool) throws {
+    let (told, erred) = try Self.push(Self.bad, regions: regions)
+    #expect(told == (regions ? [61, 61, 121, 121] : [61, 121]))
+    #expect(erred[0] == 0 && erred[1] > 5_000 && erred[4] - erred[1] < 200)
+  }
+
+  /// While the API is away nothing is pushed, and nothing rolled back.
+  @Test func aPushIsLateWithoutTheAPI() throws {
+    let late = try Self.push("{name: away, at: 50s, stop: api, for: 52s}, \(Self.bad)")
+    // Asked again every 5 s from 60 s on, and heard at 105 s.
+    #expect(late.told == [106, 106, 121, 121])
+    let stays = try Self.push("{name: away, at: 100s, stop: api, for: 100s}, \(Self.bad)")
+    // Asked for at 120 s, and every 5 s from then on; heard at 200 s, as it is there again.
+    #expect(stays.told == [61, 61, 201, 201])
+    #expect(stays.erred[2] - stays.erred[1] > 5_000 && stays.erred[4] - stays.erred[3] == 0)
+    let never = try Self.push("{name: away, at: 50s, stop: api, for: 1h}, \(Self.bad)")
+    #expect(never.told.isEmpty && never.erred[4] == 0)
+  }
+
+  /// A roll-back is asked for when the push has been confirmed, however late: it does not overtake.
+  @Test func aRollBackComesAfterItsPush() throws {
+    let away = "{name: away, at: 50s, stop: api, for: 100s}"
+    let (told, erred) = try Self.push(
+      "\(away), {name: bad, at: 62s, push: shop, errors: 100%, for: 33s}")
+    // Asked for at 62 s, 67 s and so on: heard at 152 s; its end at 95 s, 100 s and so on, which
+    // is asked for first at 155 s.
+    #expect(told == [153, 153, 156, 156])
+    #expect(erred[4] > 300 && erred[4] < 900)
+  }
+
+  @Test func aPushIsLateWhereTheAPIIsSlow() throws {
+    // 5 s for the wish instead of 50 ms.
+    let (told, _) = try Self.push(
+      "{name: slow, at: 50s, slow: api, factor: 100, for: 30s}, \(Self.bad)")
+    #expect(told == [66, 66, 121, 121])
+  }
+
+  /// The number of instances that is configured while a push holds is that of the roll-back.
+  @Test func aChangeWhileAPushHolds() throws {
+    let outcome = try Self.outcome(
+      Self.text(
+        changes: "{at: 90s, service: shop, instances: {min: 24}}",
+        faults: "{at: 60s, push: shop, max_instances: 2, for: 60s}"))
+    #expect(Self.ready(outcome, at: 110) <= 4)
+    #expect(Self.ready(outcome, at: 200) == 48)
+  }
+
+  /// A rehearsal's faulted run has the same push as a run from the beginning, where its calm twin
+  /// has no API at all.
+  @Test func aRehearsedPushIsThatOfARun() throws {
+    let text = Self.text(changes: "", faults: Self.bad)
+    let document = try #require(
+      ScenarioReader().read(text, file: "api.yaml", overrides: []).document)
+    let study = RehearsalStudy(
+      runner: ScenarioRunner(document, threads: 1), replications: 1)
+    let pair = try study.pair(0, peaks: nil)
+    let whole = try Self.outcome(text)
+    #expect(pair.faulted.lanes == whole.lanes)
+    #expect(pair.calm.lanes.allSatisfy { $0.erred == 0 })
+    #expect(pair.timeline.ended == .seconds(121))
+    #expect(pair.faulted.lanes.reduce(0) { $0 + $1.erred } > 5_000)
+  }
+
+  @Test(arguments: ["", ", \(bad)"]) func threadsAndForksDoNotMatter(push: String) throws {
     let text = Self.text(
       changes: Self.more + ", {at: 100s, drain: north/b, for: 1m}",
-      faults: "{name: away, at: 50s, stop: api, for: 30s}")
+      faults: "{name: away, at: 50s, stop: api, for: 30s}\(push)")
     let one = try Self.outcome(text)
     #expect(try Self.outcome(text, threads: 2).digest == one.digest)
     let document = try #require(

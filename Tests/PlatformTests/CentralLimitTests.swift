@@ -175,6 +175,35 @@ import Workload
     #expect(abs(passed - 40 * safe) <= 5)
   }
 
+  /// What leases have come to: 300 a second until 20 s after the last question that the Coordinator
+  /// has answered, then none; what went out is what was answered. Looking on the way changes
+  /// nothing.
+  @Test(arguments: [Fidelity.request, .flow], [false, true]) func leasesAreCounted(
+    fidelity: Fidelity, looks: Bool
+  ) throws {
+    var cluster = Self.downstream([600], capacity: 1000, central: 300, fidelity)
+    cluster.faults = [
+      FaultConfiguration(
+        name: "away", kind: .stop(.coordinator), at: .seconds(30), restartAfter: nil)
+    ]
+    let simulation = ClusterSimulation(cluster, recorder: Observer())
+    for second in 1...100 {
+      try simulation.run(until: .seconds(Int64(second)))
+      if looks { _ = simulation.lane(LaneID(0)) }
+    }
+    let lane = simulation.lane(LaneID(0)).counters
+    #expect(abs(lane.leasedSeconds + lane.unleasedSeconds - 100) < 1e-6)
+    // Asked every 5 s, the last time between 25 and 30 s, and answered in the next epochs.
+    #expect(lane.leasedSeconds > 44.5 && lane.leasedSeconds < 50, "\(lane.leasedSeconds)")
+    #expect(abs(lane.leaseGranted - 300 * lane.leasedSeconds) < 0.01 * lane.leaseGranted)
+    #expect(lane.leaseUsed == lane.completed)
+    #expect(Double(lane.leaseUsed) <= lane.leaseGranted + 31)
+    #expect(Double(lane.leaseUsed) > 0.98 * lane.leaseGranted)
+    let plain = ClusterSimulation(cluster, recorder: Observer())
+    try plain.run(until: .seconds(100))
+    #expect(plain.lane(LaneID(0)).counters == lane)
+  }
+
   /// A downstream that tells what it bears gets less as soon as consumers ask again.
   @Test(arguments: [Fidelity.request, .flow]) func theLimitFollowsWhatItBears(
     fidelity: Fidelity

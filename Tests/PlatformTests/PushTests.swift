@@ -7,11 +7,40 @@ import Workload
 
 @testable import Platform
 
+/// A cluster and the API of its region, which meet at whole seconds.
+final class HostedCluster {
+  let simulation: ClusterSimulation
+  private var region: RegionShard
+
+  init(_ cluster: ClusterConfiguration) throws {
+    simulation = ClusterSimulation(cluster, recorder: Observer())
+    region = try #require(RegionShard.all(of: PlatformConfiguration(cluster)).first)
+  }
+
+  private init(_ simulation: ClusterSimulation, _ region: RegionShard) {
+    self.simulation = simulation
+    self.region = region
+  }
+
+  func fork() -> HostedCluster {
+    HostedCluster(simulation.fork(recorder: Observer()), region.clone())
+  }
+
+  func run(until end: Instant) throws {
+    while simulation.now < end {
+      let second = Instant.seconds(simulation.now.nanoseconds / 1_000_000_000 + 1)
+      try simulation.run(until: min(end, second))
+      if simulation.now == second { region.exchange([simulation], at: second) }
+    }
+  }
+}
+
 /// A bad configuration comes to a service and is rolled back.
 @Suite struct PushTests {
   private static let lane = LaneID(0)
 
-  /// 200 requests a second of 50 ms; from 40 s to 80 s the configuration is bad.
+  /// 200 requests a second of 50 ms; from 40 s to 80 s the configuration is bad, which the region's
+  /// API is asked for half a second before.
   private static func world(
     concurrency: Int = 1, instances: Int = 40, _ change: (inout ServiceChange) -> Void
   ) -> ClusterConfiguration {
@@ -24,8 +53,8 @@ import Workload
     change(&bad)
     cluster.faults = [
       FaultConfiguration(
-        name: "push", kind: .push([ServiceID(0)], bad), at: .seconds(40),
-        restartAfter: .seconds(40))
+        name: "push", kind: .push([ServiceID(0)], bad),
+        at: .seconds(39) + Nanoseconds.milliseconds(500), restartAfter: .seconds(40))
     ]
     return cluster
   }
@@ -33,13 +62,13 @@ import Workload
   private static func counters(
     _ cluster: ClusterConfiguration, at instants: [Int64]
   ) throws -> (simulation: ClusterSimulation, counters: [LaneCounters]) {
-    let simulation = ClusterSimulation(cluster, recorder: Observer())
+    let hosted = try HostedCluster(cluster)
     let counters = try instants.map { instant in
-      try simulation.run(until: .seconds(instant))
-      try simulation.checkInvariants()
-      return simulation.lane(lane).counters
+      try hosted.run(until: .seconds(instant))
+      try hosted.simulation.checkInvariants()
+      return hosted.simulation.lane(lane).counters
     }
-    return (simulation, counters)
+    return (hosted.simulation, counters)
   }
 
   /// A version that errs: a share p of all calls while it is there, and none before or after.
@@ -111,34 +140,56 @@ import Workload
         name: "push", kind: .push([ServiceID(0)], bad), at: .seconds(200),
         restartAfter: .seconds(100))
     ]
-    let (_, _, ready) = try ScaledWorld.timeline(cluster, every: 10, until: 500)
+    let hosted = try HostedCluster(cluster)
+    let ready = try (1...50).map { tenth -> Int in
+      try hosted.run(until: .seconds(10 * Int64(tenth)))
+      try hosted.simulation.checkInvariants()
+      return hosted.simulation.lane(Self.lane).gauges.ready
+    }
     // 20 in flight at 7 of 10: 28 or so; then five, then as before.
-    #expect(ready[18][0] > 20)
-    #expect(ready[22..<29].allSatisfy { $0[0] <= 5 }, "\(ready)")
-    #expect(ready[45][0] > 20)
+    #expect(ready[18] > 20)
+    #expect(ready[22..<29].allSatisfy { $0 <= 5 }, "\(ready)")
+    #expect(ready[45] > 20)
   }
 
-  @Test func aPushThatIsArmedLaterIsTheSame() throws {
+  /// Forked before, while it holds, and while the API has it.
+  @Test func aForkIsPushedAlike() throws {
     let cluster = Self.world {
       $0.errors = 0.1
       $0.maximumInstances = 12
     }
-    let whole = ClusterSimulation(cluster, recorder: Observer())
+    let whole = try HostedCluster(cluster)
     try whole.run(until: .seconds(120))
-    var calm = cluster
-    calm.faults = []
-    let trunk = ClusterSimulation(calm, recorder: Observer())
-    try trunk.run(until: .seconds(39))
-    let armed = trunk.fork(recorder: Observer())
-    armed.arm(cluster.faults)
-    try armed.run(until: .seconds(60))
-    let fork = armed.fork(recorder: Observer())
-    for simulation in [armed, fork] {
-      try simulation.run(until: .seconds(120))
-      try simulation.checkInvariants()
-      #expect(simulation.lane(Self.lane).counters == whole.lane(Self.lane).counters)
-      #expect(simulation.lanes[0].digest == whole.lanes[0].digest)
+    let trunk = try HostedCluster(cluster)
+    for milliseconds in [39_000, 39_700, 60_000, 79_600] as [Int64] {
+      try trunk.run(until: .origin + Nanoseconds.milliseconds(milliseconds))
+      let fork = trunk.fork()
+      try fork.run(until: .seconds(120))
+      try fork.simulation.checkInvariants()
+      let (one, other) = (fork.simulation, whole.simulation)
+      #expect(one.lane(Self.lane).counters == other.lane(Self.lane).counters)
+      #expect(one.digest == other.digest)
     }
+  }
+
+  /// Of two pushes the later one counts, and what one of them says alone holds as long as it does.
+  @Test func twoPushesHoldTogether() throws {
+    var cluster = Self.world { $0.maximumInstances = 4 }
+    var errs = ServiceChange()
+    errs.errors = 1
+    cluster.faults[0].number = 10
+    cluster.faults.append(
+      FaultConfiguration(
+        name: "errs", kind: .push([ServiceID(0)], errs),
+        at: .seconds(59) + Nanoseconds.milliseconds(500), restartAfter: .seconds(40)))
+    cluster.faults[1].number = 20
+    let (_, counts) = try Self.counters(cluster, at: [60, 61, 80, 99, 101, 110])
+    #expect(counts[0].erred == 0 && counts[0].refused > 0)
+    #expect(counts[2].refused > counts[1].refused)
+    // The first one is rolled back at 80 s, and the second holds on alone.
+    let came = counts[3].arrivals - counts[2].arrivals
+    #expect(counts[3].erred - counts[2].erred + 200 > came)
+    #expect(counts[5].erred == counts[4].erred)
   }
 
   @Test func suchLanesAreRequests() throws {

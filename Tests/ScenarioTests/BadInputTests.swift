@@ -94,6 +94,11 @@ struct BadInput: Sendable, CustomTestStringConvertible {
       "{per_zone: 2}", "{▲per_zones: 2}", .unknownKey,
       "unknown key `per_zones` in `cluster.gateways`", help: "did you mean `per_zone`?"),
     BadInput(
+      "headroom: 1\n", "", .missingKey, "`headroom` is missing", help: "for example `headroom: 1`"),
+    BadInput(
+      "headroom: 1\n", "headroom: ▲one\n", .badQuantity, "`one` is no value for `headroom`",
+      help: "for example `1`"),
+    BadInput(
       "duration: 10m\n", "", .missingKey, "`duration` is missing",
       help: "for example `duration: 10s`"),
     BadInput(

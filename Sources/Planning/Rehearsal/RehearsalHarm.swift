@@ -19,6 +19,8 @@ public struct RehearsalHarm: Sendable {
   /// By service or tenant: the share of requests without an answer, the most hurt first.
   public var services: [Line]
   public var tenants: [Line]
+  /// The same by importance of the services, from 0, the most important, on.
+  public var importance: [Line]
   /// By zone, after the strike: the greatest share of processors in use, the least level of warm
   /// pods.
   public var utilisation: [Line]
@@ -64,6 +66,9 @@ public struct RehearsalHarm: Sendable {
       document.services.map { ($0.name, $0.tenant) }, uniquingKeysWith: { first, _ in first })
     services = Self.shares(pairs) { $0.group }
     self.tenants = Self.shares(pairs) { tenants[$0.group] ?? "default" }
+    let classes = Dictionary(
+      document.services.map { ($0.name, $0.importance) }, uniquingKeysWith: { first, _ in first })
+    importance = Self.shares(pairs) { "\(classes[$0.group] ?? 0)" }.sorted { $0.name < $1.name }
     utilisation = Self.byZone(pairs) { outcome, zone, strike in
       outcome.collected.zoneSamples.filter { $0.zone == zone && $0.from >= strike && $0.cores > 0 }
         .map { $0.usedCores / $0.cores }.max() ?? 0

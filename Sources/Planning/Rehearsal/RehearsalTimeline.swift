@@ -56,8 +56,8 @@ public struct RehearsalTimeline: Sendable {
       ? strike : worse.last.flatMap { $0.upperBound < lastInterval ? $0.upperBound : nil }
   }
 
-  /// When traffic of a lost zone has somewhere to go: weights that hold in a cluster of which
-  /// nothing is left send it nowhere.
+  /// When traffic of a lost zone has somewhere to go: weights that hold where nothing is left send
+  /// it nowhere.
   private static func firstShift(
     _ events: [NotableEvent], _ configuration: ClusterConfiguration
   ) -> Instant? {
@@ -69,13 +69,25 @@ public struct RehearsalTimeline: Sendable {
       case .zoneLost: lost.insert(event.subject)
       case .zoneBack: lost.remove(event.subject)
       case .trafficShifted:
-        let zones =
-          configuration.part(ofZone: event.subject)?.zones ?? configuration.zones.indices
+        let zones = balanced(with: event.subject, configuration)
         if !lost.isEmpty, !lost.isSuperset(of: zones) { return event.at }
       default: break
       }
     }
     return nil
+  }
+
+  /// The zones that traffic of one may be sent to: those of its cluster, and where the cluster has
+  /// services in common with others of its region, theirs.
+  private static func balanced(
+    with zone: Int, _ configuration: ClusterConfiguration
+  ) -> [Int] {
+    guard let own = configuration.part(ofZone: zone) else {
+      return Array(configuration.zones.indices)
+    }
+    let isShared = configuration.services[own.services].contains { $0.spread != nil }
+    let others = configuration.parts.filter { isShared && $0.region == own.region }
+    return others.isEmpty ? Array(own.zones) : others.flatMap(\.zones)
   }
 
   public var secondsToDetect: Double? { detected.map { ($0 - strike).seconds } }

@@ -312,6 +312,9 @@ public struct PoolConfiguration: Sendable {
 }
 
 extension ClusterConfiguration {
+  /// Whether its region's API is asked for anything that concerns it.
+  var asksAPI: Bool { !changes.isEmpty || faults.contains { !$0.wishes.isEmpty } }
+
   /// All gateways, zone by zone, then all consumers: what each bears, and its time for a request.
   var entries: [(capacityPerSecond: Double?, handling: Nanoseconds)] {
     let gateway = (gateways.capacityPerSecond, gateways.handling)

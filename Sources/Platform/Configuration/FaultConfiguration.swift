@@ -41,7 +41,8 @@ public struct FaultConfiguration: Sendable {
     /// A share of the instances that each lane of the services has then, one at least, answer a
     /// share of their calls with an error and take so many times as long, until they are gone.
     case spoil([ServiceID], share: Double, errors: Double, factor: Double)
-    /// A configuration that is bad comes to services, and is rolled back at the end.
+    /// A configuration that is bad comes to services, and is rolled back at the end: that is when
+    /// the region's API is asked for it.
     case push([ServiceID], ServiceChange)
     /// The clock of a Worker Manager jumps, and runs so many times as fast until the end.
     case clock(manager: Int, jump: Nanoseconds, rate: Double)
@@ -58,6 +59,9 @@ public struct FaultConfiguration: Sendable {
   public var restartAfter: Nanoseconds?
   /// What is slow, lossy or bad is so by and by: for this long it grows, evenly, from nothing.
   public var ramp = Nanoseconds.zero
+  /// Of a push: what it is among the things that the region's API is asked for, the same in all
+  /// clusters. Its roll-back has the number that follows.
+  public var number: UInt32 = 0
 
   public init(
     name: String, kind: Kind, at: Instant, restartAfter: Nanoseconds?,
@@ -79,10 +83,16 @@ public struct FaultConfiguration: Sendable {
   var isCondition: Bool {
     switch kind {
     case .stop, .slow, .slowZone, .cut, .drop, .surge, .slowServices, .loseNodes, .spoil,
-      .crashGateway, .crashAgents, .losePods, .push, .clock, .limitDownstream, .crashCoordinator:
+      .crashGateway, .crashAgents, .losePods, .clock, .limitDownstream, .crashCoordinator:
       true
     default: false
     }
+  }
+
+  /// What the region's API is asked for, and when; nothing where it is no push.
+  var wishes: [(number: UInt32, at: Instant)] {
+    guard case .push = kind else { return [] }
+    return [(number, at)] + (restartAfter.map { [(number + 1, at + $0)] } ?? [])
   }
 
   /// Whether it makes instances of a service bad, or its configuration: flow has neither.

@@ -45,9 +45,12 @@ public struct PlatformConfiguration: Sendable {
   }
 
   /// The clusters that one of them has to do with: those of its region, where these have services
-  /// in common, else itself.
+  /// in common or their API is asked for anything, else itself.
   public func members(sharingWith index: Int) -> Range<Int> {
-    guard clusters[index].region != nil else { return index..<index + 1 }
+    let others = clusters.indices.filter { parts[$0].region == parts[index].region }
+    guard clusters[index].region != nil || others.contains(where: { clusters[$0].asksAPI }) else {
+      return index..<index + 1
+    }
     var members = index..<index + 1
     while members.lowerBound > 0, parts[members.lowerBound - 1].region == parts[index].region {
       members = members.lowerBound - 1..<members.upperBound

@@ -79,13 +79,14 @@ extension ControlShard {
     case .loseNodes(let nodes): loseNodes(nodes, by: index, at: now)
     case .crashGateway(let gateway): stopGateway(gateway)
     case .crashAgents(let nodes): stopAgents(nodes, at: now)
-    case .push(let services, _): followPushes(of: services, ended: nil, at: now)
     case .clock(let manager, let jump, let rate):
       setClock(of: manager, jump: jump, rate: rate, at: now)
     case .stop, .slow, .slowZone, .cut, .drop: beginCondition(index, at: now)
     case .crashCoordinator: stopCoordinator()
-    // Their lanes have alarms of their own, and downstreams look at the time.
-    case .crashConsumer, .crashBroker, .surge, .slowServices, .spoil, .losePods, .limitDownstream:
+    // Their lanes have alarms of their own, downstreams look at the time, and pushes come from the
+    // region's API.
+    case .crashConsumer, .crashBroker, .surge, .slowServices, .spoil, .losePods, .limitDownstream,
+      .push:
       break
     }
     guard fault.isCondition else { return }
@@ -102,11 +103,11 @@ extension ControlShard {
     case .loseNodes(let nodes): recoverNodes(nodes, from: index, at: now)
     case .crashGateway(let gateway): startGateway(gateway)
     case .crashAgents(let nodes): startAgents(nodes, at: now)
-    case .push(let services, _): followPushes(of: services, ended: index, at: now)
     case .clock(let manager, _, _): setClock(of: manager, jump: .zero, rate: 1, at: now)
     case .stop, .slow, .slowZone, .cut, .drop: endCondition(index, at: now)
     case .crashCoordinator: startCoordinator(at: now)
-    case .crashConsumer, .crashBroker, .surge, .slowServices, .spoil, .losePods, .limitDownstream:
+    case .crashConsumer, .crashBroker, .surge, .slowServices, .spoil, .losePods, .limitDownstream,
+      .push:
       break
     }
     guard fault.isCondition else { return }

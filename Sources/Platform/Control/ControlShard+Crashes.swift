@@ -37,23 +37,7 @@ extension ControlShard {
     }
   }
 
-  // MARK: Configurations and clocks
-
-  /// AutoScale goes by what the configuration of services says now.
-  ///
-  /// - Parameter ended: a push that is rolled back at this instant.
-  func followPushes(of services: [ServiceID], ended: Int?, at now: Instant) {
-    for service in services {
-      var most = configuration.services[service.index].router.maximumInstances
-      for (index, fault) in faults.enumerated() where index != ended && fault.span.contains(now) {
-        guard case .push(let some, let change) = fault.kind, some.contains(service) else {
-          continue
-        }
-        most = change.maximumInstances ?? most
-      }
-      autoscaler.setMost(most, of: service)
-    }
-  }
+  // MARK: Clocks
 
   /// A Worker Manager's clock jumps and runs at a rate from now on; it looks what that makes due.
   func setClock(of manager: Int, jump: Nanoseconds, rate: Double, at now: Instant) {

@@ -73,11 +73,14 @@ final class FlowLane: LaneModel {
   func settle(at now: Instant, recorder: any LatencyRecorder) {
     // A settled instant lies within the step that the lane is in, or at its end.
     if now <= state.stepEnd { state.advance(to: now, recorder: recorder) }
+    bringGauges(to: now)
     state.recordPending(recorder)
   }
 
   /// Steps end at every second, and gauges are those of the last.
-  func bringGauges(to now: Instant) {}
+  func bringGauges(to now: Instant) {
+    state.limits.count(into: &state.counters, at: now)
+  }
 
   func clone(surroundings: LaneSurroundings) -> any LaneModel {
     let copy = FlowLane(state.clone(surroundings: surroundings))
@@ -97,6 +100,11 @@ final class FlowLane: LaneModel {
     state.rules.minimumInstances = whole.minimumInstances
     state.rules.maximumInstances = whole.maximumInstances
     parked?.limit(rules, whole: whole)
+  }
+
+  /// Services that are pushed run as requests, from when it is known that they will be.
+  func configure(_ configuration: LaneConfiguration, at now: Instant) {
+    preconditionFailure("no lane at flow fidelity is pushed")
   }
 
   var isAway: Bool {

@@ -99,6 +99,7 @@ extension FlowState {
     unknownGone = 0
     for index in groups.indices { groups[index].outstanding = 0 }
     restartBatches()
+    limits.dropLeases(at: now)
     control.loseGateway()
     control.retirements = retirements ?? RetirementLedger()
     keepAlive = settings.keepAlive.map { KeepAliveWatch($0()) }

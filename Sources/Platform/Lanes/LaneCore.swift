@@ -75,9 +75,8 @@ struct LaneCore: ~Copyable {
   var nodeLosses: [[NodeID]] = []
   /// Instances that are lost by themselves.
   var podLosses: [PodLoss] = []
-  /// What the service's configuration is from when on, where it changes; and versions that are
-  /// wrong now.
-  var configurations: [LaneConfiguration] = []
+  /// What was pushed last, where anything was, and versions that are wrong now.
+  var configuration: LaneConfiguration?
   var wrongVersions: [(fault: UInt64, share: Double)] = []
   /// What the gateways of the zone do, and parts whose gateway has crashed.
   var gatewayCourse: [GatewayHosting] = []
@@ -217,7 +216,7 @@ struct LaneCore: ~Copyable {
     copy.conditions = conditions
     copy.nodeLosses = nodeLosses
     copy.podLosses = podLosses
-    copy.configurations = configurations
+    copy.configuration = configuration
     copy.wrongVersions = wrongVersions
     copy.gatewayCourse = gatewayCourse
     copy.partsDown = partsDown

@@ -14,15 +14,12 @@ struct LaneFaults: Sendable {
   var podLosses: [PodLoss] = []
   /// What gateways of its zone do, from each instant on.
   var gateways: [GatewayHosting] = []
-
-  /// What its service's configuration is, from each instant on.
-  var configurations: [LaneConfiguration] = []
   /// Instances that go bad.
   var spoils: [LaneSpoil] = []
 
   var isEmpty: Bool {
     outages.isEmpty && conditions.isEmpty && nodeLosses.isEmpty && spoils.isEmpty
-      && podLosses.isEmpty && gateways.isEmpty && configurations.isEmpty
+      && podLosses.isEmpty && gateways.isEmpty
   }
 }
 
@@ -50,7 +47,6 @@ extension LaneCore {
     }
     arm(faults.podLosses, after: now)
     arm(faults.spoils, after: now)
-    arm(faults.configurations, after: now)
     if !faults.gateways.isEmpty { armGateways(faults.gateways, after: now) }
     guard !faults.conditions.isEmpty else { return }
     conditions = faults.conditions

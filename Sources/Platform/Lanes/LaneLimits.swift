@@ -22,6 +22,7 @@ struct PartGate: Sendable {
   var blocked: [Int] = []
   /// Messages of its partitions when it was looked at what it wants.
   var seen: Int64 = 0
+  var leases = LeaseTally()
 
   /// Messages that may go out now, by the rates.
   func room(at now: Instant) -> Int64 {
@@ -35,6 +36,7 @@ struct PartGate: Sendable {
     if own != nil, own?.admit(count, at: now).isAdmitted != true { return false }
     if central != nil, central?.admit(count, at: now).isAdmitted != true { return false }
     (rate, lease) = (own, central)
+    leases.used &+= UInt64(count)
     return true
   }
 
@@ -46,6 +48,7 @@ struct PartGate: Sendable {
       central?.serve(count, from: start, to: end) ?? count)
     _ = rate?.serve(most, from: start, to: end)
     _ = lease?.serve(most, from: start, to: end)
+    leases.used &+= UInt64(most)
     return most
   }
 
@@ -112,7 +115,26 @@ struct LaneLimits: Sendable {
   /// Whoever had a gate is gone with all that it knew, and begins anew.
   mutating func renew(_ part: Int, _ settings: LaneSettings, at now: Instant) {
     let life = gates[part].client.map { $0.life + 1 } ?? 0
+    let leases = gates[part].leases
     gates[part] = Self.gate(settings, part, life: life, at: now)
+    gates[part].leases = leases
+    gates[part].leases.note(nil, at: now)
+  }
+
+  /// Whoever has gates is gone, and with it the leases.
+  mutating func dropLeases(at now: Instant) {
+    for part in gates.indices { gates[part].leases.note(nil, at: now) }
+  }
+
+  /// What leases have come to up to now, of all parts together, for the lane's counts.
+  func count(into counters: inout LaneCounters, at now: Instant) {
+    let clients = gates.filter { $0.client != nil }
+    guard !clients.isEmpty else { return }
+    let totals = clients.map { $0.leases.total(at: now) }
+    counters.leaseGranted = totals.reduce(0) { $0 + $1.granted }
+    counters.leaseUsed = clients.reduce(0) { $0 &+ $1.leases.used }
+    counters.leasedSeconds = totals.reduce(0) { $0 + $1.leased.seconds }
+    counters.unleasedSeconds = totals.reduce(0) { $0 + $1.unleased.seconds }
   }
 
   /// The rates that hold from now on; what was used of the buckets stays used.
@@ -129,6 +151,34 @@ struct LaneLimits: Sendable {
     var copy = LaneLimits()
     copy.gates = gates.map { $0.clone() }
     return copy
+  }
+}
+
+/// What a consumer's leases of a central limit have come to. When it is looked at changes nothing.
+struct LeaseTally: Sendable {
+  /// Messages that leases before the present one would have let out, and the time with a lease and
+  /// without.
+  private var before = (granted: 0.0, leased: Nanoseconds.zero, unleased: Nanoseconds.zero)
+  private var lease: QuotaAmount?
+  private var since = Instant.origin
+  /// Messages that went out.
+  var used: UInt64 = 0
+
+  /// From now on there is another lease, or none.
+  mutating func note(_ fresh: QuotaAmount?, at now: Instant) {
+    guard fresh != lease else { return }
+    before = total(at: now)
+    (lease, since) = (fresh, now)
+  }
+
+  func total(
+    at now: Instant
+  ) -> (granted: Double, leased: Nanoseconds, unleased: Nanoseconds) {
+    let time = now - since
+    guard let lease else { return (before.granted, before.leased, before.unleased + time) }
+    return (
+      before.granted + lease.perSecond * time.seconds, before.leased + time, before.unleased
+    )
   }
 }
 
@@ -177,6 +227,7 @@ extension PartGate {
       lease?.change(to: amount, burst: share.burst(of: amount), at: now)
     }
     clientAlarm = wishes.alarm ?? clientAlarm
+    leases.note(client?.lease, at: now)
     return wishes.questions
   }
 

@@ -66,6 +66,8 @@ protocol LaneModel: AnyObject {
   func reroute(_ arrivals: any ArrivalSource, at now: Instant, recorder: any LatencyRecorder)
   /// The lane may have, and keeps, other numbers of instances: by part, and where it has no parts.
   func limit(_ rules: [RouterRules], whole: RouterRules)
+  /// What was pushed holds from an instant on that the lane has not passed.
+  func configure(_ configuration: LaneConfiguration, at now: Instant)
   /// Whether the balancer sends nothing here any more: clients that try again do so elsewhere.
   var isAway: Bool { get set }
   /// Hands over, and forgets, those that will try again elsewhere.

@@ -1,9 +1,8 @@
 import ControlPlane
 import Primitives
 
-/// What the configuration of a lane's service is from an instant on.
+/// What the configuration of a lane's service is.
 struct LaneConfiguration: Sendable {
-  var at: Instant
   /// By part.
   var rules: [RouterRules]
   var callTimeout: Nanoseconds
@@ -12,15 +11,12 @@ struct LaneConfiguration: Sendable {
 }
 
 extension LaneCore {
-  /// Sets alarms for what the configuration will be.
-  mutating func arm(_ steps: [LaneConfiguration], after now: Instant) {
-    guard !steps.isEmpty else { return }
-    configurations = steps
-    for step in steps where step.at > now {
-      _ = queue.push(
-        at: step.at, class: EventRank.alarm,
-        LaneEvent(kind: .configured, part: 0, flags: 0, slot: 0, arrival: .origin))
-    }
+  /// What the configuration is from an instant on that the lane has not passed.
+  mutating func configure(_ fresh: LaneConfiguration, at now: Instant) {
+    configuration = fresh
+    _ = queue.push(
+      at: now, class: EventRank.alarm,
+      LaneEvent(kind: .configured, part: 0, flags: 0, slot: 0, arrival: .origin))
   }
 
   /// Whether a call ends with an error since the service's version is wrong; by the identity of
@@ -34,9 +30,9 @@ extension LaneCore {
 }
 
 extension RequestLaneEngine {
-  /// From now on the configuration of this instant holds. Nothing where none was ever pushed.
+  /// From now on the configuration holds that came last. Nothing where none was ever pushed.
   mutating func takeConfiguration(at now: Instant) {
-    guard let step = core.configurations.last(where: { $0.at <= now }) else { return }
+    guard let step = core.configuration else { return }
     core.settings.callTimeout = step.callTimeout
     core.wrongVersions = step.errors
     if !step.errors.isEmpty { core.breaking.hasSpoiled = true }

@@ -191,6 +191,12 @@ public struct LaneCounters: Sendable, BitwiseCopyable, Equatable {
   public var coreSeconds = 0.0
   public var idleSeconds = 0.0
   public var inFlightSeconds = 0.0
+  /// Of consumers under a central limit: messages that their leases would have let out, messages
+  /// that went out, and their time with a lease and without.
+  public var leaseGranted = 0.0
+  public var leaseUsed: UInt64 = 0
+  public var leasedSeconds = 0.0
+  public var unleasedSeconds = 0.0
 
   public init() {}
 

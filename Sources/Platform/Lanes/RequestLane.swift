@@ -112,7 +112,10 @@ final class RequestLane: LaneModel {
 
   func arm(_ faults: LaneFaults, after now: Instant) {
     engine.core.arm(faults, after: now)
-    if !faults.configurations.isEmpty { engine.takeConfiguration(at: now) }
+  }
+
+  func configure(_ configuration: LaneConfiguration, at now: Instant) {
+    engine.core.configure(configuration, at: now)
   }
 
   func reroute(_ arrivals: any ArrivalSource, at now: Instant, recorder: any LatencyRecorder) {

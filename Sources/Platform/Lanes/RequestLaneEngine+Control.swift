@@ -129,6 +129,7 @@ extension RequestLaneEngine {
   /// Takes what was deleted meanwhile out of a topic's logs, so that gauges are those of now.
   mutating func settleLogs(at now: Instant) {
     core.counters.expired &+= UInt64(core.topic.settle(at: now))
+    core.limits.count(into: &core.counters, at: now)
   }
 
   mutating func adopt(_ pod: PodID, origin: Delivery.Origin, part: Int) {

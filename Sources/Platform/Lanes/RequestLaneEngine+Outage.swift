@@ -12,6 +12,7 @@ extension RequestLaneEngine {
     core.isDown = true
     core.setForm()
     core.digest.record(RecordKind.zoneLost, at: now, 0)
+    core.limits.dropLeases(at: now)
     let heldTickets = (0..<routers.count).flatMap { part in
       routers[part].restart(keepAlive: core.settings.keepAlive?()) + core.takeHeld(part)
     }

@@ -58,6 +58,7 @@ extension ClusterSimulation {
         for zone in zones { control.drain(zone, isDrained, at: now) }
       }
     }
+    push(number)
   }
 
   func tell(of change: ChangeConfiguration) {
@@ -68,17 +69,32 @@ extension ClusterSimulation {
   private func limit(_ id: ServiceID, least: Int?, most: Int?) {
     if let least { configuration.services[id.index].router.minimumInstances = least }
     if let most { configuration.services[id.index].router.maximumInstances = most }
-    let service = configuration.services[id.index]
-    let lowest = service.router.minimumInstances
-    let bounds = lowest...max(lowest, service.router.maximumInstances)
+    // What a push says holds on top.
+    let service = pushed(id)
     for position in service.zones.indices {
       let lane = topology.firstLane[id.index] + position
-      let parts = topology.laneGateways[lane].count
-      let rules = (0..<parts).map { service.rules(lane: position, part: $0, of: parts) }
-      lanes[lane].limit(rules, whole: service.rules(lane: position, part: 0, of: 1))
-      control.autoscaler.limit(LaneID(lane), rules, within: bounds)
+      lanes[lane].limit(
+        rules(of: lane, service), whole: service.rules(lane: position, part: 0, of: 1))
       laneSet.noteInterference(with: lane)
     }
+    boundAutoscaler(id, service)
+  }
+
+  /// AutoScale keeps a service within what it may have now.
+  func boundAutoscaler(_ id: ServiceID, _ service: ServiceConfiguration) {
+    let least = service.router.minimumInstances
+    let bounds = least...max(least, service.router.maximumInstances)
+    for position in service.zones.indices {
+      let lane = topology.firstLane[id.index] + position
+      control.autoscaler.limit(LaneID(lane), rules(of: lane, service), within: bounds)
+    }
+  }
+
+  /// By part of a lane, what a service says.
+  func rules(of lane: Int, _ service: ServiceConfiguration) -> [RouterRules] {
+    let position = topology.lanes[lane].position
+    let parts = topology.laneGateways[lane].count
+    return (0..<parts).map { service.rules(lane: position, part: $0, of: parts) }
   }
 
   /// Clients that went to other lanes, and that came from others.

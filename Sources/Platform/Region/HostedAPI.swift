@@ -32,6 +32,8 @@ struct HostedAPI: Sendable {
     var at: Instant
     /// Parts of the region that it concerns.
     var parts: [Int]
+    /// The number of what it takes back; nil: it stands by itself.
+    var takesBack: UInt32?
   }
 
   /// A word on its way to a part of the region.
@@ -43,7 +45,7 @@ struct HostedAPI: Sendable {
 
   private let settings: RegionAPIConfiguration
   private let network: Network
-  private let changes: [Change]
+  private var changes: [Change]
   private var machine: RegionAPI
   private var isAnswered: [Bool]
   /// In the order of time, of equal times in that of setting.
@@ -62,6 +64,26 @@ struct HostedAPI: Sendable {
     machine = RegionAPI(parts: parts, rules: settings.rules)
     isAnswered = changes.map { _ in false }
     for index in changes.indices { schedule(.asks(index), at: changes[index].at) }
+  }
+
+  /// More is asked for, which lies ahead.
+  mutating func add(_ more: [Change]) {
+    for change in more {
+      changes.append(change)
+      isAnswered.append(false)
+      schedule(.asks(changes.count - 1), at: change.at)
+    }
+  }
+
+  func knows(_ number: UInt32) -> Bool { changes.contains { $0.number == number } }
+
+  /// Nobody takes back what he has not heard to be accepted: else the two might come about in the
+  /// wrong order.
+  private func isReady(_ index: Int) -> Bool {
+    guard let first = changes[index].takesBack,
+      let place = changes.firstIndex(where: { $0.number == first })
+    else { return true }
+    return isAnswered[place]
   }
 
   /// When something happens next.
@@ -99,7 +121,9 @@ struct HostedAPI: Sendable {
     switch event {
     case .asks(let index):
       guard !isAnswered[index] else { return }
-      if let arrival = arrival(leavingAt: now) { schedule(.hearsWish(index), at: arrival) }
+      if isReady(index), let arrival = arrival(leavingAt: now) {
+        schedule(.hearsWish(index), at: arrival)
+      }
       schedule(.asks(index), at: now + settings.askAgain)
     case .hearsAnswer(let index): isAnswered[index] = true
     case .hearsWish(let index):

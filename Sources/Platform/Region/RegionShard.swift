@@ -71,7 +71,7 @@ public struct RegionShard: Sendable {
       var end = first + 1
       while end < platform.parts.count, platform.parts[end].region == name { end += 1 }
       let clusters = Array(platform.clusters[first..<end])
-      if clusters[0].region != nil || clusters.contains(where: { !$0.changes.isEmpty }) {
+      if clusters[0].region != nil || clusters.contains(where: \.asksAPI) {
         shards.append(RegionShard(name, first..<end, clusters))
       }
       first = end
@@ -116,24 +116,43 @@ public struct RegionShard: Sendable {
     }
   }
 
-  private static func api(of clusters: [ClusterConfiguration]) -> HostedAPI? {
+  /// What the clusters of a region have its API asked for, in the order of asking.
+  private static func changes(of clusters: [ClusterConfiguration]) -> [HostedAPI.Change] {
     var changeByNumber: [UInt32: HostedAPI.Change] = [:]
+    func note(_ number: UInt32, at: Instant, part: Int, takesBack: UInt32? = nil) {
+      var known =
+        changeByNumber[number]
+        ?? HostedAPI.Change(number: number, at: at, parts: [], takesBack: takesBack)
+      if known.parts.last != part { known.parts.append(part) }
+      changeByNumber[number] = known
+    }
     for (member, cluster) in clusters.enumerated() {
       for change in cluster.changes {
-        var part = member
+        guard case .drain(_, let isDrained) = change.kind else {
+          note(change.number, at: change.at, part: member)
+          continue
+        }
         // The region's balancer comes after its clusters.
-        if case .drain = change.kind, cluster.region != nil { part = clusters.count }
-        var known =
-          changeByNumber[change.number]
-          ?? HostedAPI.Change(number: change.number, at: change.at, parts: [])
-        if known.parts.last != part { known.parts.append(part) }
-        changeByNumber[change.number] = known
+        note(
+          change.number, at: change.at, part: cluster.region == nil ? member : clusters.count,
+          takesBack: isDrained ? nil : change.number - 1)
+      }
+      for wishes in cluster.faults.map(\.wishes) {
+        for wish in wishes {
+          note(
+            wish.number, at: wish.at, part: member,
+            takesBack: wish.number == wishes[0].number ? nil : wishes[0].number)
+        }
       }
     }
-    guard !changeByNumber.isEmpty else { return nil }
-    let changes = changeByNumber.values.sorted {  // order-free: sorted
+    return changeByNumber.values.sorted {  // order-free: sorted
       ($0.at, $0.number) < ($1.at, $1.number)
     }
+  }
+
+  private static func api(of clusters: [ClusterConfiguration]) -> HostedAPI? {
+    let changes = changes(of: clusters)
+    guard !changes.isEmpty else { return nil }
     let seed = clusters[0].seed ^ clusters[0].drawKey
     let keys = ControlKeys(seed: seed, replication: clusters[0].replication)
     return HostedAPI(
@@ -142,6 +161,17 @@ public struct RegionShard: Sendable {
   }
 
   public borrowing func clone() -> Self { copy self }
+
+  /// The API is asked for what is new in the configurations of the region's clusters: pushes that
+  /// were armed, which lie ahead.
+  public mutating func arm(_ clusters: [ClusterConfiguration]) {
+    guard var hosted = api else {
+      api = Self.api(of: clusters)
+      return
+    }
+    hosted.add(Self.changes(of: clusters).filter { !hosted.knows($0.number) })
+    api = hosted
+  }
 
   public var digest: UInt64 { digestState.value }
 

@@ -35,7 +35,6 @@ extension ClusterSimulation {
         let own = nodes.filter { topology.nodeZones[$0.index] == topology.lanes[lane].zone }
         return own.isEmpty ? nil : (fault.at, own)
       }, podLosses: podLosses(of: lane, some), gateways: gateways(of: lane),
-      configurations: configurations(of: lane),
       spoils: spoils(of: lane, some))
   }
 
@@ -123,48 +122,6 @@ extension ClusterSimulation {
         serviceFactor: factor, serviceTime: service.serviceTime.scaled(by: factor).sampler(),
         coldService: service.coldServiceTime?.scaled(by: factor).sampler())
     }
-  }
-}
-
-extension ClusterSimulation {
-  /// What the configuration of a lane's service is, from one push or roll-back to the next; the
-  /// latest push counts. Empty where nobody pushes anything.
-  fileprivate func configurations(of lane: Int) -> [LaneConfiguration] {
-    let place = topology.lanes[lane]
-    let pushes = configuration.faults.compactMap { fault -> (FaultConfiguration, ServiceChange)? in
-      guard case .push(let services, let change) = fault.kind, services.contains(place.service)
-      else { return nil }
-      return (fault, change)
-    }
-    guard !pushes.isEmpty else { return [] }
-    let base = configuration.services[place.service.index]
-    let parts = topology.laneGateways[lane].count
-    let all = [.origin] + pushes.flatMap { [$0.0.span.lowerBound, $0.0.span.upperBound] }
-    return all.filter { $0 < .distantFuture }.sortedOnce().map { edge in
-      var service = base
-      var step = LaneConfiguration(
-        at: edge, rules: [],
-        callTimeout: configuration.gateways.callTimeout ?? Nanoseconds(.max / 4), errors: [])
-      for (fault, change) in pushes where fault.span.contains(edge) {
-        service.follow(change)
-        if let timeout = change.callTimeout { step.callTimeout = timeout }
-        if change.errors > 0 { step.errors.append((XXH3.hash64(fault.name), change.errors)) }
-      }
-      step.rules = (0..<parts).map { service.rules(lane: place.position, part: $0, of: parts) }
-      return step
-    }
-  }
-}
-
-extension ServiceConfiguration {
-  /// What gateways go by while a change holds.
-  fileprivate mutating func follow(_ change: ServiceChange) {
-    if let concurrency = change.concurrency {
-      router.concurrencyLimit = min(concurrency, router.concurrencyLimit)
-    }
-    guard let most = change.maximumInstances else { return }
-    router.maximumInstances = most
-    router.minimumInstances = min(most, router.minimumInstances)
   }
 }
 

@@ -71,6 +71,9 @@ extension ClusterSimulation {
     laneSet.lanes[id.index] = lane
     laneSet.noteInterference(with: id.index)
     armFaults(of: id.index)
+    if lane is RequestLane, isPushed(topology.lanes[id.index].service) {
+      lane.configure(laneConfiguration(of: id.index), at: now)
+    }
     laneSet.collect(id.index, into: control)
   }
 

@@ -221,6 +221,10 @@ extension LaneCounters {
     idleSeconds += other.idleSeconds
     inFlightSeconds += other.inFlightSeconds
     coreSeconds += other.coreSeconds
+    leaseGranted += other.leaseGranted
+    leaseUsed += other.leaseUsed
+    leasedSeconds += other.leasedSeconds
+    unleasedSeconds += other.unleasedSeconds
   }
 
   /// What was counted since an earlier state.
@@ -273,6 +277,10 @@ extension LaneCounters {
     delta.idleSeconds = idleSeconds - earlier.idleSeconds
     delta.inFlightSeconds = inFlightSeconds - earlier.inFlightSeconds
     delta.coreSeconds = coreSeconds - earlier.coreSeconds
+    delta.leaseGranted = leaseGranted - earlier.leaseGranted
+    delta.leaseUsed = leaseUsed - earlier.leaseUsed
+    delta.leasedSeconds = leasedSeconds - earlier.leasedSeconds
+    delta.unleasedSeconds = unleasedSeconds - earlier.unleasedSeconds
     return delta
   }
 }

@@ -37,6 +37,8 @@ public final class ClusterSimulation {
   /// which services they concern now.
   var zoneWeights: [[Int]]
   var isRerouted: [Bool]
+  /// Pushes that hold, in the order in which they came about: places among the faults.
+  var heldPushes: [Int] = []
 
   public init(_ configuration: ClusterConfiguration, recorder: any RunRecorder) {
     self.configuration = configuration
@@ -83,6 +85,7 @@ public final class ClusterSimulation {
     zoomState = other.zoomState
     zoneWeights = other.zoneWeights
     isRerouted = other.isRerouted
+    heldPushes = other.heldPushes
     laneSet = other.laneSet
     agenda = LaneAgenda(count: other.laneSet.lanes.count)
     let surroundings = surroundings(epochEnd: .origin)

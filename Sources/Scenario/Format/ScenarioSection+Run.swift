@@ -132,8 +132,9 @@ extension ScenarioSection {
           "the share of its requests that a bad instance answers with an error; of `push`, that "
           + "every instance does",
         "push":
-          "a service or its group: a bad configuration comes to it, and is rolled back at the end; "
-          + "what it says is in `concurrency`, `max_instances`, `call_timeout`, `errors`",
+          "a service or its group: a bad configuration is asked for at the API of its region, and "
+          + "rolled back at the end; what it says is in `concurrency`, `max_instances`, "
+          + "`call_timeout`, `errors`",
         "concurrency": "of `push`: requests of an instance at a time, fewer than before",
         "max_instances": "of `push`: instances of the service, fewer than before",
         "call_timeout": "of `push`: how long gateways wait for its answers",

@@ -151,8 +151,9 @@ extension ScenarioSection {
       ]),
     ScenarioSection(
       "services[].limits",
-      "What the service may be asked for, in all its zones together, whatever its instances bear. "
-        + "At gateways what is over is refused at once; a topic's consumers leave it in the log.",
+      "What the service may be asked for, in all its zones together and in each of its clusters, "
+        + "whatever its instances bear. At gateways what is over is refused at once; a topic's "
+        + "consumers leave it in the log.",
       [
         "qps": "requests or messages a second, by the generic cell rate algorithm",
         "burst":
@@ -277,11 +278,11 @@ extension ScenarioSection {
           "members of a lower peak that come in batches or at regular gaps do so one by one",
         "called": "share of the dormant members that are called on a day",
         "days":
-          "factors on the rates of days by the region's clock, from second 0 on and over again, for "
-          + "weekends and holidays; `total_peak` is that of a day with the factor 1",
+          "factors on the rates of days by the region's clock, from second 0 on and over again, "
+          + "for weekends and holidays; `total_peak` is that of a day with the factor 1",
         "chained_to":
-          "the group whose requests bring about the messages of members with the pattern `chained`: "
-          + "one to twenty for each, one to sixty seconds later",
+          "the group whose requests bring about the messages of members with the pattern "
+          + "`chained`: one to twenty for each, one to sixty seconds later",
         "times": "instants of the requests, since second 0, each dealt to one of the zones",
         "file": "file of the trace, plain or gzip, within the directory that `--data` names",
         "format": "form of the file",

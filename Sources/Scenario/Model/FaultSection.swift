@@ -25,6 +25,8 @@ public struct FaultSection: Sendable {
   public var restartAfter: Nanoseconds?
   /// For so long it grows, evenly, from nothing.
   public var ramp = Nanoseconds.zero
+  /// Its place in the document.
+  var index = 0
   /// From one beginning to the next, and how often it comes.
   public var every = Nanoseconds.zero
   public var times = 1
@@ -36,6 +38,16 @@ public struct FaultSection: Sendable {
 
   /// When it begins, each time.
   public var beginnings: [Nanoseconds] { (0..<times).map { at + every * Int64($0) } }
+
+  /// How often a fault may come.
+  static let mostTimes = 1000
+
+  /// What a push, the n-th time it comes, and its roll-back are among the things that the API of
+  /// its region is asked for; beyond those of `changes`.
+  public func numbers(ofTime time: Int) -> (push: UInt32, rollBack: UInt32) {
+    let first = (UInt32(1) << 31) + UInt32(2 * (index * Self.mostTimes + time))
+    return (first, first + 1)
+  }
 
   /// Whether calls end with it that wait for a processor.
   var losesCalls: Bool {

@@ -8,8 +8,11 @@ enum FaultReading {
   ]
 
   static func faults(_ reader: inout FieldReader) -> [FaultSection] {
-    reader.list("faults").map { tree, path in
-      fault(FieldReader(tree, path: path, mark: tree.mark, context: reader.context))
+    reader.list("faults").enumerated().map { index, item in
+      var section = fault(
+        FieldReader(item.tree, path: item.path, mark: item.tree.mark, context: reader.context))
+      section.index = index
+      return section
     }
   }
 
@@ -69,7 +72,7 @@ enum FaultReading {
       }
       return
     }
-    section.times = reader.count("times", in: 2...1000)
+    section.times = reader.count("times", in: 2...FaultSection.mostTimes)
     section.every = reader.duration("every")
     let isSound = ["every", "times"].allSatisfy { reader.context.isSound(reader.child($0)) }
     var isOver = section.restartAfter.map { $0 < section.every } ?? false

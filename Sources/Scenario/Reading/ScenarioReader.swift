@@ -59,15 +59,18 @@ public struct ScenarioReader: Sendable {
       diagnostics: diagnostics, values: context.values, source: source)
   }
 
+  /// The version of the format that this program reads.
+  static let formatVersion = 1
+
   private static func document(
     _ reader: inout FieldReader, _ context: ReadingContext
   ) -> ScenarioDocument {
     var document = ScenarioDocument()
-    let version = reader.count("headroom", .none)
-    if reader.has("headroom"), version != 1, context.isSound("headroom") {
+    let version = reader.count("headroom", .none, example: formatVersion)
+    if reader.has("headroom"), version != formatVersion, context.isSound("headroom") {
       context.fail(
         .unsupportedVersion, at: "headroom", "this is a scenario of version \(version)",
-        help: "this program reads version 1")
+        help: "this program reads version \(formatVersion)")
     }
     document.name = reader.string("name")
     document.about = reader.string("about", .assumed(""))

@@ -73,7 +73,7 @@ struct TreeParser {
       guard let root = try Yams.compose(yaml: CallShield.hide(text)) else {
         fail(
           .missingKey, Mark(line: 1, column: 1), "the file is empty",
-          "start with `headroom: 1`, `name:` and `services:`")
+          "start with `headroom: \(ScenarioReader.formatVersion)`, `name:` and `services:`")
         return nil
       }
       return convert(root, depth: 0)

@@ -83,7 +83,8 @@ extension FieldReader {
   }
 
   mutating func count(
-    _ key: String, _ fallback: Default = .none, in range: ClosedRange<Int> = anyCount
+    _ key: String, _ fallback: Default = .none, in range: ClosedRange<Int> = anyCount,
+    example: Int = 3
   ) -> Int {
     if range != Self.anyCount {
       context.recorder?.bound(child(key), "\(range.lowerBound) to \(range.upperBound)")
@@ -91,7 +92,8 @@ extension FieldReader {
     let parse = { (text: String) throws(Quantity.Failure) in
       try Quantity.count(text, in: range)
     }
-    return quantity(key, .count, fallback, range.lowerBound, "3", parse)
+    let shown = range.contains(example) ? example : range.lowerBound
+    return quantity(key, .count, fallback, range.lowerBound, "\(shown)", parse)
   }
 
   /// A count, or `unlimited` for nil.

@@ -3,9 +3,9 @@ import Primitives
 import Scenario
 import Simulation
 
-/// The loss of one zone in a fork of a calm run, judged from its strike on.
-public struct ZoneLossTrial: Sendable {
-  public var zone: String
+/// The loss of one failure domain in a fork of a calm run, judged from its strike on.
+public struct LossTrial: Sendable {
+  public var target: LossTarget
   public var at: Instant
   public var outage: Nanoseconds
   public var judged: [JudgedObjective]
@@ -14,18 +14,16 @@ public struct ZoneLossTrial: Sendable {
   public var badShare: Double
   public var calmBadShare: Double
   public var moreBad: Double
-  /// The greatest use of processors in a zone that is left: measured, and by the closed form
-  /// z ÷ (z - 1) times the calm one.
-  public var peakUtilisation: Double
-  public var expectedUtilisation: Double
+  /// The greatest use of processors in a zone that takes over: measured, and by the closed form
+  /// times the calm one. Nil: nothing is left that could take over.
+  public var peakUtilisation: Double?
+  public var expectedUtilisation: Double?
 
   init(
-    _ document: ScenarioDocument, zone: Int, at time: Instant, outage: Nanoseconds,
+    _ document: ScenarioDocument, target: LossTarget, at time: Instant, outage: Nanoseconds,
     calm: RunOutcome, lost: RunOutcome
   ) {
-    let others = lost.configuration.part(ofZone: zone)?.zones ?? lost.configuration.zones.indices
-    let zones = Double(others.count)
-    self.zone = lost.configuration.zones[zone].name
+    self.target = target
     at = time
     self.outage = outage
     judged = ObjectiveVerdicts.judge(document, [lost])
@@ -34,10 +32,9 @@ public struct ZoneLossTrial: Sendable {
     badShare = Double(bad.bad) / Double(max(1, bad.all))
     calmBadShare = Double(calmBad.bad) / Double(max(1, calmBad.all))
     moreBad = Double(bad.bad) - Double(calmBad.bad)
-    peakUtilisation = Self.peak(lost, without: zone, of: others, from: time)
-    expectedUtilisation =
-      zones > 1
-      ? Self.peak(calm, without: zone, of: others, from: time) * zones / (zones - 1) : .infinity
+    let left = target.takingOver(of: lost.configuration)
+    peakUtilisation = left.map { Self.peak(lost, $0.zone, from: time) }.max()
+    expectedUtilisation = left.map { Self.peak(calm, $0.zone, from: time) * $0.factor }.max()
   }
 
   private static func bad(_ outcome: RunOutcome) -> (bad: UInt64, all: UInt64) {
@@ -50,23 +47,20 @@ public struct ZoneLossTrial: Sendable {
     return sum
   }
 
-  private static func peak(
-    _ outcome: RunOutcome, without zone: Int, of zones: Range<Int>, from time: Instant
-  ) -> Double {
-    outcome.collected.zoneSamples.filter {
-      $0.zone != zone && zones.contains($0.zone) && $0.from >= time && $0.cores > 0
-    }
-    .map { $0.usedCores / $0.cores }.max() ?? 0
+  private static func peak(_ outcome: RunOutcome, _ zone: Int, from time: Instant) -> Double {
+    outcome.collected.zoneSamples.filter { $0.zone == zone && $0.from >= time && $0.cores > 0 }
+      .map { $0.usedCores / $0.cores }.max() ?? 0
   }
 }
 
-/// Loses zones in forks of one calm run.
-struct ZoneLosses: Sendable {
+/// Loses failure domains in forks of one calm run.
+struct DomainLosses: Sendable {
   let runner: ScenarioRunner
   /// For so long after it is back the run goes on and is judged (assumed).
   static let afterwards = Nanoseconds.seconds(1800)
 
-  /// How long a zone is lost: as long as the scenario's first lost one, else ten minutes (assumed).
+  /// How long a domain is lost: as long as the scenario's first lost one, else ten minutes
+  /// (assumed).
   var outage: Nanoseconds {
     let given = runner.document.faults.first { $0.zone != nil }
     return (given?.restartAfter ?? nil) ?? .seconds(600)
@@ -80,35 +74,35 @@ struct ZoneLosses: Sendable {
       configuration, replication: 0, objectives: runner.document.objectives, keepsMinutes: false)
   }
 
-  /// Loses some zones at one time, each in a fork of a run that stands a second before it.
+  /// Loses some domains at one time, each in a fork of a run that stands a second before it.
   ///
-  /// - Returns: the trials, in the order of the zones, and the events that they executed.
+  /// - Returns: the trials, in the order of the targets, and the events that they executed.
   /// - Throws: `InvariantViolation`.
   func lose(
-    _ zones: [Int], at time: Instant, outage: Nanoseconds, from run: Run
-  ) throws -> (trials: [ZoneLossTrial], executed: UInt64) {
+    _ targets: [LossTarget], at time: Instant, outage: Nanoseconds, from run: Run
+  ) throws -> (trials: [LossTrial], executed: UInt64) {
     let shared = run.executed
     // The calm twin comes first.
-    let jobs = [nil] + zones.map { Optional($0) }
+    let jobs = [nil] + targets.map { Optional($0) }
     let forks = Forks(jobs.map { _ in run.fork() })
     let outcomes = try Parallel.map(jobs.count, threads: runner.threads) { job in
       try self.carryOut(jobs[job], at: time, outage: outage, in: forks.take(job))
     }
-    let trials = zones.indices.map {
-      ZoneLossTrial(
-        runner.document, zone: zones[$0], at: time, outage: outage, calm: outcomes[0],
+    let trials = targets.indices.map {
+      LossTrial(
+        runner.document, target: targets[$0], at: time, outage: outage, calm: outcomes[0],
         lost: outcomes[$0 + 1])
     }
     return (trials, outcomes.reduce(0) { $0 + $1.executed - shared })
   }
 
-  /// - Parameter zone: nil: the calm twin.
+  /// - Parameter target: nil: the calm twin.
   private func carryOut(
-    _ zone: Int?, at time: Instant, outage: Nanoseconds, in run: Run
+    _ target: LossTarget?, at time: Instant, outage: Nanoseconds, in run: Run
   ) throws -> RunOutcome {
     run.beginJudging(from: time - Nanoseconds.seconds(1))
-    if let zone {
-      run.lose(zone: zone, at: time, for: outage)
+    if let target {
+      run.arm(runner.mapping.loss(of: target.name, at: time, for: outage))
     }
     let end = min(.origin + runner.document.duration, time + outage + Self.afterwards)
     try run.advance(to: end, interruption: runner.interruption)

@@ -1,0 +1,189 @@
+import Platform
+import Primitives
+import Scenario
+import Testing
+
+@testable import Planning
+@testable import Simulation
+
+/// Matrices of losses and the search for the worst one, by domain: what was planted is found, and
+/// what is found is what a fault of the scenario does.
+@Suite struct LossSearchTests {
+  /// Two regions. `quiet` is everywhere in the north; `heavy` is in north/b alone, and has ten
+  /// times its traffic from 12 to 14 minutes. The south has less than any of both.
+  private static func text(faults: String = "", fidelity: String = "flow") -> String {
+    let zones = ["zone-a", "zone-b"].map {
+      "{name: \($0), nodes: {count: 4, cpu: 16, memory: 64GiB}}"
+    }.joined(separator: ", ")
+    func service(_ name: String, _ place: String, _ arrivals: String, _ more: String = "")
+      -> String
+    {
+      """
+        - {name: \(name), \(place), runtime: go, shape: small, concurrency: 4, \(more)
+           service_time: "exponential(mean: 20ms)", cpu_fraction: 0.5,
+           instances: {min: 20, max: 60},
+           arrivals: {\(arrivals)}}
+      """
+    }
+    let peak =
+      "process: profile, points: [{at: 0s, rate: 20/s}, {at: 12m, rate: 20/s}, "
+      + "{at: 12m10s, rate: 200/s}, {at: 13m50s, rate: 200/s}, {at: 14m, rate: 20/s}]"
+    return """
+      headroom: 1
+      name: losses
+      duration: 24m
+      warmup: 1m
+      fidelity: \(fidelity)
+      regions:
+        - name: north
+          clusters: [{name: a, zones: [\(zones)]}, {name: b, zones: [\(zones)]}]
+        - {name: south, clusters: [{name: c, zones: [\(zones)]}]}
+      runtimes: {go: {init: 50ms}}
+      shapes: {small: {cpu: 0.5, memory: 512MiB}}
+      pools: {size: 6}
+      services:
+      \(service("quiet", "clusters: [north/a, north/b]", "process: poisson, rate: 20/s"))
+      \(service("heavy", "cluster: north/b", peak))
+      \(service("far", "cluster: south/c", "process: poisson, rate: 5/s"))
+      faults: [\(faults.isEmpty ? "{at: 5m, lose: north/a/zone-a, for: 30s}" : faults)]
+      objectives: ["completed / requests > 98%"]
+      """
+  }
+
+  private static func runner(
+    _ text: String? = nil, _ overrides: [String] = []
+  ) throws -> ScenarioRunner {
+    let result = ScenarioReader().read(
+      text ?? Self.text(), file: "losses.yaml", overrides: overrides)
+    return ScenarioRunner(try #require(result.document, "\(result.rendered)"), threads: 2)
+  }
+
+  // MARK: Targets
+
+  @Test func domainsAreThoseOfTheScenario() throws {
+    let whole = try Self.runner().mapping.platform(replication: 0, peaks: nil).whole
+    func names(_ domain: LossTarget.Domain) -> [String] {
+      LossTarget.all(domain, of: whole).map(\.name)
+    }
+    #expect(names(.zone).count == 6 && names(.zone)[3] == "north/b/zone-b")
+    #expect(names(.cluster) == ["north/a", "north/b", "south/c"])
+    #expect(names(.region) == ["north", "south"])
+    #expect(LossTarget.all(.region, of: whole).map(\.zones) == [0..<4, 4..<6])
+    let one = try SmallCluster.document()
+    let small = ScenarioMapping(one).platform(replication: 0, peaks: nil).whole
+    #expect(LossTarget.all(.zone, of: small).map(\.name) == ["zone-a", "zone-b", "zone-c"])
+    #expect(LossTarget.all(.cluster, of: small).isEmpty)
+    #expect(LossTarget.all(.region, of: small).isEmpty)
+  }
+
+  /// What a trial arms is what the scenario's own fault comes to, for any domain.
+  @Test(arguments: ["north/b/zone-a", "north/b", "north"]) func aLossIsAFault(name: String) throws {
+    let faults = "{name: loss, at: 90s, lose: \(name), for: 30s}"
+    var platform = try Self.runner(Self.text(faults: faults)).mapping
+      .platform(replication: 0, peaks: nil)
+    let written = platform.takeFaults()
+    let armed = try Self.runner().mapping.loss(of: name, at: .seconds(90), for: .seconds(30))
+    #expect(armed.map { $0.map(\.kind) } == written.map { $0.map(\.kind) })
+    #expect(armed.flatMap { $0 }.allSatisfy { $0.at == .seconds(90) })
+    #expect(armed.flatMap { $0 }.count == (name == "north" ? 10 : name == "north/b" ? 5 : 1))
+  }
+
+  /// Of three zones with one lost the others have 3/2, of a cluster's region the rest its share,
+  /// and of a region nobody takes over.
+  @Test func whoTakesOver() throws {
+    let whole = try Self.runner().mapping.platform(replication: 0, peaks: nil).whole
+    func taking(_ domain: LossTarget.Domain, _ index: Int) -> [Int: Double] {
+      Dictionary(
+        uniqueKeysWithValues: LossTarget.all(domain, of: whole)[index].takingOver(of: whole)
+          .map { ($0.zone, $0.factor) })
+    }
+    #expect(taking(.zone, 0) == [1: 2])
+    // Half of `quiet` is in each cluster: 10 a second of 10, and of 30 with the quiet `heavy`.
+    #expect(taking(.cluster, 1) == [0: 2, 1: 2])
+    #expect(taking(.cluster, 2).isEmpty)
+    #expect(taking(.region, 0) == [4: 1, 5: 1])
+    let small = ScenarioMapping(try SmallCluster.document())
+      .platform(replication: 0, peaks: nil).whole
+    let left = LossTarget.all(.zone, of: small)[1].takingOver(of: small)
+    #expect(left.map(\.zone) == [0, 2] && left.allSatisfy { $0.factor == 1.5 })
+  }
+
+  // MARK: The matrix
+
+  /// The cells of a matrix are those of rehearsals, from forks: each is what a rehearsal of the
+  /// loss says, although the calm past is simulated once.
+  @Test(arguments: LossTarget.Domain.allCases) func aMatrixHasEveryLoss(
+    domain: LossTarget.Domain
+  ) throws {
+    let runner = try Self.runner()
+    let times = [Instant.seconds(300), .seconds(735)]
+    let outcome = try LossMatrix(runner: runner, domain: domain, times: times).run(peaks: nil)
+    let whole = runner.mapping.platform(replication: 0, peaks: nil).whole
+    let targets = LossTarget.all(domain, of: whole)
+    #expect(outcome.targets == targets && outcome.times == times)
+    #expect(outcome.cells.map(\.target) == targets + targets)
+    // A domain of north/b at its peak, and nothing else, misses the objective.
+    for cell in outcome.cells {
+      let isPlanted = cell.at == times[1] && cell.target.zones.overlaps(2..<4)
+      #expect(
+        (ObjectiveVerdicts.overall(cell.judged) == .missed) == isPlanted,
+        "\(cell.target.name) at \(cell.at): \(cell.badShare)")
+    }
+    for cell in outcome.cells where cell.target.zones.contains(2) && cell.at == times[1] {
+      try Self.expectReproduced(cell)
+    }
+  }
+
+  /// A rehearsal of the loss leaves as many requests without an answer.
+  private static func expectReproduced(_ trial: LossTrial) throws {
+    let at = (trial.at - .origin).seconds
+    let faults = "{at: \(at)s, lose: \(trial.target.name), restart_after: \(trial.outage.seconds)s}"
+    let rehearsed = try RehearsalStudy(runner: runner(text(faults: faults)), replications: 1)
+      .pair(0, peaks: nil)
+    func bad(_ outcome: RunOutcome) -> Double {
+      outcome.lanes.reduce(0) { $0 + Double($1.failed + $1.refused) }
+    }
+    // Both go on to the end of the run.
+    #expect(trial.at + trial.outage + DomainLosses.afterwards > .seconds(24 * 60))
+    #expect(trial.moreBad == bad(rehearsed.faulted) - bad(rehearsed.calm))
+    #expect(trial.timeline.detected == rehearsed.timeline.detected)
+  }
+
+  // MARK: The search
+
+  /// The worst of each kind of domain is in north/b around its peak, and lasts as long as may be;
+  /// the fault that is printed does it again.
+  @Test func thePlantedWorstIsFound() throws {
+    let outcome = try WorstLoss(runner: Self.runner()).run(peaks: nil)
+    #expect(outcome.worstOfEach.map(\.target.domain) == [.zone, .cluster, .region])
+    let names = outcome.worstOfEach.map(\.target.name)
+    #expect(["north/b/zone-a", "north/b/zone-b"].contains(names[0]))
+    #expect(Array(names[1...]) == ["north/b", "north"])
+    for trial in outcome.worstOfEach {
+      let span = trial.at..<trial.at + trial.outage
+      #expect(
+        span.overlaps(.seconds(12 * 60)..<Instant.seconds(14 * 60)), "\(trial.target.name) \(span)")
+      try Self.expectReproduced(trial)
+    }
+    // Nothing on a fine grid is worse by much.
+    let times = (23...28).map { Instant.seconds(30 * Int64($0)) }
+    let grid = try LossMatrix(runner: Self.runner(), times: times).run(peaks: nil)
+    let worst = grid.cells.map(\.moreBad).max() ?? .infinity
+    #expect(outcome.worstOfEach[0].moreBad > 0.95 * worst, "\(worst)")
+    // Nobody takes over from a cluster that has `heavy` alone: all that comes while it is away is
+    // lost, so that longer is worse.
+    #expect(outcome.worstOfEach[1].outage == .seconds(120))
+    #expect(outcome.worst?.target.domain == .region || outcome.worst?.target.name == "north/b")
+  }
+
+  /// Asked for zones alone it tries nothing else; a scenario of one cluster has nothing else.
+  @Test func onlyWhatIsAskedForIsTried() throws {
+    let outcome = try WorstLoss(runner: Self.runner(), domains: [.zone], rounds: 2).run(peaks: nil)
+    #expect(outcome.trials.allSatisfy { $0.target.domain == .zone })
+    #expect(Set(outcome.trials.map(\.at)).isSuperset(of: [.seconds(61), .seconds(1425)]))
+    let small = ScenarioRunner(
+      try SmallCluster.document(SmallCluster.text, ["duration=4m", "fidelity=flow"]), threads: 2)
+    let one = try WorstLoss(runner: small, rounds: 2).run(peaks: nil)
+    #expect(one.worstOfEach.map(\.target.domain) == [.zone])
+  }
+}
