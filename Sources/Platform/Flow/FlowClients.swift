@@ -2,12 +2,15 @@ import ControlPlane
 import Primitives
 import SimulationKernel
 
-/// Clients that try again, as counts: those whose attempt the platform holds, by how often they
+/// Clients that try again, as counts: those who wait for an attempt's answer, by how often they
 /// have tried, and those who wait before they try again.
 ///
 /// Which of the requests in a lane completes or fails is not known, so it is drawn: each is as
 /// likely as another to be at its n-th attempt. What clients of one attempt have waited so far is
 /// kept as a mean.
+///
+/// Where they wait no longer than a time, a client leaves that long after its attempt came; the
+/// ledger of the lane knows how many of the attempts nobody waits for.
 struct FlowClients: Sendable {
   /// Clients that failed together and try again evenly over a time.
   struct Wave: BitwiseCopyable, Sendable {
@@ -32,9 +35,21 @@ struct FlowClients: Sendable {
     }
   }
 
+  /// Clients who leave evenly between two instants, nanoseconds.
+  struct Departure: BitwiseCopyable, Sendable {
+    var from: Int64
+    var to: Int64
+    var count: Int
+  }
+
   let rules: ClientConfiguration
   private(set) var waves: [Wave] = []
-  /// By attempts before this one: those that the platform holds, and the seconds from the first
+  /// Clients whose attempts have ended and who do not know it: they will leave.
+  private(set) var departures: [Departure] = []
+  private(set) var departing = 0
+  /// The queue is long against what they wait for.
+  var isBehind = false
+  /// By attempts before this one: those who wait for an answer, and the seconds from the first
   /// attempt to this one, on average.
   private(set) var underWay: [Int]
   private(set) var delays: [Double]
@@ -90,6 +105,52 @@ struct FlowClients: Sendable {
     let level = min(attempts, rules.retries)
     underWay[level] += count
     delays[level] += (delay - delays[level]) * Double(count) / Double(underWay[level])
+  }
+
+  /// Clients will leave whose attempts the platform has ended, each so long after it came as it
+  /// waits at most. Precondition: they do not wait for ever.
+  mutating func expect(_ came: WaitLedger.Cohort) {
+    guard came.count > 0, let timeout = rules.timeout else { return }
+    departing += came.count
+    departures.append(
+      Departure(from: came.from + timeout.count, to: came.to + timeout.count, count: came.count))
+  }
+
+  /// Takes out those who leave before an instant; returns how many.
+  mutating func takeDepartures(before instant: Instant) -> Int {
+    var left = 0
+    for index in departures.indices where departures[index].from < instant.nanoseconds {
+      let departure = departures[index]
+      let length = Double(departure.to - departure.from)
+      let share = length > 0 ? Double(instant.nanoseconds - departure.from) / length : 1
+      let gone = share >= 1 ? departure.count : Int(Double(departure.count) * share)
+      departures[index].count -= gone
+      departures[index].from = min(instant.nanoseconds, departure.to)
+      left += gone
+    }
+    departures.removeAll { $0.count == 0 }
+    departing -= left
+    return left
+  }
+
+  /// How many of invocations that end nobody waits for: who has not left yet will.
+  mutating func late(
+    among piece: WaitLedger.Settled, _ share: Double, using bits: inout some BitSource
+  ) -> Int {
+    if piece.isJudged { return piece.late }
+    let late = BinomialDraw.sample(piece.count, share: share, using: &bits)
+    var came = piece.came
+    came.count = late
+    expect(came)
+    return late
+  }
+
+  /// Of attempts that have waited so long before they began, those that last longer than clients
+  /// wait.
+  func lateShare(wait: Int64, _ service: FlowService) -> Double {
+    guard let timeout = rules.timeout else { return 0 }
+    guard wait < timeout.count else { return 1 }
+    return service.survival(beyond: Double(timeout.count - wait) * 1e-9)
   }
 
   /// Draws of which attempt so many are that leave the platform. `body` gets a count, attempts

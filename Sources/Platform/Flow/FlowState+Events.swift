@@ -80,8 +80,8 @@ extension FlowState {
     if isAtEase { rest() }
     defer { if let edge = nextOutageEdge { endStep(before: edge) } }
     // A client may try more than once within a second.
-    let hasRetries = clients.map { !$0.waves.isEmpty } ?? false
-    if hasRetries { endStep(before: nextTenth) }
+    let hasRetries = clients.map { !$0.waves.isEmpty || $0.departing > 0 } ?? false
+    if hasRetries || clients?.isBehind == true { endStep(before: nextTenth) }
     if isDown { return }
     let isUnsettled = !control.starts.isEmpty || ledger.waiting > 0
     let longest = followsPlaces ? placesStepEnd : nil
@@ -186,40 +186,44 @@ extension FlowState {
     let room = control.starts.count * rules.concurrencyLimit
     let limit = room + min(rules.queueLimit, .max - room)
     if waiting > limit, control.route.age(at: now) != .absent {
-      let count = dropYoungest(waiting - limit)
+      let (count, heard) = dropYoungest(waiting - limit)
       if counts.total >= rules.maximumInstances {
         counters.refusedQueueFull &+= UInt64(count)
       } else {
         counters.refusedNoCapacity &+= UInt64(count)
       }
       digest.record(RecordKind.dropped, at: now, UInt64(count))
-      clientsFail(count, after: 0, isSpread: true)
+      clientsFail(heard, after: 0, isSpread: true)
     }
     failLongWaits()
   }
 
   private mutating func failLongWaits() {
     guard waiting > 0, rules.waitLimit.count < .max else { return }
-    var failed = 0
+    var (failed, heard) = (0, 0)
     if ledger.waiting > 0 {
       let late = ledger.older(than: now.nanoseconds - rules.waitLimit.count)
-      ledger.dequeue(late) { failed += $0.count }
+      let left = ledger.dequeue(late) { failed += $0.count }
+      heard = failed - left
     } else if backlog > rules.waitLimit.seconds {
       let share = 1 - rules.waitLimit.seconds / backlog
-      failed = dropYoungest(Int(share * Double(settledWaiting)))
+      (failed, heard) = dropYoungest(Int(share * Double(settledWaiting)))
     }
     counters.timedOut &+= UInt64(failed)
     if failed > 0 { digest.record(RecordKind.dropped, at: now, UInt64(failed)) }
-    clientsFail(failed, after: rules.waitLimit.seconds)
+    clientsFail(heard, after: rules.waitLimit.seconds)
   }
 
-  /// Returns how many it has dropped.
-  mutating func dropYoungest(_ count: Int) -> Int {
-    if ledger.waiting > 0 { return ledger.dropYoungest(count) }
+  /// Returns how many it has dropped, and for how many of them somebody waits.
+  mutating func dropYoungest(_ count: Int) -> (count: Int, heard: Int) {
+    if ledger.waiting > 0 {
+      let dropped = ledger.dropYoungest(count)
+      return (dropped.count, dropped.count - dropped.left)
+    }
     let dropped = ledger.unsettle(min(count, settledWaiting))
-    guard dropped > 0 else { return 0 }
-    backlog *= 1 - Double(dropped) / Double(settledWaiting)
-    settledWaiting -= dropped
-    return dropped
+    guard dropped.count > 0 else { return (0, 0) }
+    backlog *= 1 - Double(dropped.count) / Double(settledWaiting)
+    settledWaiting -= dropped.count
+    return (dropped.count, dropped.count - dropped.left)
   }
 }

@@ -69,6 +69,11 @@ extension FlowState {
     else { return }
     settings.hop = condition.hop
     settings.serviceFactor = condition.serviceFactor
+    // What has been settled of those that wait was settled for services as they were.
+    if clients?.rules.timeout != nil, settledWaiting > 0 {
+      openCohorts()
+      law = nil
+    }
     adjustService()
   }
 
@@ -86,7 +91,7 @@ extension FlowState {
     } else {
       let held = inService + inDraining + waiting
       counters.lost &+= UInt64(held)
-      clientsFail(held, after: service.mean)
+      clientsMissAll()
       ledger = WaitLedger()
     }
     counters.instancesRetired &+= UInt64(instances.count + draining.count)
@@ -124,15 +129,15 @@ extension FlowState {
         callsInService, share: Double(gone.count) / Double(instances.count), using: &bits)
     let calls = min(busy, gone.count * rules.concurrencyLimit, callsInService)
     let lost = isBatching ? takeBackBatches(calls) : calls
-    var pieces: [WaitLedger.Cohort] = []
-    ledger.complete(lost) { pieces.append($0.came) }
+    var pieces: [WaitLedger.Settled] = []
+    ledger.complete(lost) { pieces.append($0) }
     inService -= lost
     if settings.isTopic {
       counters.redelivered &+= UInt64(lost)
-      ledger.putFirst(pieces)
+      ledger.putFirst(pieces.map(\.came))
     } else {
       counters.lost &+= UInt64(lost)
-      clientsFail(lost, after: service.mean)
+      clientsMiss(pieces)
     }
     for position in gone.reversed() { retire(removeInstance(at: position)) }
     levelAtEnd = min(levelAtEnd, callsInService)
@@ -161,9 +166,11 @@ extension FlowState {
     } else {
       counters.unreachable &+= UInt64(arrivals)
     }
+    let start = now
     lastStep = end - now
     now = end
     if clients != nil { clientsFail(arrivals, after: 0, isSpread: true) }
+    clientsLeave(from: start)
     digest.fold(UInt64(bitPattern: end.nanoseconds), UInt64(arrivals))
   }
 }

@@ -102,7 +102,6 @@ extension FidelityRule {
     if service.router.choice != .leastRequests { return .choice }
     if service.coldServiceTime != nil { return .coldService }
     if service.notifications != nil { return .notifications }
-    if service.clients?.timeout != nil { return .clients }
     if service.breaking != nil { return .breaking }
     if let reason = limitObstacle(service, configuration) { return reason }
     let services = configuration.services

@@ -14,11 +14,14 @@ final class ServiceShape: Sendable {
   let quantiles: [Double]
   /// `prefix[i]` is the sum of the first i values.
   private let prefix: [Double]
+  /// Whose quantiles these are; nil: they are all that is known.
+  private let law: Distribution?
   let mean: Double
   /// Variance ÷ squared mean.
   let squaredCV: Double
 
   init(_ law: Distribution) {
+    self.law = law
     let n = Self.points
     var values = (0..<n).map { max(0, law.quantile((Double($0) + 0.5) / Double(n))) }
     let mean = law.mean
@@ -53,6 +56,7 @@ final class ServiceShape: Sendable {
       for i in 0..<n { found.append(a.quantiles[i] + b.quantiles[order[i]]) }
     }
     found.sort()
+    law = nil
     quantiles = (0..<n).map { i in
       found[(i * rounds)..<((i + 1) * rounds)].reduce(0, +) / Double(rounds)
     }
@@ -69,6 +73,12 @@ final class ServiceShape: Sendable {
   func expectedMinimum(_ x: Double) -> Double {
     let below = firstIndex { quantiles[$0] > x }
     return (prefix[below] + x * Double(Self.points - below)) / Double(Self.points)
+  }
+
+  /// P(S > x): by the law itself, where there is one, so that its tail does not end with the table.
+  func survival(beyond x: Double) -> Double {
+    if let law { return min(1, max(0, 1 - law.cumulative(at: x))) }
+    return Double(Self.points - firstIndex { quantiles[$0] > x }) / Double(Self.points)
   }
 
   /// A value drawn with a probability in proportion to its size: the law of a service met at a
