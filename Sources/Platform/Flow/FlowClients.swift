@@ -116,21 +116,22 @@ struct FlowClients: Sendable {
       Departure(from: came.from + timeout.count, to: came.to + timeout.count, count: came.count))
   }
 
-  /// Takes out those who leave before an instant; returns how many.
-  mutating func takeDepartures(before instant: Instant) -> Int {
-    var left = 0
+  /// Takes out those who leave before an instant, in groups of some that do so evenly over a time.
+  mutating func takeDepartures(before instant: Instant) -> [Departure] {
+    var gone: [Departure] = []
     for index in departures.indices where departures[index].from < instant.nanoseconds {
-      let departure = departures[index]
-      let length = Double(departure.to - departure.from)
-      let share = length > 0 ? Double(instant.nanoseconds - departure.from) / length : 1
-      let gone = share >= 1 ? departure.count : Int(Double(departure.count) * share)
-      departures[index].count -= gone
-      departures[index].from = min(instant.nanoseconds, departure.to)
-      left += gone
+      var part = departures[index]
+      let length = Double(part.to - part.from)
+      let share = length > 0 ? Double(instant.nanoseconds - part.from) / length : 1
+      part.to = min(instant.nanoseconds, part.to)
+      if share < 1 { part.count = Int(Double(part.count) * share) }
+      departures[index].count -= part.count
+      departures[index].from = part.to
+      departing -= part.count
+      if part.count > 0 { gone.append(part) }
     }
     departures.removeAll { $0.count == 0 }
-    departing -= left
-    return left
+    return gone
   }
 
   /// How many of invocations that end nobody waits for: who has not left yet will.
@@ -174,13 +175,16 @@ struct FlowClients: Sendable {
     }
   }
 
-  /// So many attempts have failed after some seconds each. Returns how many clients give up.
+  /// So many attempts have failed after some seconds each, evenly from one instant to another.
+  /// Returns how many clients give up.
   mutating func fail(
-    _ count: Int, after seconds: Double, at now: Instant, using bits: inout some BitSource
+    _ count: Int, after seconds: Double, from now: Instant, to end: Instant,
+    using bits: inout some BitSource
   ) -> Int {
     var pieces: [(count: Int, level: Int, delay: Double)] = []
     leave(count, using: &bits) { pieces.append(($0, $1, $2)) }
     var givenUp = 0
+    let middle = now + Nanoseconds((end - now).count / 2)
     for piece in pieces {
       let granted = piece.level < rules.retries ? withdraw(upTo: piece.count, at: now) : 0
       givenUp += piece.count - granted
@@ -188,8 +192,8 @@ struct FlowClients: Sendable {
       let most = rules.backoff.bound(attempt: piece.level)
       put(
         Wave(
-          from: now, to: now + most + Nanoseconds(1), count: granted, attempts: piece.level + 1,
-          first: now - Nanoseconds(seconds: piece.delay + seconds)))
+          from: now, to: end + most + Nanoseconds(1), count: granted, attempts: piece.level + 1,
+          first: middle - Nanoseconds(seconds: piece.delay + seconds)))
     }
     return givenUp
   }

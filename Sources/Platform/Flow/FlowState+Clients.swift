@@ -8,6 +8,8 @@ extension FlowState {
   mutating func admitClients(_ arrivals: Int, until end: Instant) -> Int {
     guard clients != nil else { return arrivals }
     clients?.begin(arrivals, at: now)
+    // It is known who leaves within the step and may come again within it.
+    if clients!.departing > 0 { take(clients!.takeDepartures(before: end)) }
     var again = 0
     var source = bits
     let middle = now + Nanoseconds((end - now).count / 2)
@@ -51,14 +53,17 @@ extension FlowState {
   ///
   /// - Parameter isSpread: evenly over the last step, and not at its end.
   mutating func clientsFail(_ count: Int, after seconds: Double, isSpread: Bool = false) {
-    clientsFail(count, after: seconds, at: isSpread ? now - lastStep / 2 : now)
+    let at = isSpread ? now - lastStep / 2 : now
+    clientsFail(count, after: seconds, from: at, to: at)
   }
 
-  private mutating func clientsFail(_ count: Int, after seconds: Double, at: Instant) {
+  private mutating func clientsFail(
+    _ count: Int, after seconds: Double, from start: Instant, to end: Instant
+  ) {
     guard count > 0, clients != nil else { return }
     var source = bits
     counters.givenUp &+= UInt64(
-      clients?.fail(count, after: seconds, at: at, using: &source) ?? 0)
+      clients?.fail(count, after: seconds, from: start, to: end, using: &source) ?? 0)
     bits = source
   }
 
@@ -74,14 +79,24 @@ extension FlowState {
       return BinomialDraw.sample(piece.count, share: share, using: &source)
     }
     left += ledger.leave(before: horizon)
-    left += leaving!.takeDepartures(before: now)
+    let unforeseen = leaving!.takeDepartures(before: now)
     swap(&leaving, &clients)
     bits = source
-    guard left > 0 else { return }
-    counters.abandoned &+= UInt64(left)
-    digest.record(RecordKind.clientLeft, at: now, UInt64(left))
-    let middle = start + Nanoseconds((now - start).count / 2)
-    clientsFail(left, after: timeout.seconds, at: middle)
+    take(
+      [FlowClients.Departure(from: start.nanoseconds, to: now.nanoseconds, count: left)]
+        + unforeseen)
+  }
+
+  private mutating func take(_ departures: [FlowClients.Departure]) {
+    guard let timeout = clients?.rules.timeout else { return }
+    for group in departures where group.count > 0 {
+      counters.abandoned &+= UInt64(group.count)
+      digest.record(
+        RecordKind.clientLeft, at: Instant(nanoseconds: group.to), UInt64(group.count))
+      clientsFail(
+        group.count, after: timeout.seconds, from: Instant(nanoseconds: group.from),
+        to: Instant(nanoseconds: group.to))
+    }
   }
 
   /// So many of the invocations that end now have nobody who waits for them.

@@ -81,7 +81,7 @@ extension FlowState {
     defer { if let edge = nextOutageEdge { endStep(before: edge) } }
     // A client may try more than once within a second.
     let hasRetries = clients.map { !$0.waves.isEmpty || $0.departing > 0 } ?? false
-    if hasRetries || clients?.isBehind == true { endStep(before: nextTenth) }
+    if hasRetries || clients?.isBehind == true { endStep(before: nextOfClients) }
     if isDown { return }
     let isUnsettled = !control.starts.isEmpty || ledger.waiting > 0
     let longest = followsPlaces ? placesStepEnd : nil
@@ -123,6 +123,12 @@ extension FlowState {
   var nextTenth: Instant {
     let tenth: Int64 = 100_000_000
     return Instant(nanoseconds: (now.nanoseconds / tenth + 1) * tenth)
+  }
+
+  /// Steps while clients try again: short against what they wait for.
+  private var nextOfClients: Instant {
+    guard let timeout = clients?.rules.timeout else { return nextTenth }
+    return min(nextTenth, now + max(.milliseconds(10), timeout / 4))
   }
 
   /// Ends the step at an instant unless it ends before.
