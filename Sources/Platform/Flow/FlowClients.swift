@@ -49,6 +49,8 @@ struct FlowClients: Sendable {
   private(set) var departing = 0
   /// The queue is long against what they wait for.
   var isBehind = false
+  /// Of the attempts that have ended in the last seconds, those that nobody waited for.
+  private(set) var lateOfLate = 0.0
   /// By attempts before this one: those who wait for an answer, and the seconds from the first
   /// attempt to this one, on average.
   private(set) var underWay: [Int]
@@ -144,6 +146,14 @@ struct FlowClients: Sendable {
     came.count = late
     expect(came)
     return late
+  }
+
+  /// So many attempts have ended, of which nobody waited for some: earlier ones weigh less by 1/e
+  /// every ten seconds.
+  mutating func note(late: Int, of count: Int, over seconds: Double) {
+    guard count > 0, rules.timeout != nil else { return }
+    let share = Double(late) / Double(count)
+    lateOfLate += (share - lateOfLate) * min(1, seconds / 10)
   }
 
   /// Of attempts that have waited so long before they began, those that last longer than clients

@@ -7,9 +7,10 @@ extension FlowState {
   /// Takes in what clients send up to `end`: so many of them for the first time. Returns all.
   mutating func admitClients(_ arrivals: Int, until end: Instant) -> Int {
     guard clients != nil else { return arrivals }
-    clients?.begin(arrivals, at: now)
-    // It is known who leaves within the step and may come again within it.
+    // It is known who leaves within the step and may come again within it. They are of those who
+    // have been here before it.
     if clients!.departing > 0 { take(clients!.takeDepartures(before: end)) }
+    clients?.begin(arrivals, at: now)
     var again = 0
     var source = bits
     let middle = now + Nanoseconds((end - now).count / 2)
@@ -137,13 +138,32 @@ extension FlowState {
   }
 
   /// Whether the queue is so long that it matters who in it has left: then waits are settled when
-  /// they end. Above half of what clients wait for, down to a quarter of it.
+  /// they end. From four times on what clients wait for, or a quarter of what the gateway lets wait;
+  /// until it is half as long.
   mutating func isQueueLong() -> Bool {
     guard let timeout = clients?.rules.timeout, slots > 0 else { return false }
     let wait = Double(waiting) * service.mean / Double(slots)
-    let isLong = wait > (clients!.isBehind ? 0.25 : 0.5) * timeout.seconds
+    let bound = min(4 * timeout.seconds, rules.waitLimit.seconds / 4)
+    let isLong = wait > (clients!.isBehind ? 0.5 : 1) * bound
     clients!.isBehind = isLong
     return isLong
+  }
+
+  /// The longest step in which it does not matter when clients leave: what it delays those who try
+  /// again by is a thousandth of the mean time of all, or a part of what they wait for anyway.
+  var clientStep: Nanoseconds? {
+    guard let clients, let timeout = clients.rules.timeout, clients.rules.retries > 0 else {
+      return nil
+    }
+    let share = max(clients.lateOfLate, clients.lateShare(wait: 0, service))
+    guard share > 0 else { return nil }
+    let step = Nanoseconds(seconds: min(1, 0.002 * service.mean / share))
+    return max(step, clientStepAtLeast(timeout))
+  }
+
+  /// Steps while clients try again: short against what they wait for.
+  func clientStepAtLeast(_ timeout: Nanoseconds) -> Nanoseconds {
+    min(.milliseconds(100), max(.milliseconds(10), timeout / 4))
   }
 
   /// What is wrong with clients, if anything.

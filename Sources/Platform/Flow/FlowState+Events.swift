@@ -60,6 +60,7 @@ extension FlowState {
       if service.isStretched { adjustService() }
     }
     if isGated, !isDown { wakeGate() }
+    if !isDown { endBreakerInterval() }
     guard now >= feed.endOfSecond else { return }
     let passed = feed.takePassed()
     rate.observe(Double(passed.arrivals), over: passed.seconds)
@@ -82,6 +83,7 @@ extension FlowState {
     // A client may try more than once within a second.
     let hasRetries = clients.map { !$0.waves.isEmpty || $0.departing > 0 } ?? false
     if hasRetries || clients?.isBehind == true { endStep(before: nextOfClients) }
+    if let step = clientStep { endStep(before: now + step) }
     if isDown { return }
     let isUnsettled = !control.starts.isEmpty || ledger.waiting > 0
     let longest = followsPlaces ? placesStepEnd : nil
@@ -98,6 +100,7 @@ extension FlowState {
       endStep(before: now + step)
     }
     if hasLimits { planGate() }
+    planBreaking()
     let mayAsk = rules.startRule == .onDemand || instances.count == 0 || settings.isScaled
     // What a node falls behind in a tenth of a second slows the next.
     if isUnsettled || (waiting > 0 && mayAsk) || service.isStretched {
@@ -128,7 +131,7 @@ extension FlowState {
   /// Steps while clients try again: short against what they wait for.
   private var nextOfClients: Instant {
     guard let timeout = clients?.rules.timeout else { return nextTenth }
-    return min(nextTenth, now + max(.milliseconds(10), timeout / 4))
+    return min(nextTenth, now + clientStepAtLeast(timeout))
   }
 
   /// Ends the step at an instant unless it ends before.
@@ -171,6 +174,7 @@ extension FlowState {
 
   mutating func retire(_ entry: FlowInstances.Entry) {
     counters.instancesRetired &+= 1
+    if breaking.strike(entry.number) { send(.instanceGone(pod: entry.pod), to: .coordinator) }
     tellRetired(entry.pod, dispatcher: entry.dispatcher)
   }
 

@@ -196,6 +196,13 @@ extension FlowState {
     let refused = BinomialDraw.sample(calls, share: share, using: &bits)
     guard refused > 0 else { return 0 }
     counters.downstreamRefused &+= UInt64(refused)
+    failCalls(refused)
+    return refused
+  }
+
+  /// Calls have ended with an error: a request fails, a message is delivered again.
+  mutating func failCalls(_ refused: Int) {
+    guard refused > 0 else { return }
     var pieces: [WaitLedger.Settled] = []
     ledger.complete(refused) { pieces.append($0) }
     digest.record(RecordKind.cutOff, at: now, UInt64(refused))
@@ -203,8 +210,7 @@ extension FlowState {
       counters.erred &+= UInt64(refused)
       var heard = refused
       for piece in pieces { heard -= unheard(of: piece) }
-      clientsFail(heard, after: service.mean)
-      return refused
+      return clientsFail(heard, after: service.mean)
     }
     counters.redelivered &+= UInt64(refused)
     // As one piece: else the line would fall into ever more of them.
@@ -217,6 +223,5 @@ extension FlowState {
       openCohorts()
       ledger.putFirst([again])
     }
-    return refused
   }
 }

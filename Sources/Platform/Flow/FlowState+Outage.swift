@@ -13,6 +13,8 @@ extension FlowState {
     }
     nodeLosses += faults.nodeLosses.filter { $0.at > now }
     podLosses += faults.podLosses.filter { $0.at > now }
+    breaking.spoils += faults.spoils.filter { $0.span.lowerBound > now }
+    if !faults.configurations.isEmpty { breaking.pushes = faults.configurations }
     if !faults.gateways.isEmpty {
       gatewayCourse = faults.gateways
       takeGateways()
@@ -43,7 +45,9 @@ extension FlowState {
     let edges =
       outages.flatMap { [$0.lowerBound, $0.upperBound] } + conditions.map(\.at)
       + nodeLosses.map(\.at) + podLosses.map(\.at) + gatewayCourse.map(\.at)
-    return edges.filter { $0 > now && $0 < .distantFuture }.min()
+    let edge = edges.filter { $0 > now && $0 < .distantFuture }.min()
+    guard let spoil = nextSpoilEdge else { return edge }
+    return min(edge ?? spoil, spoil)
   }
 
   /// Does what an edge that has just been reached asks for.
@@ -54,6 +58,7 @@ extension FlowState {
       nodeLosses.removeAll { $0.at <= now }
     }
     losePods()
+    if !breaking.spoils.isEmpty || !breaking.pushes.isEmpty { followSpoils() }
     guard !outages.isEmpty || !gatewayCourse.isEmpty else { return }
     if !gatewayCourse.isEmpty { takeGateways() }
     let isLost = outages.contains { $0.contains(now) }
@@ -99,6 +104,8 @@ extension FlowState {
     draining = []
     (inService, settledWaiting, backlog, peakWaiting, levelAtEnd) = (0, 0, 0, 0, 0)
     isBacklogKnown = false
+    if breaking.isMixed { service = service.replaced(by: breaking.well, times: 1) }
+    breaking.reset()
     law = nil
     isDemandOld = true
     unknownGone = 0

@@ -36,7 +36,9 @@ extension FlowState {
     noteArrivals(arrivals, from: start, isOneAtEnd: isEndedByArrival)
     if !groups.isEmpty { noteGroupCompletions(completed + drained) }
     let refused = settings.downstream.map { callDownstream(completed + drained, $0) } ?? 0
-    complete(completed + drained - refused, recorder)
+    let erred = judgeCalls(completed + drained - refused)
+    failCalls(erred)
+    complete(completed + drained - refused - erred, recorder)
     if isGated { passGate(answered: completed + drained, refused: refused, from: start) }
     if keyValue != nil { countReads(arrivals) }
     clientsLeave(from: start)
@@ -173,7 +175,7 @@ extension FlowState {
   /// times are dealt later, to many at once.
   mutating func complete(_ count: Int, _ recorder: any LatencyRecorder) {
     guard count > 0 else { return }
-    let service = batches?.ended ?? service
+    let service = batches?.ended ?? answeredService
     if !pending.accepts(service) { recordPending(recorder) }
     let lane = settings.lane
     var completed: UInt64 = 0
@@ -206,6 +208,7 @@ extension FlowState {
           wait: piece.wait + Int64(delay * 1e9), count: count, share: 1 - share, of: service)
       }
     }
+    leaving?.note(late: late, of: count, over: lastStep.seconds)
     swap(&leaving, &clients)
     bits = source
     pending = dealt

@@ -73,10 +73,10 @@ extension FlowState {
   mutating func handOut(
     at now: Instant, recorder: any LatencyRecorder, residual: ResidualRule
   ) -> CarriedLane? {
-    guard !isAwaiting, isGroupSettled(at: now) else { return nil }
+    guard !isAwaiting, isGroupSettled(at: now), breaking.isForgotten else { return nil }
     advance(to: now, recorder: recorder)
     if now == stepEnd { endStep() }
-    guard !isAwaiting else {
+    guard !isAwaiting, breaking.isForgotten else {
       planStep()
       return nil
     }

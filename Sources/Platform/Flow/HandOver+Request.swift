@@ -8,7 +8,7 @@ extension RequestLane {
   /// model has no other form. The lane must not run afterwards unless it takes a state in.
   func handOut(at now: Instant, recorder: any LatencyRecorder) -> CarriedLane? {
     guard engine.routers.count == 1, !isAwaiting, engine.core.refusals == 0, !settings.hopByHop,
-      !settings.isExact, settings.isGroupSettled(at: now), !hasTracesOfCrash(at: now)
+      !settings.isExact, !engine.core.knowsBadInstances, settings.isGroupSettled(at: now), !hasTracesOfCrash(at: now)
     else { return nil }
     settle(at: now, recorder: recorder)
     return engine.handOut(at: now, represented: represented)
@@ -104,8 +104,8 @@ extension RequestLaneEngine {
             flags: payload.flags,
             cores: Double(Float(bitPattern: payload.cores)),
             messages: core.messages(of: payload), isLeft: core.isLeft(payload.delivery)))
-      case .judged where core.settings.breaking == nil:
-        // Of which only a limit would have heard.
+      case .judged:
+        // Of which only a limit would have heard, or a breaker that has nothing to judge.
         let answer = core.takeJudged(payload).answer
         carried.calls.append(
           CarriedLane.Call(
@@ -131,7 +131,7 @@ extension RequestLaneEngine {
       case .clientDeadline, .condition, .nodesLost, .alarm, .callArrives, .serviceEnds, .repetition,
         .resumption, .memberLost, .memberBack,
         .rebalance, .assigned, .notified, .outage, .outageEnds, .fetched, .brokerLost, .brokerBack,
-        .brokerReplaced, .refused, .judged, .breakerInterval, .spoil, .spoilEnds,
+        .brokerReplaced, .refused, .breakerInterval, .spoil, .spoilEnds,
         .podsLost, .gateways, .configured, .gate:
         break
       }
@@ -180,6 +180,8 @@ extension RequestLaneEngine {
     core.armResumptions(after: now)
     core.armFaults(after: now)
     routers[0].route = carried.route
+    core.breaking.renewBreakers()
+    (core.breaking.spoils, core.breaking.hasSpoiled) = ([], false)
     core.topic = core.settings.makeTopic()
     core.topic.followBrokers(until: now)
     core.limits = carried.limits
@@ -221,6 +223,7 @@ extension RequestLaneEngine {
     for instance in carried.instances {
       let slot = table.add(instance.entry.pod, at: instance.entry.idleSince)
       let index = core.instances.index(slot.raw, part: 0)
+      if core.settings.breaking != nil { core.breaking.breakers[0].add(slot) }
       core.instances.reserve(index)
       core.instances[index] = InstanceStates.State(
         pod: instance.entry.pod, node: Int32(instance.entry.node.index),
