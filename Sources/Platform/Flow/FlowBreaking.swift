@@ -13,6 +13,14 @@ struct FlowBreaking: ~Copyable {
     var load: Double
   }
 
+  /// What `CallShares` has found for instances in use.
+  struct KnownShares: Sendable {
+    var factors: [Double]
+    var concurrency: Int
+    var load: Double
+    var shares: [Double]
+  }
+
   var spoils: [LaneSpoil] = []
   /// What is pushed, and the share of all calls that errs since a version is wrong.
   var pushes: [LaneConfiguration] = []
@@ -37,6 +45,10 @@ struct FlowBreaking: ~Copyable {
   var answers: ServiceShape?
   /// The lane's law is a mixture.
   var isMixed = false
+  /// How many times as long calls take that end with an error, on average.
+  var errorFactor = 1.0
+  /// What was found for other instances or loads.
+  var memory: [KnownShares] = []
 
   private var freeNumbers: [UInt32] = []
   private var numberCount: UInt32 = 0
@@ -137,6 +149,8 @@ struct FlowBreaking: ~Copyable {
     copy.dealing = dealing
     copy.answers = answers
     copy.isMixed = isMixed
+    copy.errorFactor = errorFactor
+    copy.memory = memory
     copy.freeNumbers = freeNumbers
     copy.numberCount = numberCount
     return copy

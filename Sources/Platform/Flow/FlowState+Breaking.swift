@@ -60,7 +60,9 @@ extension FlowState {
   /// changed, and what the lane's service times are then.
   mutating func prepareDealing() {
     let load = rate.perSecond * service.unitScale * breaking.well.mean
-    if let known = breaking.dealing, abs(known.load - load) <= 0.05 * known.load { return }
+    if let known = breaking.dealing, abs(known.load - load) <= Self.loadTolerance * known.load {
+      return
+    }
     let shares = breaking.badCount > 0 || breaking.withheld > 0 ? drawShares(load) : []
     breaking.dealing = FlowBreaking.Dealing(shares: shares, load: load)
     adoptDealing()
@@ -68,23 +70,59 @@ extension FlowState {
 
   private mutating func drawShares(_ load: Double) -> [Double] {
     let entries = instances.entries
-    let open = entries.indices.filter { !breaking.isWithheld(entries[$0]) }
-    let factors = open.map { breaking.factor(entries[$0], at: now) }
+    let takers = entries.indices.filter { !breaking.isWithheld(entries[$0]) }
+    let factors = takers.map { breaking.factor(entries[$0], at: now) }
     var shares = Array(repeating: 0.0, count: entries.count)
     guard let slowest = factors.max() else { return shares }
     // In turn, or by lot, each gets as much as another while all have room.
     let isEven = rules.choice == .roundRobin || rules.choice == .random
-    let most = load / Double(open.count) * slowest
+    let most = load / Double(takers.count) * slowest
     let hasRoom = most + 5 * most.squareRoot() + 1 <= Double(rules.concurrencyLimit)
     guard isEven, slowest == factors.min() || hasRoom else {
-      var source = bits
-      let drawn = CallShares.draw(factors: factors, rules: rules, load: load, using: &source)
-      bits = source
-      for (index, position) in open.enumerated() { shares[position] = drawn[index] }
+      let drawn = knownShares(factors, load)
+      for (index, position) in takers.enumerated() { shares[position] = drawn[index] }
       return shares
     }
-    for position in open { shares[position] = 1 / Double(open.count) }
+    for position in takers { shares[position] = 1 / Double(takers.count) }
     return shares
+  }
+
+  /// Loads within a tenth are taken for the same.
+  private static let loadTolerance = 0.1
+  private static let mostKnown = 32
+
+  /// In turn or by lot it does not matter which of the instances are slow (**assumed**), so that
+  /// one order stands for all, and those that are equally fast get as many calls as one another.
+  private mutating func knownShares(_ factors: [Double], _ load: Double) -> [Double] {
+    guard rules.choice == .roundRobin || rules.choice == .random else {
+      return knownOrderedShares(factors, load)
+    }
+    let sorted = factors.sorted()
+    let drawn = knownOrderedShares(sorted, load)
+    var (sums, counts): ([Double: Double], [Double: Double]) = ([:], [:])
+    for (factor, share) in zip(sorted, drawn) {
+      sums[factor, default: 0] += share
+      counts[factor, default: 0] += 1
+    }
+    return factors.map { sums[$0]! / counts[$0]! }
+  }
+
+  private mutating func knownOrderedShares(_ factors: [Double], _ load: Double) -> [Double] {
+    let limit = rules.concurrencyLimit
+    if let known = breaking.memory.first(where: {
+      $0.concurrency == limit && $0.factors == factors
+        && abs($0.load - load) <= Self.loadTolerance * $0.load
+    }) {
+      return known.shares
+    }
+    var source = bits
+    let drawn = CallShares.draw(
+      factors: factors, rules: rules, load: load, law: breaking.well, using: &source)
+    bits = source
+    if breaking.memory.count >= Self.mostKnown { breaking.memory.removeFirst() }
+    breaking.memory.append(
+      FlowBreaking.KnownShares(factors: factors, concurrency: limit, load: load, shares: drawn))
+    return drawn
   }
 
   /// The law of all calls is a mixture of those on single instances.
@@ -92,10 +130,13 @@ extension FlowState {
     guard let dealing = breaking.dealing else { return }
     var parts: [(share: Double, factor: Double)] = []
     var answers: [(share: Double, factor: Double)] = []
+    var erring = (share: 0.0, factor: 0.0)
     for (position, share) in dealing.shares.enumerated() where share > 0 {
       let entry = instances.entries[position]
       let factor = breaking.factor(entry, at: now)
       let answered = share * (1 - breaking.errorChance(entry, at: now))
+      erring.share += share - answered
+      erring.factor += (share - answered) * factor
       if let index = parts.firstIndex(where: { $0.factor == factor }) {
         parts[index].share += share
         answers[index].share += answered
@@ -104,6 +145,7 @@ extension FlowState {
         answers.append((answered, factor))
       }
     }
+    breaking.errorFactor = erring.share > 0 ? erring.factor / erring.share : 1
     let isPlain = parts.allSatisfy { $0.factor == 1 }
     guard !isPlain || breaking.isMixed else { return }
     breaking.isMixed = !isPlain
@@ -125,6 +167,12 @@ extension FlowState {
   /// How long calls take that bring an answer.
   var answeredService: FlowService {
     breaking.answers.map { service.replaced(by: $0, times: 1) } ?? service
+  }
+
+  /// How long calls take that end with an error.
+  var erringService: FlowService {
+    breaking.isMixed
+      ? service.replaced(by: breaking.well, times: breaking.errorFactor) : service
   }
 
   // MARK: Calls
@@ -247,11 +295,11 @@ extension FlowState {
     breaking.overdue += BinomialDraw.sample(others, share: chance, using: &bits)
   }
 
-  /// One call decides on each instance whose ejection is over, when the choice comes to it: as often
-  /// as to any other. Returns how many have erred.
+  /// One call decides on each instance whose ejection is over, when the choice comes to it: as
+  /// often as to any other. Returns how many have erred.
   private mutating func tryOut(_ calls: Int, _ wishes: inout BreakerWishes) -> Int {
-    let open = instances.count - breaking.withheld
-    let reached = 1 - Elementary.exp(-Double(calls) / Double(open + 1))
+    let takers = instances.count - breaking.withheld
+    let reached = 1 - Elementary.exp(-Double(calls) / Double(takers + 1))
     var erred = 0
     for slot in breaking.trials where bits.uniform() < reached {
       guard let entry = instances.entries.first(where: { $0.number == slot.raw }),

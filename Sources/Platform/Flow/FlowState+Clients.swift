@@ -14,8 +14,8 @@ extension FlowState {
     var again = 0
     var source = bits
     let middle = now + Nanoseconds((end - now).count / 2)
-    var pieces: [(count: Int, attempts: Int, first: Instant)] = []
-    clients?.take(from: now, to: end, using: &source) { pieces.append(($0, $1, $2)) }
+    var pieces: [FlowClients.Wave] = []
+    clients?.take(from: now, to: end, using: &source) { pieces.append($0) }
     bits = source
     for piece in pieces {
       guard !isAway else {
@@ -23,7 +23,8 @@ extension FlowState {
         continue
       }
       clients?.resume(
-        piece.count, attempts: piece.attempts, first: min(piece.first, middle), at: middle)
+        piece.count, attempts: piece.attempts, first: min(piece.first, middle),
+        variance: piece.variance, at: middle)
       again += piece.count
     }
     counters.retries &+= UInt64(again)
@@ -53,18 +54,22 @@ extension FlowState {
   /// So many attempts have failed after some seconds each.
   ///
   /// - Parameter isSpread: evenly over the last step, and not at its end.
-  mutating func clientsFail(_ count: Int, after seconds: Double, isSpread: Bool = false) {
+  mutating func clientsFail(
+    _ count: Int, after seconds: Double, variance: Double = 0, isSpread: Bool = false
+  ) {
     let at = isSpread ? now - lastStep / 2 : now
-    clientsFail(count, after: seconds, from: at, to: at)
+    clientsFail(count, after: seconds, variance: variance, from: at, to: at)
   }
 
   private mutating func clientsFail(
-    _ count: Int, after seconds: Double, from start: Instant, to end: Instant
+    _ count: Int, after seconds: Double, variance: Double = 0, from start: Instant,
+    to end: Instant
   ) {
     guard count > 0, clients != nil else { return }
     var source = bits
     counters.givenUp &+= UInt64(
-      clients?.fail(count, after: seconds, from: start, to: end, using: &source) ?? 0)
+      clients?.fail(
+        count, after: seconds, variance: variance, from: start, to: end, using: &source) ?? 0)
     bits = source
   }
 
@@ -138,8 +143,8 @@ extension FlowState {
   }
 
   /// Whether the queue is so long that it matters who in it has left: then waits are settled when
-  /// they end. From four times on what clients wait for, or a quarter of what the gateway lets wait;
-  /// until it is half as long.
+  /// they end. From four times on what clients wait for, or a quarter of what the gateway lets
+  /// wait; until it is half as long.
   mutating func isQueueLong() -> Bool {
     guard let timeout = clients?.rules.timeout, slots > 0 else { return false }
     let wait = Double(waiting) * service.mean / Double(slots)
@@ -150,7 +155,7 @@ extension FlowState {
   }
 
   /// The longest step in which it does not matter when clients leave: what it delays those who try
-  /// again by is a thousandth of the mean time of all, or a part of what they wait for anyway.
+  /// again by is a thousandth of the mean service, or a part of what they wait for anyway.
   var clientStep: Nanoseconds? {
     guard let clients, let timeout = clients.rules.timeout, clients.rules.retries > 0 else {
       return nil

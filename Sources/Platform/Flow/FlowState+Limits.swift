@@ -196,12 +196,12 @@ extension FlowState {
     let refused = BinomialDraw.sample(calls, share: share, using: &bits)
     guard refused > 0 else { return 0 }
     counters.downstreamRefused &+= UInt64(refused)
-    failCalls(refused)
+    failCalls(refused, of: service)
     return refused
   }
 
   /// Calls have ended with an error: a request fails, a message is delivered again.
-  mutating func failCalls(_ refused: Int) {
+  mutating func failCalls(_ refused: Int, of service: FlowService) {
     guard refused > 0 else { return }
     var pieces: [WaitLedger.Settled] = []
     ledger.complete(refused) { pieces.append($0) }
@@ -210,7 +210,11 @@ extension FlowState {
       counters.erred &+= UInt64(refused)
       var heard = refused
       for piece in pieces { heard -= unheard(of: piece) }
-      return clientsFail(heard, after: service.mean)
+      let waits = pieces.reduce(0) { $0 + Double($1.wait) * Double($1.count) }
+      let mean = service.mean
+      return clientsFail(
+        heard, after: mean + waits * 1e-9 / Double(refused),
+        variance: service.squaredCV * mean * mean)
     }
     counters.redelivered &+= UInt64(refused)
     // As one piece: else the line would fall into ever more of them.

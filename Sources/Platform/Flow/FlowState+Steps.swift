@@ -37,7 +37,7 @@ extension FlowState {
     if !groups.isEmpty { noteGroupCompletions(completed + drained) }
     let refused = settings.downstream.map { callDownstream(completed + drained, $0) } ?? 0
     let erred = judgeCalls(completed + drained - refused)
-    failCalls(erred)
+    failCalls(erred, of: erringService)
     complete(completed + drained - refused - erred, recorder)
     if isGated { passGate(answered: completed + drained, refused: refused, from: start) }
     if keyValue != nil { countReads(arrivals) }
@@ -203,9 +203,13 @@ extension FlowState {
       let left = leaving!.late(among: piece, share, using: &source)
       late += left
       // Clients have waited since their first attempt.
-      leaving?.leave(piece.count - left, using: &source) { count, _, delay in
-        dealt.add(
-          wait: piece.wait + Int64(delay * 1e9), count: count, share: 1 - share, of: service)
+      var groups: [FlowClients.Leaving] = []
+      leaving?.leave(piece.count - left, using: &source) { groups.append($0) }
+      for group in groups {
+        leaving?.deal(group) { delay, count in
+          dealt.add(
+            wait: piece.wait + Int64(delay * 1e9), count: count, share: 1 - share, of: service)
+        }
       }
     }
     leaving?.note(late: late, of: count, over: lastStep.seconds)

@@ -8,7 +8,8 @@ extension RequestLane {
   /// model has no other form. The lane must not run afterwards unless it takes a state in.
   func handOut(at now: Instant, recorder: any LatencyRecorder) -> CarriedLane? {
     guard engine.routers.count == 1, !isAwaiting, engine.core.refusals == 0, !settings.hopByHop,
-      !settings.isExact, !engine.core.knowsBadInstances, settings.isGroupSettled(at: now), !hasTracesOfCrash(at: now)
+      !settings.isExact, !engine.core.knowsBadInstances, settings.isGroupSettled(at: now),
+      !hasTracesOfCrash(at: now)
     else { return nil }
     settle(at: now, recorder: recorder)
     return engine.handOut(at: now, represented: represented)
@@ -257,7 +258,8 @@ extension RequestLaneEngine {
     }
     routers[0].instances = table
     var waiting = WaitingQueue<Ticket>()
-    for (index, ticket) in carried.waiting.enumerated() {
+    let tickets = carried.waiting
+    for (index, ticket) in tickets.enumerated() {
       if core.settings.isTopic {
         core.restore(ticket)
       } else {
@@ -281,9 +283,9 @@ extension RequestLaneEngine {
       identity: 1 << 61 | UInt64(bitPattern: arrival.nanoseconds), first: arrival,
       serviceNanoseconds: -1, attempts: 0)
     if !isLeft {
-      clients?.leave(1, using: &bits) { _, attempts, delay in
-        retry.attempts = UInt16(attempts)
-        retry.first = arrival - Nanoseconds(seconds: delay)
+      clients?.leave(1, using: &bits) {
+        retry.attempts = UInt16($0.attempts)
+        retry.first = arrival - Nanoseconds(seconds: $0.delay)
       }
     }
     return core.clients.restore(retry, since: arrival, isLeft: isLeft, at: now)

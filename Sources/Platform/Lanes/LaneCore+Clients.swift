@@ -103,9 +103,9 @@ extension LaneCore {
         var retry = ClientRetry(
           identity: 1 << 61 | 1 << 60 | UInt64(bitPattern: arrival.nanoseconds), first: arrival,
           serviceNanoseconds: -1, attempts: 0)
-        carried.leave(1, using: &bits) { _, attempts, delay in
-          retry.attempts = UInt16(attempts)
-          retry.first = arrival - Nanoseconds(seconds: delay)
+        carried.leave(1, using: &bits) {
+          retry.attempts = UInt16($0.attempts)
+          retry.first = arrival - Nanoseconds(seconds: $0.delay)
         }
         _ = clients.restore(retry, since: arrival, isGone: true, at: now)
       }

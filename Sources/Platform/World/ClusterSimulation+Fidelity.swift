@@ -116,12 +116,16 @@ extension ClusterSimulation {
     let reviewed = reviewedArrivals[id.index]
     reviewedArrivals[id.index] = counts
     let interval = min(seconds, Self.reviewInterval.seconds)
-    let rule = FidelityRule(
+    var rule = FidelityRule(
       rules: service.router, instances: lane.gauges.ready,
       rate: now == .origin ? service.initialRatePerSecond : Double(counts - reviewed) / interval,
       mean: service.serviceTime.mean + (service.topic?.deliveryOverhead.seconds ?? 0),
       squaredCV: service.serviceTime.squaredCoefficientOfVariation,
       isBatched: (service.topic?.maximumBatch ?? 1) > 1)
+    if let clients = service.clients, let timeout = clients.timeout, clients.budget == nil {
+      rule.lateShare = 1 - service.serviceTime.cumulative(at: timeout.seconds)
+      rule.retries = clients.retries
+    }
     let wants = rule.wantsFlow(isFlow: isFlow)
     return wants == isFlow || handOver(lane: id, to: wants ? .flow : .request)
   }
