@@ -313,8 +313,8 @@ import Workload
     #expect(sum.erred > 0 && sum.ejections > 0 && sum.migrations > 0)
   }
 
-  /// Flow has a form for single instances, but not where it follows each anyway, or messages are put
-  /// aside.
+  /// Flow has a form for single instances, but not where it follows each anyway, or a configuration
+  /// is pushed.
   @Test func whichLanesWithBadInstancesAreRequests() throws {
     func form(_ change: (inout ClusterConfiguration) -> Void) -> LaneForm {
       var cluster = FlowWorld.station(

@@ -79,7 +79,8 @@ import Workload
     let n = Double(counters.arrivals)
     func expect(_ count: UInt64, _ share: Double, _ what: String) {
       #expect(
-        abs(Double(count) - n * share) < 4 * (n * share * (1 + p)).squareRoot() + 0.15 * 500 * share,
+        abs(Double(count) - n * share)
+          < 4 * (n * share * (1 + p)).squareRoot() + 0.15 * 500 * share,
         "\(what): \(count) for \(n * share)")
     }
     expect(counters.givenUp, p * p * p, "given up")
@@ -91,8 +92,8 @@ import Workload
     #expect(abs(level / expected - 1) < 0.01, "\(level) for \(expected)")
   }
 
-  /// Under the same arrivals the counts of both fidelities differ by chance alone, and means of what
-  /// clients wait for by less than 2 %, their 99th percentile by less than 5 %.
+  /// Under the same arrivals the counts of both fidelities differ by chance alone, and means of
+  /// what clients wait for by less than 2 %, their 99th percentile by less than 5 %.
   @Test(arguments: [
     Case(instances: 200, rate: 500, service: .exponential(mean: 0.1), timeoutMilliseconds: 150),
     Case(instances: 60, rate: 500, service: .exponential(mean: 0.1), timeoutMilliseconds: 500),

@@ -11,7 +11,8 @@ import Workload
   /// 20 instances with 4 slots and 0.1 s bear 800 a second, and 400 come; for 30 s a request takes
   /// four times as long.
   private static func answered(
-    _ fidelity: Fidelity, budget: ClientConfiguration.Budget?, queue: Int = 20_000, after: Int64 = 400
+    _ fidelity: Fidelity, budget: ClientConfiguration.Budget?, queue: Int = 20_000,
+    after: Int64 = 400
   ) throws -> Double {
     var cluster = TestWorld.cluster(services: 0)
     cluster.fidelity = fidelity

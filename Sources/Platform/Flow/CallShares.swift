@@ -11,8 +11,8 @@ struct CallShares: ~Copyable {
   }
 
   /// Arrivals that are run, and those of them before anything is counted.
-  private static let arrivals = 100_000
-  private static let warmUp = 10_000
+  private static let arrivals = 50_000
+  private static let warmUp = 5_000
   /// More wait than this many a slot: then it is overloaded, whatever else.
   private static let mostWaiting = 4
 
