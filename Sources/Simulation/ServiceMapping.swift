@@ -119,6 +119,10 @@ extension ScenarioMapping {
       default: false
       }
     }
+    service.mayBePushed = document.faults.contains {
+      guard case .push(let name, let push) = $0.effect else { return false }
+      return push.changesRules && section.isMeant(by: name)
+    }
     mapKind(section, &service)
     service.isNamed = isNamed(name, section.name)
     service.keepAlive = section.keepAlivePolicy.map(keepAlive)

@@ -313,7 +313,9 @@ import Workload
     #expect(sum.erred > 0 && sum.ejections > 0 && sum.migrations > 0)
   }
 
-  @Test func lanesWithBadInstancesAreRequests() throws {
+  /// Flow has a form for single instances, but not where it follows each anyway, or a configuration
+  /// is pushed.
+  @Test func whichLanesWithBadInstancesAreRequests() throws {
     func form(_ change: (inout ClusterConfiguration) -> Void) -> LaneForm {
       var cluster = FlowWorld.station(
         40, rate: 400, service: .exponential(mean: 0.015), seed: 4, fidelity: .flow)
@@ -321,15 +323,36 @@ import Workload
       return ClusterSimulation(cluster, recorder: Weighted()).form(of: Self.lane)
     }
     #expect(form { _ in }.fidelity == .flow)
-    #expect(form { $0.services[0].breaking = BreakerRules() }.reason == .breaking)
-    #expect(form { $0.faults = [Self.fault()] }.reason == .spoiled)
-    #expect(form { $0.services[0].mayBeSpoiled = true }.reason == .spoiled)
+    #expect(form { $0.services[0].breaking = BreakerRules() }.fidelity == .flow)
+    #expect(form { $0.faults = [Self.fault()] }.fidelity == .flow)
+    #expect(form { $0.services[0].mayBeSpoiled = true }.fidelity == .flow)
+    func follows(_ cluster: inout ClusterConfiguration) {
+      cluster.services[0].serviceTime = .exponential(mean: 0.5)
+      cluster.services[0].router.startRule = .onDemand
+      cluster.services[0].router.keepAlive = .seconds(60)
+    }
+    #expect(
+      form {
+        follows(&$0)
+        $0.services[0].breaking = BreakerRules()
+      }.reason == .breaking)
+    #expect(
+      form {
+        follows(&$0)
+        $0.services[0].mayBeSpoiled = true
+      }.reason == .spoiled)
+    #expect(form { $0.services[0].mayBePushed = true }.reason == .pushed)
   }
 
-  /// A fault that is armed on a lane at flow makes it one of requests.
-  @Test func aFlowLaneChangesForABadInstance() throws {
-    let cluster = FlowWorld.station(
-      40, rate: 400, service: .exponential(mean: 0.015), seed: 4, fidelity: .flow)
+  /// A fault that is armed on a lane at flow makes it one of requests where flow has no form.
+  @Test(arguments: [false, true]) func aFlowLaneMeetsABadInstance(follows: Bool) throws {
+    var cluster = FlowWorld.station(
+      40, rate: 400, service: .exponential(mean: follows ? 0.09 : 0.015), seed: 4,
+      fidelity: .flow)
+    if follows {
+      cluster.services[0].router.startRule = .onDemand
+      cluster.services[0].router.keepAlive = .seconds(6000)
+    }
     let simulation = ClusterSimulation(cluster, recorder: Weighted())
     try simulation.run(until: .seconds(10))
     #expect(simulation.form(of: Self.lane).fidelity == .flow)
@@ -338,7 +361,7 @@ import Workload
       name: "bad", kind: .spoil([ServiceID(0)], share: 1, errors: 0.5, factor: 1),
       at: .seconds(20), restartAfter: nil)
     simulation.arm([fault])
-    #expect(simulation.form(of: Self.lane).reason == .spoiled)
+    #expect(simulation.form(of: Self.lane).reason == (follows ? .spoiled : nil))
     try simulation.run(until: .seconds(60))
     try simulation.checkInvariants()
     let counters = simulation.lane(Self.lane).counters

@@ -18,6 +18,9 @@ import Workload
     var other = cluster.services[0]
     other.name = "with choice"
     other.router.choice = .random
+    // So that it matters which of them was used last.
+    other.router.keepAlive = .seconds(600)
+    other.router.minimumInstances = 0
     cluster.services.append(other)
     other = cluster.services[0]
     other.name = "cold"

@@ -11,9 +11,11 @@ import Workload
   /// 20 instances with 4 slots and 0.1 s bear 800 a second, and 400 come; for 30 s a request takes
   /// four times as long.
   private static func answered(
-    budget: ClientConfiguration.Budget?, queue: Int = 20_000, after: Int64 = 400
+    _ fidelity: Fidelity, budget: ClientConfiguration.Budget?, queue: Int = 20_000,
+    after: Int64 = 400
   ) throws -> Double {
     var cluster = TestWorld.cluster(services: 0)
+    cluster.fidelity = fidelity
     cluster.gateways.callTimeout = nil
     let key = StreamKey(seed: 9, replication: 0, name: "arrivals")
     var service = ServiceConfiguration(
@@ -41,21 +43,25 @@ import Workload
     let before = simulation.lane(LaneID(0)).counters
     try simulation.run(until: .seconds(after + 60))
     try simulation.checkInvariants()
+    #expect((simulation.form(of: LaneID(0)).fidelity == .flow) == (fidelity == .flow))
     let after = simulation.lane(LaneID(0)).counters.difference(from: before)
     return Double(after.answered) / Double(after.arrivals)
   }
 
-  @Test func withoutABudgetItStaysDown() throws {
+  @Test(arguments: [Fidelity.request, .flow])
+  func withoutABudgetItStaysDown(fidelity: Fidelity) throws {
     // Six minutes after the fault.
-    #expect(try Self.answered(budget: nil) < 0.1)
+    #expect(try Self.answered(fidelity, budget: nil) < 0.1)
   }
 
-  @Test func aBudgetPreventsIt() throws {
-    #expect(try Self.answered(budget: ClientConfiguration.Budget()) > 0.999)
+  @Test(arguments: [Fidelity.request, .flow])
+  func aBudgetPreventsIt(fidelity: Fidelity) throws {
+    #expect(try Self.answered(fidelity, budget: ClientConfiguration.Budget()) > 0.999)
   }
 
   /// A queue that is shorter than what clients wait for: whoever begins is waited for.
-  @Test func aShortQueuePreventsIt() throws {
-    #expect(try Self.answered(budget: nil, queue: 400, after: 180) > 0.999)
+  @Test(arguments: [Fidelity.request, .flow])
+  func aShortQueuePreventsIt(fidelity: Fidelity) throws {
+    #expect(try Self.answered(fidelity, budget: nil, queue: 400, after: 180) > 0.999)
   }
 }

@@ -192,10 +192,16 @@ final class HostedCluster {
     #expect(counts[5].erred == counts[4].erred)
   }
 
-  @Test func suchLanesAreRequests() throws {
-    var cluster = Self.world { $0.errors = 0.1 }
-    cluster.fidelity = .flow
-    let simulation = ClusterSimulation(cluster, recorder: Observer())
-    #expect(simulation.form(of: Self.lane).reason == .spoiled)
+  /// Flow has a form for a version that errs, and none for one that changes what gateways go by.
+  @Test func someLanesAreRequests() throws {
+    for (change, reason) in [
+      ({ (change: inout ServiceChange) in change.errors = 0.1 }, nil),
+      ({ $0.callTimeout = .milliseconds(20) }, .pushed), ({ $0.maximumInstances = 4 }, .pushed),
+    ] as [((inout ServiceChange) -> Void, RequestReason?)] {
+      var cluster = Self.world(change)
+      cluster.fidelity = .flow
+      let simulation = ClusterSimulation(cluster, recorder: Observer())
+      #expect(simulation.form(of: Self.lane).reason == reason)
+    }
   }
 }

@@ -95,7 +95,7 @@ public struct FaultConfiguration: Sendable {
     return [(number, at)] + (restartAfter.map { [(number + 1, at + $0)] } ?? [])
   }
 
-  /// Whether it makes instances of a service bad, or its configuration: flow has neither.
+  /// Whether it makes instances of a service bad, or its configuration.
   func spoils(_ service: ServiceConfiguration, among services: [ServiceConfiguration]) -> Bool {
     let some: [ServiceID]
     switch kind {
@@ -103,6 +103,12 @@ public struct FaultConfiguration: Sendable {
     default: return false
     }
     return some.contains { services[$0.index].name == service.name }
+  }
+
+  /// Whether it changes what gateways go by.
+  var pushesRules: Bool {
+    guard case .push(_, let change) = kind else { return false }
+    return change.changesRules
   }
 
   var isOfConsumer: Bool {
@@ -125,6 +131,11 @@ public struct ServiceChange: Sendable, Equatable {
   public var callTimeout: Nanoseconds?
   /// The share of all calls that end with an error, as of a version that is wrong.
   public var errors = 0.0
+
+  /// Whether it says anything but that calls err.
+  public var changesRules: Bool {
+    concurrency != nil || maximumInstances != nil || callTimeout != nil
+  }
 
   public init() {}
 }

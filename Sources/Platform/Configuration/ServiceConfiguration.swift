@@ -55,9 +55,11 @@ public struct ServiceConfiguration: Sendable {
   /// What its instances call for each request, by position among the cluster's downstreams; nil:
   /// nothing that others call too.
   public var downstream: Int?
-  /// A fault may make its instances bad, also one that is armed later: its requests are single
-  /// ones, for flow has no bad instances.
+  /// A fault may make its instances bad, also one that is armed later: where flow has no form for
+  /// that its requests are single ones from the beginning.
   public var mayBeSpoiled = false
+  /// The same of a configuration that changes what gateways go by, for which flow has no form.
+  public var mayBePushed = false
   /// Memory of an isolate, of a worker; nil: its instances are pods.
   public var isolateBytes: Int64?
   /// What the requests of a worker read; nil: nothing.

@@ -23,6 +23,8 @@ struct CarriedLane {
     var cores: Double
     /// Of a delivery, taken to have come with its first one.
     var messages: UInt32 = 1
+    /// Its client has left.
+    var isLeft = false
   }
 
   var at: Instant
@@ -31,6 +33,8 @@ struct CarriedLane {
   var calls: [Call] = []
   /// Arrivals that wait, the oldest first.
   var waiting: [Ticket] = []
+  /// So many of the oldest of them have clients that have left.
+  var leftWaiting = 0
   /// Deliveries at their consumer, and their messages, which are among those that wait.
   var heldDeliveries = 0
   var heldMessages = 0

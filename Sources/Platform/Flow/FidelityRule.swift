@@ -19,6 +19,10 @@ struct FidelityRule: Sendable {
   /// Share of what instances do with one message in each delivery, up to which windows have room:
   /// where they are full all the time a delivery of many costs a request no more than one.
   static let mostSingle = 0.95
+  /// Share of attempts that clients leave though they begin at once, and load of all attempts ÷
+  /// slots, from which on a chance run may tip a lane over.
+  static let leastLateShare = 0.02
+  static let mostBeforeStorm = 0.7
 
   var rules: RouterRules
   var instances: Int
@@ -29,6 +33,10 @@ struct FidelityRule: Sendable {
   var squaredCV: Double
   /// Deliveries carry several messages where windows are full.
   var isBatched = false
+  /// Of attempts that begin at once, those that their clients leave, who then try again as often as
+  /// this, with nothing that bounds it.
+  var lateShare = 0.0
+  var retries = 0
 
   /// - Parameter isFlow: the lane's fidelity now.
   func wantsFlow(isFlow: Bool) -> Bool {
@@ -43,12 +51,25 @@ struct FidelityRule: Sendable {
     let load = rate * mean * (isFlow ? 1 : 1.05)
     if slots >= load + 5 * load.squareRoot() + 4 { return true }
     let utilisation = load / slots
+    if isNearStorm(load: load, slots: slots, margin: margin) { return false }
     if isBatched, utilisation > Self.mostSingle { return false }
     if slots <= 5 * margin, squaredCV > 1.5, utilisation > 0.3 / margin { return false }
     if slots <= 2 * margin, utilisation > 0.9 / margin { return false }
     if slots <= 10 * margin, mean >= 0.1 / margin || rules.startRule == .onDemand { return false }
     // Flow's queue has no end that matters.
     return Double(rules.queueLimit) >= slots
+  }
+
+  /// What clients who leave make others wait and leave may be more than the lane bears. When it
+  /// begins is a matter of rare runs, which flow has too few of.
+  private func isNearStorm(load: Double, slots: Double, margin: Double) -> Bool {
+    guard retries > 0, lateShare > Self.leastLateShare / margin else { return false }
+    var (attempts, share) = (1.0, 1.0)
+    for _ in 0..<min(retries, 64) {
+      share *= lateShare
+      attempts += share
+    }
+    return load * attempts > Self.mostBeforeStorm / margin * slots
   }
 
   /// Instances come for single requests and go when they have been idle: when each was last used

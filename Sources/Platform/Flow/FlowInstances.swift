@@ -21,6 +21,10 @@ struct FlowInstances: Sendable {
     var slot = 0
     /// The worker process that it is in, of an isolate.
     var host: PodID?
+    /// Its number in the table of whoever breaks instances.
+    var number: UInt32 = 0
+    /// The fault that has made it bad, from 1; 0: none.
+    var spoil: UInt16 = 0
   }
 
   private struct Mark: Sendable, BitwiseCopyable {
@@ -55,6 +59,8 @@ struct FlowInstances: Sendable {
     let own = entries[position].idleSince
     return low == 0 ? own : max(own, marks[low - 1].at)
   }
+
+  mutating func mark(_ position: Int, spoil: UInt16) { entries[position].spoil = spoil }
 
   func position(of pod: PodID) -> Int? { entries.firstIndex { $0.pod == pod } }
 

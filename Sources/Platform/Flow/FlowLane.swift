@@ -102,9 +102,10 @@ final class FlowLane: LaneModel {
     parked?.limit(rules, whole: whole)
   }
 
-  /// Services that are pushed run as requests, from when it is known that they will be.
+  /// Services whose limits or time-outs are pushed run as requests, from when it is known that they
+  /// will be; versions that err are what flow knows of.
   func configure(_ configuration: LaneConfiguration, at now: Instant) {
-    preconditionFailure("no lane at flow fidelity is pushed")
+    state.configure(configuration, at: now)
   }
 
   var isAway: Bool {

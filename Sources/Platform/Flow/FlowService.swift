@@ -53,6 +53,12 @@ struct FlowService: Sendable {
     return shift + scale * shape.expectedMinimum((h - shift) / scale)
   }
 
+  /// P(S > x), x in seconds.
+  func survival(beyond x: Double) -> Double {
+    guard x >= shift else { return 1 }
+    return scale > 0 ? shape.survival(beyond: (x - shift) / scale) : 0
+  }
+
   /// The probability that a request that is in service in equilibrium is so after h seconds: the
   /// residual law, whose density is P(S > u) ÷ mean (the inspection paradox; Cox, Renewal Theory).
   func survival(ofOld h: Double) -> Double {

@@ -55,7 +55,7 @@ extension FlowState {
     let length = Double((end - start).count)
     var begun = 0
     var settled: [WaitLedger.Settled] = []
-    ledger.dequeue(count) { cohort in
+    var left = ledger.dequeue(count) { cohort in
       var rest = cohort
       let parts = Self.parts(of: cohort)
       for part in 0..<parts {
@@ -69,7 +69,15 @@ extension FlowState {
         begun += piece.count
       }
     }
-    for piece in settled { ledger.settle(piece.came, wait: piece.wait, isCold: isCold) }
+    for var piece in settled {
+      let gone = min(left, piece.count)
+      left -= gone
+      if gone > 0 {
+        let came = piece.came.takeOldest(gone)
+        ledger.settle(came, wait: piece.wait, isCold: isCold, isLeft: true)
+      }
+      ledger.settle(piece.came, wait: piece.wait, isCold: isCold)
+    }
   }
 
   /// A cohort that was divided before is not divided without end.

@@ -27,6 +27,7 @@ extension FlowState {
         negative: isNegative && instances.count == 0, at: now, lifetimes: rules.routeLifetimes)
       unknownGone = 0
     case .instanceReady(let start, let pod, _):
+      if let order = start.replacement { return replace(pod, order, delivery.origin) }
       if start.isAhead { control.settledOrders &+= 1 }
       if !start.isAhead { _ = close(start.ordinal) }
       join(pod, delivery.origin)
@@ -38,6 +39,8 @@ extension FlowState {
     case .quotaGranted(let answer): granted(answer)
     case .startFailed(let start, _):
       counters.startsFailed &+= 1
+      // The Coordinator asks again.
+      if start.replacement != nil { return }
       if start.isAhead {
         control.settledOrders &+= 1
         armSampling()
@@ -51,13 +54,16 @@ extension FlowState {
       scaleDown(to: Int(target))
     case .evict(let pod, let order):
       evict(pod, delivery.origin, order: order)
+    case .drainInstance(let pod): migrate(pod)
     default:
       break
     }
   }
 
   /// An instance joins, unless it is or was here before.
-  mutating func join(_ pod: PodID, _ origin: Delivery.Origin) {
+  ///
+  /// - Parameter isReplacement: it takes the place of another, which is there for a while.
+  mutating func join(_ pod: PodID, _ origin: Delivery.Origin, isReplacement: Bool = false) {
     guard instances.position(of: pod) == nil, !control.retirements.contains(pod),
       !draining.contains(where: { $0.entry.pod == pod })
     else { return }
@@ -70,7 +76,8 @@ extension FlowState {
     control.route.becomePositive()
     armSampling()
     // As a gateway does: beyond the limit it is given up at once.
-    guard instances.count + draining.count <= rules.maximumInstances else {
+    let most = rules.maximumInstances
+    guard isReplacement || instances.count + draining.count <= most else {
       if let position = instances.position(of: pod) { retire(removeInstance(at: position)) }
       return
     }

@@ -60,6 +60,7 @@ extension FlowState {
       if service.isStretched { adjustService() }
     }
     if isGated, !isDown { wakeGate() }
+    if !isDown { endBreakerInterval() }
     guard now >= feed.endOfSecond else { return }
     let passed = feed.takePassed()
     rate.observe(Double(passed.arrivals), over: passed.seconds)
@@ -80,8 +81,9 @@ extension FlowState {
     if isAtEase { rest() }
     defer { if let edge = nextOutageEdge { endStep(before: edge) } }
     // A client may try more than once within a second.
-    let hasRetries = clients.map { !$0.waves.isEmpty } ?? false
-    if hasRetries { endStep(before: nextTenth) }
+    let hasRetries = clients.map { !$0.waves.isEmpty || $0.departing > 0 } ?? false
+    if hasRetries || clients?.isBehind == true { endStep(before: nextOfClients) }
+    if let step = clientStep { endStep(before: now + step) }
     if isDown { return }
     let isUnsettled = !control.starts.isEmpty || ledger.waiting > 0
     let longest = followsPlaces ? placesStepEnd : nil
@@ -98,6 +100,7 @@ extension FlowState {
       endStep(before: now + step)
     }
     if hasLimits { planGate() }
+    planBreaking()
     let mayAsk = rules.startRule == .onDemand || instances.count == 0 || settings.isScaled
     // What a node falls behind in a tenth of a second slows the next.
     if isUnsettled || (waiting > 0 && mayAsk) || service.isStretched {
@@ -123,6 +126,12 @@ extension FlowState {
   var nextTenth: Instant {
     let tenth: Int64 = 100_000_000
     return Instant(nanoseconds: (now.nanoseconds / tenth + 1) * tenth)
+  }
+
+  /// Steps while clients try again: short against what they wait for.
+  private var nextOfClients: Instant {
+    guard let timeout = clients?.rules.timeout else { return nextTenth }
+    return min(nextTenth, now + clientStepAtLeast(timeout))
   }
 
   /// Ends the step at an instant unless it ends before.
@@ -165,6 +174,7 @@ extension FlowState {
 
   mutating func retire(_ entry: FlowInstances.Entry) {
     counters.instancesRetired &+= 1
+    if breaking.strike(entry.number) { send(.instanceGone(pod: entry.pod), to: .coordinator) }
     tellRetired(entry.pod, dispatcher: entry.dispatcher)
   }
 
@@ -186,40 +196,44 @@ extension FlowState {
     let room = control.starts.count * rules.concurrencyLimit
     let limit = room + min(rules.queueLimit, .max - room)
     if waiting > limit, control.route.age(at: now) != .absent {
-      let count = dropYoungest(waiting - limit)
+      let (count, heard) = dropYoungest(waiting - limit)
       if counts.total >= rules.maximumInstances {
         counters.refusedQueueFull &+= UInt64(count)
       } else {
         counters.refusedNoCapacity &+= UInt64(count)
       }
       digest.record(RecordKind.dropped, at: now, UInt64(count))
-      clientsFail(count, after: 0, isSpread: true)
+      clientsFail(heard, after: 0, isSpread: true)
     }
     failLongWaits()
   }
 
   private mutating func failLongWaits() {
     guard waiting > 0, rules.waitLimit.count < .max else { return }
-    var failed = 0
+    var (failed, heard) = (0, 0)
     if ledger.waiting > 0 {
       let late = ledger.older(than: now.nanoseconds - rules.waitLimit.count)
-      ledger.dequeue(late) { failed += $0.count }
+      let left = ledger.dequeue(late) { failed += $0.count }
+      heard = failed - left
     } else if backlog > rules.waitLimit.seconds {
       let share = 1 - rules.waitLimit.seconds / backlog
-      failed = dropYoungest(Int(share * Double(settledWaiting)))
+      (failed, heard) = dropYoungest(Int(share * Double(settledWaiting)))
     }
     counters.timedOut &+= UInt64(failed)
     if failed > 0 { digest.record(RecordKind.dropped, at: now, UInt64(failed)) }
-    clientsFail(failed, after: rules.waitLimit.seconds)
+    clientsFail(heard, after: rules.waitLimit.seconds)
   }
 
-  /// Returns how many it has dropped.
-  mutating func dropYoungest(_ count: Int) -> Int {
-    if ledger.waiting > 0 { return ledger.dropYoungest(count) }
+  /// Returns how many it has dropped, and for how many of them somebody waits.
+  mutating func dropYoungest(_ count: Int) -> (count: Int, heard: Int) {
+    if ledger.waiting > 0 {
+      let dropped = ledger.dropYoungest(count)
+      return (dropped.count, dropped.count - dropped.left)
+    }
     let dropped = ledger.unsettle(min(count, settledWaiting))
-    guard dropped > 0 else { return 0 }
-    backlog *= 1 - Double(dropped) / Double(settledWaiting)
-    settledWaiting -= dropped
-    return dropped
+    guard dropped.count > 0 else { return (0, 0) }
+    backlog *= 1 - Double(dropped.count) / Double(settledWaiting)
+    settledWaiting -= dropped.count
+    return (dropped.count, dropped.count - dropped.left)
   }
 }

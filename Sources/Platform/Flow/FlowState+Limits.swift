@@ -75,8 +75,8 @@ extension FlowState {
     let over = inService + inDraining + waiting - most
     if over > 0, waiting > 0 {
       let dropped = dropYoungest(min(over, waiting))
-      counters.limitedByConcurrency &+= UInt64(dropped)
-      clientsFail(dropped, after: 0)
+      counters.limitedByConcurrency &+= UInt64(dropped.count)
+      clientsFail(dropped.heard, after: 0)
     }
     guard count > 0, slots > 0 else { return max(0, count - max(0, most - waiting)) }
     let offered = Double(feed.ofSecond + retriesOfSecond) * Double(count) / Double(arrivals)
@@ -196,18 +196,30 @@ extension FlowState {
     let refused = BinomialDraw.sample(calls, share: share, using: &bits)
     guard refused > 0 else { return 0 }
     counters.downstreamRefused &+= UInt64(refused)
-    var pieces: [WaitLedger.Cohort] = []
-    ledger.complete(refused) { pieces.append($0.came) }
+    failCalls(refused, of: service)
+    return refused
+  }
+
+  /// Calls have ended with an error: a request fails, a message is delivered again.
+  mutating func failCalls(_ refused: Int, of service: FlowService) {
+    guard refused > 0 else { return }
+    var pieces: [WaitLedger.Settled] = []
+    ledger.complete(refused) { pieces.append($0) }
     digest.record(RecordKind.cutOff, at: now, UInt64(refused))
     guard settings.isTopic else {
       counters.erred &+= UInt64(refused)
-      clientsFail(refused, after: service.mean)
-      return refused
+      var heard = refused
+      for piece in pieces { heard -= unheard(of: piece) }
+      let waits = pieces.reduce(0) { $0 + Double($1.wait) * Double($1.count) }
+      let mean = service.mean
+      return clientsFail(
+        heard, after: mean + waits * 1e-9 / Double(refused),
+        variance: service.squaredCV * mean * mean)
     }
     counters.redelivered &+= UInt64(refused)
     // As one piece: else the line would fall into ever more of them.
-    let first = pieces.map(\.from).min() ?? 0
-    let last = pieces.map(\.to).max() ?? 0
+    let first = pieces.map(\.came.from).min() ?? 0
+    let last = pieces.map(\.came.to).max() ?? 0
     let again = WaitLedger.Cohort(from: first, to: last, count: refused)
     if isGated {
       gateLog.putFirst([again])
@@ -215,6 +227,5 @@ extension FlowState {
       openCohorts()
       ledger.putFirst([again])
     }
-    return refused
   }
 }

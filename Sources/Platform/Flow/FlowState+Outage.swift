@@ -13,6 +13,7 @@ extension FlowState {
     }
     nodeLosses += faults.nodeLosses.filter { $0.at > now }
     podLosses += faults.podLosses.filter { $0.at > now }
+    breaking.spoils += faults.spoils.filter { $0.span.lowerBound > now }
     if !faults.gateways.isEmpty {
       gatewayCourse = faults.gateways
       takeGateways()
@@ -43,7 +44,9 @@ extension FlowState {
     let edges =
       outages.flatMap { [$0.lowerBound, $0.upperBound] } + conditions.map(\.at)
       + nodeLosses.map(\.at) + podLosses.map(\.at) + gatewayCourse.map(\.at)
-    return edges.filter { $0 > now && $0 < .distantFuture }.min()
+    let edge = edges.filter { $0 > now && $0 < .distantFuture }.min()
+    guard let spoil = nextSpoilEdge else { return edge }
+    return min(edge ?? spoil, spoil)
   }
 
   /// Does what an edge that has just been reached asks for.
@@ -54,6 +57,7 @@ extension FlowState {
       nodeLosses.removeAll { $0.at <= now }
     }
     losePods()
+    if !breaking.spoils.isEmpty || !breaking.pushes.isEmpty { followSpoils() }
     guard !outages.isEmpty || !gatewayCourse.isEmpty else { return }
     if !gatewayCourse.isEmpty { takeGateways() }
     let isLost = outages.contains { $0.contains(now) }
@@ -69,6 +73,11 @@ extension FlowState {
     else { return }
     settings.hop = condition.hop
     settings.serviceFactor = condition.serviceFactor
+    // What has been settled of those that wait was settled for services as they were.
+    if clients?.rules.timeout != nil, settledWaiting > 0 {
+      openCohorts()
+      law = nil
+    }
     adjustService()
   }
 
@@ -86,7 +95,7 @@ extension FlowState {
     } else {
       let held = inService + inDraining + waiting
       counters.lost &+= UInt64(held)
-      clientsFail(held, after: service.mean)
+      clientsMissAll()
       ledger = WaitLedger()
     }
     counters.instancesRetired &+= UInt64(instances.count + draining.count)
@@ -94,6 +103,8 @@ extension FlowState {
     draining = []
     (inService, settledWaiting, backlog, peakWaiting, levelAtEnd) = (0, 0, 0, 0, 0)
     isBacklogKnown = false
+    if breaking.isMixed { service = service.replaced(by: breaking.well, times: 1) }
+    breaking.reset()
     law = nil
     isDemandOld = true
     unknownGone = 0
@@ -125,15 +136,15 @@ extension FlowState {
         callsInService, share: Double(gone.count) / Double(instances.count), using: &bits)
     let calls = min(busy, gone.count * rules.concurrencyLimit, callsInService)
     let lost = isBatching ? takeBackBatches(calls) : calls
-    var pieces: [WaitLedger.Cohort] = []
-    ledger.complete(lost) { pieces.append($0.came) }
+    var pieces: [WaitLedger.Settled] = []
+    ledger.complete(lost) { pieces.append($0) }
     inService -= lost
     if settings.isTopic {
       counters.redelivered &+= UInt64(lost)
-      ledger.putFirst(pieces)
+      ledger.putFirst(pieces.map(\.came))
     } else {
       counters.lost &+= UInt64(lost)
-      clientsFail(lost, after: service.mean)
+      clientsMiss(pieces)
     }
     for position in gone.reversed() { retire(removeInstance(at: position)) }
     levelAtEnd = min(levelAtEnd, callsInService)
@@ -162,9 +173,11 @@ extension FlowState {
     } else {
       counters.unreachable &+= UInt64(arrivals)
     }
+    let start = now
     lastStep = end - now
     now = end
     if clients != nil { clientsFail(arrivals, after: 0, isSpread: true) }
+    clientsLeave(from: start)
     digest.fold(UInt64(bitPattern: end.nanoseconds), UInt64(arrivals))
   }
 }

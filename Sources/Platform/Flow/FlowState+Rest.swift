@@ -8,7 +8,7 @@ extension FlowState {
     guard settings.longestStepSeconds > 1, instances.count > 0, waiting == 0, backlog <= 0,
       control.starts.isEmpty, !control.route.isAsking, control.retirements.count == 0,
       draining.isEmpty,
-      !followsPlaces, keepAlive == nil, keyValue == nil, !isDown
+      !followsPlaces, breaking.isForgotten, keepAlive == nil, keyValue == nil, !isDown
     else { return false }
     guard keepAliveLength.count == .max || instances.count <= rules.minimumInstances else {
       return false

@@ -36,9 +36,12 @@ extension FlowState {
     noteArrivals(arrivals, from: start, isOneAtEnd: isEndedByArrival)
     if !groups.isEmpty { noteGroupCompletions(completed + drained) }
     let refused = settings.downstream.map { callDownstream(completed + drained, $0) } ?? 0
-    complete(completed + drained - refused, recorder)
+    let erred = judgeCalls(completed + drained - refused)
+    failCalls(erred, of: erringService)
+    complete(completed + drained - refused - erred, recorder)
     if isGated { passGate(answered: completed + drained, refused: refused, from: start) }
     if keyValue != nil { countReads(arrivals) }
+    clientsLeave(from: start)
     markUse(arrivals: arrivals, from: start)
     digest.fold(UInt64(bitPattern: end.nanoseconds), UInt64(arrivals))
     digest.fold(
@@ -77,7 +80,8 @@ extension FlowState {
   private mutating func completions(arrivals: Int, from start: Instant, to end: Instant) -> Int {
     if isBatching { return stepBatches(arrivals: arrivals, from: start, to: end) }
     let h = (end - start).seconds
-    guard control.starts.isEmpty, slots > 0, repeating == 0, !isLettingOut, gateLog.waiting == 0
+    guard control.starts.isEmpty, slots > 0, repeating == 0, !isLettingOut, gateLog.waiting == 0,
+      !isQueueLong()
     else {
       openCohorts()
       return stepCohorts(arrivals: arrivals, from: start, to: end)
@@ -176,11 +180,12 @@ extension FlowState {
   /// times are dealt later, to many at once.
   mutating func complete(_ count: Int, _ recorder: any LatencyRecorder) {
     guard count > 0 else { return }
-    let service = batches?.ended ?? service
+    let service = batches?.ended ?? answeredService
     if !pending.accepts(service) { recordPending(recorder) }
     let lane = settings.lane
     var completed: UInt64 = 0
     var waited: UInt64 = 0
+    var late = 0
     // Taken out for the while, so that nothing is copied.
     var dealt = pending
     pending = PendingLatencies(phase: 0)
@@ -199,15 +204,25 @@ extension FlowState {
       guard leaving != nil else {
         return dealt.add(wait: piece.wait, count: piece.count, of: service)
       }
+      let share = leaving!.lateShare(wait: piece.wait, service)
+      let left = leaving!.late(among: piece, share, using: &source)
+      late += left
       // Clients have waited since their first attempt.
-      leaving?.leave(piece.count, using: &source) { count, _, delay in
-        dealt.add(wait: piece.wait + Int64(delay * 1e9), count: count, of: service)
+      var groups: [FlowClients.Leaving] = []
+      leaving?.leave(piece.count - left, using: &source) { groups.append($0) }
+      for group in groups {
+        leaving?.deal(group) { delay, count in
+          dealt.add(
+            wait: piece.wait + Int64(delay * 1e9), count: count, share: 1 - share, of: service)
+        }
       }
     }
+    leaving?.note(late: late, of: count, over: lastStep.seconds)
     swap(&leaving, &clients)
     bits = source
     pending = dealt
     counters.completed &+= completed
+    counters.late &+= UInt64(late)
     counters.waited &+= waited
   }
 

@@ -118,6 +118,8 @@ struct FlowState: ~Copyable {
   var gatewayCourse: [GatewayHosting] = []
   var isGatewayDown = false
   var isDown = false
+  /// Bad instances, and what is known of them.
+  var breaking: FlowBreaking
 
   init(
     settings: LaneSettings, rules: RouterRules, service: FlowService, feed: CountFeed,
@@ -137,6 +139,7 @@ struct FlowState: ~Copyable {
     keepAlive = settings.keepAlive.map { KeepAliveWatch($0()) }
     keyValue = settings.keyValue.map(FlowKeyValue.init)
     clients = settings.clients.map { FlowClients($0, at: now) }
+    breaking = FlowBreaking(settings.breaking, well: service.shape)
     adjustService()
     armBrokers()
     armCrashes()
@@ -206,6 +209,7 @@ struct FlowState: ~Copyable {
     podLosses = other.podLosses
     gatewayCourse = other.gatewayCourse
     isGatewayDown = other.isGatewayDown
+    breaking = other.breaking.clone()
     limits = other.limits.clone()
     gateLog = other.gateLog
     lossLaw = other.lossLaw
@@ -237,7 +241,9 @@ struct FlowState: ~Copyable {
   var slots: Int {
     if isDown { return 0 }
     if let topic = settings.topic, topic.rules.isPaused(at: now) { return 0 }
-    let slots = min(instances.count * rules.concurrencyLimit, settings.mostOutstanding)
+    let open = instances.count - breaking.withheld
+    let slots = min(
+      open * rules.concurrencyLimit + breaking.trials.count, settings.mostOutstanding)
     return isGated ? min(slots, limits.gates[0].mostOutstanding) : slots
   }
   var waiting: Int { settledWaiting + ledger.waiting + (batches?.log.waiting ?? 0) }
@@ -258,10 +264,14 @@ struct FlowState: ~Copyable {
 
   /// Whether the instance at a position serves nothing.
   func isIdle(_ position: Int) -> Bool {
-    followsPlaces ? instances.places.isIdle(position) : position >= busyInstances
+    if breaking.withheld > 0, breaking.isWithheld(instances.entries[position]) { return true }
+    return followsPlaces ? instances.places.isIdle(position) : position >= busyInstances
   }
 
   mutating func addInstance(_ entry: FlowInstances.Entry, isBusy: Bool = false) {
+    var entry = entry
+    (entry.number, entry.spoil) = (breaking.enroll(), 0)
+    breaking.dealing = nil
     if followsPlaces {
       instances.addPlace(entry, isBusy: isBusy)
     } else {
@@ -270,7 +280,10 @@ struct FlowState: ~Copyable {
   }
 
   mutating func removeInstance(at position: Int) -> FlowInstances.Entry {
-    followsPlaces ? instances.removePlace(at: position) : instances.remove(at: position)
+    let gone =
+      followsPlaces ? instances.removePlace(at: position) : instances.remove(at: position)
+    breaking.forget(gone)
+    return gone
   }
 
   /// Takes out the idle instance that an ordered choice has used least of late. Precondition: one
@@ -279,7 +292,9 @@ struct FlowState: ~Copyable {
     if followsPlaces, let position = instances.findLongestIdle() {
       return instances.removePlace(at: position)
     }
-    return instances.removeTop()
+    let gone = instances.removeTop()
+    breaking.forget(gone)
+    return gone
   }
 
   /// What must never be: requests whose waits are settled are in service or about to be.

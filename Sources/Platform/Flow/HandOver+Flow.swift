@@ -24,7 +24,9 @@ extension FlowState {
     control.retirements = carried.retirements
     // Their waits have been recorded when they began.
     let messages = carried.calls.reduce(0) { $0 + Int($1.messages) }
-    ledger.settle(came(messages, from: now, to: now), wait: 0)
+    let left = carried.calls.count(where: \.isLeft)
+    ledger.settle(came(left, from: now, to: now), wait: 0, isLeft: true)
+    ledger.settle(came(messages - left, from: now, to: now), wait: 0)
     limits = carried.limits
     publishedCalls = carried.publishedCalls
     publishedRefused = carried.publishedRefused
@@ -33,6 +35,7 @@ extension FlowState {
       // A message passes the gate, whether or not it had done so and was not taken up.
       if isGated { gateLog.append(cohort) } else { ledger.append(cohort) }
     }
+    ledger.markLeft(carried.leftWaiting)
     for call in carried.calls where call.cores > 0 {
       publishedCores.append((carried.instances[call.position].entry.node.index, call.cores))
     }
@@ -70,10 +73,10 @@ extension FlowState {
   mutating func handOut(
     at now: Instant, recorder: any LatencyRecorder, residual: ResidualRule
   ) -> CarriedLane? {
-    guard !isAwaiting, isGroupSettled(at: now) else { return nil }
+    guard !isAwaiting, isGroupSettled(at: now), breaking.isForgotten else { return nil }
     advance(to: now, recorder: recorder)
     if now == stepEnd { endStep() }
-    guard !isAwaiting else {
+    guard !isAwaiting, breaking.isForgotten else {
       planStep()
       return nil
     }
@@ -171,7 +174,7 @@ extension FlowState {
             position: place.position, arrival: began - Nanoseconds(pieces[piece].wait),
             end: place.end ?? now + Nanoseconds(seconds: left),
             flags: pieces[piece].isCold ? LaneEvent.cold : 0, cores: cores,
-            messages: UInt32(place.messages)))
+            messages: UInt32(place.messages), isLeft: used < pieces[piece].late))
         used += place.messages
         while piece < pieces.count, used >= pieces[piece].count {
           used -= pieces[piece].count
@@ -233,6 +236,7 @@ extension FlowState {
     ledger.forEachArrival { times.append($0) }
     gateLog.forEachArrival { times.append($0) }
     if gateLog.waiting > 0 { times.sort() }
+    carried.leftWaiting = ledger.leftWaiting
     for time in times {
       carried.waiting.append(
         Ticket(

@@ -8,7 +8,8 @@ extension RequestLane {
   /// model has no other form. The lane must not run afterwards unless it takes a state in.
   func handOut(at now: Instant, recorder: any LatencyRecorder) -> CarriedLane? {
     guard engine.routers.count == 1, !isAwaiting, engine.core.refusals == 0, !settings.hopByHop,
-      !settings.isExact, settings.isGroupSettled(at: now), !hasTracesOfCrash(at: now)
+      !settings.isExact, !engine.core.knowsBadInstances, settings.isGroupSettled(at: now),
+      !hasTracesOfCrash(at: now)
     else { return nil }
     settle(at: now, recorder: recorder)
     return engine.handOut(at: now, represented: represented)
@@ -66,6 +67,7 @@ extension RequestLaneEngine {
       carried.heldMessages = numbers.reduce(0) { $0 + Int(core.topic.deliveries[$1].run.count) }
     } else {
       routers[0].waiting.visit { carried.waiting.append($0.ticket) }
+      carried.leftWaiting = carried.waiting.count { core.isLeft($0.delivery) }
     }
     if core.settings.clients != nil { carried.clients = core.clients.held(at: now) }
     emptyQueue(into: &carried, positions: positions)
@@ -102,15 +104,16 @@ extension RequestLaneEngine {
             position: positions[payload.slot] ?? 0, arrival: payload.arrival, end: event.time,
             flags: payload.flags,
             cores: Double(Float(bitPattern: payload.cores)),
-            messages: core.messages(of: payload)))
-      case .judged where core.settings.breaking == nil:
-        // Of which only a limit would have heard.
+            messages: core.messages(of: payload), isLeft: core.isLeft(payload.delivery)))
+      case .judged:
+        // Of which only a limit would have heard, or a breaker that has nothing to judge.
         let answer = core.takeJudged(payload).answer
         carried.calls.append(
           CarriedLane.Call(
             position: positions[answer.slot] ?? 0, arrival: answer.arrival, end: event.time,
             flags: answer.flags & ~LaneEvent.failing,
-            cores: Double(Float(bitPattern: answer.cores)), messages: core.messages(of: answer)))
+            cores: Double(Float(bitPattern: answer.cores)), messages: core.messages(of: answer),
+            isLeft: core.isLeft(answer.delivery)))
       case .message:
         carried.mail.append(
           FlowControl.Mail(at: event.time, delivery: core.inbox.take(payload.slot)))
@@ -129,7 +132,7 @@ extension RequestLaneEngine {
       case .clientDeadline, .condition, .nodesLost, .alarm, .callArrives, .serviceEnds, .repetition,
         .resumption, .memberLost, .memberBack,
         .rebalance, .assigned, .notified, .outage, .outageEnds, .fetched, .brokerLost, .brokerBack,
-        .brokerReplaced, .refused, .judged, .breakerInterval, .spoil, .spoilEnds,
+        .brokerReplaced, .refused, .breakerInterval, .spoil, .spoilEnds,
         .podsLost, .gateways, .configured, .gate:
         break
       }
@@ -178,6 +181,8 @@ extension RequestLaneEngine {
     core.armResumptions(after: now)
     core.armFaults(after: now)
     routers[0].route = carried.route
+    core.breaking.renewBreakers()
+    (core.breaking.spoils, core.breaking.hasSpoiled) = ([], false)
     core.topic = core.settings.makeTopic()
     core.topic.followBrokers(until: now)
     core.limits = carried.limits
@@ -191,6 +196,7 @@ extension RequestLaneEngine {
       for wave in clients.waves { core.bringBack(wave, using: &bits) }
     }
     install(&carried, using: &bits)
+    core.restoreDepartures(carried.clients, at: now, using: &bits)
     for partition in 0..<core.topic.count {
       core.followReading(partition, at: now)
       pump(partition, at: now)
@@ -218,6 +224,7 @@ extension RequestLaneEngine {
     for instance in carried.instances {
       let slot = table.add(instance.entry.pod, at: instance.entry.idleSince)
       let index = core.instances.index(slot.raw, part: 0)
+      if core.settings.breaking != nil { core.breaking.breakers[0].add(slot) }
       core.instances.reserve(index)
       core.instances[index] = InstanceStates.State(
         pod: instance.entry.pod, node: Int32(instance.entry.node.index),
@@ -238,7 +245,8 @@ extension RequestLaneEngine {
       _ = table.end(InstanceSlot(position), at: carried.instances[position].entry.idleSince)
     }
     for call in carried.calls {
-      let client = number(at: carried.at, since: call.arrival, &carried.clients, using: &bits)
+      let client = number(
+        at: carried.at, since: call.arrival, isLeft: call.isLeft, &carried.clients, using: &bits)
       install(call, client: client, into: &table, at: carried.at)
     }
     for position in carried.instances.indices where carried.instances[position].isDraining {
@@ -250,13 +258,15 @@ extension RequestLaneEngine {
     }
     routers[0].instances = table
     var waiting = WaitingQueue<Ticket>()
-    for ticket in carried.waiting {
+    let tickets = carried.waiting
+    for (index, ticket) in tickets.enumerated() {
       if core.settings.isTopic {
         core.restore(ticket)
       } else {
         var ticket = ticket
         ticket.delivery = number(
-          at: carried.at, since: ticket.arrival, &carried.clients, using: &bits)
+          at: carried.at, since: ticket.arrival, isLeft: index < carried.leftWaiting,
+          &carried.clients, using: &bits)
         waiting.append(ticket, since: ticket.arrival)
       }
     }
@@ -265,18 +275,20 @@ extension RequestLaneEngine {
 
   /// The record of a client's attempt that is under way since an instant.
   private mutating func number(
-    at now: Instant, since arrival: Instant, _ clients: inout FlowClients?,
+    at now: Instant, since arrival: Instant, isLeft: Bool, _ clients: inout FlowClients?,
     using bits: inout some BitSource
   ) -> UInt32 {
     guard clients != nil else { return .max }
     var retry = ClientRetry(
       identity: 1 << 61 | UInt64(bitPattern: arrival.nanoseconds), first: arrival,
       serviceNanoseconds: -1, attempts: 0)
-    clients?.leave(1, using: &bits) { _, attempts, delay in
-      retry.attempts = UInt16(attempts)
-      retry.first = arrival - Nanoseconds(seconds: delay)
+    if !isLeft {
+      clients?.leave(1, using: &bits) {
+        retry.attempts = UInt16($0.attempts)
+        retry.first = arrival - Nanoseconds(seconds: $0.delay)
+      }
     }
-    return core.clients.attempt(retry, at: now)
+    return core.clients.restore(retry, since: arrival, isLeft: isLeft, at: now)
   }
 
   private mutating func install(

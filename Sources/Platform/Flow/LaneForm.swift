@@ -16,11 +16,11 @@ public enum RequestReason: String, Sendable, CaseIterable {
   case brokers = "brokers crash, and flow has no form for what else happens to their partitions"
   case fetches = "fetches may bound what is delivered"
   case retention = "partitions have unequal shares, and messages are deleted"
-  case clients = "clients leave before they are answered"
   case breaking = "callers break single instances"
   case adaptiveLimit = "a limit follows the times of single requests"
   case limits = "limits for consumers, and what else happens to their messages"
   case spoiled = "a fault makes single instances bad"
+  case pushed = "a configuration is pushed that has other limits or time-outs"
   case hops = "every hop is an event"
   case evictions = "nodes evict idle instances"
   case exactProcessors = "processors are simulated exactly"
@@ -100,18 +100,11 @@ extension FidelityRule {
   static func obstacle(
     _ service: ServiceConfiguration, _ configuration: ClusterConfiguration
   ) -> RequestReason? {
-    if service.router.choice != .leastRequests { return .choice }
+    if service.router.choice != .leastRequests, !keepsInstances(service) { return .choice }
     if service.coldServiceTime != nil { return .coldService }
     if service.notifications != nil { return .notifications }
-    if service.clients?.timeout != nil { return .clients }
-    if service.breaking != nil { return .breaking }
     if let reason = limitObstacle(service, configuration) { return reason }
-    let services = configuration.services
-    if service.mayBeSpoiled
-      || configuration.faults.contains(where: { $0.spoils(service, among: services) })
-    {
-      return .spoiled
-    }
+    if let reason = instanceObstacle(service, configuration) { return reason }
     let callers =
       service.isConsumed
       ? configuration.consumers.perLane
@@ -139,6 +132,29 @@ extension FidelityRule {
       return .cutOff
     }
     return mean > 0 && mean.isFinite ? nil : .serviceTime
+  }
+
+  /// Whether it does not matter which instance was used last: requests wait for the same slots
+  /// whichever of them a choice prefers.
+  private static func keepsInstances(_ service: ServiceConfiguration) -> Bool {
+    let rules = service.router
+    return service.keyValue == nil
+      && (rules.keepAlive.count == .max || rules.minimumInstances >= rules.maximumInstances)
+  }
+
+  /// Why flow has no form for what befalls single instances of a service.
+  private static func instanceObstacle(
+    _ service: ServiceConfiguration, _ configuration: ClusterConfiguration
+  ) -> RequestReason? {
+    let services = configuration.services
+    let faults = configuration.faults.filter { $0.spoils(service, among: services) }
+    if service.mayBePushed || faults.contains(where: \.pushesRules) { return .pushed }
+    let isSpoiled = service.mayBeSpoiled || !faults.isEmpty
+    guard isSpoiled || service.breaking != nil else { return nil }
+    let hasForm =
+      service.topic == nil && (service.breaking == nil || service.downstream == nil)
+      && !FlowState.follows(service.router, mean: service.serviceTime.mean)
+    return hasForm ? nil : isSpoiled ? .spoiled : .breaking
   }
 
   /// Why flow has no form for the limits of a service.

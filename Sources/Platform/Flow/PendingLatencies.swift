@@ -10,6 +10,8 @@ struct PendingLatencies: Sendable {
     var key: Int
     var count: Int
     var waitSum: Double
+    /// Shares of the law that the service times are from, summed up.
+    var shareSum: Double
   }
 
   /// Bins an octave of waits, as bits; a bin is represented by its own mean.
@@ -36,20 +38,26 @@ struct PendingLatencies: Sendable {
   }
 
   /// Precondition: `accepts(service)`.
-  mutating func add(wait: Int64, count more: Int, of service: FlowService) {
+  ///
+  /// - Parameter share: the service times are the shortest of the law, so large a share of it.
+  mutating func add(
+    wait: Int64, count more: Int, share: Double = 1, of service: FlowService
+  ) {
     if count == 0 { self.service = service }
     count += more
     let key = wait > 0 ? Int(Double(wait).bitPattern >> UInt64(52 - Self.bitsPerOctave)) : 0
     let sum = Double(max(0, wait)) * Double(more)
+    let shares = share * Double(more)
     if let last = bins.indices.last(where: { bins[$0].key <= key }) {
       if bins[last].key == key {
         bins[last].count += more
         bins[last].waitSum += sum
+        bins[last].shareSum += shares
         return
       }
-      bins.insert(Bin(key: key, count: more, waitSum: sum), at: last + 1)
+      bins.insert(Bin(key: key, count: more, waitSum: sum, shareSum: shares), at: last + 1)
     } else {
-      bins.insert(Bin(key: key, count: more, waitSum: sum), at: 0)
+      bins.insert(Bin(key: key, count: more, waitSum: sum, shareSum: shares), at: 0)
     }
   }
 
@@ -61,7 +69,11 @@ struct PendingLatencies: Sendable {
       let wait = Int64((bin.waitSum / Double(bin.count)).rounded())
       let strata = ServiceStrata.fitting(share: Double(bin.count) / Double(count))
       advancePhase()
-      strata.deal(bin.count, phase: phase) { body(wait + service.nanoseconds($0), $1) }
+      let share = bin.shareSum / Double(bin.count)
+      strata.deal(bin.count, phase: phase) {
+        let quantile = share < 1 ? Int(Double($0) * share) : $0
+        body(wait + service.nanoseconds(quantile), $1)
+      }
     }
     bins.removeAll(keepingCapacity: true)
     count = 0

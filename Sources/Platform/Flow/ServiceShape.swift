@@ -14,11 +14,14 @@ final class ServiceShape: Sendable {
   let quantiles: [Double]
   /// `prefix[i]` is the sum of the first i values.
   private let prefix: [Double]
+  /// Whose quantiles these are; nil: they are all that is known.
+  private let law: Distribution?
   let mean: Double
   /// Variance ÷ squared mean.
   let squaredCV: Double
 
   init(_ law: Distribution) {
+    self.law = law
     let n = Self.points
     var values = (0..<n).map { max(0, law.quantile((Double($0) + 0.5) / Double(n))) }
     let mean = law.mean
@@ -53,6 +56,7 @@ final class ServiceShape: Sendable {
       for i in 0..<n { found.append(a.quantiles[i] + b.quantiles[order[i]]) }
     }
     found.sort()
+    law = nil
     quantiles = (0..<n).map { i in
       found[(i * rounds)..<((i + 1) * rounds)].reduce(0, +) / Double(rounds)
     }
@@ -65,10 +69,62 @@ final class ServiceShape: Sendable {
     squaredCV = mean > 0 ? variance / (mean * mean) : 0
   }
 
+  /// The law of a time of which shares are so many times as long: of all values of all parts,
+  /// weighted, in order, the means of as many equal parts. Mean and variance are exact.
+  ///
+  /// Precondition: some share is above 0.
+  init(_ base: ServiceShape, mixing parts: [(share: Double, factor: Double)]) {
+    let n = Self.points
+    let total = parts.reduce(0) { $0 + $1.share }
+    var found: [(value: Double, weight: Double)] = []
+    found.reserveCapacity(n * parts.count)
+    for part in parts where part.share > 0 {
+      for value in base.quantiles { found.append((value * part.factor, part.share / total)) }
+    }
+    found.sort { $0.value < $1.value }
+    // Weights are in parts of a quantile, so that n of them are all.
+    var values: [Double] = []
+    values.reserveCapacity(n)
+    var (sum, filled) = (0.0, 0.0)
+    for var piece in found {
+      while piece.weight > 0, values.count < n {
+        let taken = min(piece.weight, 1 - filled)
+        sum += piece.value * taken
+        filled += taken
+        piece.weight -= taken
+        guard filled >= 1 - 1e-9 else { break }
+        values.append(sum / filled)
+        (sum, filled) = (0, 0)
+      }
+    }
+    while values.count < n { values.append(found[found.count - 1].value) }
+    quantiles = values
+    var sums = [0.0]
+    sums.reserveCapacity(n + 1)
+    for value in values { sums.append(sums[sums.count - 1] + value) }
+    prefix = sums
+    mean = sums[n] / Double(n)
+    let square = parts.reduce(0) { $0 + $1.share / total * $1.factor * $1.factor }
+    let first = parts.reduce(0) { $0 + $1.share / total * $1.factor }
+    squaredCV = (1 + base.squaredCV) * square / (first * first) - 1
+    law = base.law.map { law in
+      .mixture(
+        parts.filter { $0.share > 0 }.map {
+          Distribution.Component(weight: $0.share, law.scaled(by: $0.factor))
+        })
+    }
+  }
+
   /// E[min(S, x)], the integral of P(S > u) from 0 to x. O(log points).
   func expectedMinimum(_ x: Double) -> Double {
     let below = firstIndex { quantiles[$0] > x }
     return (prefix[below] + x * Double(Self.points - below)) / Double(Self.points)
+  }
+
+  /// P(S > x): by the law itself, where there is one, so that its tail does not end with the table.
+  func survival(beyond x: Double) -> Double {
+    if let law { return min(1, max(0, 1 - law.cumulative(at: x))) }
+    return Double(Self.points - firstIndex { quantiles[$0] > x }) / Double(Self.points)
   }
 
   /// A value drawn with a probability in proportion to its size: the law of a service met at a

@@ -43,9 +43,12 @@ struct LaneClients: Sendable {
     var carried = FlowClients(rules, at: now)
     carried.budget = budget
     calls.visitAll { call in
-      guard call.deadline > .origin else { return }
+      guard call.deadline > .origin, !call.isLeft else { return }
       carried.resume(
         1, attempts: Int(call.retry.attempts) - 1, first: call.retry.first, at: call.began)
+      guard call.isGone else { return }
+      let began = call.began.nanoseconds
+      carried.expect(WaitLedger.Cohort(from: began, to: began, count: 1))
     }
     return carried
   }
@@ -71,6 +74,31 @@ struct LaneClients: Sendable {
     let number = calls.put(Call(retry: retry, began: now, deadline: deadline))
     if rules.timeout != nil { deadlines.append(number, at: deadline) }
     return number
+  }
+
+  /// An attempt that came from flow. Those that somebody waits for have alarms after
+  /// `restoreDeadlines`.
+  mutating func restore(
+    _ retry: ClientRetry, since arrival: Instant, isLeft: Bool = false, isGone: Bool = false,
+    at now: Instant
+  ) -> UInt32 {
+    var retry = retry
+    retry.attempts += 1
+    let deadline = rules.timeout.map { max(now, arrival + $0) } ?? .distantFuture
+    return calls.put(
+      Call(retry: retry, began: arrival, deadline: deadline, isLeft: isLeft, isGone: isGone))
+  }
+
+  /// Sets the alarms of all attempts that somebody waits for. O(n log n) in the attempts.
+  mutating func restoreDeadlines() {
+    guard rules.timeout != nil else { return }
+    let heard = calls.slots.filter { !calls[$0].isLeft && calls[$0].deadline > .origin }
+    deadlines = DeadlineRing()
+    for number in heard.sorted(by: {
+      (calls[$0].deadline, $0) < (calls[$1].deadline, $1)
+    }) {
+      deadlines.append(number, at: calls[number].deadline)
+    }
   }
 
   /// The platform has answered: since when its client has waited; nil when it has left.

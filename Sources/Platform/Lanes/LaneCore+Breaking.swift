@@ -65,6 +65,20 @@ extension LaneCore {
     return Double(bits.next() >> 11) < spoil.errors * spoil.growth.level(at: now) * 0x1p53
   }
 
+  /// Whether anybody would have to be told of single instances: bad ones, or what callers know.
+  var knowsBadInstances: Bool {
+    if !wrongVersions.isEmpty { return true }
+    guard breaking.hasSpoiled || breaking.breakers.count > 0 else { return false }
+    for index in 0..<instances.count where instances[index].isAlive {
+      if instances[index].spoil > 0 { return true }
+      guard breaking.breakers.count > 0 else { continue }
+      // Of the only part, whose slots they are.
+      let record = breaking.breakers[0][InstanceSlot(index)]
+      if record.state != .closed || record.ejections > 0 { return true }
+    }
+    return false
+  }
+
   // MARK: Calls that are judged
 
   /// A call begins on an instance that may be bad, or is heard of.

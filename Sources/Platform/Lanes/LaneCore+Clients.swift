@@ -84,6 +84,37 @@ extension LaneCore {
     }
   }
 
+  /// Whether the client of an attempt has left.
+  func isLeft(_ number: UInt32) -> Bool {
+    settings.clients != nil && number != .max && clients.calls[number].isLeft
+  }
+
+  /// Clients that came from flow leave when they will, those too whose attempts are there no more.
+  mutating func restoreDepartures(
+    _ carried: FlowClients?, at now: Instant, using bits: inout some BitSource
+  ) {
+    guard var carried, let timeout = carried.rules.timeout else { return }
+    for departure in carried.departures {
+      for ordinal in 0..<departure.count {
+        let share = (Double(ordinal) + 0.5) / Double(departure.count)
+        let length = Double(departure.to - departure.from)
+        let leaves = Instant(nanoseconds: departure.from + Int64(share * length))
+        let arrival = leaves - timeout
+        var retry = ClientRetry(
+          identity: 1 << 61 | 1 << 60 | UInt64(bitPattern: arrival.nanoseconds), first: arrival,
+          serviceNanoseconds: -1, attempts: 0)
+        carried.leave(1, using: &bits) {
+          retry.attempts = UInt16($0.attempts)
+          retry.first = arrival - Nanoseconds(seconds: $0.delay)
+        }
+        _ = clients.restore(retry, since: arrival, isGone: true, at: now)
+      }
+    }
+    isDeadlineSet = false
+    clients.restoreDeadlines()
+    armDeadline()
+  }
+
   /// Clients leave that have waited as long as they will.
   mutating func clientsLeave(at now: Instant) {
     isDeadlineSet = false

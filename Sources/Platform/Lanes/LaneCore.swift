@@ -289,6 +289,9 @@ struct Slots<Value: BitwiseCopyable & Sendable>: Sendable {
 
   subscript(slot: UInt32) -> Value { values[Int(slot)] }
 
+  /// All slots, those that are free among them.
+  var slots: Range<UInt32> { 0..<UInt32(values.count) }
+
   mutating func put(_ value: Value) -> UInt32 {
     if let slot = free.popLast() {
       values[Int(slot)] = value

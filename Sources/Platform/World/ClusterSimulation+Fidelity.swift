@@ -71,7 +71,7 @@ extension ClusterSimulation {
     laneSet.lanes[id.index] = lane
     laneSet.noteInterference(with: id.index)
     armFaults(of: id.index)
-    if lane is RequestLane, isPushed(topology.lanes[id.index].service) {
+    if isPushed(topology.lanes[id.index].service) {
       lane.configure(laneConfiguration(of: id.index), at: now)
     }
     laneSet.collect(id.index, into: control)
@@ -124,12 +124,16 @@ extension ClusterSimulation {
     let reviewed = reviewedArrivals[id.index]
     reviewedArrivals[id.index] = counts
     let interval = max(1, (now - reviewedAt).seconds)
-    let rule = FidelityRule(
+    var rule = FidelityRule(
       rules: service.router, instances: lane.gauges.ready,
       rate: now == .origin ? service.initialRatePerSecond : Double(counts - reviewed) / interval,
       mean: service.serviceTime.mean + (service.topic?.deliveryOverhead.seconds ?? 0),
       squaredCV: service.serviceTime.squaredCoefficientOfVariation,
       isBatched: (service.topic?.maximumBatch ?? 1) > 1)
+    if let clients = service.clients, let timeout = clients.timeout, clients.budget == nil {
+      rule.lateShare = 1 - service.serviceTime.cumulative(at: timeout.seconds)
+      rule.retries = clients.retries
+    }
     let wants = rule.wantsFlow(isFlow: isFlow)
     return wants == isFlow || handOver(lane: id, to: wants ? .flow : .request)
   }

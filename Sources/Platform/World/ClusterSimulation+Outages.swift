@@ -28,15 +28,18 @@ extension ClusterSimulation {
     if !faults.isEmpty { lanes[lane].arm(faults, after: now) }
   }
 
-  /// Lanes whose instances will go bad run as requests from now on. A lane that awaits an answer
-  /// cannot change its form now: whoever arms such a fault has let it run as requests from the
-  /// beginning (`ServiceConfiguration.mayBeSpoiled`), or arms it at another instant.
+  /// Lanes for whose instances flow has no form any more run as requests from now on. A lane that
+  /// awaits an answer cannot change its form now: whoever arms such a fault has let it run as
+  /// requests from the beginning (`ServiceConfiguration.mayBeSpoiled`), or arms it at another
+  /// instant.
   private func runAsRequests(_ faults: [FaultConfiguration]) {
+    var later = configuration
+    later.faults += faults
     for (index, place) in topology.lanes.enumerated() where lanes[index] is FlowLane {
       guard
         faults.contains(where: {
           $0.spoils(configuration.services[place.service.index], among: configuration.services)
-        })
+        }), FidelityRule.obstacle(configuration.services[place.service.index], later) != nil
       else { continue }
       precondition(
         handOver(lane: LaneID(index), to: .request),

@@ -35,6 +35,10 @@ public struct FaultPush: Sendable, Equatable {
   public var errors = 0.0
 
   var isEmpty: Bool { self == FaultPush() }
+  /// Whether it says anything but that calls err.
+  public var changesRules: Bool {
+    concurrency != nil || maximumInstances != nil || callTimeout != nil
+  }
 }
 
 /// Which instances of a service.
