@@ -211,7 +211,7 @@ extension LaneCore: RouterEffects {
   private mutating func noteWaits(
     of number: UInt32, _ assignment: Assignment, _ index: Int, at now: Instant
   ) -> Bool {
-    let delivery = topic.deliveries[number]
+    let delivery = topic.open(number)
     guard delivery.run.count > 1 else { return false }
     let partition = Int(delivery.partition)
     for offset in delivery.run.first..<delivery.run.end {

@@ -151,7 +151,7 @@ struct RequestLaneEngine: ~Copyable {
       return pump(core.freedPartition, at: now)
     }
     guard core.isCurrent(event.delivery) else {
-      _ = core.topic.deliveries.take(event.delivery)
+      _ = core.topic.close(event.delivery)
       return
     }
     routers[Int(event.part)].arrive(
