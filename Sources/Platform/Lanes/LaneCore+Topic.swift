@@ -40,24 +40,23 @@ extension LaneCore {
   }
 
   /// A message is in its partition's log, and goes out by itself where nothing is in its way and
-  /// nothing else is due: the usual case. Nil: it does not.
+  /// nothing else is to be looked at: the usual case. Nil: it is not yet in the log.
   @inline(__always)
   mutating func deliverAtOnce(
     _ message: QueuedMessage, of partition: Int, since: Instant, at now: Instant
   ) -> Ticket? {
-    guard topic[partition].log.passes, now < topic.openUntil else {
-      return deliverOtherwise(message, of: partition, since: since, at: now)
-    }
+    guard topic[partition].log.passes, now < topic.openUntil else { return nil }
     let bits = topic[partition].log.passSingle(message, since: since)
     part = topic[partition].owner
-    return firstTicket(
-      message, since: since,
-      number: LaneTopic.number(UInt32(truncatingIfNeeded: partition), bits))
+    return Ticket(
+      arrival: since, identity: message.identity,
+      serviceNanoseconds: drawsLate ? message.serviceNanoseconds : deliveryTime(of: message),
+      delivery: LaneTopic.number(UInt32(truncatingIfNeeded: partition), bits))
   }
 
   /// The same where answers have to be counted first, a record is due, or a delivery is not single.
-  @inline(never)
-  private mutating func deliverOtherwise(
+  /// Nil: it waits in the log.
+  mutating func deliverOtherwise(
     _ message: QueuedMessage, of partition: Int, since: Instant, at now: Instant
   ) -> Ticket? {
     guard topic[partition].log.isOpen(below: topic[partition].openEnd), now < topic.openUntil
@@ -69,15 +68,10 @@ extension LaneCore {
     topic[partition].notePeak()
     topic[partition].open()
     part = topic[partition].owner
-    return firstTicket(message, since: since, number: topic.put(run, of: partition))
-  }
-
-  @inline(__always)
-  private func firstTicket(_ message: QueuedMessage, since: Instant, number: UInt32) -> Ticket {
-    Ticket(
+    return Ticket(
       arrival: since, identity: message.identity,
       serviceNanoseconds: drawsLate ? message.serviceNanoseconds : deliveryTime(of: message),
-      delivery: number)
+      delivery: topic.put(run, of: partition))
   }
 
   /// The next delivery of a partition, if its window has room and its log has a message.
@@ -146,7 +140,7 @@ extension LaneCore {
       serviceNanoseconds: service, delivery: number)
   }
 
-  @inline(never) private func deliveryTime(of message: QueuedMessage) -> Int64 {
+  @inline(never) private mutating func deliveryTime(of message: QueuedMessage) -> Int64 {
     topic.overhead &+ serviceTime(of: message, 0)
   }
 

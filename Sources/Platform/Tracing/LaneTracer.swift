@@ -224,7 +224,7 @@ extension RequestLaneEngine {
       told.lag = core.topic.lag
       told.mayComeAgain = true
       tracer.recorder.arrived(told)
-      return produce(arrival)
+      return produceWatched(arrival)
     }
     if core.settings.notifications != nil {
       told.mayComeAgain = true
