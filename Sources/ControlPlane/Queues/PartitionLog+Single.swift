@@ -20,6 +20,10 @@ extension PartitionLog {
   /// `open` there has been no backlog.
   @inlinable @inline(__always) public var passes: Bool { storedLogEnd < passEnd }
 
+  /// Whether there has been no backlog since `open`; false of one that has reached its end says
+  /// nothing.
+  @inlinable @inline(__always) public var isOpenWide: Bool { passEnd > 0 }
+
   /// A message comes and goes out by itself. Returns the last six bits of its offset.
   /// Precondition: `passes`.
   @inlinable @inline(__always)

@@ -140,6 +140,8 @@ public struct PartitionLog<Message: BitwiseCopyable>: ~Copyable {
   /// room. Precondition: `end` is no further than the log.
   @inlinable @inline(__always)
   public mutating func deliver(most: Int64, below end: Int64) -> Delivery? {
+    // Whatever is outstanding afterwards has a bit of its own.
+    follow()
     let first = next
     let count = min(end &- first, isSingle ? min(1, most) : most)
     guard count > 0, hasRoom else { return nil }
@@ -158,6 +160,7 @@ public struct PartitionLog<Message: BitwiseCopyable>: ~Copyable {
   /// A message comes and goes out by itself. Precondition: `isOpen`.
   @inlinable @inline(__always)
   public mutating func pass(_ message: Message, since: Instant) -> Delivery {
+    follow()
     let offset = storedLogEnd
     self[offset] = Entry(message, since: since, run: 1)
     storedLogEnd = offset &+ 1

@@ -12,13 +12,17 @@ extension FlowState {
   mutating func stepWindows(arrivals: Int, from start: Instant, to end: Instant) -> Int {
     takeBackWindows()
     let isRead = !isUnread
+    let drawn = WindowService(
+      law: settings.serviceTime,
+      stretch: service.unitScale > 0 ? service.scale / service.unitScale : 1,
+      shiftNanoseconds: service.shift * 1e9)
     var (windows, source, ledger) = (FlowWindows?.none, bits, WaitLedger())
     // Taken out for the while, so that nothing is copied.
     swap(&windows, &self.windows)
     swap(&ledger, &self.ledger)
     let served = windows!.step(
       arrivals: arrivals, from: start.nanoseconds, to: end.nanoseconds, isRead: isRead,
-      service: service, using: &source
+      service: drawn, using: &source
     ) { count, wait in
       ledger.settle(
         WaitLedger.Cohort(

@@ -1,4 +1,18 @@
 import Primitives
+import SimulationKernel
+
+/// How long a place is taken: a draw of the law itself, since one long service in thousands holds
+/// back all behind it, which a table of quantiles cuts off.
+struct WindowService: Sendable {
+  var law: Sampler
+  /// Of the law, for the slowdown of machines; and what a delivery takes beside.
+  var stretch = 1.0
+  var shiftNanoseconds = 0.0
+
+  func nanoseconds(using bits: inout some BitSource) -> Int64 {
+    Int64(Double(law.sampleNanoseconds(using: &bits)) * stretch + shiftNanoseconds)
+  }
+}
 
 /// Partitions of a flow lane whose windows bound what is on instances: there are instances for all
 /// places of all windows, so that a message waits for its partition and for nothing else.
@@ -74,7 +88,7 @@ struct FlowWindows: Sendable {
   ///   - isRead: nothing begins otherwise.
   ///   - settle: gets a number of messages that have begun and their mean wait.
   mutating func step(
-    arrivals: Int, from start: Int64, to end: Int64, isRead: Bool, service: FlowService,
+    arrivals: Int, from start: Int64, to end: Int64, isRead: Bool, service: WindowService,
     using bits: inout some BitSource, settle: (Int, Int64) -> Void
   ) -> Served {
     take(arrivals, from: start, to: end, using: &bits)
@@ -98,7 +112,7 @@ struct FlowWindows: Sendable {
   }
 
   private mutating func serve(
-    _ partition: Int, from start: Int64, to end: Int64, _ service: FlowService,
+    _ partition: Int, from start: Int64, to end: Int64, _ service: WindowService,
     _ served: inout Served, using bits: inout some BitSource
   ) {
     // Taken out for the while, so that nothing is copied.
@@ -110,8 +124,7 @@ struct FlowWindows: Sendable {
       let came = log.came[log.head]
       let begins = max(came, commits[place], start)
       guard begins < end else { break }
-      let draw = Int(truncatingIfNeeded: bits.next() >> 52)
-      let ends = begins + service.nanoseconds(draw)
+      let ends = begins + service.nanoseconds(using: &bits)
       log.committed = max(log.committed, ends)
       commits[place] = log.committed
       log.begun += 1

@@ -54,6 +54,9 @@ extension LaneCore {
       delivery: LaneTopic.number(UInt32(truncatingIfNeeded: partition), bits))
   }
 
+  /// Follows what is committed of a partition, whose messages may pass again then.
+  @inline(never) mutating func open(_ partition: Int) { topic[partition].open() }
+
   /// The same where answers have to be counted first, a record is due, or a delivery is not single.
   /// Nil: it waits in the log.
   mutating func deliverOtherwise(
@@ -160,17 +163,25 @@ extension LaneCore {
     guard topic.isCalm else { return messagesDoneOtherwise(number, arrival: arrival, at: now) }
     let partition = Int(truncatingIfNeeded: number >> 6)
     topic[partition].log.noteAnswer(number)
-    freedPartition = partition
+    isBehind = !topic[partition].log.isOpenWide
+    if isBehind { noteBehind(partition) }
     latencies.append(now.nanoseconds &- arrival.nanoseconds)
     counters.completed &+= 1
     topic.inFlight &-= 1
     if latencies.isFull { needsAttention = true }
   }
 
+  /// More of a partition may wait.
+  @inline(never) private mutating func noteBehind(_ partition: Int) {
+    freedPartition = partition
+    isBehind = topic[partition].log.hasBacklog
+  }
+
   @inline(never)
   private mutating func messagesDoneOtherwise(
     _ number: UInt32, arrival: Instant, at now: Instant
   ) {
+    defer { isBehind = topic[freedPartition].log.hasBacklog }
     let delivery = topic.close(number)
     let partition = Int(delivery.partition)
     freedPartition = partition

@@ -295,7 +295,7 @@ struct LaneTopic: ~Copyable {
 
   /// The partition of a message, by its key.
   @inline(__always) func partition(of identity: UInt64, key: UInt64) -> Int {
-    let mixed = Mixing.foldedMultiply(identity ^ key, 0x9E37_79B9_7F4A_7C15)
+    let mixed = Mixing.spread(identity, key: key)
     guard isSkewed else {
       let high = mixed.multipliedFullWidth(by: UInt64(truncatingIfNeeded: count)).high
       return Int(truncatingIfNeeded: high)

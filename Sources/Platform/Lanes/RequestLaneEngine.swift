@@ -59,10 +59,28 @@ struct RequestLaneEngine: ~Copyable {
   ) -> Bound {
     // Each form has a loop of its own, with no branch of the others in it. No event changes it.
     switch core.form {
-    case .request: loop(.request, until: limit, roundTrip: roundTrip, recorder: recorder)
-    case .message: loop(.message, until: limit, roundTrip: roundTrip, recorder: recorder)
-    case .other: loop(.other, until: limit, roundTrip: roundTrip, recorder: recorder)
+    case .request: runRequests(until: limit, roundTrip: roundTrip, recorder: recorder)
+    case .message: runMessages(until: limit, roundTrip: roundTrip, recorder: recorder)
+    case .other: runOthers(until: limit, roundTrip: roundTrip, recorder: recorder)
     }
+  }
+
+  @inline(never) private mutating func runRequests(
+    until limit: Bound, roundTrip: Nanoseconds?, recorder: any LatencyRecorder
+  ) -> Bound {
+    loop(.request, until: limit, roundTrip: roundTrip, recorder: recorder)
+  }
+
+  @inline(never) private mutating func runMessages(
+    until limit: Bound, roundTrip: Nanoseconds?, recorder: any LatencyRecorder
+  ) -> Bound {
+    loop(.message, until: limit, roundTrip: roundTrip, recorder: recorder)
+  }
+
+  @inline(never) private mutating func runOthers(
+    until limit: Bound, roundTrip: Nanoseconds?, recorder: any LatencyRecorder
+  ) -> Bound {
+    loop(.other, until: limit, roundTrip: roundTrip, recorder: recorder)
   }
 
   /// - Parameter form: known where this is compiled.
@@ -118,6 +136,7 @@ struct RequestLaneEngine: ~Copyable {
       identity: arrival.identity, serviceNanoseconds: arrival.serviceTime)
     let produced = Instant(nanoseconds: arrival.time)
     let partition = core.topic.partition(of: message.identity, key: core.settings.partKey.raw)
+    if !core.topic[partition].log.passes { core.open(partition) }
     if let ticket = core.deliverAtOnce(message, of: partition, since: produced, at: now) {
       handOver(ticket, .message, to: Int(core.part), at: now)
     } else {
@@ -172,8 +191,7 @@ struct RequestLaneEngine: ~Copyable {
   @inline(__always)
   mutating func delivered(_ event: LaneEvent, at now: Instant) {
     guard event.flags & LaneEvent.failing != 0 else {
-      let partition = core.freedPartition
-      if core.topic[partition].log.hasBacklog { pump(partition, at: now) }
+      if core.isBehind { pump(core.freedPartition, at: now) }
       return
     }
     deliveredInVain(event, at: now)
@@ -219,7 +237,7 @@ struct RequestLaneEngine: ~Copyable {
 
   @inline(__always) func part(of identity: UInt64) -> Int {
     guard routers.count > 1 else { return 0 }
-    let mixed = Mixing.foldedMultiply(identity ^ core.settings.partKey.raw, 0x9E37_79B9_7F4A_7C15)
+    let mixed = Mixing.spread(identity, key: core.settings.partKey.raw)
     return Int(mixed.multipliedFullWidth(by: UInt64(routers.count)).high)
   }
 
