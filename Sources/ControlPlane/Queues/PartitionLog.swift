@@ -8,6 +8,10 @@ import Primitives
 /// one place when it comes, when it goes out and when it is answered. A test holds both against one
 /// another. Everything is O(1) a message; the ring doubles when it is full, and one that has been
 /// empty goes round in a small part of its memory again, so that what is short stays in the cache.
+///
+/// A log of *single* deliveries, of one message each, at most 64 of them outstanding, of which the
+/// broker is told at once, has the answers in one word: a message that is answered sets a bit, and
+/// how far the committed prefix reaches is looked for when somebody asks.
 public struct PartitionLog<Message: BitwiseCopyable>: ~Copyable {
   public struct Entry: BitwiseCopyable {
     public var message: Message
@@ -51,24 +55,35 @@ public struct PartitionLog<Message: BitwiseCopyable>: ~Copyable {
   @usableFromInline var storedLogEnd: Int64 = 0
   @usableFromInline var storedDoneAhead: Int64 = 0
   @usableFromInline var storedEpoch: UInt32 = 0
+  /// Of single deliveries: by the last six bits of their offsets, those from `storedCommitted` on
+  /// that were answered; and a message before `passEnd` goes out as it comes.
+  @usableFromInline var answers: UInt64 = 0
+  @usableFromInline var passEnd = Int64.min
   @usableFromInline var entries: UnsafeMutablePointer<Entry>
   /// Places that are gone round in, less one; -1 before the first message.
   @usableFromInline var mask = -1
   /// The offset of the first message that the broker does not know as committed.
-  @inlinable public var base: Int64 { storedBase }
+  @inlinable public var base: Int64 { isSingle ? committed : storedBase }
   /// The first message that is not committed.
-  @inlinable public var committed: Int64 { storedCommitted }
+  @inlinable public var committed: Int64 { storedCommitted &+ answeredPrefix }
   /// The next message to deliver.
   @inlinable public var next: Int64 { storedNext }
   /// The offset that the next message will have.
   @inlinable public var logEnd: Int64 { storedLogEnd }
-  /// Deliveries that were not committed, answered or not.
-  @usableFromInline var places = 0
+  /// Deliveries that were not committed, answered or not; of single ones it follows from offsets.
+  @usableFromInline var storedPlaces = 0
+  @usableFromInline var places: Int {
+    isSingle ? Int(truncatingIfNeeded: storedNext &- committed) : storedPlaces
+  }
   /// Deliveries that may be outstanding; 1 keeps the order of messages.
   public let width: Int
+  /// Deliveries are of one message each, and what is committed is told at once.
+  public let isSingle: Bool
   @inlinable public var epoch: UInt32 { storedEpoch }
   /// Messages answered beyond the committed prefix.
-  @inlinable public var doneAhead: Int64 { storedDoneAhead }
+  @inlinable public var doneAhead: Int64 {
+    isSingle ? Int64(answers.nonzeroBitCount) &- answeredPrefix : storedDoneAhead
+  }
   /// Places that there is memory for.
   @usableFromInline var room = 0
 
@@ -77,10 +92,18 @@ public struct PartitionLog<Message: BitwiseCopyable>: ~Copyable {
   @usableFromInline static var leastPlaces: Int { 16 }
   @usableFromInline static var leastRoom: Int { 128 }
 
-  /// Precondition: the width is positive.
-  public init(width: Int) {
+  /// The widest window whose answers fit a word.
+  public static var mostSingle: Int { 64 }
+
+  /// Precondition: the width is positive, and of single deliveries no more than `mostSingle`.
+  ///
+  /// - Parameter isSingle: each delivery will have one message; none will be skipped, and what is
+  ///   committed is told at once.
+  public init(width: Int, isSingle: Bool = false) {
     precondition(width > 0, "a window has a width")
+    precondition(!isSingle || width <= Self.mostSingle, "a word has a bit for each place")
     self.width = width
+    self.isSingle = isSingle
     entries = .allocate(capacity: 0)
   }
 
@@ -107,6 +130,7 @@ public struct PartitionLog<Message: BitwiseCopyable>: ~Copyable {
 
   @inlinable @inline(__always)
   public mutating func append(_ message: Message, since: Instant) {
+    if isSingle { close() }
     if logEnd &- base > Int64(truncatingIfNeeded: mask) { grow() }
     self[logEnd] = Entry(message, since: since)
     storedLogEnd &+= 1
@@ -116,8 +140,10 @@ public struct PartitionLog<Message: BitwiseCopyable>: ~Copyable {
   /// room. Precondition: `end` is no further than the log.
   @inlinable @inline(__always)
   public mutating func deliver(most: Int64, below end: Int64) -> Delivery? {
+    // Whatever is outstanding afterwards has a bit of its own.
+    follow()
     let first = next
-    let count = min(end &- first, most)
+    let count = min(end &- first, isSingle ? min(1, most) : most)
     guard count > 0, hasRoom else { return nil }
     take(UInt32(truncatingIfNeeded: count))
     return Delivery(first: first, count: UInt32(truncatingIfNeeded: count), epoch: epoch)
@@ -128,24 +154,25 @@ public struct PartitionLog<Message: BitwiseCopyable>: ~Copyable {
   @inlinable @inline(__always) public func isOpen(below end: Int64) -> Bool {
     let offset = storedLogEnd
     return storedNext == offset && offset < end && places < width
-      && offset &- storedBase <= Int64(truncatingIfNeeded: mask)
+      && offset &- base <= Int64(truncatingIfNeeded: mask)
   }
 
   /// A message comes and goes out by itself. Precondition: `isOpen`.
   @inlinable @inline(__always)
   public mutating func pass(_ message: Message, since: Instant) -> Delivery {
+    follow()
     let offset = storedLogEnd
     self[offset] = Entry(message, since: since, run: 1)
     storedLogEnd = offset &+ 1
     storedNext = offset &+ 1
-    places &+= 1
+    storedPlaces &+= 1
     return Delivery(first: offset, count: 1, epoch: storedEpoch)
   }
 
   @inlinable @inline(__always) mutating func take(_ count: UInt32) {
     self[next].run = count
     self[next].state = 0
-    places &+= 1
+    storedPlaces &+= 1
     storedNext &+= Int64(count)
   }
 
@@ -160,7 +187,7 @@ public struct PartitionLog<Message: BitwiseCopyable>: ~Copyable {
   public mutating func complete(_ delivery: Delivery) -> Int64? {
     let first = delivery.first
     guard delivery.epoch == epoch, first >= committed, first < next,
-      self[first].run == delivery.count, self[first].state & 1 == 0
+      self[first].run == delivery.count, !isAnswered(first)
     else { return nil }
     return answered(first, delivery.count)
   }
@@ -171,16 +198,22 @@ public struct PartitionLog<Message: BitwiseCopyable>: ~Copyable {
   /// The same as `complete` of a delivery that is known to be of this epoch and not answered.
   @inlinable @inline(__always)
   public mutating func answered(_ first: Int64, _ count: UInt32) -> Int64 {
+    guard !isSingle else {
+      let before = committed
+      noteAnswer(UInt32(truncatingIfNeeded: first))
+      close()
+      return storedCommitted &- before
+    }
     self[first].state |= 1
-    guard first == committed else {
+    guard first == storedCommitted else {
       storedDoneAhead &+= Int64(count)
       return 0
     }
     var end = first &+ Int64(count)
-    places &-= 1
-    while places > 0, self[end].state & 1 != 0 {
+    storedPlaces &-= 1
+    while storedPlaces > 0, self[end].state & 1 != 0 {
       end &+= Int64(self[end].run)
-      places &-= 1
+      storedPlaces &-= 1
     }
     let grown = end &- first
     storedDoneAhead &-= grown &- Int64(count)
@@ -190,9 +223,10 @@ public struct PartitionLog<Message: BitwiseCopyable>: ~Copyable {
 
   /// The broker is told what is committed; returns how many messages leave the log.
   @discardableResult @inlinable @inline(__always) public mutating func release() -> Int64 {
-    let known = committed &- base
-    storedBase = committed
-    if base == logEnd { mask = min(mask, Self.leastPlaces - 1) }
+    guard !isSingle else { return 0 }
+    let known = storedCommitted &- storedBase
+    storedBase = storedCommitted
+    if storedBase == storedLogEnd { mask = min(mask, Self.leastPlaces - 1) }
     return known
   }
 
@@ -200,9 +234,11 @@ public struct PartitionLog<Message: BitwiseCopyable>: ~Copyable {
   /// delivered and answered. They take a place unless nothing is under way.
   ///
   /// - Returns: messages that the committed prefix grew by; nil where there is no room. O(1).
+  ///   Precondition: deliveries are not single.
   public mutating func skip(to end: Int64) -> Int64? {
+    precondition(!isSingle, "what is skipped is one delivery of many")
     guard end > next else { return 0 }
-    if places == 0 {
+    if storedPlaces == 0 {
       let grown = end - committed
       storedCommitted = end
       storedNext = end
@@ -220,6 +256,8 @@ public struct PartitionLog<Message: BitwiseCopyable>: ~Copyable {
   ///
   /// - Returns: messages that come again.
   @discardableResult public mutating func reset() -> Int64 {
+    close()
+    answers = 0
     let again = next - base
     for offset in base..<next {
       self[offset].run = 0
@@ -228,7 +266,7 @@ public struct PartitionLog<Message: BitwiseCopyable>: ~Copyable {
     storedEpoch &+= 1
     storedCommitted = base
     storedNext = base
-    places = 0
+    storedPlaces = 0
     storedDoneAhead = 0
     return again
   }
@@ -236,7 +274,11 @@ public struct PartitionLog<Message: BitwiseCopyable>: ~Copyable {
   /// Calls `body` with each delivery that is not committed and whether it was answered.
   public borrowing func visit(_ body: (_ messages: Range<Int64>, _ isDone: Bool) -> Void) {
     var first = committed
-    for _ in 0..<places {
+    guard !isSingle else {
+      for offset in first..<next { body(offset..<offset + 1, isAnswered(offset)) }
+      return
+    }
+    for _ in 0..<storedPlaces {
       let entry = self[first]
       body(first..<first + Int64(entry.run), entry.state & 1 != 0)
       first += Int64(entry.run)
@@ -244,14 +286,15 @@ public struct PartitionLog<Message: BitwiseCopyable>: ~Copyable {
   }
 
   public borrowing func clone() -> Self {
-    var copy = Self(width: width)
+    var copy = Self(width: width, isSingle: isSingle)
     copy.entries.deallocate()
     copy.entries = .allocate(capacity: room)
     copy.room = room
     copy.mask = mask
-    (copy.storedBase, copy.storedCommitted) = (base, committed)
-    (copy.storedNext, copy.storedLogEnd, copy.storedDoneAhead) = (next, logEnd, doneAhead)
-    (copy.places, copy.storedEpoch) = (places, epoch)
+    (copy.storedBase, copy.storedCommitted) = (storedBase, storedCommitted)
+    (copy.storedNext, copy.storedLogEnd) = (next, logEnd)
+    (copy.storedPlaces, copy.storedDoneAhead) = (storedPlaces, storedDoneAhead)
+    (copy.storedEpoch, copy.answers) = (epoch, answers)
     for offset in base..<logEnd { copy[offset] = self[offset] }
     return copy
   }

@@ -3,8 +3,14 @@ import Primitives
 extension InstanceTable {
   /// The instance for the next request, nil when none has a free slot. `bits` is the policy's own
   /// stream.
-  @inlinable public mutating func choose(using bits: inout some BitSource) -> InstanceSlot? {
-    if usesLevels { return byRequests.first.map(InstanceSlot.init) }
+  @inlinable @inline(__always)
+  public mutating func choose(using bits: inout some BitSource) -> InstanceSlot? {
+    guard usesLevels else { return chooseOtherwise(using: &bits) }
+    guard let slot = byRequests.first else { return nil }
+    return InstanceSlot(slot)
+  }
+
+  @inlinable mutating func chooseOtherwise(using bits: inout some BitSource) -> InstanceSlot? {
     switch choice {
     case .leastRequests, .newestCreated:
       guard tree.minimum != WinnerTree.absent else { return nil }
@@ -70,7 +76,7 @@ extension InstanceTable {
     }
   }
 
-  @inlinable mutating func requeue(_ index: Int) {
+  @inlinable @inline(__always) mutating func requeue(_ index: Int) {
     if slots[index].inFlight < slots[index].limit { offer(index) } else { withdraw(index) }
   }
 }

@@ -157,22 +157,23 @@ public struct InstanceTable: ~Copyable {
   // MARK: Requests
 
   /// A request begins on an instance with a free slot.
-  @inlinable public mutating func begin(_ slot: InstanceSlot) {
+  @inlinable @inline(__always) public mutating func begin(_ slot: InstanceSlot) {
     let index = slot.index
     let before = slots[index].inFlight
     if before == 0 { idle.remove(index) }
     slots[index].inFlight = before &+ 1
     slots[index].isFresh = false
-    storedInFlight += 1
+    storedInFlight &+= 1
     requeue(index)
   }
 
   /// A request ends; returns whether the instance is idle now.
-  @inlinable public mutating func end(_ slot: InstanceSlot, at now: Instant) -> Bool {
+  @inlinable @inline(__always)
+  public mutating func end(_ slot: InstanceSlot, at now: Instant) -> Bool {
     let index = slot.index
     let after = slots[index].inFlight &- 1
     slots[index].inFlight = after
-    storedInFlight -= 1
+    storedInFlight &-= 1
     if after == 0 {
       slots[index].idleSince = now
       idle.append(index)

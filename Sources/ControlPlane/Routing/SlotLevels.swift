@@ -46,7 +46,7 @@ public struct SlotLevels: ~Copyable {
   }
 
   /// The lowest slot of the lowest level that has one, nil when there is none.
-  @inlinable public var first: Int? {
+  @inlinable @inline(__always) public var first: Int? {
     guard occupied != 0 else { return nil }
     let level = start(ofLevel: occupied.trailingZeroBitCount)
     var summary = 0
@@ -56,7 +56,7 @@ public struct SlotLevels: ~Copyable {
   }
 
   /// Puts a slot at a level, from wherever it was.
-  @inlinable public mutating func put(_ slot: Int, at level: Int) {
+  @inlinable @inline(__always) public mutating func put(_ slot: Int, at level: Int) {
     remove(slot)
     places[slot] = UInt8(truncatingIfNeeded: level)
     let start = start(ofLevel: level)
@@ -67,7 +67,7 @@ public struct SlotLevels: ~Copyable {
   }
 
   /// Takes a slot out if it is in.
-  @inlinable public mutating func remove(_ slot: Int) {
+  @inlinable @inline(__always) public mutating func remove(_ slot: Int) {
     guard places[slot] != Self.outside else { return }
     let level = Int(places[slot])
     places[slot] = Self.outside

@@ -30,7 +30,7 @@ public struct SlotList: ~Copyable {
   @inlinable public func contains(_ slot: Int) -> Bool { links[2 * slot] != Self.outside }
 
   /// Appends a slot that is not listed.
-  @inlinable public mutating func append(_ slot: Int) {
+  @inlinable @inline(__always) public mutating func append(_ slot: Int) {
     assert(!contains(slot), "slot is listed already")
     links[2 * slot] = tail
     links[2 * slot + 1] = Self.none
@@ -41,7 +41,7 @@ public struct SlotList: ~Copyable {
   }
 
   /// Removes a slot if it is listed.
-  @inlinable public mutating func remove(_ slot: Int) {
+  @inlinable @inline(__always) public mutating func remove(_ slot: Int) {
     let before = links[2 * slot]
     guard before != Self.outside else { return }
     let after = links[2 * slot + 1]

@@ -55,6 +55,13 @@ public struct TopicConfiguration: Sendable {
     retryAttempts = RetryLevels.most
   }
 
+  /// Whether each delivery has one message, no message is passed over, what is committed is told at
+  /// once, and a word has a bit for each place of a window: the short form of `PartitionLog`.
+  var deliversSingly: Bool {
+    maximumBatch == 1 && window <= PartitionLog<QueuedMessage>.mostSingle && !hasRetention
+      && persistInterval == nil && partitions < 1 << 24
+  }
+
   var hasRetention: Bool { retention != nil || retentionMessages != nil }
 
   /// Whether all partitions stand still while the group agrees anew, and not only those that move.

@@ -22,8 +22,8 @@ extension FlowState {
       ledger.settle(
         came(count, from: begun, to: begun + Nanoseconds(seconds: part)),
         wait: Int64((wait * 1e9).rounded()))
-      moveBacklog(law, mean: m, arrivals: count, over: part)
-      peakWaiting = max(peakWaiting, queued(law, mean: m))
+      backlog = moved(backlog, law, mean: m, arrivals: count, over: part)
+      peakWaiting = max(peakWaiting, queued(behind: backlog, law, mean: m))
     }
     notePeak(law, arrivals: arrivals)
     return followBacklog(law, mean: m, arrivals: arrivals, over: h)
@@ -32,9 +32,9 @@ extension FlowState {
   /// One exact step of the reflected motion. The drift and the arrivals' part of its variance are
   /// the arrivals themselves; the rest of the variance is drawn. The lowest point on the way is
   /// that of a bridge with the whole variance (Asmussen, Glynn and Pitman 1995).
-  private mutating func moveBacklog(
-    _ law: CongestionLaw, mean m: Double, arrivals: Int, over h: Double
-  ) {
+  mutating func moved(
+    _ backlog: Double, _ law: CongestionLaw, mean m: Double, arrivals: Int, over h: Double
+  ) -> Double {
     let c = Double(law.slots)
     let variance = law.varianceRate * m * h
     let own = max(0, variance - min(law.utilisation, 1) * m * h / c)
@@ -42,7 +42,7 @@ extension FlowState {
       Double(arrivals) * m / c - h + own.squareRoot() * ZigguratNormal.sample(using: &bits)
     let exponential = ZigguratExponential.sample(using: &bits)
     let lowest = (move - (move * move + 2 * variance * exponential).squareRoot()) / 2
-    backlog += move + max(0, -(backlog + law.barrier * m + lowest))
+    return backlog + (move + max(0, -(backlog + law.barrier * m + lowest)))
   }
 
   /// Requests that wait when the backlog is what it is.
@@ -51,7 +51,7 @@ extension FlowState {
   /// the part of the one that begins next. In equilibrium that is (1 − ρ) C V / m, which makes the
   /// mean that of Little's law; a backlog far beyond its law, which grows or drains, is short of no
   /// more than a few requests, whatever the rate is now.
-  private func queued(_ law: CongestionLaw, mean m: Double) -> Int {
+  func queued(behind backlog: Double, _ law: CongestionLaw, mean m: Double) -> Int {
     guard backlog > 0, m > 0 else { return 0 }
     let whole = backlog / m * Double(law.slots)
     return Int((whole - min(max(0, 1 - law.utilisation) * whole, Self.mostShort(law))).rounded())
@@ -76,7 +76,7 @@ extension FlowState {
     settledWaiting += arrivals
     let beginning = settledWaiting
     let all = inService + beginning
-    var wanted = law.slots + queued(law, mean: m)
+    var wanted = law.slots + queued(behind: backlog, law, mean: m)
     if backlog <= 0 {
       wanted = law.slots
       for _ in 0..<8 where wanted >= law.slots {
@@ -136,15 +136,16 @@ extension FlowState {
       backlog = backlog(ofQueued: count, law, mean: m)
       return
     }
+    backlog = standing(at: inService, law, mean: m)
+  }
+
+  /// The backlog of a line in which nobody waits and so many are in service.
+  mutating func standing(at inService: Int, _ law: CongestionLaw, mean m: Double) -> Double {
     if inService >= law.slots {
-      backlog = backlog(ofQueued: 0.5 * bits.uniformOpen(), law, mean: m)
-      return
+      return backlog(ofQueued: 0.5 * bits.uniformOpen(), law, mean: m)
     }
     let load = Double(law.slots) * min(law.utilisation, CongestionLaw.highestStable)
-    guard load > 0, law.barrier.isFinite else {
-      backlog = 0
-      return
-    }
+    guard load > 0, law.barrier.isFinite else { return 0 }
     func below(_ count: Int) -> Double {
       count > 0 ? Elementary.regularizedGammaQ(Double(count), load) : 0
     }
@@ -153,6 +154,6 @@ extension FlowState {
     let depth =
       -law.barrier
       - law.meanPositiveWait * Elementary.log1p(-rank * (1 - law.waitProbability))
-    backlog = min(0, depth * m)
+    return min(0, depth * m)
   }
 }

@@ -157,7 +157,7 @@ extension FlowState {
       : min(max(peakWaiting, waiting), settings.mostOutstanding - inService)
     peakWaiting = 0
     // Consumers that read nothing wait for nothing.
-    guard wanted > 0, control.route.age(at: now) != .absent,
+    guard wanted > 0, windows == nil, control.route.age(at: now) != .absent,
       !(settings.topic?.rules.isPaused(at: now) ?? false)
     else { return }
     while wanted > control.starts.count * rules.concurrencyLimit, canStart {
@@ -230,6 +230,7 @@ extension FlowState {
   private var atConsumers: Int {
     guard let topic = settings.topic else { return waiting }
     if let batches, batches.isActive { return batches.held.deliveries }
+    if windows != nil { return 0 }
     if topic.rules.isPaused(at: now) { return 0 }
     return min(waiting, max(0, settings.mostOutstanding - inService))
   }

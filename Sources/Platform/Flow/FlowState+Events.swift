@@ -192,7 +192,7 @@ extension FlowState {
   /// Refuses what waits beyond the queue's limit, and fails what has waited too long.
   private mutating func refuseBeyondLimits() {
     // Windows let out no more.
-    guard !isBatching else { return }
+    guard !isBatching, windows == nil else { return }
     let room = control.starts.count * rules.concurrencyLimit
     let limit = room + min(rules.queueLimit, .max - room)
     if waiting > limit, control.route.age(at: now) != .absent {

@@ -78,6 +78,8 @@ extension FlowState {
   /// Carries out a step by the way that fits the lane's state; returns how many invocations
   /// completed.
   private mutating func completions(arrivals: Int, from start: Instant, to end: Instant) -> Int {
+    if consumers != nil { return stepConsumers(arrivals: arrivals, from: start, to: end) }
+    if windows != nil { return stepWindows(arrivals: arrivals, from: start, to: end) }
     if isBatching { return stepBatches(arrivals: arrivals, from: start, to: end) }
     let h = (end - start).seconds
     guard control.starts.isEmpty, slots > 0, repeating == 0, !isLettingOut, gateLog.waiting == 0,
@@ -186,6 +188,8 @@ extension FlowState {
     var completed: UInt64 = 0
     var waited: UInt64 = 0
     var late = 0
+    // What waits for its window is not with its consumer yet.
+    let waitsThere = windows == nil
     // Taken out for the while, so that nothing is copied.
     var dealt = pending
     pending = PendingLatencies(phase: 0)
@@ -194,7 +198,7 @@ extension FlowState {
     var source = bits
     ledger.complete(count) { piece in
       completed &+= UInt64(piece.count)
-      if piece.wait > 0 {
+      if piece.wait > 0, waitsThere {
         waited &+= UInt64(piece.count)
         recorder.record(piece.wait, count: piece.count, .wait, lane: lane)
       }

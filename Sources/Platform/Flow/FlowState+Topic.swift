@@ -73,6 +73,7 @@ extension FlowState {
   /// Messages that were answered while one before them in their partition was not: their mean, for
   /// as many as are in service now.
   var answeredAhead: Int {
+    if windows != nil { return answeredAheadOfWindows }
     guard let topic = settings.topic, inService > 0, topic.rules.window > 1 else { return 0 }
     if let batches, batches.isActive {
       return Int((aheadOfBatches * batches.calls.all.size).rounded())

@@ -80,6 +80,10 @@ struct FlowState: ~Copyable {
   var toldCompleted: UInt64 = 0
   /// Of a topic whose deliveries carry several messages; nil: each is alone.
   var batches: FlowBatches?
+  /// Partitions whose windows bound what is on instances; nil: instances do.
+  var windows: FlowWindows?
+  /// Consumers that share the lane; nil: there is one.
+  var consumers: FlowConsumers?
   /// Partitions whose broker crashes or has crashed, until they have caught up.
   var groups: [PartitionGroup] = []
   /// Crashes of its consumer that lie ahead, and messages that had been answered before one and are
@@ -206,6 +210,8 @@ struct FlowState: ~Copyable {
     nodeLosses = other.nodeLosses
     isDown = other.isDown
     batches = other.batches
+    windows = other.windows
+    consumers = other.consumers
     podLosses = other.podLosses
     gatewayCourse = other.gatewayCourse
     isGatewayDown = other.isGatewayDown
@@ -246,7 +252,9 @@ struct FlowState: ~Copyable {
       open * rules.concurrencyLimit + breaking.trials.count, settings.mostOutstanding)
     return isGated ? min(slots, limits.gates[0].mostOutstanding) : slots
   }
-  var waiting: Int { settledWaiting + ledger.waiting + (batches?.log.waiting ?? 0) }
+  var waiting: Int {
+    settledWaiting + ledger.waiting + (batches?.log.waiting ?? 0) + (windows?.waiting ?? 0)
+  }
   var offeredLoad: Double { rate.perSecond * service.mean }
 
   var gauges: LaneGauges {

@@ -41,6 +41,10 @@ extension FlowState {
     }
     adjustService()
     takeInBatches(carried)
+    windows?.takeIn(
+      ends: carried.calls.filter { !carried.instances[$0.position].isDraining }.map {
+        max($0.end, now).nanoseconds
+      })
     planStep()
   }
 
@@ -83,6 +87,7 @@ extension FlowState {
     openCohorts()
     serveWaiting(at: now)
     handOutLogs()
+    handOutWindows()
     recordPending(recorder)
     var carried = CarriedLane(
       at: now, source: feed.source, remaining: feed.remaining, delivered: feed.delivered,

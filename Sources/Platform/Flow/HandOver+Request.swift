@@ -64,7 +64,7 @@ extension RequestLaneEngine {
       numbers += core.takeHeld(0).map(\.delivery)
       carried.waiting = core.waitingMessages(numbers)
       carried.heldDeliveries = numbers.count
-      carried.heldMessages = numbers.reduce(0) { $0 + Int(core.topic.deliveries[$1].run.count) }
+      carried.heldMessages = numbers.reduce(0) { $0 + Int(core.topic.open($1).run.count) }
     } else {
       routers[0].waiting.visit { carried.waiting.append($0.ticket) }
       carried.leftWaiting = carried.waiting.count { core.isLeft($0.delivery) }

@@ -12,6 +12,7 @@ public enum RequestReason: String, Sendable, CaseIterable {
   case gateways = "several gateways or consumers share a lane"
   case batches = "deliveries carry several messages, and windows may bound what instances get"
   case skew = "partitions have unequal shares, and one alone may not keep all instances busy"
+  case windows = "windows bound what instances get, beside limits, or crashes of a consumer or broker"
   case notifications = "a store's notifications come twice, or are made again"
   case brokers = "brokers crash, and flow has no form for what else happens to their partitions"
   case fetches = "fetches may bound what is delivered"
@@ -109,8 +110,9 @@ extension FidelityRule {
       service.isConsumed
       ? configuration.consumers.perLane
       : service.gatewaysPerLane ?? configuration.gateways.perLane
-    if callers != 1 { return .gateways }
+    if callers != 1, !hasFormForConsumers(service, callers) { return .gateways }
     if let topic = service.topic {
+      if hasNoFormForWindows(service, topic, configuration, callers) { return .windows }
       if let reason = obstacle(topic, service) { return reason }
       if hasNoFormForBrokers(service, topic, configuration) { return .brokers }
       if mayWaitForFetches(service, topic, configuration) { return .fetches }
@@ -180,8 +182,58 @@ extension FidelityRule {
     // While one window can keep all instances busy the station never stands idle for want of
     // another partition's messages: what is there in all does not depend on where it is.
     let slots = service.router.maximumInstances * service.router.concurrencyLimit
-    if topic.window < slots { return .skew }
+    if topic.window < slots, !bindsByWindows(service, topic) { return .skew }
     return topic.hasRetention ? .retention : nil
+  }
+
+  /// Whether there are instances for all places of all windows of a lane at any time, so that its
+  /// partitions do not wait for one another (`FlowWindows`).
+  static func bindsByWindows(
+    _ service: ServiceConfiguration, _ topic: TopicConfiguration
+  ) -> Bool {
+    let lanes = max(1, service.zones.count)
+    let places = (topic.partitions + lanes - 1) / lanes * topic.window
+    return topic.maximumBatch == 1 && !topic.hasRetention && topic.partitions > 0
+      && places <= service.router.minimumInstances * service.router.concurrencyLimit
+      && !FlowState.follows(service.router, mean: service.serviceTime.mean)
+  }
+
+  /// Whether several consumers of a lane are lines of a fixed number of instances each, whose
+  /// windows hold back next to nothing (`FlowConsumers`).
+  private static func hasFormForConsumers(_ service: ServiceConfiguration, _ callers: Int) -> Bool {
+    guard let topic = service.topic, service.isConsumed, service.scaling == nil,
+      topic.maximumBatch == 1, !topic.hasRetention,
+      service.router.minimumInstances == service.router.maximumInstances,
+      !FlowState.follows(service.router, mean: service.serviceTime.mean)
+    else { return false }
+    let slots = service.router.maximumInstances * service.router.concurrencyLimit
+    let each = (slots + callers - 1) / callers
+    let partitions = topic.partitions / max(1, service.zones.count) / callers
+    let throughput = mostInService(of: topic, service)
+    return Double(topic.skew > 0 ? 1 : max(1, partitions)) * throughput >= 3.5 * Double(each)
+  }
+
+  /// Messages of one partition that are in service on average when it is never empty, about: W / (1
+  /// + 0.65 c^1.25 ln W), c being the coefficient of variation, is what the recursion of
+  /// `FlowWindows` gives for constant times, and between a quarter less and a twentieth more for
+  /// exponential and lognormal ones up to c = 1.8 and W = 32.
+  private static func mostInService(
+    of topic: TopicConfiguration, _ service: ServiceConfiguration
+  ) -> Double {
+    let width = Double(topic.window)
+    let square = service.serviceTime.squaredCoefficientOfVariation
+    let spread = square > 0 ? Elementary.pow(square, 0.625) : 0
+    return width / (1 + 0.65 * spread * Elementary.log(width))
+  }
+
+  /// Whether windows bound what is on instances and something is between a log and its consumer.
+  private static func hasNoFormForWindows(
+    _ service: ServiceConfiguration, _ topic: TopicConfiguration,
+    _ configuration: ClusterConfiguration, _ callers: Int
+  ) -> Bool {
+    guard bindsByWindows(service, topic) || callers > 1 else { return false }
+    return service.limits != nil || service.downstream != nil
+      || configuration.faults.contains { $0.isOfBroker || $0.isOfConsumer }
   }
 
   /// Whether windows could bound what is on instances, so that who waits for whom inside them

@@ -6,6 +6,14 @@ import SimulationKernel
 extension LaneCore: RouterEffects {
   @inline(__always)
   mutating func call(_ ticket: Ticket, _ assignment: Assignment, at now: Instant) {
+    call(ticket, isTopic ? .other : form, assignment, at: now)
+  }
+
+  /// - Parameter form: known where this is compiled: of a message, that it has just come.
+  @inline(__always)
+  mutating func call(
+    _ ticket: Ticket, _ form: Form, _ assignment: Assignment, at now: Instant
+  ) {
     integrate(to: now)
     let index = instances.index(assignment.slot.raw, part: part)
     let busy = instances[index].busy
@@ -20,7 +28,11 @@ extension LaneCore: RouterEffects {
       var bits = settings.serviceKey.stream(ticket.identity)
       service = settings.serviceTime.sampleNanoseconds(using: &bits)
     }
-    if isTopic { beginDelivery(ticket.delivery) }
+    if form == .message {
+      topic.inFlight &+= 1
+    } else if form == .other, isTopic {
+      beginDelivery(ticket.delivery)
+    }
     begin(ticket, assignment, index, service, keys: 0, isCold: false, isPlain: true, at: now)
   }
 
@@ -122,7 +134,13 @@ extension LaneCore: RouterEffects {
   }
 
   /// The answer of a request is at the gateway: everything but the router's part.
-  @inline(__always) mutating func answered(_ event: LaneEvent, at now: Instant) {
+  mutating func answered(_ event: LaneEvent, at now: Instant) {
+    answered(event, form, at: now)
+  }
+
+  /// - Parameter form: that of the lane, known where this is compiled.
+  @inline(__always)
+  mutating func answered(_ event: LaneEvent, _ form: Form, at now: Instant) {
     integrate(to: now)
     let index = instances.index(event.slot, part: event.part)
     let left = instances[index].busy &- 1
@@ -211,7 +229,7 @@ extension LaneCore: RouterEffects {
   private mutating func noteWaits(
     of number: UInt32, _ assignment: Assignment, _ index: Int, at now: Instant
   ) -> Bool {
-    let delivery = topic.deliveries[number]
+    let delivery = topic.open(number)
     guard delivery.run.count > 1 else { return false }
     let partition = Int(delivery.partition)
     for offset in delivery.run.first..<delivery.run.end {

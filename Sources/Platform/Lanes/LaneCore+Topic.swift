@@ -40,9 +40,26 @@ extension LaneCore {
   }
 
   /// A message is in its partition's log, and goes out by itself where nothing is in its way and
-  /// nothing else is due: the usual case. Nil: it does not.
+  /// nothing else is to be looked at: the usual case. Nil: it is not yet in the log.
   @inline(__always)
   mutating func deliverAtOnce(
+    _ message: QueuedMessage, of partition: Int, since: Instant, at now: Instant
+  ) -> Ticket? {
+    guard topic[partition].log.passes, now < topic.openUntil else { return nil }
+    let bits = topic[partition].log.passSingle(message, since: since)
+    part = topic[partition].owner
+    return Ticket(
+      arrival: since, identity: message.identity,
+      serviceNanoseconds: drawsLate ? message.serviceNanoseconds : deliveryTime(of: message),
+      delivery: LaneTopic.number(UInt32(truncatingIfNeeded: partition), bits))
+  }
+
+  /// Follows what is committed of a partition, whose messages may pass again then.
+  @inline(never) mutating func open(_ partition: Int) { topic[partition].open() }
+
+  /// The same where answers have to be counted first, a record is due, or a delivery is not single.
+  /// Nil: it waits in the log.
+  mutating func deliverOtherwise(
     _ message: QueuedMessage, of partition: Int, since: Instant, at now: Instant
   ) -> Ticket? {
     guard topic[partition].log.isOpen(below: topic[partition].openEnd), now < topic.openUntil
@@ -52,13 +69,12 @@ extension LaneCore {
     }
     let run = topic[partition].log.pass(message, since: since)
     topic[partition].notePeak()
+    topic[partition].open()
     part = topic[partition].owner
-    let number = topic.deliveries.put(
-      OpenDelivery(run: run, partition: UInt32(truncatingIfNeeded: partition)))
     return Ticket(
       arrival: since, identity: message.identity,
       serviceNanoseconds: drawsLate ? message.serviceNanoseconds : deliveryTime(of: message),
-      delivery: number)
+      delivery: topic.put(run, of: partition))
   }
 
   /// The next delivery of a partition, if its window has room and its log has a message.
@@ -74,8 +90,7 @@ extension LaneCore {
     else { return nil }
     if topic[partition].fetch.isDue(next: run.end) { fetchMore(partition, at: now) }
     let delivery = OpenDelivery(run: run, partition: UInt32(truncatingIfNeeded: partition))
-    let number = topic.deliveries.put(delivery)
-    return ticket(number, delivery)
+    return ticket(topic.put(run, of: partition), delivery)
   }
 
   /// Asks the broker for the next messages of a partition; they are there after a round trip.
@@ -128,7 +143,7 @@ extension LaneCore {
       serviceNanoseconds: service, delivery: number)
   }
 
-  @inline(never) private func deliveryTime(of message: QueuedMessage) -> Int64 {
+  @inline(never) private mutating func deliveryTime(of message: QueuedMessage) -> Int64 {
     topic.overhead &+ serviceTime(of: message, 0)
   }
 
@@ -145,7 +160,29 @@ extension LaneCore {
   /// A delivery has been answered: its messages are done, and the contiguous prefix is committed.
   @inline(__always)
   mutating func messagesDone(_ number: UInt32, arrival: Instant, at now: Instant) {
-    let delivery = topic.deliveries.take(number)
+    guard topic.isCalm else { return messagesDoneOtherwise(number, arrival: arrival, at: now) }
+    let partition = Int(truncatingIfNeeded: number >> 6)
+    topic[partition].log.noteAnswer(number)
+    isBehind = !topic[partition].log.isOpenWide
+    if isBehind { noteBehind(partition) }
+    latencies.append(now.nanoseconds &- arrival.nanoseconds)
+    counters.completed &+= 1
+    topic.inFlight &-= 1
+    if latencies.isFull { needsAttention = true }
+  }
+
+  /// More of a partition may wait.
+  @inline(never) private mutating func noteBehind(_ partition: Int) {
+    freedPartition = partition
+    isBehind = topic[partition].log.hasBacklog
+  }
+
+  @inline(never)
+  private mutating func messagesDoneOtherwise(
+    _ number: UInt32, arrival: Instant, at now: Instant
+  ) {
+    defer { isBehind = topic[freedPartition].log.hasBacklog }
+    let delivery = topic.close(number)
     let partition = Int(delivery.partition)
     freedPartition = partition
     // The answer is to a consumer that is gone.
@@ -195,7 +232,7 @@ extension LaneCore {
   /// A delivery has failed and its messages are put aside: each comes again later, or is a dead
   /// letter. The partition goes on.
   mutating func putAside(_ number: UInt32, at now: Instant) {
-    let delivery = topic.deliveries.take(number)
+    let delivery = topic.close(number)
     let partition = Int(delivery.partition)
     freedPartition = partition
     guard topic[partition].log.isCurrent(delivery.run) else { return }
@@ -243,20 +280,24 @@ extension LaneCore {
 
   /// Whether the consumer of a delivery is still there.
   func isCurrent(_ number: UInt32) -> Bool {
-    let delivery = topic.deliveries[number]
+    let delivery = topic.open(number)
     return topic[Int(delivery.partition)].log.isCurrent(delivery.run)
   }
 
   /// An instance takes up a delivery.
   @inline(__always) mutating func beginDelivery(_ number: UInt32) {
-    guard topic.repeatCount == 0 else { return moveInFlight(by: number, sign: 1) }
-    topic.inFlight &+= Int(topic.deliveries[number].run.count)
+    guard topic.isCalm else { return moveInFlight(by: number, sign: 1) }
+    topic.inFlight &+= 1
   }
 
   /// Counts the messages of a delivery that were not answered before. Apart from the usual case,
   /// which must not call a method of the topic: the compiler would copy it whole.
   @inline(never) private mutating func moveInFlight(by number: UInt32, sign: Int) {
-    let delivery = topic.deliveries[number]
+    let delivery = topic.open(number)
+    guard topic.repeatCount > 0 else {
+      topic.inFlight += sign * Int(delivery.run.count)
+      return
+    }
     let run = delivery.run.first..<delivery.run.end
     let fresh = topic.fresh(run, of: Int(delivery.partition))
     topic.inFlight += sign * fresh
@@ -264,7 +305,7 @@ extension LaneCore {
 
   /// A delivery was not answered in time: it goes out again, at least once.
   mutating func deliverAgain(_ number: UInt32) -> Ticket {
-    let delivery = topic.deliveries[number]
+    let delivery = topic.open(number)
     counters.redelivered &+= UInt64(delivery.run.count)
     moveInFlight(by: number, sign: -1)
     topic[Int(delivery.partition)].log.noteAttempt(of: delivery.run)
@@ -274,7 +315,7 @@ extension LaneCore {
   /// A delivery has not reached an instance: it goes out as it was.
   mutating func undelivered(_ number: UInt32) -> Ticket {
     moveInFlight(by: number, sign: -1)
-    return ticket(number, topic.deliveries[number])
+    return ticket(number, topic.open(number))
   }
 
   /// Whoever held a partition has lost it: what is not committed comes again.
@@ -295,6 +336,7 @@ extension LaneCore {
       }
     }
     topic.inFlight -= inFlight
+    topic.disturb()
     topic.repeatCount += repeats.count - topic[partition].repeats.count
     topic[partition].repeats = repeats
     counters.redelivered &+= UInt64(topic[partition].log.reset())
@@ -311,7 +353,7 @@ extension LaneCore {
   func waitingMessages(_ queued: [UInt32]) -> [Ticket] {
     var tickets: [Ticket] = []
     for number in queued {
-      let delivery = topic.deliveries[number]
+      let delivery = topic.open(number)
       collect(Int(delivery.partition), delivery.run.first..<delivery.run.end, into: &tickets)
     }
     for index in 0..<topic.count {
@@ -332,7 +374,7 @@ extension LaneCore {
 
   /// Messages of a call that is under way.
   func messages(of call: LaneEvent) -> UInt32 {
-    settings.isTopic ? UInt32(topic.deliveries[call.delivery].run.count) : 1
+    settings.isTopic ? UInt32(topic.open(call.delivery).run.count) : 1
   }
 
   /// A message that waits is in its partition again.
@@ -361,7 +403,6 @@ extension LaneCore {
       preconditionFailure("a window with room and a log with a message give a delivery")
     }
     topic.inFlight += Int(call.messages)
-    return topic.deliveries.put(
-      OpenDelivery(run: run, partition: UInt32(truncatingIfNeeded: partition)))
+    return topic.put(run, of: partition)
   }
 }

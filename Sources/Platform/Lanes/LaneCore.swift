@@ -92,7 +92,9 @@ struct LaneCore: ~Copyable {
   /// In a lane that is watched: what has refused the latest request that was.
   var refusedBy: TracedLimit?
   let isGated: Bool
-  /// The partition of the delivery that was answered last.
+  /// Whether the partition of the delivery that was answered last has more, and that partition
+  /// where it has, or where anything is looked at but the bit of an answer.
+  var isBehind = false
   var freedPartition = 0
   var hopCalls = Slots<HopCall>()
   /// By part: what is there of its instances, as they are.

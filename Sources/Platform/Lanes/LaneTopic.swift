@@ -10,6 +10,8 @@ struct QueuedMessage: BitwiseCopyable {
 }
 
 /// One call from a consumer to an instance that has not been answered.
+///
+/// Of a single delivery its number says it all: the partition, and the last six bits of the offset.
 struct OpenDelivery: BitwiseCopyable, Sendable {
   var run: PartitionLog<QueuedMessage>.Delivery
   var partition: UInt32
@@ -47,7 +49,7 @@ struct LanePartition: ~Copyable {
   var repeats: Set<Int64> = []
 
   init(_ rules: TopicConfiguration) {
-    log = PartitionLog(width: rules.window)
+    log = PartitionLog(width: rules.window, isSingle: rules.deliversSingly)
     fetch = FetchWindow(size: Int64(rules.fetchMessages))
     readableEnd = fetch.end
     noteReach()
@@ -58,7 +60,12 @@ struct LanePartition: ~Copyable {
   private mutating func noteReach() {
     readableEnd = min(fetch.end, frozenEnd)
     openEnd = isRead ? min(readableEnd, fetch.reach) : 0
+    log.close()
   }
+
+  /// Lets messages pass as they come, up to where more than that has to be looked at. Their number
+  /// is no greatest one then.
+  mutating func open() { log.open(below: openEnd, most: peakLag) }
 
   @inline(__always) mutating func notePeak() {
     if log.lag > peakLag { peakLag = log.lag }
@@ -120,12 +127,18 @@ struct LaneTopic: ~Copyable {
   /// beside its messages.
   var mayHoldBack: Bool
   let persists: Bool
+  let isSingle: Bool
   let overhead: Int64
   private let isSkewed: Bool
   private let partitions: UnsafeMutablePointer<LanePartition>
   /// Upper ends of the partitions' shares of the keys, as 64-bit fractions; empty for equal ones.
   private let shares: [UInt64]
-  var deliveries = SlotPool<OpenDelivery>()
+  private var deliveries = SlotPool<OpenDelivery>()
+  /// Of deliveries that are in a slot, which those of a log that has begun anew always are.
+  private static let slotMark: UInt32 = 1 << 31
+  /// Each delivery is single and of a log that has never begun anew, and no message has a past: an
+  /// answer is a bit.
+  private(set) var isCalm: Bool
   /// Messages on instances.
   var inFlight = 0
   /// Messages of all partitions that were answered before a crash and come again.
@@ -155,6 +168,8 @@ struct LaneTopic: ~Copyable {
     mayHoldBack = rules.hasRetention
     persists = rules.persistInterval != nil
     overhead = rules.deliveryOverhead.count
+    isSingle = rules.deliversSingly
+    isCalm = isSingle
     partitions = .allocate(capacity: max(1, count))
     for index in 0..<count { (partitions + index).initialize(to: LanePartition(rules)) }
     shares = Self.shares(count, skew: rules.skew)
@@ -212,6 +227,41 @@ struct LaneTopic: ~Copyable {
     return owners
   }
 
+  /// Numbers a delivery that goes out.
+  mutating func put(
+    _ run: PartitionLog<QueuedMessage>.Delivery, of partition: Int
+  ) -> UInt32 {
+    let place = UInt32(truncatingIfNeeded: partition)
+    guard isSingle, run.epoch == 0 else {
+      return deliveries.put(OpenDelivery(run: run, partition: place)) | Self.slotMark
+    }
+    return Self.number(place, UInt32(truncatingIfNeeded: run.first) & 63)
+  }
+
+  /// The number of a single delivery by the last six bits of its offset.
+  @inline(__always) static func number(_ partition: UInt32, _ bits: UInt32) -> UInt32 {
+    partition &<< 6 | bits
+  }
+
+  /// The open delivery of a number. Of one from before a crash nothing but that is right.
+  func open(_ number: UInt32) -> OpenDelivery {
+    guard number & Self.slotMark == 0 else { return deliveries[number & ~Self.slotMark] }
+    let partition = number >> 6
+    let first = partitions[Int(partition)].log.offset(endingIn: number & 63)
+    return OpenDelivery(
+      run: PartitionLog<QueuedMessage>.Delivery(first: first, count: 1, epoch: 0),
+      partition: partition)
+  }
+
+  /// The same, and forgets it.
+  mutating func close(_ number: UInt32) -> OpenDelivery {
+    guard number & Self.slotMark == 0 else { return deliveries.take(number & ~Self.slotMark) }
+    return open(number)
+  }
+
+  /// A log begins anew.
+  mutating func disturb() { isCalm = false }
+
   /// Messages of a run that were not answered before.
   func fresh(_ run: Range<Int64>, of partition: Int) -> Int {
     run.count - run.count { partitions[partition].repeats.contains($0) }
@@ -228,6 +278,7 @@ struct LaneTopic: ~Copyable {
     failures[identity] = count == 0 ? nil : count
     failureCount = failures.count
     openUntil = .origin
+    isCalm = false
   }
 
   /// Whether its consumers read nothing. Instants must not go back.
@@ -244,7 +295,7 @@ struct LaneTopic: ~Copyable {
 
   /// The partition of a message, by its key.
   @inline(__always) func partition(of identity: UInt64, key: UInt64) -> Int {
-    let mixed = Mixing.foldedMultiply(identity ^ key, 0x9E37_79B9_7F4A_7C15)
+    let mixed = Mixing.spread(identity, key: key)
     guard isSkewed else {
       let high = mixed.multipliedFullWidth(by: UInt64(truncatingIfNeeded: count)).high
       return Int(truncatingIfNeeded: high)
@@ -279,6 +330,7 @@ struct LaneTopic: ~Copyable {
     for index in 0..<count { copy.partitions[index] = partitions[index].clone(rules) }
     copy.mayHoldBack = mayHoldBack
     copy.deliveries = deliveries.clone()
+    copy.isCalm = isCalm
     copy.inFlight = inFlight
     copy.repeatCount = repeatCount
     copy.failures = failures

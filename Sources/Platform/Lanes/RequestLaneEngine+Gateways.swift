@@ -123,7 +123,7 @@ extension LaneCore {
   fileprivate mutating func stopReading(_ part: Int, held numbers: [UInt32], at now: Instant) {
     var waiting: [Int: Set<Int64>] = [:]
     for number in numbers {
-      let delivery = topic.deliveries.take(number)
+      let delivery = topic.close(number)
       waiting[Int(delivery.partition), default: []].insert(delivery.run.first)
     }
     for partition in 0..<topic.count where Int(topic[partition].owner) == part {

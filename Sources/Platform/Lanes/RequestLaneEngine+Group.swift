@@ -20,7 +20,7 @@ extension RequestLaneEngine {
     core.topic.isUp[part] = false
     var held: [Int: Set<Int64>] = [:]
     for ticket in routers[part].forget() + core.takeHeld(part) {
-      let delivery = core.topic.deliveries.take(ticket.delivery)
+      let delivery = core.topic.close(ticket.delivery)
       held[Int(delivery.partition), default: []].insert(delivery.run.first)
     }
     for partition in 0..<core.topic.count where Int(core.topic[partition].owner) == part {
@@ -77,9 +77,9 @@ extension RequestLaneEngine {
     var held: Set<Int64> = []
     var kept: [Ticket] = []
     for ticket in routers[part].takeWaiting() + core.takeHeld(part) {
-      let delivery = core.topic.deliveries[ticket.delivery]
+      let delivery = core.topic.open(ticket.delivery)
       if Int(delivery.partition) == partition {
-        _ = core.topic.deliveries.take(ticket.delivery)
+        _ = core.topic.close(ticket.delivery)
         held.insert(delivery.run.first)
       } else {
         kept.append(ticket)

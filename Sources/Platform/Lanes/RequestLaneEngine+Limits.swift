@@ -87,7 +87,7 @@ extension RequestLaneEngine {
   mutating func openGate(_ part: Int, at now: Instant) {
     core.part = UInt8(truncatingIfNeeded: part)
     while let ticket = core.limits.gates[part].heldDeliveries.first, hasRoom(part, at: now) {
-      let count = Int64(core.topic.deliveries[ticket.delivery].run.count)
+      let count = Int64(core.topic.open(ticket.delivery).run.count)
       guard core.limits.gates[part].take(count, at: now) else { break }
       core.limits.gates[part].heldDeliveries.removeFirst()
       routers[part].arrive(ticket, at: now, into: &core)
@@ -103,7 +103,7 @@ extension RequestLaneEngine {
       }
       let room = core.limits.gates[part].room(at: now)
       guard let ticket = core.nextDelivery(partition, at: now, most: room) else { continue }
-      let count = Int64(core.topic.deliveries[ticket.delivery].run.count)
+      let count = Int64(core.topic.open(ticket.delivery).run.count)
       // What the level says may be a billionth too much; the delivery is under way by then.
       if !core.limits.gates[part].take(count, at: now) {
         core.limits.gates[part].heldDeliveries.append(ticket)
@@ -132,7 +132,7 @@ extension RequestLaneEngine {
     } else if core.isCurrent(event.delivery) {
       core.limits.gates[part].heldDeliveries.append(core.deliverAgain(event.delivery))
     } else {
-      _ = core.topic.deliveries.take(event.delivery)
+      _ = core.topic.close(event.delivery)
     }
     openGate(part, at: now)
   }
@@ -240,7 +240,7 @@ extension LaneCore {
   /// or none.
   mutating func callDownstream(_ event: inout LaneEvent, _ ticket: Ticket, _ downstream: Int) {
     var calls: UInt64 = 1
-    if settings.isTopic { calls = UInt64(topic.deliveries[ticket.delivery].run.count) }
+    if settings.isTopic { calls = UInt64(topic.open(ticket.delivery).run.count) }
     counters.downstreamCalls &+= calls
     let refused = surroundings.downstreamRefusals[downstream]
     guard refused > 0 else { return }

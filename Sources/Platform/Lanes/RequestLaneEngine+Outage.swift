@@ -72,7 +72,7 @@ extension LaneCore {
   fileprivate mutating func loseConsumers(held numbers: [UInt32], at now: Instant) {
     var waiting: [Set<Int64>] = Array(repeating: [], count: topic.count)
     for number in numbers {
-      let delivery = topic.deliveries.take(number)
+      let delivery = topic.close(number)
       waiting[Int(delivery.partition)].insert(delivery.run.first)
     }
     for partition in 0..<topic.count {
@@ -94,7 +94,7 @@ extension LaneCore {
       case .callArrives: loseCall(hopCalls.take(event.payload.slot).answer, at: now)
       case .serviceEnds: loseCall(hopCalls.take(event.payload.slot).answer, at: now)
       case .message: _ = inbox.take(event.payload.slot)
-      case .refused: _ = topic.deliveries.take(event.payload.delivery)
+      case .refused: _ = topic.close(event.payload.delivery)
       case .resumption, .memberLost, .memberBack, .outage, .outageEnds, .notified, .retry,
         .brokerLost, .brokerBack, .brokerReplaced, .clientRetry, .clientDeadline,
         .condition, .nodesLost, .podsLost, .gateways, .configured,
@@ -118,7 +118,7 @@ extension LaneCore {
       demand(-Double(Float(bitPattern: event.cores)), index, at: now)
     }
     if settings.isTopic {
-      _ = topic.deliveries.take(event.delivery)
+      _ = topic.close(event.delivery)
     } else if settings.notifications != nil {
       invocations.left(event.delivery)
       invocationFailed(event.delivery, because: .waitedTooLong, at: now)

@@ -121,7 +121,7 @@ extension LaneCore {
   fileprivate mutating func takeBack(_ event: LaneEvent, at now: Instant) -> Ticket? {
     refusals -= 1
     guard isCurrent(event.delivery) else {
-      _ = topic.deliveries.take(event.delivery)
+      _ = topic.close(event.delivery)
       return nil
     }
     return undelivered(event.delivery)

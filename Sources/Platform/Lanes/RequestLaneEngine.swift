@@ -57,6 +57,38 @@ struct RequestLaneEngine: ~Copyable {
   mutating func run(
     until limit: Bound, roundTrip: Nanoseconds?, recorder: any LatencyRecorder
   ) -> Bound {
+    // Each form has a loop of its own, with no branch of the others in it. No event changes it.
+    switch core.form {
+    case .request: runRequests(until: limit, roundTrip: roundTrip, recorder: recorder)
+    case .message: runMessages(until: limit, roundTrip: roundTrip, recorder: recorder)
+    case .other: runOthers(until: limit, roundTrip: roundTrip, recorder: recorder)
+    }
+  }
+
+  @inline(never) private mutating func runRequests(
+    until limit: Bound, roundTrip: Nanoseconds?, recorder: any LatencyRecorder
+  ) -> Bound {
+    loop(.request, until: limit, roundTrip: roundTrip, recorder: recorder)
+  }
+
+  @inline(never) private mutating func runMessages(
+    until limit: Bound, roundTrip: Nanoseconds?, recorder: any LatencyRecorder
+  ) -> Bound {
+    loop(.message, until: limit, roundTrip: roundTrip, recorder: recorder)
+  }
+
+  @inline(never) private mutating func runOthers(
+    until limit: Bound, roundTrip: Nanoseconds?, recorder: any LatencyRecorder
+  ) -> Bound {
+    loop(.other, until: limit, roundTrip: roundTrip, recorder: recorder)
+  }
+
+  /// - Parameter form: known where this is compiled.
+  @inline(__always)
+  private mutating func loop(
+    _ form: LaneCore.Form, until limit: Bound, roundTrip: Nanoseconds?,
+    recorder: any LatencyRecorder
+  ) -> Bound {
     var bound = limit
     while true {
       let arrivalTime = feed.nextTime
@@ -65,7 +97,7 @@ struct RequestLaneEngine: ~Copyable {
         guard comesBefore(queued, bound) else { return bound }
         let event = core.queue.pop()
         executed &+= 1
-        handle(event.payload, at: event.time)
+        handle(event.payload, form, at: event.time)
       } else {
         guard
           arrivalTime < bound.time
@@ -77,7 +109,11 @@ struct RequestLaneEngine: ~Copyable {
           continue
         }
         executed &+= 1
-        if core.form == .message { produce(arrival) } else { arrive(arrival) }
+        if form == .message {
+          produce(arrival, at: arrivalTime)
+        } else {
+          arrive(arrival)
+        }
       }
       if core.needsAttention, attend(to: &bound, roundTrip: roundTrip, recorder) {
         return next()
@@ -91,7 +127,7 @@ struct RequestLaneEngine: ~Copyable {
   }
 
   /// A message is produced, and delivered if its partition's window has room.
-  @inline(never) mutating func produce(_ arrival: Arrival) {
+  @inline(__always) private mutating func produce(_ arrival: Arrival, at now: Instant) {
     core.counters.arrivals &+= 1
     #if PLANT_LOST_REQUEST
       if core.counters.arrivals % 1_000_000 == 0 { return }
@@ -99,14 +135,29 @@ struct RequestLaneEngine: ~Copyable {
     let message = QueuedMessage(
       identity: arrival.identity, serviceNanoseconds: arrival.serviceTime)
     let produced = Instant(nanoseconds: arrival.time)
-    let now = produced + feed.delay
     let partition = core.topic.partition(of: message.identity, key: core.settings.partKey.raw)
+    if !core.topic[partition].log.passes { core.open(partition) }
     if let ticket = core.deliverAtOnce(message, of: partition, since: produced, at: now) {
-      handOver(ticket, to: Int(core.part), at: now)
+      handOver(ticket, .message, to: Int(core.part), at: now)
     } else {
-      pump(partition, at: now)
+      deliverLater(message, of: partition, since: produced, at: now)
     }
     if core.settings.isScaled { core.armSampling(at: now) }
+  }
+
+  @inline(never) mutating func produceWatched(_ arrival: Arrival) {
+    produce(arrival, at: Instant(nanoseconds: arrival.time) + feed.delay)
+  }
+
+  /// The same of a message for which more has to be looked at.
+  @inline(never)
+  private mutating func deliverLater(
+    _ message: QueuedMessage, of partition: Int, since: Instant, at now: Instant
+  ) {
+    guard let ticket = core.deliverOtherwise(message, of: partition, since: since, at: now) else {
+      return pump(partition, at: now)
+    }
+    routers[Int(core.part)].arrive(ticket, at: now, into: &core)
   }
 
   /// Sends out what the window of a partition has room for.
@@ -126,9 +177,11 @@ struct RequestLaneEngine: ~Copyable {
 
   /// A request or delivery is with its gateway or consumer.
   @inline(__always)
-  private mutating func handOver(_ ticket: Ticket, to part: Int, at now: Instant) {
+  private mutating func handOver(
+    _ ticket: Ticket, _ form: LaneCore.Form, to part: Int, at now: Instant
+  ) {
     if let assignment = routers[part].beginAtOnce(at: now) {
-      core.call(ticket, assignment, at: now)
+      core.call(ticket, form, assignment, at: now)
     } else {
       routers[part].arrive(ticket, at: now, into: &core)
     }
@@ -138,8 +191,7 @@ struct RequestLaneEngine: ~Copyable {
   @inline(__always)
   mutating func delivered(_ event: LaneEvent, at now: Instant) {
     guard event.flags & LaneEvent.failing != 0 else {
-      let partition = core.freedPartition
-      if core.topic[partition].log.hasBacklog { pump(partition, at: now) }
+      if core.isBehind { pump(core.freedPartition, at: now) }
       return
     }
     deliveredInVain(event, at: now)
@@ -151,7 +203,7 @@ struct RequestLaneEngine: ~Copyable {
       return pump(core.freedPartition, at: now)
     }
     guard core.isCurrent(event.delivery) else {
-      _ = core.topic.deliveries.take(event.delivery)
+      _ = core.topic.close(event.delivery)
       return
     }
     routers[Int(event.part)].arrive(
@@ -171,7 +223,7 @@ struct RequestLaneEngine: ~Copyable {
       // vanishes.
       if core.counters.arrivals % 1_000_000 == 0 { return }
     #endif
-    handOver(ticket, to: part, at: now)
+    handOver(ticket, .request, to: part, at: now)
   }
 
   /// An event of a store, what a client may try again, a request where not everybody is there or
@@ -185,16 +237,17 @@ struct RequestLaneEngine: ~Copyable {
 
   @inline(__always) func part(of identity: UInt64) -> Int {
     guard routers.count > 1 else { return 0 }
-    let mixed = Mixing.foldedMultiply(identity ^ core.settings.partKey.raw, 0x9E37_79B9_7F4A_7C15)
+    let mixed = Mixing.spread(identity, key: core.settings.partKey.raw)
     return Int(mixed.multipliedFullWidth(by: UInt64(routers.count)).high)
   }
 
-  @inline(__always) private mutating func handle(_ event: LaneEvent, at now: Instant) {
+  @inline(__always)
+  private mutating func handle(_ event: LaneEvent, _ form: LaneCore.Form, at now: Instant) {
     if event.kind == .answered {
       core.part = event.part
-      core.answered(event, at: now)
+      core.answered(event, form, at: now)
       routers[Int(event.part)].finished(InstanceSlot(Int(event.slot)), at: now, into: &core)
-      if core.isTopic { delivered(event, at: now) }
+      if form == .message || (form == .other && core.isTopic) { delivered(event, at: now) }
     } else {
       handleRarely(event, at: now)
     }

@@ -59,7 +59,7 @@ extension LaneCore {
   /// was watched.
   private func identities(_ number: UInt32) -> [UInt64] {
     if settings.isTopic {
-      let delivery = topic.deliveries[number]
+      let delivery = topic.open(number)
       let partition = Int(delivery.partition)
       let base = topic[partition].log.base
       return (max(delivery.run.first, base)..<max(delivery.run.end, base)).map {
@@ -94,7 +94,7 @@ extension LaneCore {
       call.batch = found.count
       call.gate = gate
       if settings.isTopic {
-        let delivery = topic.deliveries[ticket.delivery]
+        let delivery = topic.open(ticket.delivery)
         call.attempt = Int(topic[Int(delivery.partition)].log[delivery.run.first].attempt)
       } else if settings.notifications != nil {
         call.attempt = Int(invocations.notifications[ticket.delivery].attempt)
@@ -224,7 +224,7 @@ extension RequestLaneEngine {
       told.lag = core.topic.lag
       told.mayComeAgain = true
       tracer.recorder.arrived(told)
-      return produce(arrival)
+      return produceWatched(arrival)
     }
     if core.settings.notifications != nil {
       told.mayComeAgain = true

@@ -51,6 +51,8 @@ extension ClusterSimulation {
   }
 
   private func toRequest(_ id: LaneID, _ lane: FlowLane, _ residual: ResidualRule) -> Bool {
+    // Nobody knows whose instances are whose.
+    guard lane.state.consumers == nil else { return false }
     guard
       let carried = lane.state.handOut(at: now, recorder: recorder, residual: residual)
     else {
@@ -91,6 +93,19 @@ extension ClusterSimulation {
     if let topic = settings.topic, topic.rules.maximumBatch > 1 {
       let sums = serviceShapes.sums(of: service.serviceTime, most: topic.rules.maximumBatch)
       state.batches = FlowBatches(topic, sums, single: state.service)
+    }
+    if let topic = settings.topic, settings.gateways.count > 1 {
+      let made = settings.makeTopic()
+      state.consumers = FlowConsumers(
+        owners: made.agreed, consumers: settings.gateways.count,
+        weights: TopicConfiguration.weights(topic.partitions, skew: topic.rules.skew))
+    } else if let topic = settings.topic, topic.partitions > 0,
+      FidelityRule.bindsByWindows(service, topic.rules)
+    {
+      let weights = TopicConfiguration.weights(topic.partitions, skew: topic.rules.skew)
+      state.windows = FlowWindows(
+        partitions: topic.partitions, width: topic.rules.window,
+        weights: topic.rules.skew > 0 ? weights : [])
     }
     return FlowLane(state)
   }
