@@ -142,10 +142,15 @@ public struct SyntheticMembers: Sendable {
       ? Elementary.exp(sigma * group.deal.normal(.serviceTime, of: member)) : 1
   }
 
-  /// Messages a second that the window of one of its partitions lets through.
+  /// Messages a second that the window of one of its partitions lets through, long ones holding
+  /// back those behind them.
   func mostHeld(_ member: Int) -> Double {
-    let mean = Distribution(section.serviceTime).mean * serviceTimeFactor(of: member)
-    return mean > 0 ? Double(section.topic?.window ?? 1) / mean : .infinity
+    let law = Distribution(section.serviceTime)
+    let mean = law.mean * serviceTimeFactor(of: member)
+    var topic = TopicConfiguration(partitions: 1)
+    topic.window = section.topic?.window ?? 1
+    let most = topic.mostInService(squaredCV: law.squaredCoefficientOfVariation)
+    return mean > 0 ? most / mean : .infinity
   }
 
   func named(

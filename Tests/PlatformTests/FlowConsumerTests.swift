@@ -48,7 +48,8 @@ import Workload
     return cluster
   }
 
-  /// Six seeds in pairs: mean lag within 3 %, mean delay within 2 %, the 99th percentile within 5 %.
+  /// Six seeds in pairs: mean lag within 3 %, mean delay within 2 %, the 99th percentile within 5
+  /// %.
   @Test(arguments: Kind.allCases)
   func agreesWithSingleMessages(kind: Kind) throws {
     var (requests, flow) = (FlowWindowTests.Outcome(), FlowWindowTests.Outcome())

@@ -51,8 +51,8 @@ import Workload
   }
 
   /// A partition with two places that is never empty commits 3 messages in two mean services where
-  /// these are exponential: with D between the latest two commits the next comes after max(0, S − D),
-  /// which is positive, and then exponential again, with a probability q = (1 − q) + q / 2.
+  /// these are exponential: with D between the latest two commits the next comes after max(0, S −
+  /// D), which is positive, and then exponential again, with a probability q = (1 − q) + q / 2.
   @Test func twoPlacesLetThroughThreeHalves() {
     let service = WindowService(law: Distribution.exponential(mean: 1).sampler())
     var bits = Xoshiro256PlusPlus(seed: 5)
@@ -112,7 +112,8 @@ import Workload
       }
     }
     var law: Distribution {
-      self == .narrow || self == .wider ? .lognormal(median: 0.00726, sigma: 0.8)
+      self == .narrow || self == .wider
+        ? .lognormal(median: 0.00726, sigma: 0.8)
         : .exponential(mean: 0.01)
     }
   }

@@ -24,6 +24,9 @@ struct FidelityRule: Sendable {
   static let leastLateShare = 0.02
   static let mostBeforeStorm = 0.7
 
+  /// Share of what windows let through, up to which they are not felt.
+  static let mostOfWindows = 0.5
+
   var rules: RouterRules
   var instances: Int
   /// Arrivals a second.
@@ -31,6 +34,9 @@ struct FidelityRule: Sendable {
   /// Mean and squared coefficient of variation of the service time.
   var mean: Double
   var squaredCV: Double
+  /// Of a topic: messages that its partitions can have in service, long ones holding back those
+  /// behind them.
+  var mostInService = Double.infinity
   /// Deliveries carry several messages where windows are full.
   var isBatched = false
   /// Of attempts that begin at once, those that their clients leave, who then try again as often as
@@ -49,6 +55,7 @@ struct FidelityRule: Sendable {
     }
     let slots = Double(instances * rules.concurrencyLimit)
     let load = rate * mean * (isFlow ? 1 : 1.05)
+    if load > Self.mostOfWindows * mostInService { return false }
     if slots >= load + 5 * load.squareRoot() + 4 { return true }
     let utilisation = load / slots
     if isNearStorm(load: load, slots: slots, margin: margin) { return false }

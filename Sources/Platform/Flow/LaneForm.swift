@@ -12,7 +12,8 @@ public enum RequestReason: String, Sendable, CaseIterable {
   case gateways = "several gateways or consumers share a lane"
   case batches = "deliveries carry several messages, and windows may bound what instances get"
   case skew = "partitions have unequal shares, and one alone may not keep all instances busy"
-  case windows = "windows bound what instances get, beside limits, or crashes of a consumer or broker"
+  case windows =
+    "windows bound what instances get, beside limits, or crashes of a consumer or broker"
   case notifications = "a store's notifications come twice, or are made again"
   case brokers = "brokers crash, and flow has no form for what else happens to their partitions"
   case fetches = "fetches may bound what is delivered"
@@ -209,21 +210,9 @@ extension FidelityRule {
     let slots = service.router.maximumInstances * service.router.concurrencyLimit
     let each = (slots + callers - 1) / callers
     let partitions = topic.partitions / max(1, service.zones.count) / callers
-    let throughput = mostInService(of: topic, service)
+    let throughput = topic.mostInService(
+      squaredCV: service.serviceTime.squaredCoefficientOfVariation)
     return Double(topic.skew > 0 ? 1 : max(1, partitions)) * throughput >= 3.5 * Double(each)
-  }
-
-  /// Messages of one partition that are in service on average when it is never empty, about: W / (1
-  /// + 0.65 c^1.25 ln W), c being the coefficient of variation, is what the recursion of
-  /// `FlowWindows` gives for constant times, and between a quarter less and a twentieth more for
-  /// exponential and lognormal ones up to c = 1.8 and W = 32.
-  private static func mostInService(
-    of topic: TopicConfiguration, _ service: ServiceConfiguration
-  ) -> Double {
-    let width = Double(topic.window)
-    let square = service.serviceTime.squaredCoefficientOfVariation
-    let spread = square > 0 ? Elementary.pow(square, 0.625) : 0
-    return width / (1 + 0.65 * spread * Elementary.log(width))
   }
 
   /// Whether windows bound what is on instances and something is between a log and its consumer.
