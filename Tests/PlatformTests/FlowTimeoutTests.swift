@@ -172,6 +172,23 @@ import Workload
     }
   }
 
+  /// A lane that a run of waits may tip over is left to single requests, whatever room it has.
+  @Test(arguments: [20, 30]) func nearAStormLanesAreRequests(instances: Int) {
+    var rule = FidelityRule(
+      rules: TestWorld.rules(
+        concurrency: 4, maximum: instances, minimum: instances, queueLimit: 20_000),
+      instances: instances, rate: 500, mean: 0.1, squaredCV: 1)
+    #expect(rule.wantsFlow(isFlow: true))
+    // Of exponential services, those beyond 0.7 means: 50 erlangs of requests want 95 with retries.
+    (rule.lateShare, rule.retries) = (Elementary.exp(-0.7), 3)
+    #expect(!rule.wantsFlow(isFlow: true))
+    // Hardly anybody leaves, or nobody comes again.
+    rule.lateShare = Elementary.exp(-10)
+    #expect(rule.wantsFlow(isFlow: true))
+    (rule.lateShare, rule.retries) = (Elementary.exp(-0.7), 0)
+    #expect(rule.wantsFlow(isFlow: true))
+  }
+
   // MARK: The ledger
 
   /// Whatever is asked of the ledger, whoever has no client is counted once.

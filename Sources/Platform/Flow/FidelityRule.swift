@@ -56,9 +56,9 @@ struct FidelityRule: Sendable {
     let slots = Double(instances * rules.concurrencyLimit)
     let load = rate * mean * (isFlow ? 1 : 1.05)
     if load > Self.mostOfWindows * mostInService { return false }
+    if isNearStorm(load: load, slots: slots, margin: margin) { return false }
     if slots >= load + 5 * load.squareRoot() + 4 { return true }
     let utilisation = load / slots
-    if isNearStorm(load: load, slots: slots, margin: margin) { return false }
     if isBatched, utilisation > Self.mostSingle { return false }
     if slots <= 5 * margin, squaredCV > 1.5, utilisation > 0.3 / margin { return false }
     if slots <= 2 * margin, utilisation > 0.9 / margin { return false }
