@@ -5,10 +5,16 @@ import Statistics
 public struct FidelityDocument {
   private let rows: [FidelityRow]
   private let seeds: Int
+  private let command: String
 
-  public init(rows: [FidelityRow], seeds: Int) {
+  /// - Parameter command: that writes it.
+  public init(
+    rows: [FidelityRow], seeds: Int,
+    command: String = "headroom fidelity --out docs/fidelity.md --force"
+  ) {
     self.rows = rows
     self.seeds = seeds
+    self.command = command
   }
 
   /// Markdown, with a section for each kind of cell that there is.
@@ -17,7 +23,7 @@ public struct FidelityDocument {
     var text = """
       # Errors of the fidelities
 
-      Written by `headroom fidelity --out docs/fidelity.md --force`. Each cell is simulated in \
+      Written by `\(command)`. Each cell is simulated in \
       every way with \(seeds) seeds, \(seeds * FidelityElastic.seedFactor) where instances come \
       and go; all ways of a seed meet the same number of arrivals in every second, and draw the \
       rest for themselves. ± is the half width of a 95 % interval over seeds \

@@ -19,7 +19,7 @@ struct FidelityCommand: ParsableCommand {
   @Flag(help: "Replace a file that exists.")
   var force = false
 
-  @Option(help: "Which cells: station, elastic, contention, crossing or all.")
+  @Option(help: "Which cells: station, elastic, contention, all of these three, or crossing.")
   var cells = Cells.all
 
   @Option(help: "Seeds of each cell, at least 8.")
@@ -50,12 +50,21 @@ struct FidelityCommand: ParsableCommand {
           status: .interrupted, text: "interrupted: nothing is written",
           summary: Summary(command: "fidelity"))
       }
-      let text = try FidelityDocument(rows: rows, seeds: seeds).text()
+      let text = try FidelityDocument(rows: rows, seeds: seeds, command: command).text()
       try write(text)
       return Conclusion(
         status: .fine, text: out.map { "\(rows.count) cells in \($0)" } ?? text,
         summary: Summary(command: "fidelity"))
     }
+  }
+
+  /// The command that writes the document again.
+  private var command: String {
+    var words = ["headroom", "fidelity"]
+    if cells != .all { words += ["--cells", cells.rawValue] }
+    if seeds != 8 { words += ["--seeds", "\(seeds)"] }
+    if let out { words += ["--out", out, "--force"] }
+    return ShellWords.text(words)
   }
 
   private var chosen: [any FidelityCell] {
@@ -66,8 +75,7 @@ struct FidelityCommand: ParsableCommand {
     case .crossing: FidelityCrossing.published + FidelityCrossing.confirming
     case .all:
       FidelityStation.published as [any FidelityCell] + FidelityElastic.published
-        + FidelityContention.published + FidelityCrossing.published
-        + FidelityCrossing.confirming
+        + FidelityContention.published
     }
   }
 
