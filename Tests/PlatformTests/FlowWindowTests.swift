@@ -107,14 +107,13 @@ import Workload
       case .orderedBusy: 84
       case .narrow: 170
       case .wider: 420
-      case .skewed: 40
+      case .skewed: 30
       case .paused: 60
       }
     }
     var law: Distribution {
       self == .narrow || self == .wider
-        ? .lognormal(median: 0.00726, sigma: 0.8)
-        : .exponential(mean: 0.01)
+        ? .lognormal(median: 0.00726, sigma: 0.8) : .exponential(mean: 0.01)
     }
   }
 
@@ -194,7 +193,8 @@ import Workload
     func off(_ path: KeyPath<Outcome, Double>) -> Double {
       flow[keyPath: path] / requests[keyPath: path] - 1
     }
-    let what = "\(kind): lag \(off(\.lag)), delay \(off(\.delay)), p99 \(off(\.p99)) of \(requests)"
+    let errors = "lag \(off(\.lag)), delay \(off(\.delay)), p99 \(off(\.p99))"
+    let what = "\(kind): \(errors) of \(requests)"
     print("windows: \(what)")
     #expect(abs(off(\.lag)) < 0.02 && abs(off(\.delay)) < 0.02, "\(what)")
     #expect(abs(off(\.p99)) < 0.05, "\(what)")

@@ -161,16 +161,16 @@ struct FlowWindows: Sendable {
     _ arrivals: Int, from start: Int64, to end: Int64, using bits: inout some BitSource
   ) {
     guard arrivals > 0 else { return }
-    var ascending: [Double] = []
-    ascending.reserveCapacity(arrivals)
+    var gone: [Double] = []
+    gone.reserveCapacity(arrivals)
     var sum = 0.0
     for _ in 0..<arrivals {
       sum += ZigguratExponential.sample(using: &bits)
-      ascending.append(sum)
+      gone.append(sum)
     }
     sum += ZigguratExponential.sample(using: &bits)
     let scale = Double(end - start) / sum
-    for gap in ascending { put(start + Int64(gap * scale), using: &bits) }
+    for part in gone { put(start + Int64(part * scale), using: &bits) }
   }
 
   private mutating func put(_ came: Int64, using bits: inout some BitSource) {
@@ -212,10 +212,9 @@ struct FlowWindows: Sendable {
   }
 
   /// Deliveries that are under way, by when they end: in the partitions in turn.
-  mutating func takeIn(ends: [Int64]) {
-    self.ends += ends
-    let inOrder = ends.sorted()
-    for (index, end) in inOrder.enumerated() {
+  mutating func takeIn(ends instants: [Int64]) {
+    ends += instants
+    for (index, end) in instants.sorted().enumerated() {
       let partition = index % logs.count
       logs[partition].committed = max(logs[partition].committed, end)
       commits[partition * width + logs[partition].begun % width] = logs[partition].committed

@@ -12,8 +12,7 @@ public enum RequestReason: String, Sendable, CaseIterable {
   case gateways = "several gateways or consumers share a lane"
   case batches = "deliveries carry several messages, and windows may bound what instances get"
   case skew = "partitions have unequal shares, and one alone may not keep all instances busy"
-  case windows =
-    "windows bound what instances get, beside limits, or crashes of a consumer or broker"
+  case windows = "windows bound what instances get, beside limits or crashes"
   case notifications = "a store's notifications come twice, or are made again"
   case brokers = "brokers crash, and flow has no form for what else happens to their partitions"
   case fetches = "fetches may bound what is delivered"
