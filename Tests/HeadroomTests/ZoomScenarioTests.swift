@@ -28,6 +28,22 @@ import Testing
     }
   }
 
+  /// A window that begins or ends with a fault: what begins at that instant is not lost on the way
+  /// from one form to the other.
+  @Test(arguments: ["{from: 1m, to: 90s}", "{from: 30s, to: 1m}", "{from: 90s, to: 2m}"])
+  func aZoomThatMeetsTheEdgeOfAFault(zoom: String) throws {
+    let zoomed = try SpreadServiceTests.outcome(Self.text(zoom: zoom, faults: Self.loss))
+    let plain = try SpreadServiceTests.outcome(
+      SpreadServiceTests.text(faults: Self.loss, fidelity: "flow"))
+    #expect(zoomed.zoom?.lanes == 12)
+    for terms in zoomed.conservation { #expect(terms.violation == nil) }
+    // What comes while the zone is away and nobody knows is refused, in either form.
+    for (one, other) in zip(zoomed.lanes, plain.lanes) {
+      #expect(one.arrivals == other.arrivals)
+      #expect((one.unreachable > 0) == (other.unreachable > 0))
+    }
+  }
+
   /// South has nothing to do with the fault, and everything with the window.
   @Test func arrivalsAreThoseWithoutAZoom() throws {
     let zoomed = try SpreadServiceTests.outcome(Self.text(zoom: "{from: 55s, to: 70s}"))

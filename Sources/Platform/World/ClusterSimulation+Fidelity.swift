@@ -18,7 +18,13 @@ extension ClusterSimulation {
   /// decide.
   @discardableResult
   public func handOver(lane id: LaneID, to fidelity: Fidelity) -> Bool {
-    handOver(lane: id, to: fidelity, residual: .equilibrium)
+    // What begins or ends now has come to neither form yet, and the new one is told of what lies
+    // ahead.
+    let isEdge = configuration.faults.contains { fault in
+      fault.at == now || fault.restartAfter.map { fault.at + $0 == now } ?? false
+    }
+    if isEdge, fidelity == .auto || fidelity != self.fidelity(of: id) { return false }
+    return handOver(lane: id, to: fidelity, residual: .equilibrium)
   }
 
   @discardableResult

@@ -42,7 +42,7 @@ extension ClusterSimulation {
         }), FidelityRule.obstacle(configuration.services[place.service.index], later) != nil
       else { continue }
       precondition(
-        handOver(lane: LaneID(index), to: .request),
+        handOver(lane: LaneID(index), to: .request, residual: .equilibrium),
         "a lane at flow fidelity awaits an answer: its instances cannot be made bad from here")
     }
   }
