@@ -35,7 +35,8 @@ struct FidelityReport {
     }
     if let zoom, let window = document.zoom {
       let unseen =
-        zoom.unseen > 0 ? "; \(count(zoom.unseen)) stayed flow, awaiting answers all the time" : ""
+        zoom.unseen > 0
+        ? "; \(count(zoom.unseen)) stayed flow, awaiting answers or away all the time" : ""
       lines.append(
         "  zoom from \(TextForm.time(seconds: window.lowerBound.seconds)) to "
           + "\(TextForm.time(seconds: window.upperBound.seconds)): every request of "
