@@ -107,11 +107,12 @@ public final class PlatformSimulation {
   public func run(until end: Instant) throws {
     guard !isOne || !regions.isEmpty else { return try clusters[0].run(until: end) }
     while now < end {
-      let stop = min(end, nextMeeting)
+      // Clusters close rows by themselves, an interval after the last end of one.
+      let rowEnd = isOne ? Instant.distantFuture : rowsUntil + whole.seriesInterval
+      let stop = min(end, nextMeeting, rowEnd)
       try advance(to: stop)
       if stop.nanoseconds % RegionShard.grid.count == 0 { exchange() }
-      let interval = whole.seriesInterval.count
-      if !isOne, stop.nanoseconds % interval == 0 { closeRows() }
+      if stop == rowEnd { closeRows() }
     }
   }
 

@@ -29,7 +29,25 @@ extension JudgedObjective {
   }
 }
 
+extension JudgedObjective {
+  /// By which factor the value may still grow, or shrink where more is better, before the limit is
+  /// reached; below 1 where it is missed. Nil: without a sample, where the limit or the value is
+  /// zero and no factor leads from one to the other, and where time decides (`for`).
+  var margin: Double? {
+    guard let value, value > 0, objective.limit > 0, objective.duration == nil else { return nil }
+    return switch objective.comparison {
+    case .less, .lessOrEqual: objective.limit / value
+    case .greater, .greaterOrEqual: value / objective.limit
+    }
+  }
+}
+
 extension [JudgedObjective] {
+  /// The objective with the least margin.
+  var nearest: (objective: JudgedObjective, margin: Double)? {
+    compactMap { judged in judged.margin.map { (judged, $0) } }.min { $0.margin < $1.margin }
+  }
+
   /// The verdict over all of them in one line.
   func verdictLine(_ verdict: Verdict?) -> String {
     func some(_ verdict: Verdict) -> String {

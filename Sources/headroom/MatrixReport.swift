@@ -72,7 +72,7 @@ struct MatrixReport {
     var rows = [
       [
         "", domain.rawValue, "verdict", "failed or refused", "calm", "recovered", "processors",
-        closedForm, "missed",
+        closedForm, "margin", "nearest to its limit", "missed",
       ]
     ]
     for cell in cells {
@@ -83,6 +83,9 @@ struct MatrixReport {
         cell.timeline.secondsToRecover.map { "+ " + TextForm.time(seconds: $0) } ?? "not",
         cell.peakUtilisation.map { TextForm.percent($0) } ?? "-",
         cell.expectedUtilisation.map { TextForm.percent($0) } ?? "-",
+        cell.judged.nearest.map { TextForm.number($0.margin) + "x" } ?? "-",
+        cell.judged.nearest.map { "\($0.objective.objective.text): \($0.objective.valueText)" }
+          ?? "-",
         cell.judged.filter { $0.verdict != .met }.map(\.objective.text).joined(separator: "; "),
       ])
     }
@@ -100,9 +103,17 @@ struct MatrixReport {
 
   private var answer: String {
     let what = "the loss of any one \(domain.rawValue) at each of these times"
+    // An objective that time decides (`for`) may be missed where the others have room.
+    let least = cells.compactMap(\.judged.nearest).min { $0.margin < $1.margin }.flatMap {
+      verdict == .met || $0.margin < 1 ? $0 : nil
+    }
+    let margin = least.map {
+      ", by a margin of \(TextForm.number($0.margin)): \($0.objective.objective.text) is "
+        + $0.objective.valueText
+    }
     return switch verdict {
-    case .met: "SURVIVES \(what)"
-    case .missed: "DOES NOT SURVIVE \(what)"
+    case .met: "SURVIVES \(what)" + (margin ?? "")
+    case .missed: "DOES NOT SURVIVE \(what)" + (margin ?? "")
     case .undecided: "UNDECIDED whether it survives \(what)"
     case nil: "NO OBJECTIVES, so nothing is judged"
     }
@@ -123,6 +134,8 @@ struct MatrixReport {
             "seconds_to_recover": JSONValue(cell.timeline.secondsToRecover),
             "peak_utilisation": JSONValue(cell.peakUtilisation),
             "expected_utilisation": JSONValue(cell.expectedUtilisation),
+            "margin": JSONValue(cell.judged.nearest?.margin),
+            "objectives": .array(cell.judged.map(\.json)),
           ])
         })
     ])

@@ -36,6 +36,10 @@ struct RehearseCommand: ParsableCommand {
     if findWorst, matrix != nil {
       throw ValidationError("--find-worst and --matrix are two questions: ask one at a time")
     }
+    if findWorst || matrix != nil, let replications = options.replications, replications > 1 {
+      throw ValidationError(
+        "--matrix and --find-worst judge one replication of each loss: give other seeds one by one")
+    }
     if domains != nil, !findWorst {
       throw ValidationError("--domains says what --find-worst may lose")
     }

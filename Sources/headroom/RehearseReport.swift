@@ -168,20 +168,32 @@ struct RehearseReport {
 
   private func zones(_ harm: RehearsalHarm) -> String {
     var rows = [
-      ["", "processors, calm", "faulted", "calm × z/(z-1)", "least warm pods, calm", "faulted"]
+      ["", "processors, calm", "faulted", "calm × z/(z-l)", "least warm pods, calm", "faulted"]
     ]
     for (zone, (use, pools)) in zip(harm.utilisation, harm.poolLevels).enumerated() {
-      let all = pairs.first?.calm.configuration
-      let count = Double(all?.part(ofZone: zone)?.zones.count ?? harm.utilisation.count)
       let calm = Estimate(use.calm).value
       rows.append([
         "  \(use.name)", TextForm.percent(calm), TextForm.percent(Estimate(use.faulted).value),
-        count > 1 ? TextForm.percent(calm * count / (count - 1)) : "-",
+        takingOver(zone).map { TextForm.percent(calm * $0) } ?? "-",
         TextForm.number(Estimate(pools.calm).value), TextForm.number(Estimate(pools.faulted).value),
       ])
     }
-    return "ZONES after the strike: greatest use of processors in an interval, least stock\n"
-      + TextForm.table(rows)
+    return "ZONES after the strike: greatest use of processors in an interval, least stock; of z "
+      + "zones of a cluster l are lost\n" + TextForm.table(rows)
+  }
+
+  /// The load of a zone with the losses of others of its cluster ÷ without, whenever they come; nil
+  /// where it is lost itself, or none is.
+  private func takingOver(_ zone: Int) -> Double? {
+    guard let whole = pairs.first?.faulted.configuration else { return nil }
+    let lost = Set(
+      whole.faults.compactMap { fault in
+        if case .loseZone(let zone) = fault.kind { zone.index } else { nil }
+      })
+    let all = whole.part(ofZone: zone)?.zones ?? whole.zones.indices
+    let gone = all.count { lost.contains($0) }
+    guard gone > 0, !lost.contains(zone) else { return nil }
+    return Double(all.count) / Double(all.count - gone)
   }
 
   /// Clusters that take over from others, which are lost.

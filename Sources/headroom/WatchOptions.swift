@@ -118,6 +118,16 @@ struct WatchedResults {
       .usage, "HR3057", "`\(service)` is not in `\(cluster)`", help: "leave --cluster out")
   }
 
+  private static func divided(_ window: Range<Instant>, _ parting: Instant) -> CommandFailure {
+    func text(_ instant: Instant) -> String { "\(TextForm.number((instant - .origin).seconds))s" }
+    return CommandFailure(
+      .usage, "HR3062",
+      "the runs of the rehearsal part at \(text(parting)), within the window: up to there it is "
+        + "the calm run",
+      help: "watch \(text(window.lowerBound))..\(text(parting)) and "
+        + "\(text(parting))..\(text(window.upperBound)) one after the other")
+  }
+
   private static func unknown(
     _ name: String, among configuration: ClusterConfiguration
   ) -> CommandFailure {
@@ -143,7 +153,10 @@ struct WatchedResults {
     let faults = Array(calm.takeFaults()[members])
     let run = Self.run(calm, members, place, replication)
     let parting = RehearsalStudy(runner: runner, replications: 1).parting
-    guard window.lowerBound >= parting else { return (run, parting) }
+    guard window.lowerBound >= parting else {
+      guard window.upperBound <= parting else { throw Self.divided(window, parting) }
+      return (run, parting)
+    }
     try run.advance(to: parting, interruption: meter)
     if faults.contains(where: { !$0.isEmpty }) { run.arm(faults) }
     return (run, end)

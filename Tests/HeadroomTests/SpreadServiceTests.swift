@@ -263,4 +263,26 @@ import Testing
     #expect(lost.lanes[Self.inB].map(\.arrivals) == calm.lanes[Self.inB].map(\.arrivals))
     #expect(lost.lanes[1].arrivals > calm.lanes[1].arrivals)
   }
+
+  // MARK: Faults together
+
+  /// A zone is back before anybody could tell Dispatchers which pods went with it: they name pods
+  /// that are gone, and gateways find that out.
+  @Test(
+    arguments: ["request", "flow"],
+    [
+      "{at: 80s, stop: kubernetes, in: north/a, for: 70s}",
+      "{at: 80s, cut: north/a/zone-b, for: 70s}",
+      "{at: 80s, cut: control-plane, from: north/a/zone-a, for: 70s}",
+    ])
+  func aZoneThatComesBackWhileNobodyHearsOfIt(fidelity: String, other: String) throws {
+    let outcome = try Self.outcome(
+      Self.text(
+        faults: "\(Self.loss.replacing("north/a,", with: "north/a/zone-a,")), \(other)",
+        fidelity: fidelity))
+    for terms in outcome.conservation { #expect(terms.violation == nil) }
+    let served = Self.sum(outcome, Self.inA) { $0.completed }
+    let came = Self.sum(outcome, Self.inA) { $0.arrivals }
+    #expect(Double(served) > 0.8 * Double(came), "\(served) of \(came)")
+  }
 }

@@ -418,7 +418,14 @@ final class ControlShard {
     case .instanceReady(let start, let pod, _):
       delivery.origin = origin(of: pod)
       isUnasked = start.isAhead
-    case .endpointAdded(let pod, _): delivery.origin = origin(of: pod)
+    case .endpointAdded(let pod, let version):
+      // Where nobody could tell the Dispatcher that a pod has ended, since Kubernetes was away or
+      // out of reach, it names it still: the gateway's connection there is refused at once.
+      if isInstance(pod, of: LaneID(Int(address.index))) {
+        delivery.origin = origin(of: pod)
+      } else {
+        delivery.message = .endpointRemoved(pod: pod, version: version)
+      }
     case .evict(let pod, _):
       delivery.origin = origin(of: pod)
       isUnasked = true
