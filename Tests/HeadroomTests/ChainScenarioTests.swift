@@ -1,6 +1,7 @@
 import Platform
 import Primitives
 import Scenario
+import SimulationKernel
 import Testing
 import Workload
 
