@@ -10,7 +10,7 @@ import Testing
   private static let loss = "{name: loss, at: 1m, lose: north/a/zone-a, restart_after: 1m}"
 
   private static func text(zoom: String, faults: String = "") -> String {
-    SpreadServiceTests.text(faults: faults, fidelity: "flow") + "zoom: \(zoom)\n"
+    SpreadServiceTests.text(faults: faults, fidelity: "flow") + "\nzoom: \(zoom)\n"
   }
 
   /// The loss of a zone and its return lie in the window.

@@ -123,7 +123,11 @@ import Workload
         name: "push", kind: .push([ServiceID(0)], change), at: .seconds(20),
         restartAfter: .seconds(100))
     ]
-    let counters = try Self.counters(cluster).counters
+    // Pushes come through the region's API.
+    let hosted = try HostedCluster(cluster)
+    try hosted.run(until: .seconds(200))
+    try hosted.simulation.checkInvariants()
+    let counters = hosted.simulation.lane(Self.lane).counters
     let n = 400.0 * 100 * 0.2
     #expect(abs(Double(counters.erred) - n) < 5 * n.squareRoot())
     #expect(counters.ejections >= 2)

@@ -20,7 +20,7 @@ enum ScenarioProbes {
       .bytefaas,
       [
         "", "peak: 1/s, dispersion: 2, patterns: {flat: 1%}, busiest_patterns: {flat: 1%}",
-        "total_peak: 1/s, popularity_sigma: 1, popularity_cap: 5%, days: [1], chained_to: probe",
+        "total_peak: 1/s, popularity_sigma: 1, popularity_cap: 5%, days: [1]",
       ]
     ),
   ]
