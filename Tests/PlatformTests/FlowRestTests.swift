@@ -181,4 +181,76 @@ import Workload
     let share = Double(recorder.counts[.wait] ?? 0) / arrivals
     #expect(abs(share / whole.share - 1) < 0.05, "\(share) for \(whole.share)")
   }
+
+  // MARK: Starts
+
+  /// Ten slots on two instances; whoever finds all of them taken has an instance asked for.
+  private static func onDemand(
+    _ fidelity: Fidelity, rest: Int64, seed: UInt64
+  ) -> ClusterConfiguration {
+    var cluster = FlowWorld.station(
+      2, rate: 1000, service: .exponential(mean: 0.003), seed: seed, fidelity: fidelity)
+    cluster.seriesInterval = .seconds(60)
+    cluster.longestFlowStep = .seconds(rest)
+    cluster.duration = .seconds(600)
+    cluster.services[0].router.concurrencyLimit = 5
+    cluster.services[0].router.startRule = .onDemand
+    cluster.services[0].router.maximumInstances = 3
+    return cluster
+  }
+
+  /// Seconds until the first start is asked for, of several runs.
+  private static func firstStarts(_ fidelity: Fidelity, rest: Int64) throws -> [Double] {
+    try (1...40).map { seed in
+      let simulation = ClusterSimulation(
+        onDemand(fidelity, rest: rest, seed: UInt64(seed)), recorder: Weighted())
+      for second in 1...120 {
+        try simulation.run(until: .seconds(Int64(second)))
+        if simulation.lane(LaneID(0)).counters.startsAsked > 0 { return Double(second) }
+      }
+      return 120
+    }
+  }
+
+  /// A lane that asks for an instance when somebody waits rests until that happens, and it happens
+  /// as soon as in steps of a second, and as with single requests.
+  @Test func aStartEndsARestWhenItIsDue() throws {
+    let requests = try Self.firstStarts(.request, rest: 1)
+    let short = try Self.firstStarts(.flow, rest: 1)
+    let long = try Self.firstStarts(.flow, rest: 60)
+    func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
+    let (exact, seconds, rests) = (mean(requests), mean(short), mean(long))
+    #expect(exact > 2 && exact < 60, "\(exact) s")
+    // Exponential times: the mean of 40 has a standard error of a sixth.
+    #expect(abs(rests / exact - 1) < 0.6, "\(rests) s for \(exact) s")
+    #expect(abs(rests / seconds - 1) < 0.6, "\(rests) s for \(seconds) s")
+  }
+
+  /// A start under way does not keep a lane awake in which nobody waits.
+  @Test func aStartUnderWayLetsALaneRest() throws {
+    var cluster = Self.onDemand(.flow, rest: 60, seed: 3)
+    // Kubernetes takes its time.
+    cluster.pools = cluster.pools.map { _ in TestWorld.pool(zone: 0, target: 0) }
+    let simulation = ClusterSimulation(cluster, recorder: Weighted())
+    try simulation.run(until: .seconds(600))
+    simulation.finish()
+    try simulation.checkInvariants()
+    #expect(simulation.lane(LaneID(0)).counters.startsAsked > 0)
+    #expect(simulation.lanes[0].executed < 300, "\(simulation.lanes[0].executed) steps")
+  }
+
+  /// Points between which a table of what is answered ahead of its commit is straight.
+  @Test func theTableOfMessagesAheadIsThatOfTheIntegral() {
+    func square(_ x: Double) -> Double { x * x / (1 + x) }
+    var table = AheadTable()
+    for step in 0..<200 {
+      let x = 0.02 * Elementary.exp(0.06 * Double(step))
+      #expect(table.value(x, mean: 0.5) == nil || step > 0)
+      table.prepare(x, mean: 0.5, square)
+      let found = table.value(x, mean: 0.5) ?? .nan
+      #expect(abs(found / square(x) - 1) < 0.005, "\(found) for \(square(x)) at \(x)")
+    }
+    #expect(table.value(1, mean: 0.6) == nil)
+    #expect(table.value(0, mean: 0.5) == nil)
+  }
 }

@@ -71,6 +71,17 @@ struct CountFeed: Sendable {
     return next
   }
 
+  /// What is to come before a second.
+  func arrivals(before end: Int) -> Int {
+    var sum = remaining
+    var next = second + 1
+    while next < end {
+      sum += count(next)
+      next += 1
+    }
+    return sum
+  }
+
   /// The arrivals in [from, to), `from` being where the last call ended.
   mutating func take(
     from: Instant, to: Instant, using bits: inout some BitSource

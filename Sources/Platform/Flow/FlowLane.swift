@@ -74,6 +74,7 @@ final class FlowLane: LaneModel {
     // A settled instant lies within the step that the lane is in, or at its end.
     if now <= state.stepEnd { state.advance(to: now, recorder: recorder) }
     bringGauges(to: now)
+    state.prepareLag()
     state.recordPending(recorder)
   }
 

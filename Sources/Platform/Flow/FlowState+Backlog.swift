@@ -98,12 +98,30 @@ extension FlowState {
   /// reach j waiting with a chance of about ρ^(j − 1).
   private mutating func notePeak(_ law: CongestionLaw, arrivals: Int) {
     let rho = min(law.utilisation, CongestionLaw.highestStable)
-    let times = Double(arrivals) * law.waitProbability * (1 - rho) * (1 - rho)
+    var times = Double(arrivals) * law.waitProbability * (1 - rho) * (1 - rho)
+    var justified = 0
+    let isDue = feed.second == peakSecond
+    if isDue {
+      // A rest has ended because here one waits more than starts under way are for.
+      peakSecond = .min
+      justified = control.starts.count * rules.concurrencyLimit
+      peakWaiting = max(peakWaiting, justified + 1)
+      times *= Elementary.pow(rho, Double(justified))
+    }
     guard times > 0 else { return }
-    let reach = -Elementary.log(bits.uniformOpen()) / times
+    let chance = bits.uniformOpen()
+    let reach: Double
+    if !isDue {
+      reach = -Elementary.log(chance) / times
+    } else if times > 1e-6 {
+      reach = -Elementary.log1p(-chance * (1 - Elementary.exp(-times))) / times
+    } else {
+      reach = chance
+    }
     guard reach < 1 else { return }
     // The greatest j with ρ^(j − 1) >= reach.
-    peakWaiting = max(peakWaiting, 1 + Int(Elementary.log(reach) / Elementary.log(rho)))
+    peakWaiting = max(
+      peakWaiting, justified + 1 + Int(Elementary.log(reach) / Elementary.log(rho)))
   }
 
   /// The parameters for the present capacity and load, computed anew where they have moved by more

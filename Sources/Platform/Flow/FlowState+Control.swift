@@ -209,6 +209,7 @@ extension FlowState {
 
   /// Tells AutoScale the mean concurrency of the second that ends now.
   mutating func sample() {
+    prepareLag()
     let period = Double(settings.signalSeconds)
     let concurrency = (counters.inFlightSeconds - control.sampledInFlightSeconds) / period
     control.sampledInFlightSeconds = counters.inFlightSeconds

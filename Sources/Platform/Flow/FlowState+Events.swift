@@ -103,7 +103,8 @@ extension FlowState {
     planBreaking()
     let mayAsk = rules.startRule == .onDemand || instances.count == 0 || settings.isScaled
     // What a node falls behind in a tenth of a second slows the next.
-    if isUnsettled || (waiting > 0 && mayAsk) || service.isStretched {
+    let isResting = stepEnd <= quietUntil
+    if (isUnsettled && !isResting) || (waiting > 0 && mayAsk) || service.isStretched {
       endStep(before: nextTenth)
     }
     if let rules = settings.topic?.rules {

@@ -2,11 +2,10 @@ import Primitives
 
 // Long steps of a lane in which nothing can happen but arrivals, short waits and completions.
 extension FlowState {
-  /// Whether nothing here asks to be looked at before something comes from outside: no start is
-  /// awaited, nobody waits, nothing runs out.
+  /// Whether nothing here asks to be looked at before something comes from outside: nobody waits,
+  /// nothing runs out but questions without an answer.
   var isAtEase: Bool {
     guard settings.longestStepSeconds > 1, instances.count > 0, waiting == 0, backlog <= 0,
-      control.starts.isEmpty, !control.route.isAsking, control.retirements.count == 0,
       draining.isEmpty,
       !followsPlaces, breaking.isForgotten, keepAlive == nil, keyValue == nil, !isDown
     else { return false }
@@ -27,6 +26,8 @@ extension FlowState {
   /// a + 5 √a + 4), solved for a. In a calm one some wait, by `CalmLaw`, and no queue outlasts it.
   mutating func rest() {
     calmWaits = CalmWaits()
+    // Somebody waits in this second for whom an instance is asked for.
+    guard feed.second != peakSecond else { return }
     let root = (max(0, 4 * Double(slots) + 9).squareRoot() - 5) / 2
     guard service.mean > 0 else { return }
     let most = root > 0 ? Int(min(root * root / service.mean, 1e15)) : 0
@@ -34,19 +35,38 @@ extension FlowState {
     let end = (feed.second / grid + 1) * grid
     var reached = feed.firstSecond(from: feed.second, beyond: most, before: end)
     if reached < end, mayBeCalm { reached = calmSeconds(from: reached, before: end, quiet: most) }
-    guard reached > feed.second + 1 else { return }
+    guard reached > feed.second else { return }
     stepEnd = .seconds(Int64(reached))
     quietUntil = stepEnd
+    endBeforeRepeats()
     guard calmWaits.count > 0 else { return }
-    calmWaits.arrivals = (feed.second + 1..<reached).reduce(feed.remaining) { $0 + feed.count($1) }
+    calmWaits.arrivals = feed.arrivals(before: reached)
   }
 
-  /// Who waits starts nothing and is refused by nothing.
-  private var mayBeCalm: Bool {
-    rules.startRule != .onDemand && (rules.queueLimit >= slots || settings.isTopic)
+  /// Who waits is refused by nothing.
+  private var mayBeCalm: Bool { rules.queueLimit >= slots || settings.isTopic }
+
+  /// A question that may have been lost is asked again in time.
+  private mutating func endBeforeRepeats() {
+    if control.route.isAsking { endStep(before: max(now, control.askedAt + rules.askTimeout)) }
+    for start in control.starts { endStep(before: max(now, start.askedAt + rules.startTimeout)) }
+    if control.retirements.count > 0, let due = control.retirements.nextDue() {
+      endStep(before: max(now, due))
+    }
   }
 
-  /// Goes on over calm and quiet seconds; returns the first that is neither.
+  /// How often a queue in a calm second has as many as justify one more start: a run of the queue
+  /// reaches j waiting with a chance of ρ^(j − 1), and begins as `notePeak` says.
+  private func startRate(_ arrivals: Double, utilisation: Double, share: Double) -> Double {
+    guard rules.startRule == .onDemand, share > 0 else { return 0 }
+    let idle = 1 - utilisation
+    let justified = Double(control.starts.count * rules.concurrencyLimit)
+    return arrivals * share * idle * idle * Elementary.pow(utilisation, justified)
+  }
+
+  /// Goes on over calm and quiet seconds; returns the first that is neither, or in which so many
+  /// wait that an instance is asked for: that happens at a rate by `startRate`, whose integral up
+  /// to then is exponential.
   private mutating func calmSeconds(from first: Int, before end: Int, quiet: Int) -> Int {
     let slots = slots
     if calmLaw?.fits(slots: slots, mean: service.mean, squaredCV: service.squaredCV) != true {
@@ -56,14 +76,24 @@ extension FlowState {
     let unit = service.mean / Double(slots)
     let most = Int(min(law.highest / unit, 1e15))
     var second = first
+    let isOnDemand = rules.startRule == .onDemand
+    var untilStart = isOnDemand ? -Elementary.log(bits.uniformOpen()) : 0
     while second < end {
       let count = feed.count(second)
       if count > quiet {
         guard count <= most else { return second }
-        let met = second == feed.second ? feed.remaining : count
-        let (share, wait) = law.at(utilisation: Double(count) * unit)
-        calmWaits.count += Double(met) * share
-        calmWaits.seconds += Double(met) * share * wait * service.mean
+        let met = Double(second == feed.second ? feed.remaining : count)
+        let utilisation = Double(count) * unit
+        let (share, wait) = law.at(utilisation: utilisation)
+        if isOnDemand {
+          untilStart -= startRate(met, utilisation: utilisation, share: share)
+          if untilStart < 0 {
+            peakSecond = second
+            return second
+          }
+        }
+        calmWaits.count += met * share
+        calmWaits.seconds += met * share * wait * service.mean
       }
       second += 1
     }

@@ -82,6 +82,7 @@ extension FlowState {
     if windows != nil { return stepWindows(arrivals: arrivals, from: start, to: end) }
     if isBatching { return stepBatches(arrivals: arrivals, from: start, to: end) }
     let h = (end - start).seconds
+    if end <= quietUntil { return stepQuietly(arrivals: arrivals, over: h) }
     guard control.starts.isEmpty, slots > 0, repeating == 0, !isLettingOut, gateLog.waiting == 0,
       !isQueueLong()
     else {
@@ -89,8 +90,9 @@ extension FlowState {
       return stepCohorts(arrivals: arrivals, from: start, to: end)
     }
     settleCohorts()
-    if end <= quietUntil { return stepQuietly(arrivals: arrivals, over: h) }
-    if isQuiet(arrivals: arrivals, over: h) { return stepQuietly(arrivals: arrivals, over: h) }
+    if feed.second != peakSecond, isQuiet(arrivals: arrivals, over: h) {
+      return stepQuietly(arrivals: arrivals, over: h)
+    }
     return stepBacklog(arrivals: arrivals, over: h)
   }
 
@@ -191,8 +193,8 @@ extension FlowState {
     // What waits for its window is not with its consumer yet.
     let waitsThere = windows == nil
     // Taken out for the while, so that nothing is copied.
-    var dealt = pending
-    pending = PendingLatencies(phase: 0)
+    var dealt = PendingLatencies(phase: 0)
+    swap(&dealt, &pending)
     var leaving: FlowClients?
     swap(&leaving, &clients)
     var source = bits
@@ -224,7 +226,7 @@ extension FlowState {
     leaving?.note(late: late, of: count, over: lastStep.seconds)
     swap(&leaving, &clients)
     bits = source
-    pending = dealt
+    swap(&dealt, &pending)
     counters.completed &+= completed
     counters.late &+= UInt64(late)
     counters.waited &+= waited

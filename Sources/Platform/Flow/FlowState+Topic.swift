@@ -80,11 +80,25 @@ extension FlowState {
     }
     if topic.rules.skew == 0 {
       let each = Double(inService) / Double(topic.partitions)
-      return Int((Double(topic.partitions) * aheadOfCommit(inService: each)).rounded())
+      let ahead = aheadTable.value(each, mean: service.mean) ?? aheadOfCommit(inService: each)
+      return Int((Double(topic.partitions) * ahead).rounded())
     }
     let weights = TopicConfiguration.weights(topic.partitions, skew: topic.rules.skew)
     let sum = weights.reduce(0) { $0 + aheadOfCommit(inService: Double(inService) * $1) }
     return Int(sum.rounded())
+  }
+
+  /// To be called before `lag` is asked for, as often as is convenient: it costs more without.
+  mutating func prepareLag() {
+    guard let topic = settings.topic, inService > 0, topic.rules.window > 1, windows == nil,
+      topic.rules.skew == 0, batches == nil
+    else { return }
+    var table = AheadTable()
+    swap(&table, &aheadTable)
+    table.prepare(Double(inService) / Double(topic.partitions), mean: service.mean) {
+      aheadOfCommit(inService: $0)
+    }
+    swap(&table, &aheadTable)
   }
 
   /// The same of one partition, whose messages begin as a Poisson process with so many in service

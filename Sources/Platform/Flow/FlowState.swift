@@ -45,6 +45,9 @@ struct FlowState: ~Copyable {
   var stepEnd: Instant
   /// Up to here it has been looked at every second, and in none will anybody wait.
   var quietUntil = Instant.origin
+  /// In this second somebody waits for whom an instance is asked for, as was found when the lane
+  /// would have rested through it.
+  var peakSecond = Int.min
   var stepArrivals = StepArrivals.drawn
 
   var counters = LaneCounters()
@@ -76,6 +79,8 @@ struct FlowState: ~Copyable {
   var unknownGone = 0
   /// Since then none of them was called.
   var unnoticedSince = Instant.origin
+  /// Of a topic: what is answered ahead of its commit.
+  var aheadTable = AheadTable()
   /// Of a topic: messages completed when the broker was told last.
   var toldCompleted: UInt64 = 0
   /// Of a topic whose deliveries carry several messages; nil: each is alone.
@@ -135,7 +140,7 @@ struct FlowState: ~Copyable {
     self.feed = feed
     self.surroundings = surroundings
     bits = key.appending(UInt64(now.nanoseconds)).sequence()
-    pending = PendingLatencies(phase: bits.uniform())
+    pending = PendingLatencies(phase: bits.uniform(), weight: settings.dealWeight)
     followsPlaces = Self.follows(rules, mean: service.mean)
     self.now = now
     stepEnd = now
@@ -195,6 +200,7 @@ struct FlowState: ~Copyable {
     unknownGone = other.unknownGone
     unnoticedSince = other.unnoticedSince
     toldCompleted = other.toldCompleted
+    aheadTable = other.aheadTable
     groups = other.groups
     absences = other.absences
     repeating = other.repeating
@@ -203,6 +209,7 @@ struct FlowState: ~Copyable {
     retriesOfSecond = other.retriesOfSecond
     lastStep = other.lastStep
     quietUntil = other.quietUntil
+    peakSecond = other.peakSecond
     transfers = other.transfers
     isAway = other.isAway
     outages = other.outages

@@ -27,8 +27,15 @@ struct PendingLatencies: Sendable {
   /// Where the next deal begins, in [0, 1): a golden-ratio sequence, evenly spread over any number
   /// of deals.
   private var phase: Double
+  /// How much of what is dealt together comes from here.
+  private let weight: Double
 
-  init(phase: Double) { self.phase = phase }
+  /// - Parameter weight: how much of what is dealt together comes from here, 0 to 1: of many lanes
+  ///   each may be dealt coarsely.
+  init(phase: Double, weight: Double = 1) {
+    self.phase = phase
+    self.weight = weight
+  }
 
   /// Whether invocations of a service can join those that are here: its mean is within 1/512.
   func accepts(_ other: FlowService) -> Bool {
@@ -67,7 +74,8 @@ struct PendingLatencies: Sendable {
     guard count > 0, let service else { return }
     for bin in bins {
       let wait = Int64((bin.waitSum / Double(bin.count)).rounded())
-      let strata = ServiceStrata.fitting(share: Double(bin.count) / Double(count))
+      let strata = ServiceStrata.fitting(
+        share: weight * Double(bin.count) / Double(count))
       advancePhase()
       let share = bin.shareSum / Double(bin.count)
       strata.deal(bin.count, phase: phase) {

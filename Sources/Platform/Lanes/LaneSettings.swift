@@ -50,6 +50,9 @@ struct LaneSettings: Sendable {
   var signalDelay: Nanoseconds
   /// Whole seconds of the longest flow step: signals and rows of the series end such steps.
   var longestStepSeconds = 1
+  /// How much of what its class has in the cluster comes from here, 0 to 1, four times over: what
+  /// flow's latencies are dealt by.
+  var dealWeight = 1.0
   /// The topic that the lane consumes, with its partitions here; nil: it serves requests.
   var topic: (rules: TopicConfiguration, partitions: Int)?
   var isTopic: Bool

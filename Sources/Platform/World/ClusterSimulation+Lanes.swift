@@ -99,7 +99,15 @@ extension ClusterSimulation {
   func settings(_ id: LaneID, _ service: ServiceConfiguration) -> LaneSettings {
     var settings = plainSettings(id, service)
     settings.longestStepSeconds = longestStep(settings)
+    settings.dealWeight = dealWeight(service)
     return settings
+  }
+
+  /// Lanes of a class have their latencies in one row: one of many may be dealt coarsely.
+  private func dealWeight(_ service: ServiceConfiguration) -> Double {
+    let whole = classRates[service.trafficClass] ?? 0
+    guard whole > 0, service.meanRatePerSecond > 0 else { return 1 }
+    return min(1, 4 * service.meanRatePerSecond / Double(service.zones.count) / whole)
   }
 
   /// The greatest step, in seconds, at whose ends everything lies that looks at a flow lane at

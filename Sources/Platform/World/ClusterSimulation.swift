@@ -29,6 +29,8 @@ public final class ClusterSimulation {
   /// Laws of service times that flow lanes share.
   var serviceShapes = ServiceShapes()
   let countBlocks: CountBlocks
+  /// Requests a second of all services of a class, on average.
+  let classRates: [TrafficClass: Double]
   /// By lane: arrivals when its fidelity was last reviewed.
   var reviewedArrivals: [UInt64]
   var reviewedAt = Instant.origin
@@ -54,6 +56,9 @@ public final class ClusterSimulation {
       configuration: configuration, topology: topology, recorder: recorder)
     let laneCount = topology.lanes.count
     countBlocks = CountBlocks(places: configuration.services.map(\.placeCount))
+    classRates = configuration.services.reduce(into: [:]) {
+      $0[$1.trafficClass, default: 0] += $1.meanRatePerSecond
+    }
     laneSet = LaneSet(configuration: configuration, topology: topology)
     agenda = LaneAgenda(count: laneCount)
     order = WinnerTree(capacity: laneCount + 1)
@@ -80,6 +85,7 @@ public final class ClusterSimulation {
     seriesStart = other.seriesStart
     serviceShapes = other.serviceShapes
     countBlocks = CountBlocks(places: other.configuration.services.map(\.placeCount))
+    classRates = other.classRates
     reviewedArrivals = other.reviewedArrivals
     reviewedAt = other.reviewedAt
     zoomState = other.zoomState
