@@ -13,7 +13,7 @@ public struct LaneGroup: Hashable, Sendable {
 
 /// One row of the series of a group: what happened between two instants, and what was there at the
 /// end.
-public struct GroupRow: Sendable {
+public struct GroupRow: Sendable, BitwiseCopyable {
   public var group: Int
   public var from: Instant
   public var to: Instant
@@ -71,7 +71,7 @@ public struct CollectedRun: Sendable {
   public var services: [[LatencyHistogram]]
   /// What objectives follow by themselves.
   var followers: [TermFollower]
-  public var rows: [GroupRow]
+  public var rows: PackedRows<GroupRow>
   /// Every interval of the series, whether something happened or not.
   public var intervals: [Range<Instant>]
   public var poolSamples: [PoolSample]
@@ -85,7 +85,7 @@ public struct CollectedRun: Sendable {
   public var warmup: Instant
   /// By lane, without the warm-up.
   public var laneCounters: [LaneCounters] = []
-  public var minutes: [ServiceMinute] = []
+  public var minutes = PackedRows<ServiceMinute>()
   /// By service.
   var lagPeaks: [LagWatch.Peak] = []
 }

@@ -3,7 +3,7 @@ import Primitives
 import ResultStore
 
 /// A minute of a service in a zone.
-public struct ServiceMinute: Sendable {
+public struct ServiceMinute: Sendable, BitwiseCopyable {
   public var lane: Int
   public var from: Instant
   public var counters = LaneCounters()
@@ -24,7 +24,7 @@ struct MinuteSeries: Sendable {
   private let places: [Int]
   private var open: [ServiceMinute?]
   private var latencies: [LatencyHistogram]
-  private(set) var rows: [ServiceMinute] = []
+  private(set) var rows = PackedRows<ServiceMinute>()
 
   /// - Parameter isKept: else nothing is followed.
   init(_ configuration: ClusterConfiguration, isKept: Bool) {
@@ -53,7 +53,7 @@ struct MinuteSeries: Sendable {
       return histogram
     }
     let planned = configuration.duration.count / 60_000_000_000 + 2
-    rows.reserveCapacity(count * Int(min(planned, 1000)))
+    rows.reserveCapacity(count * Int(min(planned, 1000)), wordsEach: 20)
   }
 
   mutating func record(_ measured: LatencyHistogram, lane: LaneID) {

@@ -23,8 +23,12 @@ public struct ResultRecording {
     try writer.append(tables.zones())
     try writer.append(tables.tenants())
     try writer.append(tables.services())
-    try writer.append(tables.series())
-    try writer.append(tables.serviceMinutes())
+    try inParts(outcome.collected.rows) { rows throws(StoreError) in
+      try writer.append(tables.series(rows))
+    }
+    try inParts(outcome.collected.minutes) { rows throws(StoreError) in
+      try writer.append(tables.serviceMinutes(rows))
+    }
     try writer.append(tables.topics())
     try writer.append(tables.partitions())
     try writer.append(tables.histograms())
@@ -47,6 +51,19 @@ public struct ResultRecording {
     row.verdict = verdict
     row.arm = arm
     try writer.replace(row)
+  }
+}
+
+/// A million rows are not made all at once.
+private func inParts<Row>(
+  _ rows: PackedRows<Row>, _ body: (Slice<PackedRows<Row>>) throws(StoreError) -> Void
+) throws(StoreError) {
+  let most = 16_384
+  var start = 0
+  while start < rows.count {
+    let end = min(start + most, rows.count)
+    try body(rows[start..<end])
+    start = end
   }
 }
 

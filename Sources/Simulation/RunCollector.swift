@@ -36,7 +36,7 @@ final class RunCollector: RunRecorder {
   @exclusivity(unchecked) private var touched: [Bool]
   @exclusivity(unchecked) private var open: [GroupRow?]
 
-  private(set) var rows: [GroupRow] = []
+  private(set) var rows = PackedRows<GroupRow>()
   private(set) var intervals: [Range<Instant>] = []
   private var intervalStart = Instant.origin
   private(set) var poolRows: [PoolSample] = []
@@ -128,7 +128,7 @@ final class RunCollector: RunRecorder {
     let planned = configuration.duration.count / configuration.seriesInterval.count + 2
     let count = Int(min(planned, 1000))
     intervals.reserveCapacity(count)
-    rows.reserveCapacity(count * groups.count)
+    rows.reserveCapacity(count * groups.count, wordsEach: 20)
     poolRows.reserveCapacity(count * configuration.pools.count)
     zoneRows.reserveCapacity(count * configuration.zones.count)
     // Half a kilobyte each: of many lanes only those that need it.

@@ -94,8 +94,10 @@ struct RunTables {
     }
   }
 
-  func serviceMinutes() -> [ServiceMinuteRow] {
-    collected.minutes.map { minute in
+  func serviceMinutes() -> [ServiceMinuteRow] { serviceMinutes(collected.minutes[...]) }
+
+  func serviceMinutes(_ some: Slice<PackedRows<ServiceMinute>>) -> [ServiceMinuteRow] {
+    some.map { minute in
       let zone = configuration.zones[collected.groups[collected.groupOfLane[minute.lane]].zone].name
       var row = ServiceMinuteRow(
         run: run, service: collected.serviceOfLane[minute.lane], time: minute.from, zone: zone)
@@ -119,8 +121,10 @@ struct RunTables {
     }
   }
 
-  func series() -> [SeriesRow] {
-    collected.rows.map { item in
+  func series() -> [SeriesRow] { series(collected.rows[...]) }
+
+  func series(_ some: Slice<PackedRows<GroupRow>>) -> [SeriesRow] {
+    some.map { item in
       let group = collected.groups[item.group]
       var row = SeriesRow(
         run: run, time: item.from, zone: configuration.zones[group.zone].name,

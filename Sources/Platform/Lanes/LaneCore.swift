@@ -45,7 +45,7 @@ struct LaneCore: ~Copyable {
   var settings: LaneSettings
   var queue: ChosenQueue<LaneEvent>
   /// Messages that are on their way to this lane.
-  var inbox = Slots<Delivery>(room: 4)
+  var inbox = Slots<Delivery>()
   var outbox: [OutMessage] = []
   var instances: InstanceStates
   /// Instances whose demand for processors has changed in this epoch.
@@ -173,7 +173,6 @@ struct LaneCore: ~Copyable {
     breaking = LaneBreaking(settings.breaking, parts: settings.gateways.count)
     settledOrders = Array(repeating: 0, count: settings.gateways.count)
     staff = Array(repeating: PartStaff(), count: settings.gateways.count)
-    outbox.reserveCapacity(4)
     setForm()
   }
 
@@ -282,12 +281,6 @@ struct Slots<Value: BitwiseCopyable & Sendable>: Sendable {
   private var free: [UInt32] = []
 
   init() {}
-
-  /// With room for so many before any memory is asked for.
-  init(room: Int) {
-    values.reserveCapacity(room)
-    free.reserveCapacity(room)
-  }
 
   subscript(slot: UInt32) -> Value { values[Int(slot)] }
 

@@ -2,33 +2,37 @@
 /// store a request.
 ///
 /// It is drained between events, and grows when one event brings more: an answer to a question can
-/// free a whole batch of waiting requests.
+/// free a whole batch of waiting requests. A lane in which nothing is measured has no memory for
+/// it: most services of a large platform are dormant.
 struct LatencyBuffer: ~Copyable {
   static let drainedFrom = 256
 
-  private var storage: UnsafeMutablePointer<Int64>
-  private var capacity = drainedFrom
+  private var storage: UnsafeMutablePointer<Int64>?
+  private var capacity = 0
   private(set) var count = 0
 
-  init() { storage = .allocate(capacity: Self.drainedFrom) }
+  init() {}
 
-  deinit { storage.deallocate() }
+  deinit { storage?.deallocate() }
 
   /// Whether it should be drained before the next event.
   var isFull: Bool { count >= Self.drainedFrom }
 
   @inline(__always) mutating func append(_ nanoseconds: Int64) {
     if count == capacity { grow() }
-    storage[count] = nanoseconds
+    storage.unsafelyUnwrapped[count] = nanoseconds
     count += 1
   }
 
   @inline(never) private mutating func grow() {
-    let larger = UnsafeMutablePointer<Int64>.allocate(capacity: 2 * capacity)
-    larger.update(from: storage, count: count)
-    storage.deallocate()
+    let more = capacity == 0 ? 16 : max(Self.drainedFrom, 2 * capacity)
+    let larger = UnsafeMutablePointer<Int64>.allocate(capacity: more)
+    if let storage {
+      larger.update(from: storage, count: count)
+      storage.deallocate()
+    }
     storage = larger
-    capacity *= 2
+    capacity = more
   }
 
   /// Hands over everything, and is empty.
@@ -40,7 +44,7 @@ struct LatencyBuffer: ~Copyable {
 
   borrowing func clone() -> Self {
     var copy = LatencyBuffer()
-    for index in 0..<count { copy.append(storage[index]) }
+    for index in 0..<count { copy.append(storage.unsafelyUnwrapped[index]) }
     return copy
   }
 }
