@@ -43,7 +43,7 @@ struct RunTables {
       row.kind = sections[service.group]?.kind ?? ""
       row.trigger = sections[service.group]?.calledBy ?? ""
       row.`protocol` = sections[service.group]?.protocolName ?? ""
-      row.tenant = sections[service.group]?.tenant ?? ""
+      row.tenant = service.tenantName
       row.serviceClass = service.trafficClass.rawValue
       row.runtime = configuration.runtimes[service.runtime].name
       row.shape = configuration.shapes[service.shape].name

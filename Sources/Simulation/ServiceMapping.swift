@@ -104,6 +104,7 @@ extension ScenarioMapping {
     service.codeBytes = section.codeBytes
     service.usesPool = usesPool(section)
     service.tenant = tenant(named: section.tenant) ?? 0
+    service.tenantName = section.tenant
     service.initialRatePerSecond = initialRate
     service.meanRatePerSecond = meanRate
     service.gatewaysPerLane = gatewaysPerLane(meanRate / Double(max(1, zoneIDs.count)))

@@ -186,6 +186,7 @@ extension ScenarioMapping {
     own.runtime = members.named(.runtime, differences.runtimes, of: number) ?? own.runtime
     own.shape = members.named(.shape, differences.shapes, of: number) ?? own.shape
     var zoneIDs = zoneIDs(own)
+    own.tenant = members.named(.tenant, differences.tenants, of: number) ?? own.tenant
     if member.peak < differences.oneZoneBelow {
       let place = members.group.deal.uniform(.zone, of: number) * Double(zoneIDs.count)
       zoneIDs = [zoneIDs[min(zoneIDs.count - 1, Int(place))]]

@@ -62,10 +62,8 @@ public struct RehearsalHarm: Sendable {
         name: kind.name, calm: pairs.map { kind.value($0.calm) },
         faulted: pairs.map { kind.value($0.faulted) })
     }
-    let tenants = Dictionary(
-      document.services.map { ($0.name, $0.tenant) }, uniquingKeysWith: { first, _ in first })
     services = Self.shares(pairs) { $0.group }
-    self.tenants = Self.shares(pairs) { tenants[$0.group] ?? "default" }
+    self.tenants = Self.shares(pairs) { $0.tenantName }
     let classes = Dictionary(
       document.services.map { ($0.name, $0.importance) }, uniquingKeysWith: { first, _ in first })
     importance = Self.shares(pairs) { "\(classes[$0.group] ?? 0)" }.sorted { $0.name < $1.name }

@@ -30,6 +30,8 @@ public struct ServiceConfiguration: Sendable {
   public var codeBytes: Int64 = 0
   /// By position among the cluster's tenants.
   public var tenant = 0
+  /// Its name, which is there also where the cluster knows no tenants.
+  public var tenantName = "default"
   /// Whether its pods come from a warm pool; else each is made when it is wanted.
   public var usesPool = true
   /// Instances of each lane when the run begins, by position in `zones`.

@@ -1,7 +1,8 @@
 import Primitives
 
 /// Waiting in seconds whose queues are over long before the second is: by the count of a second
-/// alone, from a table over the utilisation that `CongestionLaw` fills once.
+/// alone, from a table over the utilisation whose points `CongestionLaw` gives when they are
+/// needed.
 ///
 /// A queue forgets what was in a time of about 2 m ÷ (C (1 − ρ)²). Where that is a twentieth of a
 /// second the requests of a second wait as in equilibrium at that second's rate, whatever the
@@ -22,10 +23,10 @@ struct CalmLaw: Sendable {
   private let mean: Double
   /// The greatest utilisation of a calm second; 0: none is.
   let highest: Double
-  /// Over even steps of the utilisation up to `highest`: share of requests that wait, their mean
-  /// wait in mean service times, and the exponent of the law of waits at the end.
-  private var waiting: [Double] = []
-  private var waits: [Double] = []
+  /// Over even steps of the utilisation up to `highest`: share of requests that wait, and their
+  /// mean wait in mean service times; not a number where nobody has asked yet.
+  private var waiting: [Double]
+  private var waits: [Double]
   private var last: CongestionLaw?
 
   /// - Parameter mean: seconds.
@@ -37,15 +38,21 @@ struct CalmLaw: Sendable {
     highest =
       slots > 0
       ? min(Self.highestUtilisation, max(1 - least, Self.utilisation(ofRareWaits: slots))) : 0
-    guard highest > 0 else { return }
-    for point in 0...Self.points {
-      let law = CongestionLaw(
-        slots: slots, utilisation: highest * Double(point) / Double(Self.points),
-        squaredCV: squaredCV)
-      waiting.append(law.waitProbability)
-      waits.append(law.meanPositiveWait)
-      last = law
-    }
+    waiting = Array(repeating: .nan, count: highest > 0 ? Self.points + 1 : 0)
+    waits = waiting
+  }
+
+  private func law(_ point: Int) -> CongestionLaw {
+    CongestionLaw(
+      slots: slots, utilisation: highest * Double(point) / Double(Self.points),
+      squaredCV: squaredCV)
+  }
+
+  private mutating func find(_ point: Int) {
+    guard waiting[point].isNaN else { return }
+    let law = law(point)
+    waiting[point] = law.waitProbability
+    waits[point] = law.meanPositiveWait
   }
 
   /// The utilisation at which `rareWaits` wait, by bisection to within 1/256. O(slots), up to 64.
@@ -70,9 +77,11 @@ struct CalmLaw: Sendable {
 
   /// The share of requests that wait, and their mean wait in mean service times. Between points
   /// straight. Precondition: a utilisation from 0 to `highest`, which is above 0.
-  func at(utilisation: Double) -> (share: Double, wait: Double) {
+  mutating func at(utilisation: Double) -> (share: Double, wait: Double) {
     let place = utilisation / highest * Double(Self.points)
     let index = min(Int(place), Self.points - 1)
+    find(index)
+    find(index + 1)
     let rest = place - Double(index)
     return (
       waiting[index] + rest * (waiting[index + 1] - waiting[index]),
@@ -82,8 +91,11 @@ struct CalmLaw: Sendable {
 
   /// A quantile of the waits whose mean is given, in the same unit: of the law at the highest
   /// utilisation, where most of them are from.
-  func wait(quantile: Double, mean: Double) -> Double {
-    guard let last, last.meanPositiveWait > 0 else { return 0 }
+  mutating func wait(quantile: Double, mean: Double) -> Double {
+    guard highest > 0 else { return 0 }
+    let last = last ?? law(Self.points)
+    self.last = last
+    guard last.meanPositiveWait > 0 else { return 0 }
     let backlog = -Elementary.log1p(-quantile) * last.meanPositiveWait
     return last.wait(backlog: backlog) / last.meanPositiveWait * mean
   }

@@ -72,9 +72,9 @@ extension FlowState {
     if calmLaw?.fits(slots: slots, mean: service.mean, squaredCV: service.squaredCV) != true {
       calmLaw = CalmLaw(slots: slots, mean: service.mean, squaredCV: service.squaredCV)
     }
-    guard let law = calmLaw, law.highest > 0 else { return first }
+    guard let highest = calmLaw?.highest, highest > 0 else { return first }
     let unit = service.mean / Double(slots)
-    let most = Int(min(law.highest / unit, 1e15))
+    let most = Int(min(highest / unit, 1e15))
     var second = first
     let isOnDemand = rules.startRule == .onDemand
     var untilStart = isOnDemand ? -Elementary.log(bits.uniformOpen()) : 0
@@ -84,7 +84,7 @@ extension FlowState {
         guard count <= most else { return second }
         let met = Double(second == feed.second ? feed.remaining : count)
         let utilisation = Double(count) * unit
-        let (share, wait) = law.at(utilisation: utilisation)
+        let (share, wait) = calmLaw!.at(utilisation: utilisation)
         if isOnDemand {
           untilStart -= startRate(met, utilisation: utilisation, share: share)
           if untilStart < 0 {
@@ -107,7 +107,7 @@ extension FlowState {
     let share = waits.count / Double(max(1, waits.arrivals))
     let waiters = BinomialDraw.sample(arrivals, share: min(1, share), using: &bits)
     ledger.settle(came(arrivals - waiters, from: now, to: end), wait: 0)
-    guard waiters > 0, let law = calmLaw else { return }
+    guard waiters > 0, calmLaw != nil else { return }
     let mean = waits.seconds / waits.count
     let parts = min(8, waiters)
     var left = waiters
@@ -115,7 +115,7 @@ extension FlowState {
       let count = left / (parts - part)
       left -= count
       let quantile = (Double(part) + bits.uniform()) / Double(parts)
-      let wait = law.wait(quantile: quantile, mean: mean)
+      let wait = calmLaw!.wait(quantile: quantile, mean: mean)
       ledger.settle(came(count, from: now, to: end), wait: Int64((wait * 1e9).rounded()))
     }
   }

@@ -85,7 +85,7 @@ enum ScenarioProbes {
         runtime: r
         shape: s
         zones: [z]
-        members: {runtimes: {r: 1%}, shapes: {s: 1%}, partition_rate: 1/s,
+        members: {runtimes: {r: 1%}, shapes: {s: 1%}, tenants: {t: 1%}, partition_rate: 1/s,
           initial_concurrency: 1}
         labels: {tier: gold}
         service_time: 1ms

@@ -85,6 +85,10 @@ extension ScenarioSection {
       [
         "runtimes": "runtimes by share of the members, in the place of `runtime`",
         "shapes": "shapes by share of the members, in the place of `shape`",
+        "tenants": "tenants by share of the members, in the place of `tenant`",
+        "tenant_count":
+          "in the place of `tenants`: so many of them, `tenant-0` the largest, whose numbers of "
+          + "members have a Pareto law of exponent 1.1 (assumed)",
         "clusters":
           "clusters by share of the traffic, as in `north/online`, in the place of `cluster`",
         "service_time_sigma":

@@ -15,6 +15,7 @@ public struct MembersSection: Sendable, Equatable {
   /// Shares of the members; empty: all have the service's own.
   public var runtimes: [Share] = []
   public var shapes: [Share] = []
+  public var tenants: [Share] = []
   /// Clusters by their share of the traffic, as `north/online`; empty: the service's own.
   public var clusters: [Share] = []
   /// Spread of the members' service times: sigma of a lognormal factor with median 1.
@@ -28,6 +29,18 @@ public struct MembersSection: Sendable, Equatable {
   public var initialConcurrency: Double?
 
   public init() {}
+
+  /// So many tenants, the largest first, whose numbers of services have a Pareto law of exponent
+  /// 1.1: each has the mean of its part of the law's upper quantiles, by its middle.
+  ///
+  /// Source: the law is assumed; that one tenant may outgrow any reserve is the platform's own
+  /// observation.
+  public static func tenants(_ count: Int) -> [Share] {
+    (0..<max(0, count)).map {
+      let above = (Double($0) + 0.5) / Double(count)
+      return Share(name: "tenant-\($0)", share: Elementary.pow(above, -1 / 1.1))
+    }
+  }
 }
 
 /// Arrivals of the process `bytefaas`.

@@ -86,7 +86,16 @@ struct ElasticRules {
         "tenant `\(name)` is there twice", help: "give each a name of its own")
     }
     guard !names.isEmpty, !names.contains("") else { return }
-    for (index, service) in document.services.enumerated() where !names.contains(service.tenant) {
+    for (index, service) in document.services.enumerated() {
+      let dealt = service.members?.tenants ?? []
+      if let other = dealt.first(where: { !names.contains($0.name) }) {
+        context.fail(
+          .unknownName, at: "services[\(index)].members.tenants.\(other.name)", else: service.mark,
+          length: other.name.count,
+          "service `\(service.name)`: unknown tenant `\(other.name)` of `members`",
+          help: Nearest.hint(other.name, in: names))
+      }
+      guard dealt.isEmpty, !names.contains(service.tenant) else { continue }
       context.fail(
         .unknownName, at: "services[\(index)].tenant", else: service.mark,
         length: service.tenant.count,

@@ -17,6 +17,7 @@ enum MembersReading {
     var members = reader.section("members")
     section.runtimes = shares(&members, "runtimes")
     section.shapes = shares(&members, "shapes")
+    section.tenants = tenants(&members)
     section.clusters = shares(&members, "clusters")
     section.serviceTimeSigma = members.number("service_time_sigma", .assumed("0"), in: 0...10)
     section.oneZoneBelow = members.rate("one_zone_below", .assumed("0/s"))
@@ -32,6 +33,23 @@ enum MembersReading {
     }
     members.finish()
     return section
+  }
+
+  /// Tenants by name, or so many by a law.
+  private static func tenants(_ members: inout FieldReader) -> [MembersSection.Share] {
+    let named = shares(&members, "tenants")
+    guard members.has("tenant_count") else {
+      _ = members.tree("tenant_count", .number)
+      return named
+    }
+    let count = members.count("tenant_count", in: 1...10_000)
+    guard named.isEmpty else {
+      members.context.fail(
+        .inconsistent, at: members.child("tenant_count"),
+        "`tenants` and `tenant_count` both say whose the members are", help: "leave one out")
+      return named
+    }
+    return MembersSection.tenants(count)
   }
 
   /// The fields of the process `bytefaas` beside rate and curve.

@@ -10,11 +10,11 @@ import Primitives
 public struct MemberDeal: Sendable {
   /// What is dealt: each has a rotation of its own.
   public enum Property: Int, Sendable, CaseIterable {
-    case pattern, runtime, shape, serviceTime, phase, zone, activity, variation
+    case pattern, runtime, shape, serviceTime, phase, zone, activity, variation, tenant
   }
 
   /// Fractional parts of square roots of primes: irrational, and independent over the rationals.
-  private static let rotations: [Double] = [2, 3, 5, 7, 11, 13, 17, 19].map { prime in
+  private static let rotations: [Double] = [2, 3, 5, 7, 11, 13, 17, 19, 23].map { prime in
     let root = Double(prime).squareRoot()
     return root - root.rounded(.down)
   }
