@@ -56,7 +56,7 @@ public struct PackedRows<Row: BitwiseCopyable & Sendable>: RandomAccessCollectio
     let masks = starts[position]
     var next = masks + Self.maskCount
     return withUnsafeTemporaryAllocation(
-      byteCount: Self.wordCount * 8, alignment: max(8, MemoryLayout<Row>.alignment)
+      byteCount: Self.wordCount * 8, alignment: Swift.max(8, MemoryLayout<Row>.alignment)
     ) { bytes in
       for index in 0..<Self.wordCount {
         var word: UInt64 = 0
