@@ -20,7 +20,7 @@ struct LatencyBuffer: ~Copyable {
   @inline(__always) mutating func append(_ nanoseconds: Int64) {
     if count == capacity { grow() }
     storage[count] = nanoseconds
-    count += 1
+    count &+= 1
   }
 
   @inline(never) private mutating func grow() {
