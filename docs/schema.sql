@@ -295,6 +295,7 @@ CREATE TABLE pools (  -- a warm pool and what became of it after the warm-up
   runtime TEXT NOT NULL,  -- runtime of its pods
   shape TEXT NOT NULL,  -- their size
   zone TEXT NOT NULL,  -- where they are
+  tenants TEXT NOT NULL,  -- those whose own machines they are on, with commas between; empty: shared machines
   peak_ready INTEGER NOT NULL,  -- the most ready pods of the same runtime, shape and zone at once, at the end of any epoch
   size INTEGER NOT NULL,  -- pods that the pool is meant to hold
   first_pass_peak INTEGER,  -- the peak that the size is a percentage of, from a first pass; NULL: it is no percentage
@@ -472,9 +473,10 @@ CREATE TABLE size_pools (  -- the pods that a percentage means, pool by pool
   runtime TEXT NOT NULL,  -- the runtime
   shape TEXT NOT NULL,  -- size of the pods
   zone TEXT NOT NULL,  -- the zone
+  tenants TEXT NOT NULL,  -- those whose own machines they are on, with commas between; empty: shared machines
   peak_ready INTEGER NOT NULL,  -- the most ready pods at once, from the first pass
   pods INTEGER NOT NULL,  -- the percentage of it, rounded half up
-  PRIMARY KEY (study, percentage, runtime, shape, zone)
+  PRIMARY KEY (study, percentage, runtime, shape, zone, tenants)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE size_results (  -- what a pool size led to
@@ -635,7 +637,7 @@ SELECT run, runtime, zone, path, component, count,
 FROM starts;
 
 CREATE VIEW v_pools AS  -- warm pools with their misses and what they cost in idle pods
-SELECT run, pool, runtime, shape, zone, size, first_pass_peak, peak_ready,
+SELECT run, pool, runtime, shape, zone, tenants, size, first_pass_peak, peak_ready,
   round(100.0 * size / nullif(peak_ready, 0), 2) AS percent_of_peak, takes, misses,
   round(100.0 * misses / nullif(takes, 0), 4) AS miss_percent, refills, least_level,
   round(idle_pod_seconds / 3600, 2) AS idle_pod_hours, rule
@@ -644,15 +646,15 @@ FROM pools;
 CREATE VIEW v_pool_timeline AS  -- levels of pools over time
 SELECT s.run, CASE WHEN s.t_ns IS NOT NULL THEN printf('%02d:%02d:%06.3f', s.t_ns / 3600000000000,
       s.t_ns / 60000000000 % 60, s.t_ns % 60000000000 / 1e9) END AS at, s.t_ns / 1e9 AS t_seconds, s.pool, p.runtime,
-  p.shape, p.zone, s.level, s.target, s.outstanding, s.takes, s.misses
+  p.shape, p.zone, p.tenants, s.level, s.target, s.outstanding, s.takes, s.misses
 FROM pool_series s JOIN pools p ON p.run = s.run AND p.pool = s.pool;
 
 CREATE VIEW v_alarms AS  -- alarms on the levels of pools
 SELECT a.run, CASE WHEN a.raised_ns IS NOT NULL THEN printf('%02d:%02d:%06.3f', a.raised_ns / 3600000000000,
       a.raised_ns / 60000000000 % 60, a.raised_ns % 60000000000 / 1e9) END AS raised, CASE WHEN a.cleared_ns IS NOT NULL THEN printf('%02d:%02d:%06.3f', a.cleared_ns / 3600000000000,
       a.cleared_ns / 60000000000 % 60, a.cleared_ns % 60000000000 / 1e9) END AS cleared,
-  (a.cleared_ns - a.raised_ns) / 1e9 AS seconds, p.runtime, p.shape, p.zone, a.level,
-  a.threshold
+  (a.cleared_ns - a.raised_ns) / 1e9 AS seconds, p.runtime, p.shape, p.zone, p.tenants,
+  a.level, a.threshold
 FROM alarms a JOIN pools p ON p.run = a.run AND p.pool = a.pool;
 
 CREATE VIEW v_zones AS  -- how busy zones were over time

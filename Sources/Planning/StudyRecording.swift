@@ -61,6 +61,7 @@ public struct SizeRecording {
       var pool = SizePoolRow(
         study: 1, percentage: candidate.percentage, runtime: key.runtime, shape: key.shape,
         zone: key.zone)
+      pool.tenants = key.tenants
       pool.peakReady = peaks[key] ?? 0
       pool.pods = candidate.pods[key] ?? 0
       try writer.append(pool)

@@ -53,9 +53,4 @@ extension ScenarioMapping {
   }
 
   func tenant(named name: String) -> Int? { document.tenants.firstIndex { $0.name == name } }
-
-  /// Whether a tenant's pods are on machines of its own, where the platform has no warm ones.
-  func hasOwnMachines(_ name: String) -> Bool {
-    document.cluster.nodePools.contains { $0.tenants.contains(name) }
-  }
 }

@@ -7,8 +7,9 @@ import SimulationKernel
 
 // Which warm pools there are, and how large they are.
 extension ScenarioMapping {
-  /// One pool for each runtime, shape and zone in use, and beside it one of none for services whose
-  /// pods are made when they are wanted; warm ones first, in a fixed order.
+  /// One pool for each runtime, shape and zone in use, apart for tenants with machines of their
+  /// own, and beside it one of none for services whose pods are made when they are wanted; warm
+  /// ones first, in a fixed order.
   func pools(
     for cluster: ClusterConfiguration, peaks: [PoolKey: Int]?
   ) -> [PoolConfiguration] {
@@ -17,8 +18,9 @@ extension ScenarioMapping {
     var warm: Set<PoolKey> = []
     var isolates: Set<PoolKey> = []
     for service in cluster.services {
+      let owners = cluster.owners(with: service.tenant)
       for (position, zone) in service.zones.enumerated() {
-        let key = key(service, zone, cluster)
+        let key = key(service, zone, owners, cluster)
         estimates[key, default: 0] += Double(service.initialInstances[position])
         if service.isolateBytes != nil {
           isolates.insert(key)
@@ -73,9 +75,11 @@ extension ScenarioMapping {
   }
 
   private func pool(_ key: PoolKey, size: Int, _ rules: PoolRules) -> PoolConfiguration {
-    PoolConfiguration(
+    var pool = PoolConfiguration(
       runtime: runtimes[key.runtime] ?? 0, shape: shapes[key.shape] ?? 0,
       zone: ZoneID(zones[key.zone] ?? 0), target: size, rules: rules, refill: nil)
+    pool.tenants = key.tenants.split(separator: ",").compactMap { tenant(named: String($0)) }
+    return pool
   }
 
   /// The level below which the alarm of a pool of this size is raised.
@@ -83,26 +87,33 @@ extension ScenarioMapping {
     Int((document.pools.alarmBelow * Double(size)).rounded(.up))
   }
 
-  func key(
-    _ service: ServiceConfiguration, _ zone: ZoneID, _ cluster: ClusterConfiguration
+  private func key(
+    _ service: ServiceConfiguration, _ zone: ZoneID, _ owners: [Int],
+    _ cluster: ClusterConfiguration
   ) -> PoolKey {
-    PoolKey(
+    var key = PoolKey(
       runtime: cluster.runtimes[service.runtime].name, shape: cluster.shapes[service.shape].name,
       zone: cluster.zones[zone.index].name)
+    // Worker processes are everybody's, on shared machines.
+    if service.isolateBytes == nil { key.tenants = names(owners) }
+    return key
+  }
+
+  private func names(_ owners: [Int]) -> String {
+    owners.map { document.tenants[$0].name }.joined(separator: ",")
   }
 
   public func key(_ pool: PoolConfiguration) -> PoolKey {
     PoolKey(
       runtime: document.runtimes[pool.runtime].name, shape: document.shapes[pool.shape].name,
-      zone: document.cluster.zones[pool.zone.index].name)
+      zone: document.cluster.zones[pool.zone.index].name, tenants: names(pool.tenants))
   }
 
   /// Whether pods of a service come from a warm pool: it wants them to, its runtime has pools, and
   /// the scenario has pools at all.
   func usesPool(_ section: ServiceSection) -> Bool {
     guard section.usesPool, section.worker == nil,
-      document.pools.size(of: section.runtime) != .none,
-      !hasOwnMachines(section.tenant)
+      document.pools.size(of: section.runtime) != .none
     else { return false }
     return document.pools.only.map { $0.contains(section.runtime) } ?? true
   }

@@ -188,10 +188,12 @@ extension RunTables {
 
   private func poolName(_ index: Int) -> String {
     let pool = configuration.pools[index]
-    return [
+    let names = [
       configuration.runtimes[pool.runtime].name, configuration.shapes[pool.shape].name,
       configuration.zones[pool.zone.index].name,
-    ].joined(separator: "/")
+    ]
+    let owners = pool.tenants.isEmpty ? [] : [configuration.ownerNames(pool)]
+    return (names + owners).joined(separator: "/")
   }
 
   private func manager(_ index: Int) -> String {

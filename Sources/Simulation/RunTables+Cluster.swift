@@ -14,6 +14,7 @@ extension RunTables {
         shape: configuration.shapes[pool.shape].name,
         zone: configuration.zones[pool.zone.index].name)
       let summary = outcome.control.pools[index]
+      row.tenants = configuration.ownerNames(pool)
       row.peakReady = outcome.readyPeaks.pools[index]
       row.size = summary.target
       row.firstPassPeak = pool.sizedBy

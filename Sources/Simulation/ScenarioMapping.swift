@@ -11,9 +11,11 @@ public struct PoolKey: Hashable, Sendable, Comparable {
   public var runtime: String
   public var shape: String
   public var zone: String
+  /// Those whose own machines it is on, with commas between; empty: it is on shared ones.
+  public var tenants = ""
 
   public static func < (a: PoolKey, b: PoolKey) -> Bool {
-    (a.runtime, a.shape, a.zone) < (b.runtime, b.shape, b.zone)
+    (a.runtime, a.shape, a.zone, a.tenants) < (b.runtime, b.shape, b.zone, b.tenants)
   }
 }
 

@@ -218,8 +218,10 @@ struct RunReport {
       guard let target = samples.last?.target, target > 0 else { continue }
       let levels = samples.map { Double($0.level) / Double(max(1, $0.target)) }
       let name = outcome.configuration.runtimes[pool.runtime].name
+      let owners = outcome.configuration.ownerNames(pool)
       lines.append([
-        "  pool \(name) \(outcome.configuration.zones[pool.zone.index].name)",
+        "  pool \(name) \(outcome.configuration.zones[pool.zone.index].name)"
+          + (owners.isEmpty ? "" : " of \(owners)"),
         TextForm.sparkline(levels, top: 1),
         "least \(samples.map(\.level).min() ?? 0) of \(target)",
       ])

@@ -30,6 +30,7 @@ extension SizeReport {
         candidate.pods.keys.sorted().map { key in
           .object([
             "runtime": .string(key.runtime), "shape": .string(key.shape), "zone": .string(key.zone),
+            "tenants": .string(key.tenants),
             "peak_ready": JSONValue(outcome.peaks[key]), "pods": JSONValue(candidate.pods[key]),
           ])
         }),

@@ -41,6 +41,33 @@ import Testing
     #expect(RunTables(outcome: outcome, run: 1, document: plain).tenants().isEmpty)
   }
 
+  /// A tenant with machines of its own has pools apart, of its own services' shapes and zones,
+  /// which its starts take from; `pool: false` is none.
+  @Test func ownMachinesHavePoolsOfTheirOwn() throws {
+    let text = Self.text.replacing(
+      "  gateways: {per_zone: 2,",
+      with: """
+          node_pools:
+            - {name: own, cpu: 16, memory: 64GiB, initial: 1, min: 1, max: 2, tenants: [research]}
+          gateways: {per_zone: 2,
+        """)
+    let document = try SmallCluster.document(text)
+    let outcome = try SmallCluster.run(document)
+    let tables = RunTables(outcome: outcome, run: 1, document: document)
+    let pools = tables.pools()
+    let own = pools.filter { $0.tenants == "research" }
+    #expect(own.map(\.zone) == ["zone-a", "zone-b"])
+    #expect(own.allSatisfy { $0.runtime == "python" && $0.shape == "medium" && $0.size == 5 })
+    #expect(own.allSatisfy { $0.takes > 0 && $0.hits > 0 && $0.refills > 0 })
+    #expect(pools.filter { $0.tenants == "" }.map(\.runtime) == ["go", "go", "go"])
+    let research = tables.services().filter { $0.tenant == "research" }
+    #expect(research.reduce(0) { $0 + $1.coldStartsPool } > 0)
+    let without = try SmallCluster.document(
+      text.replacing("    tenant: research", with: "    tenant: research\n    pool: false"))
+    let mapped = ScenarioMapping(without).platform(replication: 0, peaks: nil).whole
+    #expect(!mapped.pools.contains { $0.isWarm && !$0.tenants.isEmpty })
+  }
+
   /// A tenant of one service is judged as the service is, over everything that scopes allow.
   @Test func tenantsAreJudged() throws {
     let scopes = [["tenant": "research"], ["service": "py"]]

@@ -92,13 +92,19 @@ import Workload
 
   enum Kind: CaseIterable {
     case ordered, orderedBusy, narrow, wider, skewed, paused
+    /// There are fewer instances than places, and more than windows let through.
+    case wide
 
     var window: Int {
       switch self {
       case .ordered, .orderedBusy, .skewed, .paused: 1
       case .narrow: 4
       case .wider: 16
+      case .wide: 32
       }
+    }
+    var instances: Int {
+      self == .wide ? 480 : FlowWindowTests.partitions * window
     }
     /// Messages a second and partition.
     var rate: Double {
@@ -109,6 +115,7 @@ import Workload
       case .wider: 420
       case .skewed: 30
       case .paused: 60
+      case .wide: 750
       }
     }
     var law: Distribution {
@@ -120,7 +127,7 @@ import Workload
   static let partitions = 32
 
   static func cluster(_ kind: Kind, seed: UInt64) -> ClusterConfiguration {
-    let instances = partitions * kind.window
+    let instances = kind.instances
     var cluster = TopicTests.cluster(
       partitions: partitions, instances: instances, service: kind.law,
       arrivals: .poisson(1, seed: 1)
@@ -136,6 +143,7 @@ import Workload
     cluster.network.controlPlane = .microseconds(500)
     let rate = kind.rate * Double(partitions)
     cluster.services[0].initialRatePerSecond = rate
+    cluster.services[0].meanRatePerSecond = rate
     cluster.services[0].router.maximumInstances = instances
     cluster.services[0].router.minimumInstances = instances
     cluster.services[0].initialInstances = [instances]
@@ -200,6 +208,74 @@ import Workload
     #expect(abs(off(\.p99)) < 0.05, "\(what)")
     // What waits for its window has not reached its consumer.
     #expect(requests.waited == 0 && flow.waited == 0)
+  }
+
+  /// Instances are those of the whole service: in three zones each lane has a third of them, too
+  /// few for the places of its windows.
+  @Test func instancesAreThoseOfAllZones() throws {
+    var service = Self.cluster(.ordered, seed: 1).services[0]
+    let topic = try #require(service.topic)
+    #expect(FidelityRule.bindsByWindows(service, topic))
+    service.zones = [ZoneID(0), ZoneID(1), ZoneID(2)]
+    #expect(!FidelityRule.bindsByWindows(service, topic))
+    service.router.minimumInstances = 33
+    #expect(FidelityRule.bindsByWindows(service, topic))
+  }
+
+  /// A backlog is worked off as fast as windows let it, where these let through less than there are
+  /// instances: a pause of ten seconds, four seeds. (Gauges at flow are those of a step's end.)
+  @Test(arguments: [200, 60]) func aBacklogEndsAsWindowsLetIt(instances: Int) throws {
+    var (requests, flow) = (Outcome(), Outcome())
+    for seed in 1...4 as ClosedRange<UInt64> {
+      var cluster = TopicTests.cluster(
+        partitions: 8, instances: instances, service: .exponential(mean: 0.02),
+        arrivals: .poisson(1, seed: 1)
+      ) { $0.pauses = [.seconds(30) ..< .seconds(40)] }
+      cluster.seed = seed
+      cluster.contention = .epoch
+      cluster.network.sameZone = .microseconds(250)
+      cluster.network.crossZone = .milliseconds(1)
+      cluster.network.controlPlane = .microseconds(500)
+      cluster.services[0].initialRatePerSecond = 1250
+      cluster.services[0].router.maximumInstances = instances
+      cluster.services[0].router.minimumInstances = instances
+      cluster.services[0].initialInstances = [instances]
+      cluster.services[0].arrivals = { _ in
+        KeyedRateSource(
+          intensity: .constant(perSecond: 1250),
+          key: StreamKey(seed: seed, replication: 0, name: "arrivals"), lane: 0, weights: [1])
+      }
+      let pair = try (
+        Self.outcome(cluster, .request, seconds: 100), Self.outcome(cluster, .flow, seconds: 100)
+      )
+      for path in [\Outcome.delay, \.p99] {
+        requests[keyPath: path] += pair.0[keyPath: path] / 4
+        flow[keyPath: path] += pair.1[keyPath: path] / 4
+      }
+    }
+    for path in [\Outcome.delay, \.p99] {
+      let off = flow[keyPath: path] / requests[keyPath: path] - 1
+      print("windows: backlog, \(instances) instances: \(off) of \(requests[keyPath: path])")
+      #expect(abs(off) < 0.04, "\(path): \(off)")
+    }
+  }
+
+  /// A pause begins when it does: what is under way then ends, and nothing else.
+  @Test(arguments: [Fidelity.request, .flow]) func aPauseBeginsAtOnce(fidelity: Fidelity) throws {
+    var cluster = Self.cluster(.paused, seed: 5)
+    let begin = Instant(nanoseconds: 30_500_000_000)
+    cluster.fidelity = fidelity
+    // Wide enough that instances are what binds.
+    cluster.services[0].topic?.window = 64
+    cluster.services[0].topic?.pauses = [begin ..< .seconds(40)]
+    let simulation = ClusterSimulation(cluster, recorder: Observer())
+    // What ends with its beginning is done.
+    try simulation.run(until: begin + Nanoseconds(1))
+    let before = simulation.lane(LaneID(0))
+    let (completed, underWay) = (before.counters.completed, before.gauges.inFlight)
+    try simulation.run(until: .seconds(32))
+    let after = simulation.lane(LaneID(0))
+    #expect(Int(after.counters.completed - completed) <= underWay && after.gauges.inFlight == 0)
   }
 
   /// What is under way and what waits is carried over in both directions, and nothing is lost.

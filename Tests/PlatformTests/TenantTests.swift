@@ -2,6 +2,7 @@ import ControlPlane
 import Primitives
 import SimulationKernel
 import Testing
+import Workload
 
 @testable import Platform
 
@@ -180,6 +181,11 @@ import Testing
     own.initial = 2
     own.minimum = 2
     cluster.nodePools.append(own)
+    cluster.pools += cluster.pools.map { pool in
+      var pool = pool
+      pool.tenants = [1]
+      return pool
+    }
     let (simulation, _) = try TestWorld.run(cluster, until: .seconds(100))
     let held = simulation.control.kubernetes.tenants.held
     #expect(held.count == 4)
@@ -187,6 +193,58 @@ import Testing
       #expect(held[zone][0] > 0 && held[zone][1] == 0)
       #expect(held[2 + zone][0] == 0 && held[2 + zone][1] > 0)
     }
+  }
+
+  /// Such a tenant has warm pods of its own on its machines: the start of an instance takes one of
+  /// them, at both fidelities, and what another tenant takes leaves them alone.
+  @Test(arguments: [Fidelity.request, .flow])
+  func ownMachinesHaveWarmPodsOfTheirOwn(fidelity: Fidelity) throws {
+    var cluster = Self.cluster(Self.tenants([1, 1]), rates: [0, 0], nodes: 1)
+    cluster.fidelity = fidelity
+    for index in 0..<2 {
+      cluster.services[index].arrivals = { position in
+        KeyedRateSource(
+          intensity: .constant(perSecond: 0.4),
+          key: StreamKey(seed: 5, replication: 0, name: "arrivals-\(index)"), lane: position,
+          weights: [0.5, 0.5])
+      }
+    }
+    var own = cluster.nodePools[0]
+    own.name = "own"
+    own.tenants = [1]
+    cluster.nodePools.append(own)
+    cluster.pools = (0..<4).map { index in
+      var pool = TestWorld.pool(zone: index % 2, target: index < 2 ? 0 : 3)
+      pool.refill = .constant(2)
+      if index >= 2 { pool.tenants = [1] }
+      return pool
+    }
+    let (simulation, observer) = try TestWorld.run(cluster, until: .seconds(300))
+    for start in observer.starts where start.readyAt > .seconds(1) {
+      let isOwn = start.request.service.index == 1
+      if !isOwn { #expect(start.path == .fallback) }
+    }
+    let hits = observer.starts.filter { $0.path == .pool }
+    #expect(hits.count > 20)
+    #expect(hits.allSatisfy { $0.request.service.index == 1 })
+    let pools = simulation.controlSummary.pools
+    #expect(pools[2].refills + pools[3].refills > 10 && pools[0].refills + pools[1].refills == 0)
+    // The platform's pods are on the tenant's machines, and only there.
+    let ledger = simulation.control.kubernetes.tenants
+    #expect(ledger.held[0][ledger.platform] == 0 && ledger.held[1][ledger.platform] == 0)
+    #expect(ledger.held[2][ledger.platform] > 0 && ledger.held[3][ledger.platform] > 0)
+  }
+
+  /// What others are promised of shared machines is kept free there, and not on those of somebody
+  /// else.
+  @Test func reservesAreOfSharedMachines() {
+    var tenants = Self.tenants([1, 1])
+    tenants[0].quotaCPUMilli = 20_000
+    tenants[0].reserve = 0.1
+    let ledger = TenantLedger(tenants, tables: 4, zones: 2, domains: [0, 1])
+    #expect(!ledger.leavesReserves(1, taking: 400, of: 1000, table: 0))
+    #expect(ledger.leavesReserves(0, taking: 400, of: 1000, table: 0))
+    #expect(ledger.leavesReserves(1, taking: 400, of: 1000, table: 2))
   }
 
   // MARK: Counts

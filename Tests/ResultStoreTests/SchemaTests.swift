@@ -28,9 +28,9 @@ private func compare(_ text: String, with file: String) throws {
   /// the digest of the statements stands beside the number.
   @Test func theVersionStaysAsItWas() throws {
     try compare(ResultSchema.sql, with: "docs/schema.sql")
-    #expect(ResultSchema.version == 8)
+    #expect(ResultSchema.version == 9)
     #expect(
-      XXH3.hash64(ResultSchema.sql) == 0xdce3_e93f_cef0_576b,
+      XXH3.hash64(ResultSchema.sql) == 0xe7b8_6a32_e6ef_ff5a,
       "tables or views have changed: raise ResultSchema.version, and put both figures here")
   }
 

@@ -83,20 +83,26 @@ import Testing
     try BadInputTests().eachChangeHasItsError(bad)
   }
 
-  /// A group larger than its partitions is said, and not refused: those beyond stand by.
+  /// A group larger than its partitions is refused: those beyond would do nothing.
   @Test func aGroupLargerThanItsPartitions() throws {
-    let text = Samples.valid.replacing(
-      "gateways: {per_zone: 2}",
-      with: "gateways: {per_zone: 2}\n  consumers: {per_zone: 3, per_lane: 3}"
-    ).replacing(
-      "service_time: constant(50ms)",
-      with: "service_time: constant(50ms)\n    topic: {partitions: 4}")
+    let (text, place) = Samples.placed(
+      Samples.valid.replacing(
+        "gateways: {per_zone: 2}",
+        with: "gateways: {per_zone: 2}\n  consumers: {per_zone: 3, per_lane: 3}"
+      ).replacing(
+        "service_time: constant(50ms)",
+        with: "service_time: constant(50ms)\n    topic: {partitions: ▲4}"))
     let result = Samples.read(text)
-    #expect(result.document != nil)
-    #expect(result.diagnostics.map(\.kind) == [.neverHappens], "\(result.rendered)")
+    #expect(result.document == nil)
+    #expect(result.diagnostics.map(\.kind) == [.inconsistent], "\(result.rendered)")
+    let found = try #require(result.errors.first)
+    #expect((found.line, found.column) == (place.line, place.column))
     #expect(
-      result.diagnostics.first?.message
+      found.message
         == "service `jobs`: 3 consumers share 2 partitions in a zone: those beyond have none")
+    #expect(found.help == "raise `partitions` to 6, or lower `cluster.consumers.per_lane`")
+    let fitting = Samples.read(text.replacing("partitions: 4", with: "partitions: 6"))
+    #expect(fitting.rendered == "" && fitting.document != nil)
   }
 
   /// RocketMQ's numbers stand where a scenario gives none, each with its source.

@@ -9,7 +9,10 @@ public struct SlotLevels: ~Copyable {
   @usableFromInline static var outside: UInt8 { .max }
 
   @usableFromInline let levels: Int
-  @usableFromInline var capacity: Int
+  @usableFromInline let capacity: Int
+  /// Words of a level that summarise, one for 4,096 slots, and all words of a level.
+  @usableFromInline let summaries: Int
+  @usableFromInline let stride: Int
   /// By slot: its level.
   @usableFromInline var places: UnsafeMutablePointer<UInt8>
   /// By level: first the summaries, one word for 4,096 slots, then a word for 64 slots.
@@ -20,9 +23,11 @@ public struct SlotLevels: ~Copyable {
   public init(levels: Int, capacity: Int = 0) {
     self.levels = levels
     self.capacity = (capacity + 63) / 64 * 64
+    summaries = (self.capacity + 4095) >> 12
+    stride = summaries + self.capacity >> 6
     places = .allocate(capacity: max(1, self.capacity))
     places.initialize(repeating: Self.outside, count: max(1, self.capacity))
-    let size = levels * Self.wordsOfLevel(self.capacity)
+    let size = levels * stride
     words = .allocate(capacity: max(1, size))
     words.initialize(repeating: 0, count: max(1, size))
   }
@@ -32,17 +37,9 @@ public struct SlotLevels: ~Copyable {
     words.deallocate()
   }
 
-  @inlinable @inline(__always) static func summaries(_ capacity: Int) -> Int {
-    (capacity &+ 4095) >> 12
-  }
-
-  @inlinable @inline(__always) static func wordsOfLevel(_ capacity: Int) -> Int {
-    summaries(capacity) &+ capacity >> 6
-  }
-
   @inlinable @inline(__always)
   func start(ofLevel level: Int) -> UnsafeMutablePointer<UInt64> {
-    words + level &* Self.wordsOfLevel(capacity)
+    words + level &* stride
   }
 
   /// The lowest slot of the lowest level that has one, nil when there is none.
@@ -52,7 +49,7 @@ public struct SlotLevels: ~Copyable {
     var summary = 0
     while level[summary] == 0 { summary &+= 1 }
     let word = summary << 6 | level[summary].trailingZeroBitCount
-    return word << 6 | level[Self.summaries(capacity) &+ word].trailingZeroBitCount
+    return word << 6 | level[summaries &+ word].trailingZeroBitCount
   }
 
   /// Puts a slot at a level, from wherever it was.
@@ -61,7 +58,7 @@ public struct SlotLevels: ~Copyable {
     places[slot] = UInt8(truncatingIfNeeded: level)
     let start = start(ofLevel: level)
     let word = slot >> 6
-    start[Self.summaries(capacity) &+ word] |= 1 &<< UInt64(truncatingIfNeeded: slot & 63)
+    start[summaries &+ word] |= 1 &<< UInt64(truncatingIfNeeded: slot & 63)
     start[word >> 6] |= 1 &<< UInt64(truncatingIfNeeded: word & 63)
     occupied |= 1 &<< UInt64(truncatingIfNeeded: level)
   }
@@ -73,11 +70,11 @@ public struct SlotLevels: ~Copyable {
     places[slot] = Self.outside
     let start = start(ofLevel: level)
     let word = slot >> 6
-    let place = Self.summaries(capacity) &+ word
+    let place = summaries &+ word
     start[place] &= ~(1 &<< UInt64(truncatingIfNeeded: slot & 63))
     guard start[place] == 0 else { return }
     start[word >> 6] &= ~(1 &<< UInt64(truncatingIfNeeded: word & 63))
-    for summary in 0..<Self.summaries(capacity) where start[summary] != 0 { return }
+    for summary in 0..<summaries where start[summary] != 0 { return }
     occupied &= ~(1 &<< UInt64(truncatingIfNeeded: level))
   }
 
@@ -94,7 +91,7 @@ public struct SlotLevels: ~Copyable {
   public borrowing func clone() -> Self {
     var copy = SlotLevels(levels: levels, capacity: capacity)
     copy.places.update(from: places, count: capacity)
-    copy.words.update(from: words, count: levels * Self.wordsOfLevel(capacity))
+    copy.words.update(from: words, count: levels * stride)
     copy.occupied = occupied
     return copy
   }

@@ -37,7 +37,7 @@ public struct SlotList: ~Copyable {
     if tail >= 0 { links[2 * Int(tail) + 1] = Int32(truncatingIfNeeded: slot) }
     tail = Int32(truncatingIfNeeded: slot)
     if head < 0 { head = tail }
-    storedCount += 1
+    storedCount &+= 1
   }
 
   /// Removes a slot if it is listed.
@@ -48,7 +48,7 @@ public struct SlotList: ~Copyable {
     if before >= 0 { links[2 * Int(before) + 1] = after } else { head = after }
     if after >= 0 { links[2 * Int(after)] = before } else { tail = before }
     links[2 * slot] = Self.outside
-    storedCount -= 1
+    storedCount &-= 1
   }
 
   /// The slot after `slot`, nil at the end. Precondition: `slot` is listed.

@@ -293,10 +293,14 @@ public struct PoolConfiguration: Sendable {
   public var hosts: WorkerHostConfiguration?
   /// The peak of ready pods that the target is a percentage of; nil: it is not one.
   public var sizedBy: Int?
+  /// Whose own machines its pods are on, by position among the cluster's tenants, ascending; empty:
+  /// on shared ones, for everybody else.
+  public var tenants: [Int] = []
 
-  /// Whether pods of both are of one runtime, shape and zone.
+  /// Whether pods of both are of one runtime, shape and zone, on the same machines.
   func isAlike(_ other: PoolConfiguration) -> Bool {
     runtime == other.runtime && shape == other.shape && zone == other.zone
+      && tenants == other.tenants
   }
 
   public init(
@@ -312,6 +316,18 @@ public struct PoolConfiguration: Sendable {
 }
 
 extension ClusterConfiguration {
+  /// The tenants that a tenant shares machines of its own with, itself among them, ascending;
+  /// empty: it is on those of all others. Tenants that name different pools together are refused
+  /// when a scenario is read.
+  public func owners(with tenant: Int) -> [Int] {
+    nodePools.first { $0.tenants.contains(tenant) }?.tenants.sorted() ?? []
+  }
+
+  /// Those whose own machines a pool is on, with commas between; empty: it is on shared ones.
+  public func ownerNames(_ pool: PoolConfiguration) -> String {
+    pool.tenants.map { allTenants[$0].name }.joined(separator: ",")
+  }
+
   /// Whether its region's API is asked for anything that concerns it.
   var asksAPI: Bool { !changes.isEmpty || faults.contains { !$0.wishes.isEmpty } }
 

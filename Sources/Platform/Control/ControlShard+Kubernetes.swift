@@ -97,7 +97,7 @@ extension ControlShard {
     let shape = shape(of: pool)
     let zone = configuration.pools[pool.index].zone
     let tenant = tenant(of: creation.order)
-    let table = kubernetes.layout.table(zone, tenant: creation.order.start == nil ? nil : tenant)
+    let table = table(of: pool, tenant: creation.order.start == nil ? nil : tenant)
     guard kubernetes.tenants.isWithinQuota(tenant, adding: shape.cpuMilli) else {
       return creationFailed(creation.order, zone: zone, isOverQuota: true, at: now)
     }
@@ -129,6 +129,14 @@ extension ControlShard {
       return creationFailed(creation.order, zone: zone, at: now)
     }
     waitForRoom(creation, table: table, tenant: tenant, at: now)
+  }
+
+  /// The machines that a pod may be on: those of its tenant, and of a warm one, which is nobody's
+  /// yet, those of the tenants whose pool it is in.
+  func table(of pool: PoolID, tenant: Int?) -> Int {
+    let configuration = configuration.pools[pool.index]
+    return kubernetes.layout.table(
+      configuration.zone, tenant: tenant ?? configuration.tenants.first)
   }
 
   /// Whose pod an order is for; the platform's own come after all tenants.

@@ -173,10 +173,9 @@ extension ControlShard {
   private func makePod(
     _ pool: PoolID, state: PodDirectory.State, tenant: Int? = nil, at now: Instant
   ) -> (PodID, NodeID)? {
-    let zone = configuration.pools[pool.index].zone
     let shape = shape(of: pool)
     let owner = tenant ?? kubernetes.tenants.platform
-    let table = kubernetes.layout.table(zone, tenant: tenant)
+    let table = table(of: pool, tenant: tenant)
     guard kubernetes.tenants.isWithinQuota(owner, adding: shape.cpuMilli),
       let node = kubernetes.place(shape, in: table, tenant: owner, at: now)
     else { return nil }

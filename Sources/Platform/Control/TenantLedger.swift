@@ -18,6 +18,8 @@ struct TenantLedger: Sendable {
   /// By tenant: milli-cores of its reserve on shared machines of one zone.
   private let reserves: [Int64]
   let hasReserves: Bool
+  /// Tables of shared machines, which are the first.
+  private let sharedTables: Int
 
   init(_ tenants: [TenantConfiguration], tables: Int, zones: Int, domains: [Int]) {
     self.tenants = tenants
@@ -26,6 +28,7 @@ struct TenantLedger: Sendable {
     waiting = total
     tallies = total.map { _ in TenantTally() }
     isNearQuota = tenants.map { _ in false }
+    sharedTables = zones
     reserves = tenants.indices.map { index in
       // With machines of its own it has no need of others.
       guard domains[index] == 0, let quota = tenants[index].quotaCPUMilli else { return 0 }
@@ -77,10 +80,10 @@ struct TenantLedger: Sendable {
     return isNear
   }
 
-  /// Whether free room of shared machines may be taken, or is what other tenants' reserves lack.
-  /// O(tenants), and O(1) where there are no reserves.
+  /// Whether free room of machines may be taken, or is what other tenants' reserves lack, which are
+  /// on shared ones alone. O(tenants), and O(1) where there are no reserves.
   func leavesReserves(_ tenant: Int, taking cpuMilli: Int64, of free: Int64, table: Int) -> Bool {
-    guard hasReserves, table < held.count else { return true }
+    guard hasReserves, table < sharedTables else { return true }
     var kept: Int64 = 0
     for other in reserves.indices where other != tenant {
       kept += max(0, reserves[other] - held[table][other])

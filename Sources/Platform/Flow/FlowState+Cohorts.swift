@@ -103,9 +103,16 @@ extension FlowState {
       }
     }
     ledger.append(came(arrivals, from: start, to: end))
-    // After a scale-down more may be in service than there are slots.
-    let working = max(inService, min(slots, inService + ledger.waiting))
-    var completed = min(busyCompletions(over: h, working: working), inService + ledger.waiting)
+    // After a scale-down more may be in service than there are slots, and in a pause there are
+    // none: the ones beyond them end, and nobody takes their place.
+    let beyond = max(0, inService - slots)
+    let ended =
+      beyond > 0
+      ? BinomialDraw.sample(beyond, share: 1 - service.survival(ofOld: h), using: &bits) : 0
+    let working = min(slots, inService + ledger.waiting)
+    var completed = min(
+      busyCompletions(over: h, working: working) + ended, inService + ledger.waiting)
+    if slots == 0 { completed = min(completed, inService) }
     if repeating > 0, slots > 0 { completed -= takeRepeats(of: completed) }
     let begun = beginnings(waiting: ledger.waiting, completed: completed)
     begin(begun, from: start, to: end)

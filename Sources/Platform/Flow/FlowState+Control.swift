@@ -154,7 +154,7 @@ extension FlowState {
     let wanted =
       isBatching
       ? batches!.held.deliveries
-      : min(max(peakWaiting, waiting), settings.mostOutstanding - inService)
+      : windowsBind ? 0 : min(max(peakWaiting, waiting), settings.mostOutstanding - inService)
     peakWaiting = 0
     // Consumers that read nothing wait for nothing.
     guard wanted > 0, windows == nil, control.route.age(at: now) != .absent,
@@ -226,13 +226,18 @@ extension FlowState {
     control.isSampling = counts.total > 0 || waiting > 0
   }
 
+  /// Whether what waits waits for places of its windows, and instances for it.
+  var windowsBind: Bool {
+    settings.isTopic && windowSlots < instances.count * rules.concurrencyLimit
+  }
+
   /// What waits where concurrency is counted: with the consumers of a topic, what its windows let
   /// out and no instance has.
   private var atConsumers: Int {
     guard let topic = settings.topic else { return waiting }
     if let batches, batches.isActive { return batches.held.deliveries }
     if windows != nil { return 0 }
-    if topic.rules.isPaused(at: now) { return 0 }
+    if topic.rules.isPaused(at: now) || windowsBind { return 0 }
     return min(waiting, max(0, settings.mostOutstanding - inService))
   }
 

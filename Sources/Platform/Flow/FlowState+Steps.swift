@@ -191,7 +191,7 @@ extension FlowState {
     var waited: UInt64 = 0
     var late = 0
     // What waits for its window is not with its consumer yet.
-    let waitsThere = windows == nil
+    let waitsThere = windows == nil && !windowsBind
     // Taken out for the while, so that nothing is copied.
     var dealt = PendingLatencies(phase: 0)
     swap(&dealt, &pending)

@@ -87,6 +87,9 @@ struct FlowState: ~Copyable {
   var batches: FlowBatches?
   /// Partitions whose windows bound what is on instances; nil: instances do.
   var windows: FlowWindows?
+  /// Messages that its windows let be in service at once, long ones holding back those behind them;
+  /// where each partition, or each delivery, is followed, all places.
+  let windowSlots: Int
   /// Consumers that share the lane; nil: there is one.
   var consumers: FlowConsumers?
   /// Partitions whose broker crashes or has crashed, until they have caught up.
@@ -142,6 +145,7 @@ struct FlowState: ~Copyable {
     bits = key.appending(UInt64(now.nanoseconds)).sequence()
     pending = PendingLatencies(phase: bits.uniform(), weight: settings.dealWeight)
     followsPlaces = Self.follows(rules, mean: service.mean)
+    windowSlots = settings.mostInService(squaredCV: service.squaredCV)
     self.now = now
     stepEnd = now
     limits = LaneLimits(settings, at: now)
@@ -192,6 +196,7 @@ struct FlowState: ~Copyable {
     keyValue = other.keyValue
     pending = other.pending
     followsPlaces = other.followsPlaces
+    windowSlots = other.windowSlots
     control = other.control
     publishedArrivals = other.publishedArrivals
     publishedCores = other.publishedCores
@@ -250,13 +255,13 @@ struct FlowState: ~Copyable {
     planStep()
   }
 
-  /// What may be in service at once: what instances bear and, of a topic, what windows let out.
+  /// What may be in service at once: what instances bear and, of a topic, what windows let through.
   var slots: Int {
     if isDown { return 0 }
     if let topic = settings.topic, topic.rules.isPaused(at: now) { return 0 }
     let open = instances.count - breaking.withheld
     let slots = min(
-      open * rules.concurrencyLimit + breaking.trials.count, settings.mostOutstanding)
+      open * rules.concurrencyLimit + breaking.trials.count, windowSlots)
     return isGated ? min(slots, limits.gates[0].mostOutstanding) : slots
   }
   var waiting: Int {

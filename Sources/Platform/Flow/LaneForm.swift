@@ -13,6 +13,7 @@ public enum RequestReason: String, Sendable, CaseIterable {
   case batches = "deliveries carry several messages, and windows may bound what instances get"
   case skew = "partitions have unequal shares, and one alone may not keep all instances busy"
   case windows = "windows bound what instances get, beside limits or crashes"
+  case heldBack = "windows hold messages back, and instances may be too few as well"
   case notifications = "a store's notifications come twice, or are made again"
   case brokers = "brokers crash, and flow has no form for what else happens to their partitions"
   case fetches = "fetches may bound what is delivered"
@@ -113,6 +114,7 @@ extension FidelityRule {
     if callers != 1, !hasFormForConsumers(service, callers) { return .gateways }
     if let topic = service.topic {
       if hasNoFormForWindows(service, topic, configuration, callers) { return .windows }
+      if isHeldBack(service, topic), !bindsByWindows(service, topic) { return .heldBack }
       if let reason = obstacle(topic, service) { return reason }
       if hasNoFormForBrokers(service, topic, configuration) { return .brokers }
       if mayWaitForFetches(service, topic, configuration) { return .fetches }
@@ -186,16 +188,43 @@ extension FidelityRule {
     return topic.hasRetention ? .retention : nil
   }
 
-  /// Whether there are instances for all places of all windows of a lane at any time, so that its
-  /// partitions do not wait for one another (`FlowWindows`).
+  /// Whether the partitions of a lane do not wait for one another, so that each is followed by
+  /// itself (`FlowWindows`): there are instances for all places of all windows at any time, or for
+  /// what windows let through and the lane has a load at which they are felt.
   static func bindsByWindows(
     _ service: ServiceConfiguration, _ topic: TopicConfiguration
   ) -> Bool {
     let lanes = max(1, service.zones.count)
-    let places = (topic.partitions + lanes - 1) / lanes * topic.window
-    return topic.maximumBatch == 1 && !topic.hasRetention && topic.partitions > 0
-      && places <= service.router.minimumInstances * service.router.concurrencyLimit
-      && !FlowState.follows(service.router, mean: service.serviceTime.mean)
+    let partitions = (topic.partitions + lanes - 1) / lanes
+    guard topic.maximumBatch == 1, !topic.hasRetention, partitions > 0,
+      !FlowState.follows(service.router, mean: service.serviceTime.mean)
+    else { return false }
+    // Numbers of instances are those of the whole service.
+    let slots = service.router.minimumInstances / lanes * service.router.concurrencyLimit
+    if partitions * topic.window <= slots { return true }
+    // What is in service while a partition is never empty deviates by four fifths of its mean: one
+    // and a half deviations more than the mean of all partitions.
+    let count = Double(partitions)
+    let through = count * letThrough(service, topic)
+    return isHeldBack(service, topic)
+      && Double(slots) >= through * (1 + 1.2 / count.squareRoot())
+  }
+
+  /// Messages of a partition in service on average while it is never empty.
+  private static func letThrough(
+    _ service: ServiceConfiguration, _ topic: TopicConfiguration
+  ) -> Double {
+    topic.mostInService(squaredCV: service.serviceTime.squaredCoefficientOfVariation)
+  }
+
+  /// Whether a lane has a load at which its windows are felt, as far as its rate is known.
+  private static func isHeldBack(
+    _ service: ServiceConfiguration, _ topic: TopicConfiguration
+  ) -> Bool {
+    guard topic.maximumBatch == 1, topic.partitions > 0 else { return false }
+    let mean = service.serviceTime.mean + topic.deliveryOverhead.seconds
+    let load = service.meanRatePerSecond * mean
+    return load > mostOfWindows * Double(topic.partitions) * letThrough(service, topic)
   }
 
   /// Whether several consumers of a lane are lines of a fixed number of instances each, whose

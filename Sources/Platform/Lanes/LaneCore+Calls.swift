@@ -33,7 +33,16 @@ extension LaneCore: RouterEffects {
     } else if form == .other, isTopic {
       beginDelivery(ticket.delivery)
     }
-    begin(ticket, assignment, index, service, keys: 0, isCold: false, isPlain: true, at: now)
+    // Found again where it is wanted, not held from the beginning.
+    let since = form == .message ? produced(arrivingAt: now) : ticket.arrival
+    begin(
+      ticket, assignment, index, service, keys: 0, isCold: false, isPlain: true, since: since,
+      at: now)
+  }
+
+  /// When a message was produced that comes to its consumer now.
+  @inline(__always) func produced(arrivingAt now: Instant) -> Instant {
+    Instant(nanoseconds: now.nanoseconds &- settings.brokers.hop.count)
   }
 
   /// A call that had to wait, or of a lane where there is more to it than time. It counts on its
@@ -69,7 +78,8 @@ extension LaneCore: RouterEffects {
     }
     let keys = keyValue == nil ? 0 : readKeys(ticket.identity, index, at: now)
     begin(
-      ticket, assignment, index, service, keys: keys, isCold: isCold, isPlain: false, at: now)
+      ticket, assignment, index, service, keys: keys, isCold: isCold, isPlain: false,
+      since: ticket.arrival, at: now)
   }
 
   private mutating func drawService(_ identity: UInt64, isFirst: Bool) -> Int64 {
@@ -85,7 +95,7 @@ extension LaneCore: RouterEffects {
   @inline(__always)
   private mutating func begin(
     _ ticket: Ticket, _ assignment: Assignment, _ index: Int, _ service: Int64, keys: Int64,
-    isCold: Bool, isPlain: Bool, at now: Instant
+    isCold: Bool, isPlain: Bool, since: Instant, at now: Instant
   ) {
     var total = service &+ keys
     var cores = Float.zero
@@ -109,8 +119,8 @@ extension LaneCore: RouterEffects {
     }
     var event = LaneEvent(
       kind: .answered, part: part, flags: isCold ? LaneEvent.cold : 0,
-      slot: assignment.slot.raw, arrival: ticket.arrival,
-      cores: cores.bitPattern, delivery: ticket.delivery)
+      slot: assignment.slot.raw, arrival: since, cores: cores.bitPattern,
+      delivery: ticket.delivery)
     let held = total &+ ways
     if !isPlain { noteBreaking(&event, ticket, index, at: now) }
     if held > settings.callTimeout.count

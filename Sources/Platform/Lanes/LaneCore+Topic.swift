@@ -1,6 +1,7 @@
 import ControlPlane
 import Primitives
 import SimulationKernel
+import Workload
 
 // Messages: from the log of a partition to an instance and back.
 extension LaneCore {
@@ -39,8 +40,30 @@ extension LaneCore {
     }
   }
 
-  /// A message is in its partition's log, and goes out by itself where nothing is in its way and
-  /// nothing else is to be looked at: the usual case. Nil: it is not yet in the log.
+  /// A message is in its partition's log and goes out by itself: the usual case of a lane in which
+  /// `passesAtOnce`. Returns the number of its delivery; nil: it is not in the log, and nothing has
+  /// happened.
+  @inline(__always)
+  mutating func passAtOnce(_ arrival: Arrival, at now: Instant) -> UInt32? {
+    #if PLANT_LOST_REQUEST
+      return nil
+    #else
+      guard passesAtOnce, now < topic.openUntil else { return nil }
+      let partition = topic.evenPartition(of: arrival.identity, key: settings.partKey.raw)
+      if !topic[partition].log.passes {
+        open(partition)
+        guard topic[partition].log.passes else { return nil }
+      }
+      counters.arrivals &+= 1
+      let bits = topic[partition].log.passSingle(
+        QueuedMessage(identity: arrival.identity, serviceNanoseconds: arrival.serviceTime),
+        since: Instant(nanoseconds: arrival.time))
+      part = topic[partition].owner
+      return LaneTopic.number(UInt32(truncatingIfNeeded: partition), bits)
+    #endif
+  }
+
+  /// The same where more may have to be looked at.
   @inline(__always)
   mutating func deliverAtOnce(
     _ message: QueuedMessage, of partition: Int, since: Instant, at now: Instant

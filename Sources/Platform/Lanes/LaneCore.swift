@@ -114,7 +114,7 @@ struct LaneCore: ~Copyable {
   /// Where the instance is that is about to join, and how it was made.
   var joining = Delivery.Origin()
   /// AutoScale gets a sample at every whole second.
-  var isSampling = false
+  var isSampling = false { didSet { setPassing() } }
   var sampledInFlightSeconds = 0.0
   var sampledCoreSeconds = 0.0
   /// An alarm for unconfirmed retirements is set.
@@ -134,6 +134,9 @@ struct LaneCore: ~Copyable {
   var callsArePlain: Bool
   /// Whether a message's service time may be drawn as a request's is, when it begins.
   var drawsLate = false
+  /// Whether of a message that comes its partition is all that has to be looked at: partitions have
+  /// equal shares, its service time is drawn late, and AutoScale hears of the lane already.
+  private(set) var passesAtOnce = false
   /// Whoever watches; nil: nobody.
   var tracer: LaneTracer?
   /// What never changes, in a bit each for the inner loop.
@@ -174,6 +177,12 @@ struct LaneCore: ~Copyable {
     settledOrders = Array(repeating: 0, count: settings.gateways.count)
     staff = Array(repeating: PartStaff(), count: settings.gateways.count)
     setForm()
+  }
+
+  /// Sets whether messages may pass with nothing but their partition looked at.
+  mutating func setPassing() {
+    passesAtOnce =
+      form == .message && drawsLate && !topic.isSkewed && (!settings.isScaled || isSampling)
   }
 
   /// Advances the integrals to `now`, before anything that they integrate changes.

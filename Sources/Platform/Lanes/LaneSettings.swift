@@ -120,6 +120,14 @@ struct LaneSettings: Sendable {
     return topic.partitions * topic.rules.window
   }
 
+  /// Of a topic whose deliveries have one message each: those that are in service while no
+  /// partition is ever empty, about; else as many as may be outstanding.
+  func mostInService(squaredCV square: Double) -> Int {
+    guard let topic, topic.rules.maximumBatch == 1 else { return mostOutstanding }
+    let each = topic.rules.mostInService(squaredCV: square)
+    return min(mostOutstanding, max(1, Int((Double(topic.partitions) * each).rounded(.up))))
+  }
+
   func makeKeyValue() -> LaneKeyValue? {
     keyValue.map { LaneKeyValue($0, key: keyValueKey, zone: zone, from: .origin) }
   }

@@ -129,7 +129,7 @@ struct LaneTopic: ~Copyable {
   let persists: Bool
   let isSingle: Bool
   let overhead: Int64
-  private let isSkewed: Bool
+  let isSkewed: Bool
   private let partitions: UnsafeMutablePointer<LanePartition>
   /// Upper ends of the partitions' shares of the keys, as 64-bit fractions; empty for equal ones.
   private let shares: [UInt64]
@@ -293,13 +293,17 @@ struct LaneTopic: ~Copyable {
     return false
   }
 
+  /// The same of partitions with equal shares.
+  @inline(__always) func evenPartition(of identity: UInt64, key: UInt64) -> Int {
+    let mixed = Mixing.spread(identity, key: key)
+    let high = mixed.multipliedFullWidth(by: UInt64(truncatingIfNeeded: count)).high
+    return Int(truncatingIfNeeded: high)
+  }
+
   /// The partition of a message, by its key.
   @inline(__always) func partition(of identity: UInt64, key: UInt64) -> Int {
+    guard isSkewed else { return evenPartition(of: identity, key: key) }
     let mixed = Mixing.spread(identity, key: key)
-    guard isSkewed else {
-      let high = mixed.multipliedFullWidth(by: UInt64(truncatingIfNeeded: count)).high
-      return Int(truncatingIfNeeded: high)
-    }
     var (low, high) = (0, count - 1)
     while low < high {
       let middle = (low + high) / 2

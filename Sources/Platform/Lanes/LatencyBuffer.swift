@@ -21,7 +21,7 @@ struct LatencyBuffer: ~Copyable {
   @inline(__always) mutating func append(_ nanoseconds: Int64) {
     if count == capacity { grow() }
     storage.unsafelyUnwrapped[count] = nanoseconds
-    count += 1
+    count &+= 1
   }
 
   @inline(never) private mutating func grow() {

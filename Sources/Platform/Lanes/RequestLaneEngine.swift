@@ -110,7 +110,12 @@ struct RequestLaneEngine: ~Copyable {
         }
         executed &+= 1
         if form == .message {
-          produce(arrival, at: arrivalTime)
+          if let number = core.passAtOnce(arrival, at: arrivalTime) {
+            handOverMessage(
+              arrival.identity, service: arrival.serviceTime, number: number, at: arrivalTime)
+          } else {
+            produce(arrival, at: arrivalTime)
+          }
         } else {
           arrive(arrival)
         }
@@ -126,8 +131,9 @@ struct RequestLaneEngine: ~Copyable {
     return core.queue.nextKey().class.raw < bound.rank
   }
 
-  /// A message is produced, and delivered if its partition's window has room.
-  @inline(__always) private mutating func produce(_ arrival: Arrival, at now: Instant) {
+  /// A message is produced, and delivered if its partition's window has room. Apart from those that
+  /// pass, so that these need not keep what only others want.
+  @inline(never) private mutating func produce(_ arrival: Arrival, at now: Instant) {
     core.counters.arrivals &+= 1
     #if PLANT_LOST_REQUEST
       if core.counters.arrivals % 1_000_000 == 0 { return }
@@ -173,6 +179,18 @@ struct RequestLaneEngine: ~Copyable {
     while let ticket = core.nextDelivery(partition, at: now) {
       routers[part].arrive(ticket, at: now, into: &core)
     }
+  }
+
+  /// A message that passes is with its consumer. A function by itself, as `arrive` is: with the log
+  /// in it there were more values at hand than registers. When it was produced is found from now.
+  @inline(never)
+  private mutating func handOverMessage(
+    _ identity: UInt64, service: Int64, number: UInt32, at now: Instant
+  ) {
+    let ticket = Ticket(
+      arrival: core.produced(arrivingAt: now), identity: identity, serviceNanoseconds: service,
+      delivery: number)
+    handOver(ticket, .message, to: Int(core.part), at: now)
   }
 
   /// A request or delivery is with its gateway or consumer.
@@ -243,7 +261,7 @@ struct RequestLaneEngine: ~Copyable {
 
   @inline(__always)
   private mutating func handle(_ event: LaneEvent, _ form: LaneCore.Form, at now: Instant) {
-    if event.kind == .answered {
+    if event.isAnswered {
       core.part = event.part
       core.answered(event, form, at: now)
       routers[Int(event.part)].finished(InstanceSlot(Int(event.slot)), at: now, into: &core)

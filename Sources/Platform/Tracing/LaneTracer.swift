@@ -46,6 +46,7 @@ extension LaneCore {
     isOpen = form == .request && !isDown && partsDown.isEmpty && !isLimited
     callsArePlain = settings.callsArePlain && form != .other && !breaking.hasSpoiled
     drawsLate = callsArePlain && topic.overhead == 0
+    setPassing()
   }
 
   static func form(_ settings: LaneSettings, isWatched: Bool) -> Form {

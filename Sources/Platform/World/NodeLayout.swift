@@ -82,8 +82,7 @@ struct NodeLayout: Sendable {
     tables[table].append(nodes.count - 1)
   }
 
-  /// The nodes that pods of a tenant may be on in a zone; nil is the platform, which has warm pods
-  /// on shared machines.
+  /// The nodes that pods of a tenant may be on in a zone; nil: the shared ones.
   func table(_ zone: ZoneID, tenant: Int?) -> Int {
     (tenant.map { domains[$0] } ?? 0) * zoneCount + zone.index
   }

@@ -94,9 +94,11 @@ struct Topology: Sendable {
   private static func pool(
     of service: ServiceConfiguration, zone: ZoneID, _ configuration: ClusterConfiguration
   ) -> PoolID {
+    let owners = configuration.owners(with: service.tenant)
     let index = configuration.pools.firstIndex {
       $0.runtime == service.runtime && $0.shape == service.shape && $0.zone == zone
         && $0.isWarm == service.usesPool && ($0.hosts != nil) == (service.isolateBytes != nil)
+        && ($0.tenants == owners || service.isolateBytes != nil)
     }
     precondition(index != nil, "every (runtime, shape, zone) in use has a pool, perhaps of none")
     return PoolID(index ?? 0)

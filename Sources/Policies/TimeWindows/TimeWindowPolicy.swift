@@ -13,11 +13,16 @@ public struct TimeWindow: Sendable, Equatable {
   public var start: CronSchedule
   public var end: CronSchedule
   public var amount: Amount
+  /// The clock that its schedules are on; nil: that of the policy.
+  public var clock: CivilClock?
 
-  public init(from start: CronSchedule, to end: CronSchedule, _ amount: Amount) {
+  public init(
+    from start: CronSchedule, to end: CronSchedule, _ amount: Amount, on clock: CivilClock? = nil
+  ) {
     self.start = start
     self.end = end
     self.amount = amount
+    self.clock = clock
   }
 
   /// Whether an instant is inside, and when that can change.
@@ -84,7 +89,7 @@ public struct TimeWindowPolicy: ScalingPolicy {
     floor = 0
     var next = Instant.distantFuture
     for window in windows {
-      let (isInside, until) = window.state(at: now, on: clock)
+      let (isInside, until) = window.state(at: now, on: window.clock ?? clock)
       next = min(next, until)
       guard isInside else { continue }
       switch window.amount {

@@ -5,6 +5,7 @@ public struct PoolRow: StoredRow {
   public var runtime = ""
   public var shape = ""
   public var zone = ""
+  public var tenants = ""
   public var peakReady = 0
   public var size = 0
   public var firstPassPeak: Int?
@@ -39,6 +40,9 @@ public struct PoolRow: StoredRow {
     columns.column("runtime", &runtime, "runtime of its pods")
     columns.column("shape", &shape, "their size")
     columns.column("zone", &zone, "where they are")
+    columns.column(
+      "tenants", &tenants,
+      "those whose own machines they are on, with commas between; empty: shared machines")
     columns.column(
       "peak_ready", &peakReady,
       "the most ready pods of the same runtime, shape and zone at once, at the end of any epoch")

@@ -5,7 +5,7 @@ public enum ResultSchema {
   /// Rises by one with every change of tables or views; stored in `PRAGMA user_version`. A results
   /// file is the record of one command and is not migrated: those of other versions are refused,
   /// since what they lack cannot be made up.
-  public static let version = 8
+  public static let version = 9
 
   /// Tells results files from other SQLite files: "HDRM" in `PRAGMA application_id`.
   public static let applicationID: Int32 = 0x4844_524D

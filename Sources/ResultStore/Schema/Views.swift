@@ -172,7 +172,7 @@ extension ResultSchema {
     .init(
       name: "v_pools", about: "warm pools with their misses and what they cost in idle pods",
       query: """
-        SELECT run, pool, runtime, shape, zone, size, first_pass_peak, peak_ready,
+        SELECT run, pool, runtime, shape, zone, tenants, size, first_pass_peak, peak_ready,
           round(100.0 * size / nullif(peak_ready, 0), 2) AS percent_of_peak, takes, misses,
           round(100.0 * misses / nullif(takes, 0), 4) AS miss_percent, refills, least_level,
           round(idle_pod_seconds / 3600, 2) AS idle_pod_hours, rule
@@ -182,15 +182,15 @@ extension ResultSchema {
       name: "v_pool_timeline", about: "levels of pools over time",
       query: """
         SELECT s.run, \(clock("s.t_ns")) AS at, s.t_ns / 1e9 AS t_seconds, s.pool, p.runtime,
-          p.shape, p.zone, s.level, s.target, s.outstanding, s.takes, s.misses
+          p.shape, p.zone, p.tenants, s.level, s.target, s.outstanding, s.takes, s.misses
         FROM pool_series s JOIN pools p ON p.run = s.run AND p.pool = s.pool
         """),
     .init(
       name: "v_alarms", about: "alarms on the levels of pools",
       query: """
         SELECT a.run, \(clock("a.raised_ns")) AS raised, \(clock("a.cleared_ns")) AS cleared,
-          (a.cleared_ns - a.raised_ns) / 1e9 AS seconds, p.runtime, p.shape, p.zone, a.level,
-          a.threshold
+          (a.cleared_ns - a.raised_ns) / 1e9 AS seconds, p.runtime, p.shape, p.zone, p.tenants,
+          a.level, a.threshold
         FROM alarms a JOIN pools p ON p.run = a.run AND p.pool = a.pool
         """),
   ]

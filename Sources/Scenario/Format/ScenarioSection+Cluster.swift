@@ -35,7 +35,7 @@ extension ScenarioSection {
         "provision": "from an order to a node that takes pods",
         "supply":
           "machines to be had beside the first ones, in all zones together; what goes comes back",
-        "tenants": "tenants whose pods alone it takes; they are on no others",
+        "tenants": "tenants whose pods alone it takes, warm ones too; they are on no others",
       ]),
     ScenarioSection(
       "cluster.virtual_nodes",

@@ -199,7 +199,7 @@ extension ScenarioSection {
     ScenarioSection(
       "services[].scaling_windows[]",
       "A window of time, over what the policies of `scaling` want. Second 0 is midnight of a "
-        + "Monday.",
+        + "Monday. Each opens and closes at some time, and no two of a service are open together.",
       [
         "from": "when it begins, as cron has it: minute, hour, day, month, day of the week",
         "to": "when it ends",

@@ -63,7 +63,7 @@ struct ServiceRules {
       context.isSound("cluster.consumers.per_lane")
     {
       fail(
-        .neverHappens, "topic.partitions",
+        .inconsistent, "topic.partitions",
         "\(group) consumers share \(fewest) partitions in a zone: those beyond have none",
         help: "raise `partitions` to \(group * zones), or lower `cluster.consumers.per_lane`")
     }
@@ -82,6 +82,7 @@ struct ServiceRules {
         .inconsistent, "scaling_windows", "windows without a policy for the time between them",
         help: "add `scaling`, for example `scaling: knative`")
     }
+    WindowRules(service, at: path, in: document, context).check()
     let needsTopic = service.scaling.contains { $0.policy == "keda" || $0["lag"] != nil }
     if needsTopic, service.topic == nil {
       fail(

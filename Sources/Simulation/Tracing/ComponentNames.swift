@@ -48,7 +48,8 @@ public struct ComponentNames {
   public func pool(_ pool: PoolID) -> String {
     let pool = configuration.pools[pool.index]
     let runtime = configuration.runtimes[pool.runtime].name
-    return "\(runtime) \(configuration.shapes[pool.shape].name) in \(zone(pool.zone))"
+    let owners = pool.tenants.isEmpty ? "" : " of \(configuration.ownerNames(pool))"
+    return "\(runtime) \(configuration.shapes[pool.shape].name) in \(zone(pool.zone))\(owners)"
   }
 
   /// The word for a message: `need_instance`.

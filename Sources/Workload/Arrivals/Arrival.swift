@@ -52,8 +52,8 @@ public struct ArrivalBuffer: ~Copyable {
   /// Takes the next arrival. Precondition: the buffer is not empty.
   @inlinable public mutating func removeFirst() -> Arrival {
     assert(head < end, "removal from an empty buffer")
-    head += 1
-    return storage[head - 1]
+    head &+= 1
+    return storage[head &- 1]
   }
 
   @inlinable public mutating func append(_ arrival: Arrival) {

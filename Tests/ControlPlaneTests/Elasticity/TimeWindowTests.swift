@@ -4,6 +4,21 @@ import Primitives
 import Testing
 
 @Suite struct TimeWindowTests {
+  /// Windows on clocks of their own: the same hour there is another one here.
+  @Test func windowsHaveClocksOfTheirOwn() throws {
+    let (from, to) = (try CronSchedule("0 9 * * *"), try CronSchedule("0 10 * * *"))
+    let east = CivilClock(origin: 0, offsets: [.init(from: 0, seconds: 8 * 3600)])
+    let windows = [
+      TimeWindow(from: from, to: to, .floor(3)),
+      TimeWindow(from: from, to: to, .floor(5), on: east),
+    ]
+    var policy = TimeWindowPolicy(windows, on: CivilClock(origin: 0))
+    let wanted = (0..<12).map { hour in
+      policy.desiredPods(ready: 0, at: .seconds(Int64(hour) * 3600 + 1))
+    }
+    #expect(wanted == [0, 5, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0])
+  }
+
   /// The days of four centuries against Foundation's calendar.
   @Test func calendar() throws {
     var calendar = Calendar(identifier: .gregorian)

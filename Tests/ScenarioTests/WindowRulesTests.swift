@@ -1,0 +1,77 @@
+import Testing
+
+@testable import Scenario
+
+/// Windows of time that mean nothing, or not what was meant.
+@Suite struct WindowRulesTests {
+  private static let one = #"{from: "50 8 * * 1-5", to: "0 10 * * 1-5", floor: 4}"#
+
+  /// The sample over two days with these windows of `api`.
+  private static func text(_ windows: String) -> String {
+    Samples.valid.replacing("duration: 10m", with: "duration: 2d").replacing(
+      "    scaling: knative(target: 10, window: 60s)",
+      with: "    scaling: knative(target: 10, window: 60s)\n    scaling_windows: [\(windows)]")
+  }
+
+  private static func after(_ second: String) -> String { text("\(one), \(second)") }
+
+  static let bad: [(text: String, kind: Diagnostic.Kind, message: String)] = [
+    (
+      after(#"{from: ▲"30 9 * * *", to: "0 11 * * *", replicas: 8}"#), .inconsistent,
+      "the window is open together with `scaling_windows[0]`, for the first time on day 1 at 09:30"
+    ),
+    // Only on the first of a month that is a working day.
+    (
+      after(#"{from: ▲"0 9 1 * *", to: "5 9 1 * *", floor: 1}"#), .inconsistent,
+      "the window is open together with `scaling_windows[0]`, for the first time on day 87 at 09:00"
+    ),
+    // Half past four in the morning there is half past nine here.
+    (
+      after(#"{from: ▲"30 4 * * *", to: "0 5 * * *", floor: 1, time_zone: "-05:00"}"#),
+      .inconsistent,
+      "the window is open together with `scaling_windows[0]`, for the first time on day 1 at 09:30"
+    ),
+    (
+      text(#"{from: ▲"0 8 30 2 *", to: "0 9 * * *", floor: 1}"#), .inconsistent,
+      "the window never opens: no day is that day"
+    ),
+    (
+      text(#"{from: "0 8 * * *", to: ▲"0 9 31 4,6 *", floor: 1}"#), .inconsistent,
+      "the window never closes: no day is that day"
+    ),
+    (
+      text(#"{from: "0 8 * * 1-5", to: ▲"0 8 * * 1-5", floor: 1}"#), .inconsistent,
+      "the window ends whenever it begins, and never opens"
+    ),
+    (
+      text(#"{from: ▲"0 8 * * 6", to: "0 9 * * 6", floor: 1}"#), .neverHappens,
+      "the window does not open before the run ends"
+    ),
+  ]
+
+  @Test(arguments: bad.indices)
+  func eachHasItsError(index: Int) throws {
+    let (marked, kind, message) = Self.bad[index]
+    let (text, place) = Samples.placed(marked)
+    let result = Samples.read(text)
+    #expect((result.document == nil) == !kind.isWarning)
+    // Beside it nothing but that a window opens after the run.
+    #expect(result.errors.count == (kind.isWarning ? 0 : 1), "\(result.rendered)")
+    let found = try #require(result.diagnostics.first { $0.kind == kind }, "\(message)")
+    #expect(found.message == "service `api`: \(message)")
+    #expect((found.line, found.column) == (place.line, place.column), "\(result.rendered)")
+  }
+
+  /// One that opens as another closes, one on other days, and one by another clock, are fine.
+  @Test(arguments: [
+    #"{from: "0 10 * * *", to: "0 11 * * *", replicas: 3}"#,
+    #"{from: "0 9 * * 0,6", to: "0 10 * * 0,6", floor: 2}"#
+      + #", {from: "0 22 * * *", to: "0 2 * * *", floor: 1}"#,
+    #"{from: "30 9 * * *", to: "0 11 * * *", floor: 2, time_zone: "-05:00"}"#,
+  ])
+  func whatDoesNotMeetIsRead(windows: String) {
+    let result = Samples.read(Self.after(windows))
+    #expect(result.errors.isEmpty, "\(result.rendered)")
+    #expect(result.document?.services[0].scalingWindows.count ?? 0 >= 2)
+  }
+}
