@@ -97,8 +97,7 @@ public struct ScenarioMapping: Sendable {
     cluster.epoch = document.epoch
     cluster.longestFlowStep = document.longestFlowStep
     cluster.zoom = document.zoom.map { .origin + $0.lowerBound ..< .origin + $0.upperBound }
-    cluster.seriesInterval =
-      document.duration <= .seconds(6 * 3600) ? .seconds(10) : .seconds(60)
+    cluster.seriesInterval = document.seriesInterval
     cluster.zones = document.cluster.zones.map {
       ZoneConfiguration(
         name: $0.name, nodeCount: $0.nodes, nodeCPUMilli: $0.cpuMilli,
