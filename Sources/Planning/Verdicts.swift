@@ -14,6 +14,9 @@ public struct JudgedObjective: Sendable {
   public var interval: Interval?
   public var samples: Int
   public var note: String
+  /// With `for`: the longest time, over the replications, for which the limit was broken without a
+  /// break.
+  public var longestBreak: Nanoseconds?
 }
 
 public enum ObjectiveVerdicts {
@@ -23,7 +26,9 @@ public enum ObjectiveVerdicts {
   ) -> [JudgedObjective] {
     document.objectives.map { objective in
       let judges = outcomes.map { ObjectiveJudge($0) }
-      let judged = judge(objective, judges.map { $0.value(of: objective) })
+      let values = judges.map { $0.value(of: objective) }
+      var judged = judge(objective, values)
+      judged.longestBreak = values.compactMap(\.longestBreak).max()
       guard objective.duration == nil, let all = objective.denominator else { return judged }
       return boundedIfNothingWasSeen(
         judged, trials: judges.reduce(0) { $0 + ($1.total(of: all) ?? 0) })

@@ -90,7 +90,9 @@ extension ObjectiveJudge {
     }
     let sustained = Sustained(series, for: duration, objective.comparison)
     let broken = sustained.firstBreak(of: objective.limit)
-    return ObjectiveValue(value: sustained.worst, isBroken: broken != nil, broken: broken)
+    var value = ObjectiveValue(value: sustained.worst, isBroken: broken != nil, broken: broken)
+    value.longestBreak = sustained.longestBreak(of: objective.limit)
+    return value
   }
 
   private func series(of objective: Objective) -> [IntervalValue] {
@@ -148,17 +150,25 @@ struct Sustained {
 
   /// The first time for which every interval broke a limit, if it was as long.
   func firstBreak(of limit: Double) -> Range<Instant>? {
-    var since: Instant?
-    var until = Instant.origin
-    for item in series + [IntervalValue(from: until, to: until, value: nil)] {
-      if let value = item.value, !comparison.holds(value, limit) {
-        since = since ?? item.from
-        until = item.to
+    breaks(of: limit).first { $0.upperBound - $0.lowerBound >= duration }
+  }
+
+  /// The longest time for which every interval broke a limit.
+  func longestBreak(of limit: Double) -> Nanoseconds {
+    breaks(of: limit).map { $0.upperBound - $0.lowerBound }.max() ?? .zero
+  }
+
+  /// Times for which every interval broke a limit, in order.
+  private func breaks(of limit: Double) -> [Range<Instant>] {
+    var breaks: [Range<Instant>] = []
+    for item in series {
+      guard let value = item.value, !comparison.holds(value, limit) else { continue }
+      if let last = breaks.last, last.upperBound == item.from {
+        breaks[breaks.count - 1] = last.lowerBound..<item.to
       } else {
-        if let since, until - since >= duration { return since..<until }
-        since = nil
+        breaks.append(item.from..<item.to)
       }
     }
-    return nil
+    return breaks
   }
 }

@@ -13,6 +13,8 @@ public struct ObjectiveValue: Sendable, Equatable {
   public var isBroken: Bool?
   /// The first time for which it was.
   public var broken: Range<Instant>?
+  /// With a duration: the longest time for which it was, however short; nil: nothing can be said.
+  public var longestBreak: Nanoseconds?
   /// Why there is no value.
   public var note = ""
 

@@ -99,10 +99,7 @@ public struct ScenarioMapping: Sendable {
     cluster.epoch = document.epoch
     cluster.longestFlowStep = document.longestFlowStep
     cluster.zoom = document.zoom.map { .origin + $0.lowerBound ..< .origin + $0.upperBound }
-    // Rows end the rests of flow lanes: who lets these be long wants no finer ones.
-    let isFine =
-      document.duration <= .seconds(6 * 3600) && document.longestFlowStep < .seconds(60)
-    cluster.seriesInterval = isFine ? .seconds(10) : .seconds(60)
+    cluster.seriesInterval = document.seriesInterval
     cluster.zones = document.cluster.zones.map {
       ZoneConfiguration(
         name: $0.name, nodeCount: $0.nodes, nodeCPUMilli: $0.cpuMilli,

@@ -124,6 +124,8 @@ extension ScenarioMapping {
       guard case .push(let name, let push) = $0.effect else { return false }
       return push.changesRules && section.isMeant(by: name)
     }
+    service.mayLoseConsumers = service.isConsumed && document.faults.contains { $0.consumer != nil }
+    service.mayLoseBrokers = service.topic != nil && document.faults.contains { $0.broker != nil }
     mapKind(section, &service)
     service.isNamed = isNamed(name, section.name)
     service.keepAlive = section.keepAlivePolicy.map(keepAlive)

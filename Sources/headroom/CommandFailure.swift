@@ -42,6 +42,17 @@ struct CommandFailure: Error {
     self.init(status, [problem], text: problem.text)
   }
 
+  /// With its place in a file; line 0: it is of the command line.
+  init(
+    _ status: ExitStatus, _ id: String, _ message: String, file: String, line: Int, help: String
+  ) {
+    let problem = Problem(
+      id: id, message: message, file: file, line: line > 0 ? line : nil, help: help)
+    let place = "  --> \(file)" + (line > 0 ? ":\(line)" : "")
+    self.init(
+      status, [problem], text: "error[\(id)]: \(message)\n\(place)\n  = help: \(help)")
+  }
+
   init(_ status: ExitStatus, _ problems: [Problem], text: String) {
     self.status = status
     self.problems = problems

@@ -151,7 +151,8 @@ struct ExplainReport {
     let notes = results.notes(watched)
     func named(_ entries: [InvocationLog.Entry], isOfWait: Bool) -> [Named] {
       zip(entries, numbers(of: entries, index)).map { entry, number in
-        let end = isOfWait ? entry.calls.first?.at ?? .distantFuture : .distantFuture
+        let end =
+          isOfWait ? entry.wait.map { entry.arrival.at + $0 } ?? .distantFuture : .distantFuture
         return Named(
           entry: entry, number: number,
           part: explanation(entry, log, isExact: isExact).parts.filter { $0.to <= end }

@@ -30,22 +30,25 @@ extension JudgedObjective {
 }
 
 extension JudgedObjective {
-  /// By which factor the value may still grow, or shrink where more is better, before the limit is
-  /// reached; below 1 where it is missed. Nil: without a sample, where the limit or the value is
-  /// zero and no factor leads from one to the other, and where time decides (`for`).
-  var margin: Double? {
-    guard let value, value > 0, objective.limit > 0, objective.duration == nil else { return nil }
-    return switch objective.comparison {
-    case .less, .lessOrEqual: objective.limit / value
-    case .greater, .greaterOrEqual: value / objective.limit
+  /// What its margin is measured by.
+  var marginReason: String {
+    if let allowed = objective.duration, let broken = longestBreak, broken > .zero {
+      return "\(objective.text) was broken for \(TextForm.time(seconds: broken.seconds)), of "
+        + "\(TextForm.time(seconds: allowed.seconds)) at which it is missed"
     }
+    if isShareOfWhole, let value {
+      return "\(objective.text) is \(valueText): \(TextForm.percent(1 - value)) is missing to the "
+        + "whole, of \(TextForm.percent(1 - objective.limit)) that may"
+    }
+    return "\(objective.text) is \(valueText)"
   }
 }
 
 extension [JudgedObjective] {
-  /// The objective with the least margin.
-  var nearest: (objective: JudgedObjective, margin: Double)? {
-    compactMap { judged in judged.margin.map { (judged, $0) } }.min { $0.margin < $1.margin }
+  /// By what margin a verdict came about, where the objective nearest to its limit tells of it.
+  func marginText(of verdict: Verdict?) -> String {
+    guard let nearest, verdict == .met || nearest.margin < 1 else { return "" }
+    return ", by a margin of \(TextForm.number(nearest.margin)): \(nearest.objective.marginReason)"
   }
 
   /// The verdict over all of them in one line.

@@ -66,21 +66,26 @@ struct MatrixArgument {
     return Instant(nanoseconds: nanoseconds / 1_000_000_000 * 1_000_000_000)
   }
 
-  /// The times within a run.
+  /// The times within a run: after the warm-up, and an interval of the series before the end or
+  /// earlier, so that there is something to judge.
   func times(in document: ScenarioDocument) throws(CommandFailure) -> [Instant] {
-    let end = Instant.origin + document.duration
+    let first = Instant.origin + max(document.warmup, .seconds(1))
+    let last = Instant.origin + document.duration - document.seriesInterval
+    guard first <= last else {
+      throw CommandFailure(
+        .usage, "HR3043",
+        "--matrix has nothing to judge: the run ends with its warm-up, or within "
+          + "an interval of the series of it", help: "lengthen `duration`")
+    }
     switch times {
     case .some(let times):
-      try require(times.last, before: end)
+      for time in times { try require(time, from: first, to: last) }
       return times
     case .hours(let range?):
-      try require(range.upperBound, before: end)
+      try require(range.lowerBound, from: first, to: last)
+      try require(range.upperBound, from: first, to: last)
       return try hours(range)
-    case .hours(nil):
-      // A loss at the very end of the warm-up, or of the run, would be judged by nothing.
-      let first = Instant.origin + max(document.warmup, .seconds(1))
-      guard first < end else { throw Self.bad(text) }
-      return try hours(first...Instant(nanoseconds: end.nanoseconds - 1))
+    case .hours(nil): return try hours(first...last)
     }
   }
 
@@ -95,12 +100,18 @@ struct MatrixArgument {
     return (first...last).map { Instant(nanoseconds: $0 * Self.hour) }
   }
 
-  private func require(_ time: Instant?, before end: Instant) throws(CommandFailure) {
-    guard let time, time >= end else { return }
+  private func require(
+    _ time: Instant, from first: Instant, to last: Instant
+  ) throws(CommandFailure) {
+    guard time < first || time > last else { return }
+    func text(_ instant: Instant) -> String { TextForm.time(seconds: (instant - .origin).seconds) }
     throw CommandFailure(
       .usage, "HR3043",
-      "--matrix has \(TextForm.time(seconds: (time - .origin).seconds)), and the run ends at "
-        + TextForm.time(seconds: (end - .origin).seconds), help: "give times within the run")
+      "--matrix has \(text(time)), and what is judged "
+        + (time < first
+          ? "begins at \(text(first)), after the warm-up"
+          : "must have an interval of the series after it: the run ends too soon"),
+      help: "give times from \(text(first)) to \(text(last))")
   }
 
   private static func bad(_ text: String) -> CommandFailure {

@@ -44,6 +44,7 @@ struct MatrixReport {
 
       WHAT EACH DID
       \(TextForm.table(details, left: 3, notes: true))
+      \(LossTrial.judgedText)
 
       \(TextForm.grouped(Int(clamping: outcome.executed))) events executed · \
       \(TextForm.time(seconds: wallSeconds))
@@ -80,12 +81,11 @@ struct MatrixReport {
         "  \(time(cell.at))", cell.target.name,
         verdict(of: cell)?.rawValue ?? "-", TextForm.percent(cell.badShare),
         TextForm.percent(cell.calmBadShare),
-        cell.timeline.secondsToRecover.map { "+ " + TextForm.time(seconds: $0) } ?? "not",
+        cell.recoveredText,
         cell.peakUtilisation.map { TextForm.percent($0) } ?? "-",
         cell.expectedUtilisation.map { TextForm.percent($0) } ?? "-",
         cell.judged.nearest.map { TextForm.number($0.margin) + "x" } ?? "-",
-        cell.judged.nearest.map { "\($0.objective.objective.text): \($0.objective.valueText)" }
-          ?? "-",
+        cell.judged.nearest.map(\.objective.marginReason) ?? "-",
         cell.judged.filter { $0.verdict != .met }.map(\.objective.text).joined(separator: "; "),
       ])
     }
@@ -103,14 +103,9 @@ struct MatrixReport {
 
   private var answer: String {
     let what = "the loss of any one \(domain.rawValue) at each of these times"
-    // An objective that time decides (`for`) may be missed where the others have room.
-    let least = cells.compactMap(\.judged.nearest).min { $0.margin < $1.margin }.flatMap {
-      verdict == .met || $0.margin < 1 ? $0 : nil
-    }
-    let margin = least.map {
-      ", by a margin of \(TextForm.number($0.margin)): \($0.objective.objective.text) is "
-        + $0.objective.valueText
-    }
+    let margin = cells.filter { self.verdict(of: $0) == verdict && $0.judged.nearest != nil }
+      .min { ($0.judged.nearest?.margin ?? .infinity) < ($1.judged.nearest?.margin ?? .infinity) }?
+      .judged.marginText(of: verdict)
     return switch verdict {
     case .met: "SURVIVES \(what)" + (margin ?? "")
     case .missed: "DOES NOT SURVIVE \(what)" + (margin ?? "")
@@ -135,6 +130,8 @@ struct MatrixReport {
             "peak_utilisation": JSONValue(cell.peakUtilisation),
             "expected_utilisation": JSONValue(cell.expectedUtilisation),
             "margin": JSONValue(cell.judged.nearest?.margin),
+            "judged_from_seconds": .number((cell.window.lowerBound - .origin).seconds),
+            "judged_to_seconds": .number((cell.window.upperBound - .origin).seconds),
             "objectives": .array(cell.judged.map(\.json)),
           ])
         })

@@ -80,22 +80,39 @@ struct RehearseCommand: ParsableCommand {
         .badInput, "HR3040", "`\(scenario.file)` has no faults, so there is nothing to rehearse",
         help: "add for example `faults: [{at: 20h, lose: zone-a, restart_after: 10m}]`")
     }
-    guard isMatrix || document.faults.allSatisfy({ $0.consumer == nil }) else {
-      throw CommandFailure(
-        .badInput, "HR3041", "a rehearsal cannot crash single consumers",
-        help: "`run` can; or lose the consumer's zone")
+    guard !isMatrix else { return }
+    for fault in document.faults { try require(fault, scenario) }
+  }
+
+  /// A fault strikes between the warm-up and the end, and early enough for something to be seen.
+  private func require(
+    _ fault: FaultSection, _ scenario: LoadedScenario
+  ) throws(CommandFailure) {
+    let document = scenario.document
+    func fail(_ id: String, _ what: String, _ help: String) -> CommandFailure {
+      CommandFailure(
+        .badInput, id, "`faults[\(fault.index)]` (\(RehearseReport.text(fault))) \(what)",
+        file: scenario.file, line: fault.line, help: help)
     }
-    guard
-      isMatrix || document.faults.allSatisfy({ $0.at >= .seconds(1) && $0.at >= document.warmup })
-    else {
-      throw CommandFailure(
-        .badInput, "HR3042", "a fault of `\(scenario.file)` strikes before the warm-up has ended",
-        help: "a calm past is what it is compared with: let it come later")
+    func time(_ length: Nanoseconds) -> String { TextForm.time(seconds: length.seconds) }
+    guard fault.at >= max(.seconds(1), document.warmup) else {
+      throw fail(
+        "HR3042", "strikes before the warm-up has ended, at \(time(document.warmup))",
+        "a calm past is what it is compared with: let it come later, from a second on at least")
     }
-    guard isMatrix || document.faults.allSatisfy({ $0.at < document.duration }) else {
-      throw CommandFailure(
-        .badInput, "HR3044", "a fault of `\(scenario.file)` strikes when the run has ended",
-        help: "lengthen `duration`, or let it come earlier: nothing would be rehearsed")
+    let end = document.rehearsed.upperBound
+    guard fault.at < end else {
+      throw fail(
+        "HR3044", "strikes when the run has ended, at \(time(end))",
+        "lengthen `duration`, or let it come earlier: nothing would be rehearsed")
+    }
+    let interval = document.seriesInterval
+    guard (fault.beginnings.last ?? fault.at) + interval <= end else {
+      throw fail(
+        "HR3046",
+        "strikes so late that no interval of the series, of \(time(interval)), lies "
+          + "between it and the end at \(time(end)): what it does could not be judged",
+        "lengthen `duration`, or let it come earlier")
     }
   }
 

@@ -15,8 +15,8 @@ struct RehearseReport {
   let wallSeconds: Double
   let options: SimulationOptions
 
-  private var document: ScenarioDocument { scenario.document }
-  private var pairs: [RehearsalStudy.Pair] { outcome?.pairs ?? [] }
+  var document: ScenarioDocument { scenario.document }
+  var pairs: [RehearsalStudy.Pair] { outcome?.pairs ?? [] }
 
   var verdict: ResultStore.Verdict? {
     outcome.flatMap { ObjectiveVerdicts.overall($0.faulted) }
@@ -29,7 +29,7 @@ struct RehearseReport {
   }
 
   /// The first condition that has ended a faulted run.
-  private var stop: StopReason? { pairs.compactMap(\.faulted.stopped).first }
+  var stop: StopReason? { pairs.compactMap(\.faulted.stopped).first }
 
   // MARK: Text
 
@@ -42,8 +42,8 @@ struct RehearseReport {
     }
     let harm = RehearsalHarm(pairs, document: document)
     return [
-      header, answer(outcome), timeline, totals(harm), hurt(harm), zones(harm), clusters(harm),
-      footer(outcome),
+      header, answer(outcome), timeline, messages, retries, totals(harm), hurt(harm), zones(harm),
+      clusters(harm), footer(outcome),
     ].filter { !$0.isEmpty }.joined(separator: "\n\n")
   }
 
@@ -55,18 +55,15 @@ struct RehearseReport {
   }
 
   private func answer(_ outcome: RehearsalStudy.Outcome) -> String {
-    let what = document.faults.map { fault in
-      let length = fault.restartAfter.map { " for \(TextForm.time(seconds: $0.seconds))" } ?? ""
-      return "\(fault.title) at \(TextForm.time(seconds: fault.at.seconds))\(length)"
-    }
-    let faults = what.joined(separator: ", ")
+    let faults = document.faults.map(Self.text).joined(separator: ", ")
     let stopped = stop.map {
       "\nSTOPPED at \(TextForm.time(seconds: ($0.at - .origin).seconds)): \($0.text)"
     }
+    let margin = outcome.faulted.marginText(of: verdict)
     let line: String =
       switch verdict {
-      case .met: "SURVIVES \(faults): every objective is met"
-      case .missed: "DOES NOT SURVIVE \(faults)"
+      case .met: "SURVIVES \(faults): every objective is met\(margin)"
+      case .missed: "DOES NOT SURVIVE \(faults)\(margin)"
       case .undecided: "UNDECIDED whether it survives \(faults): more seeds are needed"
       case nil: "NO OBJECTIVES, so nothing is judged: \(faults)"
       }
@@ -77,11 +74,11 @@ struct RehearseReport {
       ]
     }
     let table = rows.isEmpty ? "" : "\n" + TextForm.table(rows, left: 2, notes: true)
-    return line + (stopped ?? "") + table
+    return line + (stopped ?? "") + table + unseen.map { "\n  NOT SEEN: \($0)" }.joined()
   }
 
   /// A mean over the replications in which there was a value, with its interval.
-  private func seconds(_ values: [Double?], none: String) -> String {
+  func seconds(_ values: [Double?], none: String) -> String {
     let there = values.compactMap { $0 }
     guard !there.isEmpty else { return none }
     let estimate = Estimate(there)
@@ -89,6 +86,16 @@ struct RehearseReport {
     if let half = estimate.halfWidth, half > 0 { text += " ± " + TextForm.time(seconds: half) }
     if there.count < values.count { text += " (\(none) in \(values.count - there.count))" }
     return text
+  }
+
+  /// Why nothing of the faults' end is told.
+  private var notOver: String {
+    stop == nil ? "not within the run" : "not before the run was stopped"
+  }
+
+  /// A time since the strike; a word where there is none.
+  private func since(_ values: [Double?], _ none: String) -> String {
+    values.contains { $0 != nil } ? "+ " + seconds(values, none: none) : none
   }
 
   private var timeline: String {
@@ -99,15 +106,17 @@ struct RehearseReport {
     }
     let rows = [
       ["  steady", "up to \(TextForm.time(seconds: (strike - .origin).seconds))"],
-      ["  detected", "+ " + seconds(lines.map(\.secondsToDetect), none: "by nobody")],
-      ["  shifted", "+ " + seconds(lines.map(\.secondsToShift), none: "not at all")],
+      ["  detected", since(lines.map(\.secondsToDetect), "by nobody")],
+      ["  shifted", since(lines.map(\.secondsToShift), "not at all")],
       [
         "  fault over",
-        "+ "
-          + seconds(lines.map { line in line.ended.map { ($0 - strike).seconds } }, none: "never"),
+        since(lines.map { line in line.ended.map { ($0 - strike).seconds } }, notOver),
       ],
-      ["  degraded", seconds(worst, none: "never") + " in all"],
-      ["  recovered", "+ " + seconds(lines.map(\.secondsToRecover), none: "not within the run")],
+      [
+        "  degraded",
+        worst.allSatisfy { $0 == 0 } ? "never" : seconds(worst, none: "never") + " in all",
+      ],
+      ["  recovered", since(lines.map(\.secondsToRecover), "not within the run")],
     ]
     return "TIMELINE from the first fault, mean over seeds ± its 95 % interval\n"
       + TextForm.table(rows, left: 2, notes: true)
@@ -227,6 +236,8 @@ struct RehearseReport {
 
   private func footer(_ outcome: RehearsalStudy.Outcome) -> String {
     """
+    judged from \(TextForm.time(seconds: (study.judged.lowerBound - .origin).seconds)) to \
+    \(TextForm.time(seconds: (study.judged.upperBound - .origin).seconds))\(judgedWhy)
     both runs of a pair part at \(TextForm.time(seconds: (study.parting - .origin).seconds)) \
     and meet the same draws
     \(TextForm.grouped(Int(clamping: outcome.executed))) events executed · \
@@ -250,6 +261,11 @@ struct RehearseReport {
     let harm = RehearsalHarm(pairs, document: document)
     summary["rehearsal"] = .object([
       "parting_seconds": .number((study.parting - .origin).seconds),
+      "judged_from_seconds": .number((study.judged.lowerBound - .origin).seconds),
+      "judged_to_seconds": .number((study.judged.upperBound - .origin).seconds),
+      "margin": JSONValue(outcome.faulted.nearest?.margin),
+      "unseen": .array(unseen.map { .string($0) }),
+      "messages": .array(pairs.map { Self.json(RehearsalMessages($0)) }),
       "calm_objectives": .array(outcome.calm.map(\.json)),
       "timelines": .array(pairs.map { Self.json($0.timeline) }),
       "totals": Self.json(harm.totals), "services": Self.json(harm.services),

@@ -46,7 +46,11 @@ struct WatchedResults {
   /// As the options say.
   var cluster: String? { options.cluster }
   var scenario: LoadedScenario { repeated.scenario }
-  var duration: Nanoseconds { scenario.document.duration }
+  /// Up to where it was simulated.
+  var duration: Nanoseconds {
+    let document = scenario.document
+    return repeated.isRehearsal ? document.rehearsed.upperBound : document.duration
+  }
 
   /// - Parameter service: whose cluster it is about; nil: there is only one.
   init(_ options: WatchOptions, service: String?) throws {
@@ -55,7 +59,9 @@ struct WatchedResults {
     replication = options.replication - 1
     let replication = replication
     guard repeated.runs.contains(where: { $0.replication == replication }) else {
-      let there = repeated.runs.map { String($0.replication + 1) }.joined(separator: ", ")
+      // A rehearsal has two runs of each.
+      let numbers = Set(repeated.runs.map(\.replication)).sorted()
+      let there = numbers.map { String($0 + 1) }.joined(separator: ", ")
       throw CommandFailure(
         .usage, "HR3054",
         "`\(options.results)` has no replication \(options.replication) that came to its end",

@@ -14,7 +14,7 @@ struct WorstReport {
 
   private var trials: [LossTrial] { outcome?.trials ?? [] }
   /// The fault that reproduces the worst loss; nil: none was tried.
-  private var found: String? { outcome?.worst.map { fault($0) } }
+  private var found: String? { outcome?.worst?.fault }
 
   var verdict: ResultStore.Verdict? {
     outcome?.worst.flatMap { ObjectiveVerdicts.overall($0.judged) }
@@ -35,11 +35,14 @@ struct WorstReport {
       \(answer(worst))
       \(TextForm.table(rows, left: 2, notes: true))
       \(worstOfEach(outcome))
-      REPRODUCED by these faults in the scenario
+      REPRODUCED by this in the scenario
       faults:
-        - \(fault(worst))
+        - \(worst.fault)\(rehearsal(worst))
       rehearse: \(reproducing(worst))
+      which judges what was judged here, from \(time(worst.window.lowerBound)) to \
+      \(time(worst.window.upperBound)), with the same verdict and margin
 
+      \(LossTrial.judgedText)
       a search uphill from the worst of the times that were tried first: another loss may hurt more
       \(TextForm.grouped(Int(clamping: outcome.executed))) events executed · \
       \(TextForm.time(seconds: wallSeconds))
@@ -51,10 +54,11 @@ struct WorstReport {
     let what =
       "\(worst.target.name) at \(TextForm.time(seconds: (worst.at - .origin).seconds)) for "
       + TextForm.time(seconds: worst.outage.seconds)
+    let margin = worst.judged.marginText(of: verdict)
     return switch verdict {
-    case .met: "SURVIVES the worst loss that was found: \(what)"
-    case .missed: "DOES NOT SURVIVE \(what)"
-    case .undecided: "UNDECIDED whether it survives \(what)"
+    case .met: "SURVIVES the worst loss that was found: \(what)\(margin)"
+    case .missed: "DOES NOT SURVIVE the loss of \(what)\(margin)"
+    case .undecided: "UNDECIDED whether it survives the loss of \(what)"
     case nil: "NO OBJECTIVES, so nothing is judged; the worst loss that was found: \(what)"
     }
   }
@@ -66,7 +70,7 @@ struct WorstReport {
         "  \(TextForm.time(seconds: (trial.at - .origin).seconds))", trial.target.name,
         TextForm.time(seconds: trial.outage.seconds), TextForm.percent(trial.badShare),
         TextForm.number(trial.moreBad),
-        trial.timeline.secondsToRecover.map { "+ " + TextForm.time(seconds: $0) } ?? "not",
+        trial.recoveredText,
         ObjectiveVerdicts.overall(trial.judged)?.rawValue ?? "-",
       ])
     }
@@ -95,16 +99,20 @@ struct WorstReport {
     words += ["--seed", "\(scenario.document.seed)", "--out", "worst.sqlite"]
     if let fidelity = options.fidelity { words += ["--fidelity", fidelity] }
     if let data = options.data { words += ["--data", data] }
-    for override in options.overrides + ["replications=1", "faults=[\(fault(worst))]"] {
+    for override in options.overrides + worst.overrides(of: scenario.document) {
       words += ["--set", override]
     }
     return ShellWords.text(words)
   }
 
-  private func fault(_ worst: LossTrial) -> String {
-    let at = (worst.at - .origin).count / 1_000_000_000
-    let length = worst.outage.count / 1_000_000_000
-    return "{name: worst loss, at: \(at)s, lose: \(worst.target.name), restart_after: \(length)s}"
+  private func time(_ instant: Instant) -> String {
+    TextForm.time(seconds: (instant - .origin).seconds)
+  }
+
+  /// What else the scenario must say, as a line of its own.
+  private func rehearsal(_ worst: LossTrial) -> String {
+    let text = worst.rehearsal(of: scenario.document)
+    return text.isEmpty ? "" : "\nrehearsal: \(text)"
   }
 
   var summary: Summary {
@@ -113,6 +121,7 @@ struct WorstReport {
     summary["wall_seconds"] = .number(wallSeconds)
     summary["rehearsal"] = .object([
       "fault": JSONValue(found),
+      "judge": JSONValue(outcome?.worst?.rehearsal(of: scenario.document)),
       "tried": .array(
         trials.map { trial in
           .object([
@@ -121,6 +130,11 @@ struct WorstReport {
             "outage_seconds": .number(trial.outage.seconds),
             "bad_share": .number(trial.badShare), "more_bad": .number(trial.moreBad),
             "seconds_to_recover": JSONValue(trial.timeline.secondsToRecover),
+            "verdict": ObjectiveVerdicts.overall(trial.judged).map { .string($0.rawValue) }
+              ?? .null,
+            "margin": JSONValue(trial.judged.nearest?.margin),
+            "judged_from_seconds": .number((trial.window.lowerBound - .origin).seconds),
+            "judged_to_seconds": .number((trial.window.upperBound - .origin).seconds),
           ])
         }),
     ])

@@ -287,6 +287,55 @@ import Testing
     #expect(again.contains { $0.outcome == .ended(.completed) })
   }
 
+  /// Twelve requests at once on an instance that answers ten a second, with clients who leave after
+  /// a quarter of a second: attempts wait their turn long after their clients have left. Each
+  /// attempt has its own time and each back-off its own, and together they are what the client has
+  /// waited; what is called for nobody is no part of it.
+  @Test func attemptsAfterATimeOutAreTold() throws {
+    let times = (0..<12).map { "\(100_000 + $0)ms" }.joined(separator: ", ")
+    let document = try Self.document(
+      Self.text(
+        "instances: {min: 1, max: 1, initial: 1}, concurrency: 1, cold_start: never, "
+          + "clients: {timeout: 250ms, retries: 6, backoff: 80ms, budget: none}",
+        arrivals: Self.list(times)))
+    let told = try Self.told(document, 100..<101)
+    var (backOffs, calledForNobody, timeOuts) = (0, 0, 0)
+    for explained in told {
+      try Self.expectWhole(explained)
+      #expect(explained.parts.allSatisfy { $0.length > .zero })
+      let entry = explained.entry
+      let attempts = ClientAttempt.all(of: entry)
+      #expect(attempts.count == entry.attempts.count && attempts[0].began == entry.arrival.at)
+      let waits = explained.parts.filter { $0.name == "back-off" }
+      #expect(waits.count == attempts.count - 1)
+      for (wait, pair) in zip(waits, zip(attempts, attempts.dropFirst())) {
+        // From when its client has left to when it comes again, and nothing else.
+        #expect(wait.from == pair.0.end?.at && wait.to == pair.1.began)
+      }
+      for attempt in attempts where attempt.end?.outcome == .clientLeft {
+        timeOuts += 1
+        let end = attempt.began + .milliseconds(250)
+        #expect(attempt.end?.at == end)
+        let own = explained.parts.filter { $0.from >= attempt.began && $0.to <= end }
+        #expect(own.reduce(Nanoseconds.zero) { $0 + $1.length } == .milliseconds(250))
+        // It waits until it is called, if it is.
+        let last = attempt.call == nil ? "waiting" : "no answer"
+        #expect(own.last?.name == last, "\(own)")
+      }
+      if explained.outcome == .ended(.completed) {
+        #expect(attempts.last?.end?.outcome == .completed)
+        #expect(explained.parts.suffix(2).map(\.name).contains("service"))
+      }
+      backOffs += waits.count
+      calledForNobody += explained.steps.count { $0.what.hasSuffix("; its client has left") }
+      #expect(
+        entry.calls.count == attempts.compactMap(\.call).count
+          + explained.steps.count { $0.what.hasSuffix("; its client has left") })
+    }
+    #expect(told.count == 12 && backOffs > 12 && timeOuts > 12 && calledForNobody > 3)
+    #expect(told.contains { $0.outcome == .ended(.completed) })
+  }
+
   // MARK: The region's balancer, and rehearsals
 
   /// Of a rehearsal the run with its faults is explained: connections that are refused while nobody

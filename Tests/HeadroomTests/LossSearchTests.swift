@@ -134,19 +134,60 @@ import Testing
     }
   }
 
-  /// A rehearsal of the loss leaves as many requests without an answer.
-  private static func expectReproduced(_ trial: LossTrial) throws {
-    let at = (trial.at - .origin).seconds
-    let faults = "{at: \(at)s, lose: \(trial.target.name), restart_after: \(trial.outage.seconds)s}"
-    let rehearsed = try RehearsalStudy(runner: runner(text(faults: faults)), replications: 1)
-      .pair(0, peaks: nil)
-    func bad(_ outcome: RunOutcome) -> Double {
-      outcome.lanes.reduce(0) { $0 + Double($1.failed + $1.refused) }
+  /// A rehearsal of what is printed for a trial judges as the trial did: the same verdict, value
+  /// and margin of every objective, after the same number of requests without an answer.
+  private static func expectReproduced(
+    _ trial: LossTrial, _ text: String? = nil, _ overrides: [String] = []
+  ) throws {
+    let document = try runner(text, overrides).document
+    let again = try runner(text, overrides + trial.overrides(of: document))
+    let study = RehearsalStudy(runner: again, replications: 1)
+    let rehearsed = try study.run(peaks: nil)
+    let pair = try #require(rehearsed.pairs.first)
+    #expect(study.judged == trial.window)
+    #expect(rehearsed.faulted.count == trial.judged.count && !trial.judged.isEmpty)
+    for (one, other) in zip(rehearsed.faulted, trial.judged) {
+      let what = "\(trial.fault): \(one.objective.text)"
+      #expect(one.verdict == other.verdict && one.value == other.value, "\(what)")
+      #expect(one.margin == other.margin && one.longestBreak == other.longestBreak, "\(what)")
     }
-    // Both go on to the end of the run.
-    #expect(trial.at + trial.outage + DomainLosses.afterwards > .seconds(24 * 60))
-    #expect(trial.moreBad == bad(rehearsed.faulted) - bad(rehearsed.calm))
-    #expect(trial.timeline.detected == rehearsed.timeline.detected)
+    func bad(_ outcome: RunOutcome) -> Double {
+      outcome.collected.laneCounters.reduce(0) { $0 + Double($1.failed + $1.refused) }
+    }
+    #expect(trial.moreBad == bad(pair.faulted) - bad(pair.calm))
+    #expect(trial.timeline.detected == pair.timeline.detected)
+    #expect(trial.timeline.recovered == pair.timeline.recovered)
+  }
+
+  /// Where a run goes on long after a loss, what comes then is not judged, here and there: the same
+  /// fault without its `rehearsal` is judged over more.
+  @Test(arguments: ["flow", "request"]) func whatComesLaterIsNotJudged(fidelity: String) throws {
+    let text = Self.text(fidelity: fidelity)
+    let overrides = [
+      "duration=40m",
+      "objectives=[completed / requests > 98%, 'p99(latency) < 1s', 'failed > 3 for 1m']",
+    ]
+    let runner = try Self.runner(text, overrides)
+    let outcome = try LossMatrix(runner: runner, times: [.seconds(90)]).run(peaks: nil)
+    let trial = try #require(outcome.cells.first)
+    #expect(trial.window == .seconds(89) ..< .seconds(90 + 30 + 1800))
+    try Self.expectReproduced(trial, text, overrides)
+    let longer = try Self.runner(text, overrides + ["faults=[\(trial.fault)]"])
+    let whole = try RehearsalStudy(runner: longer, replications: 1).run(peaks: nil)
+    #expect(whole.faulted[0].value != trial.judged[0].value)
+  }
+
+  /// A loss just after the warm-up is judged from its end, and one just before the end by what is
+  /// left; what is behind the end has no use of processors.
+  @Test func theEdgesOfWhatIsJudged() throws {
+    let runner = try Self.runner()
+    let times = [Instant.seconds(60), .seconds(61), .seconds(24 * 60 - 1)]
+    let outcome = try LossMatrix(runner: runner, times: times).run(peaks: nil)
+    let cells = outcome.cells.filter { $0.target.name == "north/b/zone-a" }
+    #expect(cells.map(\.window.lowerBound) == [.seconds(60), .seconds(60), .seconds(24 * 60 - 2)])
+    for cell in cells.prefix(2) { try Self.expectReproduced(cell) }
+    #expect(cells[0].peakUtilisation != nil)
+    #expect(cells[2].peakUtilisation == nil && cells[2].expectedUtilisation == nil)
   }
 
   // MARK: The search

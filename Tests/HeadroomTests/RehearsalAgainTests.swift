@@ -39,6 +39,19 @@ import Testing
     #expect(again.calm.digest != again.faulted.digest)
   }
 
+  /// A condition that ends a rehearsal early is told: what has not come by then is not known.
+  @Test func aStoppedRehearsalIsNotSeenToItsEnd() throws {
+    let text = SmallCluster.text.replacing("duration: 10m", with: "duration: 6m")
+    let result = ScenarioReader().read(
+      text + "\nfaults: [{at: 2m, lose: zone-a, for: 3m}]\nobjectives: [\"requests > 0\"]\n"
+        + "stop_when: [\"requests > 0 for 150s\"]\n", file: "small.yaml", overrides: [])
+    let document = try #require(result.document, "\(result.rendered)")
+    let study = RehearsalStudy(runner: ScenarioRunner(document, threads: 1), replications: 1)
+    let timeline = try study.pair(0, peaks: nil).timeline
+    #expect(timeline.isStopped && timeline.ended == nil)
+    #expect(timeline.judgedUntil > .seconds(120) && timeline.judgedUntil < .seconds(300))
+  }
+
   /// A label means all services that have it, group by group.
   @Test func aLabelMeansAllThatHaveIt() throws {
     let text = SmallCluster.text.replacing(

@@ -16,6 +16,42 @@ import Workload
     (observer.values[.latency] ?? []).map { Double($0) * 1e-9 }
   }
 
+  // MARK: Reactions
+
+  /// When others have what a crashed consumer, or broker, had is when the lane's partitions have
+  /// other owners, or leaders.
+  @Test(arguments: [FaultConfiguration.Kind.crashConsumer(1), .crashBroker(0)])
+  func reactionsAreThoseOfTheLane(kind: FaultConfiguration.Kind) throws {
+    var cluster = TopicTests.cluster(
+      partitions: 6, instances: 12, service: .constant(0.01), arrivals: .poisson(100, seed: 5)
+    ) { $0.window = 8 }
+    cluster.consumers.perZone = 3
+    cluster.consumers.perLane = 3
+    cluster.brokers.perZone = 3
+    cluster.faults = [
+      FaultConfiguration(name: "one", kind: kind, at: .seconds(30), restartAfter: .seconds(200))
+    ]
+    let reaction = try #require(cluster.reaction(to: cluster.faults[0]))
+    let shifted = try #require(reaction.shifted)
+    let isBroker = kind == .crashBroker(0)
+    #expect(reaction.noticed == .seconds(isBroker ? 39 : 75))
+    let simulation = ClusterSimulation(cluster, recorder: Observer())
+    func holders(at instant: Instant) throws -> [Int?] {
+      try simulation.run(until: instant)
+      let partitions = simulation.partitions(of: LaneID(0))
+      return partitions.map { isBroker ? $0.leader : $0.owner }
+    }
+    let before = try holders(at: .seconds(29))
+    #expect(before.count == 6)
+    #expect(try holders(at: shifted - .milliseconds(100)) == before)
+    let after = try holders(at: shifted + .milliseconds(100))
+    // One of three has nothing any more.
+    #expect(Set(before).count == 3 && Set(after).isStrictSubset(of: Set(before)))
+    var calm = cluster.faults[0]
+    calm.kind = .loseZone(ZoneID(0))
+    #expect(cluster.reaction(to: calm) == nil)
+  }
+
   // MARK: Fetches
 
   /// A fetch of four and a round trip of 2 ms: 2,000 messages a second, however many instances.

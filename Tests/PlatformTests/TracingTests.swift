@@ -9,12 +9,14 @@ import Workload
 /// Keeps what is watched, each kind in the order of telling.
 final class Watcher: TraceRecorder {
   var arrivals: [TracedArrival] = []
+  var attempts: [TracedAttempt] = []
   var calls: [TracedCall] = []
   var ends: [TracedEnd] = []
   var messages: [TracedMessage] = []
   var decisions: [TracedDecision] = []
 
   func arrived(_ arrival: TracedArrival) { arrivals.append(arrival) }
+  func attempted(_ attempt: TracedAttempt) { attempts.append(attempt) }
   func called(_ call: TracedCall) { calls.append(call) }
   func ended(_ end: TracedEnd) { ends.append(end) }
   func sent(_ message: TracedMessage) { messages.append(message) }

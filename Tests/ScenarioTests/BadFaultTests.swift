@@ -11,6 +11,15 @@ import Testing
     BadInput("crash: worker-manager-0, restart_after: 1m", fields, kind, message, help: help)
   }
 
+  /// Two faults, the second a minute after the first.
+  private static func conflict(_ one: String, _ other: String, _ message: String) -> BadInput {
+    BadInput(
+      "{name: dies, at: 5m, crash: worker-manager-0, restart_after: 1m}",
+      "{at: 5m, \(one)}\n  - {at: ▲6m, \(other)}", .inconsistent,
+      "`faults[1]` and `faults[0]` \(message)",
+      help: "end one before the other begins, or leave one out")
+  }
+
   private static func labelled(
     _ fields: String, _ message: String, help: String
   ) -> BadInput {
@@ -93,8 +102,38 @@ import Testing
     BadInput(
       "{name: dies, at: 5m, crash: worker-manager-0, restart_after: 1m}",
       "{at: 5m, lose: zone-a, for: 2m}\n  - {at: ▲6m, crash: gateway-0 of zone-a, for: 30s}",
-      .neverHappens, "`faults[1]` strikes what is lost with zone-a already",
-      help: "let it come at another time, or remove it"),
+      .inconsistent,
+      "`faults[1]` and `faults[0]` contradict each other: what one strikes is lost with zone-a "
+        + "then",
+      help: "end one before the other begins, or leave one out"),
+    conflict(
+      "lose: zone-a, for: 2m", "lose: node-3 of zone-a, for: 5m",
+      "contradict each other: what one strikes is lost with zone-a then"),
+    conflict(
+      "stop: etcd, for: 2m", "slow: etcd, factor: 3, for: 5m",
+      "stop etcd and slow it at the same time"),
+    conflict(
+      "slow: kubernetes, factor: 2, for: 2m", "slow: kubernetes, factor: 3, for: 5m",
+      "slow kubernetes at the same time"),
+    conflict(
+      "push: api, errors: 5%, for: 2m", "push: api, errors: 9%, for: 2m",
+      "push a configuration of api at the same time"),
+    conflict(
+      "clock: worker-manager-0, ahead: 3s, for: 2m", "clock: worker-manager-0, behind: 3s",
+      "set the clock of worker-manager-0 at the same time"),
+    conflict(
+      "lose: node-0 of zone-a, for: 2m", "lose: 25% of zone-a, for: 1m",
+      "take some of the same machines of zone-a down at the same time"),
+    fault(
+      "lose: ▲-3 pods of jobs", .outOfRange,
+      "`-3 pods of jobs` says neither how many pods nor which share of them",
+      help: "a number from 1 on or a share above 0%: `3 pods of SERVICE`, "
+        + "`10% of pods of SERVICE`"),
+    fault(
+      "lose: ▲10% pods of jobs", .outOfRange,
+      "`10% pods of jobs` says neither how many pods nor which share of them",
+      help: "a number from 1 on or a share above 0%: `3 pods of SERVICE`, "
+        + "`10% of pods of SERVICE`"),
     labelled(
       "surge: ▲label tier=glod, factor: 2", "no service has the label `tier=glod`",
       help: "did you mean `tier=gold`?"),
@@ -102,6 +141,21 @@ import Testing
       "surge: ▲label zone=x, factor: 2", "no service has the label `zone=x`",
       help: "one of `team=data`, `tier=gold`, `tier=silver`"),
   ]
+
+  /// What an override says stands in no line of the file, however deep in it.
+  @Test func anOverrideHasNoLine() throws {
+    let result = ScenarioReader().read(
+      Samples.valid, file: "valid.yaml",
+      overrides: ["faults=[{at: 5m, lose: zone-a, for: 1m}, {at: 5m, lose: -3 pods of jobs}]"])
+    let error = try #require(result.errors.first)
+    #expect(result.errors.count == 1 && error.kind == .outOfRange, "\(result.rendered)")
+    #expect(error.line == 0 && !error.render(source: result.source).contains("|"))
+    let sound = ScenarioReader().read(
+      Samples.valid, file: "valid.yaml", overrides: ["faults=[{at: 5m, stop: etcd}]"])
+    #expect(sound.document?.faults.map(\.line) == [0])
+    let written = ScenarioReader().read(Samples.valid, file: "valid.yaml", overrides: [])
+    #expect(written.document?.faults.allSatisfy { $0.line > 1 } == true)
+  }
 
   @Test(arguments: faults)
   func eachHasItsError(_ bad: BadInput) throws {

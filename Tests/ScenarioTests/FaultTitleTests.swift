@@ -10,7 +10,11 @@ import Testing
     ("{at: 1m, surge: all, factor: 2}", "2 times the traffic of all"),
     ("{at: 1m, drop: zone-a, share: 5%}", "5 % of the messages of zone-a lost"),
     ("{name: mine, at: 1m, surge: all, factor: 2}", "mine"),
-    ("{name: mine, at: 1m, stop: etcd}", "etcd"), ("{at: 1m, lose: zone-a}", "zone-a"),
+    ("{name: mine, at: 1m, stop: etcd}", "a stop of etcd"),
+    ("{at: 1m, lose: zone-a}", "the loss of zone-a"),
+    ("{at: 1m, lose: node-0 of zone-a}", "the loss of node-0 of zone-a"),
+    ("{at: 1m, crash: worker-manager-0}", "a crash of worker-manager-0"),
+    ("{at: 1m, crash: gateway-0 of zone-a}", "a crash of gateway-0 of zone-a"),
   ])
   func aFaultIsCalledByWhatHappens(fault: String, title: String) throws {
     let text = """

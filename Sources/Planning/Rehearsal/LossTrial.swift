@@ -8,6 +8,9 @@ public struct LossTrial: Sendable {
   public var target: LossTarget
   public var at: Instant
   public var outage: Nanoseconds
+  /// The time that is judged: from a second before the loss, or the end of the warm-up, to half an
+  /// hour after its end, or the end of the run.
+  public var window: Range<Instant>
   public var judged: [JudgedObjective]
   public var timeline: RehearsalTimeline
   /// Requests without an answer among all, with the loss and without; and how many more.
@@ -15,17 +18,19 @@ public struct LossTrial: Sendable {
   public var calmBadShare: Double
   public var moreBad: Double
   /// The greatest use of processors in a zone that takes over: measured, and by the closed form
-  /// times the calm one. Nil: nothing is left that could take over.
+  /// times the calm one. Nil: nothing is left that could take over, or no interval of the series
+  /// lies behind the strike.
   public var peakUtilisation: Double?
   public var expectedUtilisation: Double?
 
   init(
     _ document: ScenarioDocument, target: LossTarget, at time: Instant, outage: Nanoseconds,
-    calm: RunOutcome, lost: RunOutcome
+    window: Range<Instant>, calm: RunOutcome, lost: RunOutcome
   ) {
     self.target = target
     at = time
     self.outage = outage
+    self.window = window
     judged = ObjectiveVerdicts.judge(document, [lost])
     timeline = RehearsalTimeline(calm: calm, faulted: lost, strike: time)
     let (bad, calmBad) = (Self.bad(lost), Self.bad(calm))
@@ -33,8 +38,41 @@ public struct LossTrial: Sendable {
     calmBadShare = Double(calmBad.bad) / Double(max(1, calmBad.all))
     moreBad = Double(bad.bad) - Double(calmBad.bad)
     let left = target.takingOver(of: lost.configuration)
-    peakUtilisation = left.map { Self.peak(lost, $0.zone, from: time) }.max()
-    expectedUtilisation = left.map { Self.peak(calm, $0.zone, from: time) * $0.factor }.max()
+    peakUtilisation = left.compactMap { Self.peak(lost, $0.zone, from: time) }.max()
+    expectedUtilisation = left.compactMap { place in
+      Self.peak(calm, place.zone, from: time).map { $0 * place.factor }
+    }.max()
+  }
+
+  /// The loss as a fault of a scenario, whose verdict and margins a rehearsal with `overrides`
+  /// repeats.
+  public var fault: String {
+    let (at, length) = ((at - .origin).count / 1_000_000_000, outage.count / 1_000_000_000)
+    return "{name: loss, at: \(at)s, lose: \(target.name), restart_after: \(length)s}"
+  }
+
+  /// What a scenario says of `rehearsal`, so that the same is judged; empty: nothing.
+  public func rehearsal(of document: ScenarioDocument) -> String {
+    var fields: [String] = []
+    if window.lowerBound > .origin + document.warmup {
+      fields.append("from: \((window.lowerBound - .origin).count / 1_000_000_000)s")
+    }
+    if window.upperBound < .origin + document.duration {
+      fields.append("until: \((window.upperBound - .origin).count / 1_000_000_000)s")
+    }
+    return fields.isEmpty ? "" : "{\(fields.joined(separator: ", "))}"
+  }
+
+  /// What makes a rehearsal of the scenario this trial, as `path=value`.
+  public func overrides(of document: ScenarioDocument) -> [String] {
+    var overrides = ["replications=1", "faults=[\(fault)]"]
+    let rehearsal = rehearsal(of: document)
+    // What the scenario says of its own faults does not hold for this one.
+    if !rehearsal.isEmpty || document.rehearsal != RehearsalSection() {
+      overrides.append("rehearsal=\(rehearsal.isEmpty ? "{}" : rehearsal)")
+    }
+    if !document.stopWhen.isEmpty { overrides.append("stop_when=[]") }
+    return overrides
   }
 
   private static func bad(_ outcome: RunOutcome) -> (bad: UInt64, all: UInt64) {
@@ -47,23 +85,34 @@ public struct LossTrial: Sendable {
     return sum
   }
 
-  private static func peak(_ outcome: RunOutcome, _ zone: Int, from time: Instant) -> Double {
+  private static func peak(_ outcome: RunOutcome, _ zone: Int, from time: Instant) -> Double? {
     outcome.collected.zoneSamples.filter { $0.zone == zone && $0.from >= time && $0.cores > 0 }
-      .map { $0.usedCores / $0.cores }.max() ?? 0
+      .map { $0.usedCores / $0.cores }.max()
   }
 }
 
 /// Loses failure domains in forks of one calm run.
 struct DomainLosses: Sendable {
+  /// Of the scenario without its own faults, which would leave their traces in its lanes' fidelity.
   let runner: ScenarioRunner
   /// For so long after it is back the run goes on and is judged (assumed).
   static let afterwards = Nanoseconds.seconds(1800)
 
   /// How long a domain is lost: as long as the scenario's first lost one, else ten minutes
   /// (assumed).
-  var outage: Nanoseconds {
+  let outage: Nanoseconds
+
+  init(runner: ScenarioRunner) {
     let given = runner.document.faults.first { $0.zone != nil }
-    return (given?.restartAfter ?? nil) ?? .seconds(600)
+    outage = (given?.restartAfter ?? nil) ?? .seconds(600)
+    self.runner = runner.calm()
+  }
+
+  /// What is judged of a loss at a time.
+  func window(_ time: Instant, _ outage: Nanoseconds) -> Range<Instant> {
+    let document = runner.document
+    let from = max(.origin + document.warmup, time - Nanoseconds.seconds(1))
+    return from..<min(.origin + document.duration, time + outage + Self.afterwards)
   }
 
   /// A calm run of replication 0, from its beginning.
@@ -90,8 +139,8 @@ struct DomainLosses: Sendable {
     }
     let trials = targets.indices.map {
       LossTrial(
-        runner.document, target: targets[$0], at: time, outage: outage, calm: outcomes[0],
-        lost: outcomes[$0 + 1])
+        runner.document, target: targets[$0], at: time, outage: outage,
+        window: window(time, outage), calm: outcomes[0], lost: outcomes[$0 + 1])
     }
     return (trials, outcomes.reduce(0) { $0 + $1.executed - shared })
   }
@@ -100,12 +149,15 @@ struct DomainLosses: Sendable {
   private func carryOut(
     _ target: LossTarget?, at time: Instant, outage: Nanoseconds, in run: Run
   ) throws -> RunOutcome {
-    run.beginJudging(from: time - Nanoseconds.seconds(1))
+    let window = window(time, outage)
+    // A run that stands within its warm-up notices the end of that without being told.
+    if window.lowerBound > .origin + runner.document.warmup {
+      run.beginJudging(from: window.lowerBound)
+    }
     if let target {
       run.arm(runner.mapping.loss(of: target.name, at: time, for: outage))
     }
-    let end = min(.origin + runner.document.duration, time + outage + Self.afterwards)
-    try run.advance(to: end, interruption: runner.interruption)
+    try run.advance(to: window.upperBound, interruption: runner.interruption)
     return try run.finish()
   }
 }

@@ -45,6 +45,13 @@ public struct RehearsalStudy: Sendable {
     .seconds(max(0, (strike.nanoseconds - 1) / 1_000_000_000))
   }
 
+  /// What is judged: from the end of the warm-up to the end of the run, unless the scenario says
+  /// otherwise. The runs end with it.
+  public var judged: Range<Instant> {
+    let span = runner.document.rehearsed
+    return .origin + span.lowerBound ..< .origin + span.upperBound
+  }
+
   /// - Throws: `InvariantViolation`.
   public func run(
     peaks: [PoolKey: Int]?, progress: (@Sendable (Int, Instant) -> Void)? = nil
@@ -75,7 +82,15 @@ public struct RehearsalStudy: Sendable {
     let calm = Run(
       configuration, replication: replication, objectives: document.objectives,
       stopWhen: document.stopWhen, threads: max(1, runner.threads / replications))
-    var end = Instant.origin + document.duration
+    let judged = judged
+    var end = judged.upperBound
+    // The end of the warm-up is noticed without being told.
+    if judged.lowerBound > .origin + document.warmup {
+      try calm.advance(to: judged.lowerBound, interruption: runner.interruption) {
+        progress?(replication, $0)
+      }
+      calm.beginJudging(from: judged.lowerBound)
+    }
     try calm.advance(to: parting, interruption: runner.interruption) { progress?(replication, $0) }
     let faulted = calm.fork()
     let shared = calm.executed
@@ -86,7 +101,7 @@ public struct RehearsalStudy: Sendable {
     if after.stopped != nil { end = .origin + after.simulated }
     try calm.advance(to: end, interruption: runner.interruption) { progress?(replication, $0) }
     var before = try calm.finish()
-    after.isInterrupted = after.simulated < document.duration && after.stopped == nil
+    after.isInterrupted = .origin + after.simulated < judged.upperBound && after.stopped == nil
     before.isInterrupted = before.simulated < after.simulated
     let timeline = RehearsalTimeline(calm: before, faulted: after, strike: strike)
     return (

@@ -5,10 +5,11 @@ import Simulation
 /// The phases of a rehearsal, read off a faulted run and its calm twin.
 ///
 /// *Detected*: the balancer takes a lost zone for gone; where no zone is lost, a token is found to
-/// be free, or the Coordinator hears of a broken instance; of other faults nobody is told.
-/// *Shifted*: other weights hold; or a token has another owner, or an instance was replaced.
-/// *Degraded*: an interval of the series in which the faulted run is worse than its twin by
-/// the tolerances. *Recovered*: the end of the last such interval.
+/// be free, or the Coordinator hears of a broken instance, or the group of a crashed consumer
+/// agrees anew, or another broker is elected; of other faults nobody is told. *Shifted*: other
+/// weights hold; or a token has another owner, or an instance was replaced, or partitions are read
+/// or led by others. *Degraded*: an interval of the series in which the faulted run is worse than
+/// its twin by the tolerances. *Recovered*: the end of the last such interval.
 public struct RehearsalTimeline: Sendable {
   /// What an interval may be worse by and still count as well. Assumed.
   public struct Tolerances: Sendable {
@@ -32,6 +33,9 @@ public struct RehearsalTimeline: Sendable {
   /// Nil: it was still degraded at the end of the run.
   public var recovered: Instant?
   public var lastInterval: Instant
+  /// How long it was judged after the strike, and whether a condition has ended it.
+  public var judgedUntil: Instant
+  public var isStopped: Bool
 
   public init(
     calm: RunOutcome, faulted: RunOutcome, strike: Instant, tolerances: Tolerances = Tolerances()
@@ -42,15 +46,26 @@ public struct RehearsalTimeline: Sendable {
       events.filter { kinds.contains($0.kind) }.map(\.at).min()
     }
     let isZone = events.contains { $0.kind == .zoneLost }
-    detected = first(isZone ? [.zoneUnhealthy] : [.leaseLost, .leaseTaken, .instanceBroken])
-    shifted =
-      isZone
-      ? Self.firstShift(events, faulted.configuration)
-      : first([.leaseTaken, .instanceMigrated])
+    if isZone {
+      detected = first([.zoneUnhealthy])
+      shifted = Self.firstShift(events, faulted.configuration)
+    } else {
+      let whole = faulted.configuration
+      let groups = whole.faults.compactMap { whole.reaction(to: $0) }
+      let end = Instant.origin + faulted.simulated
+      func earliest(_ one: Instant?, _ others: [Instant]) -> Instant? {
+        ([one].compactMap { $0 } + others.filter { $0 <= end }).min()
+      }
+      detected = earliest(
+        first([.leaseLost, .leaseTaken, .instanceBroken]), groups.map(\.noticed))
+      shifted = earliest(first([.leaseTaken, .instanceMigrated]), groups.compactMap(\.shifted))
+    }
     ended = first([.zoneBack, .restart, .dispatcherRestart, .faultEnds])
     let worse = Self.intervals(calm, faulted, tolerances).filter { $0.upperBound > strike }
     degraded = worse
     lastInterval = faulted.collected.intervals.last?.upperBound ?? strike
+    judgedUntil = .origin + faulted.simulated
+    isStopped = faulted.stopped != nil
     recovered =
       worse.isEmpty
       ? strike : worse.last.flatMap { $0.upperBound < lastInterval ? $0.upperBound : nil }

@@ -44,10 +44,13 @@ public struct WorstLoss: Sendable {
   private static let finest = Nanoseconds.seconds(60)
 
   /// When a domain may be lost: after the warm-up, and so that half of an outage is left.
+  /// Precondition: the run is longer than its warm-up by some seconds.
   private var span: (first: Int64, last: Int64) {
     let outage = DomainLosses(runner: runner).outage
     let first = max(2, runner.document.warmup.count / 1_000_000_000 + 1)
-    let last = (runner.document.duration - outage / 2).count / 1_000_000_000
+    // Something must be left to judge.
+    let after = max(outage / 2, runner.document.seriesInterval)
+    let last = (runner.document.duration - after).count / 1_000_000_000
     return (first, max(first, last))
   }
 

@@ -83,7 +83,8 @@ public struct FaultConfiguration: Sendable {
   var isCondition: Bool {
     switch kind {
     case .stop, .slow, .slowZone, .cut, .drop, .surge, .slowServices, .loseNodes, .spoil,
-      .crashGateway, .crashAgents, .losePods, .clock, .limitDownstream, .crashCoordinator:
+      .crashGateway, .crashAgents, .losePods, .clock, .limitDownstream, .crashCoordinator,
+      .crashConsumer, .crashBroker:
       true
     default: false
     }
@@ -120,6 +121,9 @@ public struct FaultConfiguration: Sendable {
     if case .crashBroker = kind { return true }
     return false
   }
+
+  /// Whether it befalls a group of consumers or the brokers that it reads from.
+  var isOfGroup: Bool { isOfConsumer || isOfBroker }
 }
 
 /// What a configuration says of a service in the place of what it said before; nil: nothing.

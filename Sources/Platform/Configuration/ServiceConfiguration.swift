@@ -62,6 +62,9 @@ public struct ServiceConfiguration: Sendable {
   public var mayBeSpoiled = false
   /// The same of a configuration that changes what gateways go by, for which flow has no form.
   public var mayBePushed = false
+  /// The same of crashes of its consumers and of the brokers that they read from.
+  public var mayLoseConsumers = false
+  public var mayLoseBrokers = false
   /// Memory of an isolate, of a worker; nil: its instances are pods.
   public var isolateBytes: Int64?
   /// What the requests of a worker read; nil: nothing.
@@ -121,7 +124,7 @@ extension ServiceConfiguration {
   }
 
   /// Whether consumers call its instances, and not gateways.
-  var isConsumed: Bool { topic.map { !$0.usesGateways } ?? false }
+  public var isConsumed: Bool { topic.map { !$0.usesGateways } ?? false }
 
   /// Whether its requests want processors of their node.
   var computes: Bool { cpuFraction > 0 || overhead.processor > .zero }

@@ -1,13 +1,21 @@
 import ControlPlane
+import HeapModule
 import Primitives
 
 /// What share of a lane's calls each of its instances gets, where they are not equally fast or the
 /// choice prefers some: found by running the real choice on a small copy of the lane, with service
 /// times of its own law.
 struct CallShares: ~Copyable {
-  private struct End: BitwiseCopyable {
+  private struct End: BitwiseCopyable, Comparable {
     var at: Double
     var slot: InstanceSlot
+
+    static func < (one: End, other: End) -> Bool {
+      (one.at, one.slot.index) < (other.at, other.slot.index)
+    }
+    static func == (one: End, other: End) -> Bool {
+      one.at == other.at && one.slot.index == other.slot.index
+    }
   }
 
   /// Arrivals that are run, and those of them before anything is counted.
@@ -17,7 +25,7 @@ struct CallShares: ~Copyable {
   private static let mostWaiting = 4
 
   private var table: InstanceTable
-  private var running = Heap()
+  private var running = Heap<End>()
   private var waiting = 0
   private var calls: [Int]
   private let factors: [Double]
@@ -48,8 +56,8 @@ struct CallShares: ~Copyable {
     for arrival in 0..<arrivals {
       if arrival == warmUp { copy.calls = Array(repeating: 0, count: factors.count) }
       time += law.mean / load * ZigguratExponential.sample(using: &bits)
-      while let end = copy.running.first, end.at <= time {
-        copy.running.removeFirst()
+      while let end = copy.running.min, end.at <= time {
+        copy.running.removeMin()
         _ = copy.table.end(end.slot, at: Instant(nanoseconds: Int64(end.at * 1e9) + 1))
         guard copy.waiting > 0 else { continue }
         copy.waiting -= 1
@@ -71,37 +79,5 @@ struct CallShares: ~Copyable {
     calls[slot.index] += 1
     let point = Int(bits.integer(below: UInt64(ServiceShape.points)))
     running.insert(End(at: time + law.quantiles[point] * factors[slot.index], slot: slot))
-  }
-
-  /// Ends, the next first.
-  private struct Heap {
-    private var entries: [End] = []
-
-    var first: End? { entries.first }
-
-    mutating func insert(_ end: End) {
-      entries.append(end)
-      var child = entries.count - 1
-      while child > 0, entries[child].at < entries[(child - 1) / 2].at {
-        entries.swapAt(child, (child - 1) / 2)
-        child = (child - 1) / 2
-      }
-    }
-
-    mutating func removeFirst() {
-      entries.swapAt(0, entries.count - 1)
-      entries.removeLast()
-      var parent = 0
-      while true {
-        var least = parent
-        for child in [2 * parent + 1, 2 * parent + 2]
-        where child < entries.count && entries[child].at < entries[least].at {
-          least = child
-        }
-        guard least != parent else { return }
-        entries.swapAt(parent, least)
-        parent = least
-      }
-    }
   }
 }

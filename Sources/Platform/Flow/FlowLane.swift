@@ -91,6 +91,8 @@ final class FlowLane: LaneModel {
 
   func arm(_ faults: LaneFaults, after now: Instant) {
     state.arm(faults)
+    // It takes its alarms of these when it is taken up again.
+    parked?.engine.core.settings.note(faults)
   }
 
   func reroute(_ arrivals: any ArrivalSource, at now: Instant, recorder: any LatencyRecorder) {

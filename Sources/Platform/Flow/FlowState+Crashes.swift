@@ -32,12 +32,28 @@ struct ConsumerAbsence: Sendable, Equatable {
 
 // The only consumer of a lane crashes and comes back, at flow fidelity.
 extension FlowState {
-  /// Takes the crashes that lie ahead: while nobody reads is a pause as any other.
+  /// Takes the crashes that lie ahead.
   mutating func armCrashes() {
-    guard let rules = settings.topic?.rules, !settings.consumerFaults.isEmpty else { return }
-    absences = settings.consumerFaults.filter { $0.at > now }.map { ConsumerAbsence($0, rules) }
-    absences.sort { $0.at < $1.at }
-    for absence in absences {
+    absences = []
+    expect(settings.consumerFaults)
+  }
+
+  /// Takes crashes of consumers and brokers beside those that it knows.
+  mutating func armGroup(_ faults: LaneFaults) {
+    settings.note(faults)
+    if let topic = settings.topic, !faults.brokers.isEmpty {
+      groups.removeAll { $0.at > now && !$0.isOfAll }
+      groups += PartitionGroup.groups(settings.brokers, topic).filter { $0.at > now }
+    }
+    expect(faults.consumers)
+  }
+
+  /// While nobody reads is a pause as any other.
+  private mutating func expect(_ faults: [ConsumerFault]) {
+    guard let rules = settings.topic?.rules else { return }
+    let more = faults.filter { $0.at > now }.map { ConsumerAbsence($0, rules) }
+    absences = (absences + more).sorted { $0.at < $1.at }
+    for absence in more.sorted(by: { $0.at < $1.at }) {
       settings.topic?.rules.pauses.append(absence.unread)
       // Then its consumer is there, and goes on with what its windows have let out.
       guard let second = absence.secondPause else { continue }

@@ -22,8 +22,10 @@ extension FlowState {
       conditions = faults.conditions
       takeCondition()
     }
+    if !faults.isGroupEmpty { armGroup(faults) }
     // The step that is under way ends there at the latest; to plan it anew would go back in time.
-    if let edge = nextOutageEdge { endStep(before: edge) }
+    let edges = [nextOutageEdge, nextGroupEdge, settings.topic?.rules.nextPauseEdge(after: now)]
+    for edge in edges.compactMap({ $0 }) { endStep(before: edge) }
   }
 
   /// Goes on with other arrivals from a whole second on. All that came before is taken in first.

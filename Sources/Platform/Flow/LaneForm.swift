@@ -171,7 +171,7 @@ extension FidelityRule {
       let isInLine =
         topic.retryAttempts == nil && !topic.hasRetention && topic.skew == 0
         && topic.maximumBatch == 1
-      if !isInLine || configuration.faults.contains(where: \.isOfBroker) { return .limits }
+      if !isInLine || mayLoseBrokers(service, configuration) { return .limits }
     }
     return nil
   }
@@ -250,7 +250,14 @@ extension FidelityRule {
   ) -> Bool {
     guard bindsByWindows(service, topic) || callers > 1 else { return false }
     return service.limits != nil || service.downstream != nil
-      || configuration.faults.contains { $0.isOfBroker || $0.isOfConsumer }
+      || mayLoseBrokers(service, configuration) || service.mayLoseConsumers
+      || configuration.faults.contains(where: \.isOfConsumer)
+  }
+
+  private static func mayLoseBrokers(
+    _ service: ServiceConfiguration, _ configuration: ClusterConfiguration
+  ) -> Bool {
+    service.mayLoseBrokers || configuration.faults.contains(where: \.isOfBroker)
   }
 
   /// Whether windows could bound what is on instances, so that who waits for whom inside them
@@ -270,7 +277,7 @@ extension FidelityRule {
     _ service: ServiceConfiguration, _ topic: TopicConfiguration,
     _ configuration: ClusterConfiguration
   ) -> Bool {
-    guard configuration.faults.contains(where: \.isOfBroker) else { return false }
+    guard mayLoseBrokers(service, configuration) else { return false }
     let slots = service.router.maximumInstances * service.router.concurrencyLimit
     let least =
       topic.partitions / max(1, service.zones.count) / max(1, configuration.brokers.perZone)

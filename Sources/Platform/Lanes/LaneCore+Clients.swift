@@ -150,6 +150,7 @@ extension LaneCore {
 extension RequestLaneEngine {
   /// A request, or one that comes again, is at the gateways, or finds nobody there.
   mutating func enter(_ ticket: Ticket, at now: Instant) {
+    if core.tracer != nil { traceAttempt(ticket, at: now) }
     guard !core.isAbsent(part(of: ticket.identity)) else {
       core.counters.unreachable &+= 1
       if core.tracer != nil { core.traceEnd(ticket, .unreachable, at: now) }

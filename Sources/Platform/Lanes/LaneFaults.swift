@@ -16,11 +16,18 @@ struct LaneFaults: Sendable {
   var gateways: [GatewayHosting] = []
   /// Instances that go bad.
   var spoils: [LaneSpoil] = []
+  /// Crashes of its consumers and of the brokers of its zone, of a topic: only those that are armed
+  /// on the way. A lane that is made knows by its settings of those that are known then.
+  var consumers: [ConsumerFault] = []
+  var brokers: [BrokerFault] = []
 
   var isEmpty: Bool {
     outages.isEmpty && conditions.isEmpty && nodeLosses.isEmpty && spoils.isEmpty
-      && podLosses.isEmpty && gateways.isEmpty
+      && podLosses.isEmpty && gateways.isEmpty && isGroupEmpty
   }
+
+  /// Whether nothing befalls its consumers and brokers.
+  var isGroupEmpty: Bool { consumers.isEmpty && brokers.isEmpty }
 }
 
 /// How long a lane's hops and services take from an instant on.
@@ -48,6 +55,11 @@ extension LaneCore {
     arm(faults.podLosses, after: now)
     arm(faults.spoils, after: now)
     if !faults.gateways.isEmpty { armGateways(faults.gateways, after: now) }
+    if !faults.isGroupEmpty {
+      settings.note(faults)
+      topic.expect(faults.brokers)
+      arm(consumers: faults.consumers, brokers: faults.brokers, after: now)
+    }
     guard !faults.conditions.isEmpty else { return }
     conditions = faults.conditions
     for condition in conditions where condition.at > now {

@@ -132,6 +132,12 @@ struct LaneSettings: Sendable {
     keyValue.map { LaneKeyValue($0, key: keyValueKey, zone: zone, from: .origin) }
   }
 
+  /// Knows of more crashes of consumers and brokers from now on.
+  mutating func note(_ faults: LaneFaults) {
+    consumerFaults += faults.consumers
+    brokers.faults += faults.brokers
+  }
+
   /// From a broker to a consumer, of a topic.
   var brokerHop: Nanoseconds { isTopic ? brokers.hop : .zero }
 

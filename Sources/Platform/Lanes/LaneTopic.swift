@@ -120,7 +120,7 @@ struct LanePartition: ~Copyable {
 /// again. Appending, delivering and answering are O(1) a message.
 struct LaneTopic: ~Copyable {
   let rules: TopicConfiguration
-  let brokers: LaneBrokers
+  private(set) var brokers: LaneBrokers
   let count: Int
   /// Of the rules, what the usual case asks for: whether a message may be deleted or held back
   /// before it is delivered, whether commits are told from time to time, and what a delivery takes
@@ -258,6 +258,9 @@ struct LaneTopic: ~Copyable {
     guard number & Self.slotMark == 0 else { return deliveries.take(number & ~Self.slotMark) }
     return open(number)
   }
+
+  /// Knows of more crashes of brokers.
+  mutating func expect(_ faults: [BrokerFault]) { brokers.faults += faults }
 
   /// A log begins anew.
   mutating func disturb() { isCalm = false }

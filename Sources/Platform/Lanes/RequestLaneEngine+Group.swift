@@ -132,9 +132,14 @@ extension LaneCore {
     fetchMore(partition, at: now)
   }
 
-  /// Sets alarms for crashes of the lane's consumers and of its brokers.
+  /// Sets alarms for the crashes of the lane's consumers and of its brokers that it knows of.
   mutating func armFaults(after now: Instant) {
-    for fault in topic.brokers.faults {
+    arm(consumers: settings.consumerFaults, brokers: topic.brokers.faults, after: now)
+  }
+
+  /// Sets alarms for some of them.
+  mutating func arm(consumers: [ConsumerFault], brokers: [BrokerFault], after now: Instant) {
+    for fault in brokers {
       let instants = [
         (LaneEvent.Kind.brokerLost, fault.at), (.brokerReplaced, fault.election),
         (.brokerBack, fault.back ?? .origin),
@@ -146,7 +151,7 @@ extension LaneCore {
             kind: kind, part: 0, flags: 0, slot: UInt32(fault.broker), arrival: .origin))
       }
     }
-    for fault in settings.consumerFaults {
+    for fault in consumers {
       let instants = [(LaneEvent.Kind.memberLost, fault.at), (.memberBack, fault.back ?? .origin)]
       for (kind, at) in instants where at > now {
         _ = queue.push(

@@ -257,6 +257,15 @@ extension RequestLaneEngine {
     offer(ticket, to: part, at: now)
   }
 
+  /// Tells of a client's attempt before anything becomes of it.
+  func traceAttempt(_ ticket: Ticket, at now: Instant) {
+    core.tracer?.recorder.attempted(
+      TracedAttempt(
+        lane: core.settings.lane, at: now,
+        identity: core.clients.calls[ticket.delivery].retry.identity, number: ticket.delivery,
+        part: part(of: ticket.identity)))
+  }
+
   /// What a part's router goes by.
   private func gateway(_ part: Int, candidates most: Int, at now: Instant) -> TracedGateway {
     var gateway = TracedGateway()

@@ -9,6 +9,9 @@ import Primitives
 /// takes it may ask the cluster for names and places, and not for the state of lanes.
 public protocol TraceRecorder: AnyObject {
   func arrived(_ arrival: TracedArrival)
+  /// A client's attempt comes to a gateway, or finds none: of a request that may come again, after
+  /// its arrival.
+  func attempted(_ attempt: TracedAttempt)
   func called(_ call: TracedCall)
   func ended(_ end: TracedEnd)
   /// A message between components has left, at the time at which it does.
@@ -77,6 +80,17 @@ public struct TracedArrival: Sendable {
   /// A call that fails may be followed by another: of a message, an event, or where clients try
   /// again. It ends when it is answered or given up.
   public var mayComeAgain = false
+}
+
+/// An attempt of a client's request.
+public struct TracedAttempt: Sendable, Equatable {
+  public var lane: LaneID
+  public var at: Instant
+  public var identity: UInt64
+  /// As that of its call and of its end; that of an attempt that is over may come again.
+  public var number: UInt32
+  /// The gateway's part of the lane.
+  public var part: Int
 }
 
 /// An instance is called for an invocation.

@@ -46,12 +46,13 @@ extension ClusterSimulation {
       .appending(XXH3.hash64(service.name))
   }
 
-  private func consumerFaults(
-    _ id: LaneID, _ service: ServiceConfiguration
-  ) -> [ConsumerFault] {
-    guard service.isConsumed else { return [] }
+  /// Those of some faults that crash a consumer of a lane.
+  func consumerFaults(_ id: LaneID, among faults: [FaultConfiguration]) -> [ConsumerFault] {
+    guard configuration.services[topology.lanes[id.index].service.index].isConsumed else {
+      return []
+    }
     let first = configuration.zones.count * configuration.gateways.perZone
-    return configuration.faults.compactMap { fault in
+    return faults.compactMap { fault in
       guard case .crashConsumer(let consumer) = fault.kind,
         let part = topology.laneGateways[id.index].firstIndex(of: first + consumer)
       else { return nil }
@@ -67,15 +68,21 @@ extension ClusterSimulation {
     var brokers = LaneBrokers(
       count: count, first: Int(XXH3.hash64(service.name) % UInt64(count)),
       hasOtherZones: configuration.zones.count > 1, hop: configuration.network.sameZone)
+    brokers.faults = brokerFaults(of: zone, among: configuration.faults)
+    return brokers
+  }
+
+  /// Those of some faults that crash a broker of a zone.
+  func brokerFaults(of zone: ZoneID, among faults: [FaultConfiguration]) -> [BrokerFault] {
+    let count = max(1, configuration.brokers.perZone)
     let first = zone.index * configuration.brokers.perZone
-    brokers.faults = configuration.faults.compactMap { fault in
+    return faults.compactMap { fault in
       guard case .crashBroker(let broker) = fault.kind, (first..<first + count).contains(broker)
       else { return nil }
       return BrokerFault(
         broker: broker - first, at: fault.at, election: fault.at + configuration.brokers.election,
         back: fault.restartAfter.map { fault.at + $0 })
     }
-    return brokers
   }
 
   /// What calls the service's instances: a gateway or a consumer.
@@ -166,7 +173,8 @@ extension ClusterSimulation {
       downstreamKey: key("downstream", service),
       keyValue: service.keyValue, keyValueKey: key("key-value store", service),
       overhead: service.overhead, wayThrough: service.wayThrough,
-      consumerFaults: consumerFaults(id, service), brokers: brokers(of: place.zone, service))
+      consumerFaults: consumerFaults(id, among: configuration.faults),
+      brokers: brokers(of: place.zone, service))
   }
 
   /// How the consumers of a service take part in the central limit of what it calls.

@@ -6,9 +6,9 @@ import Workload
 // Faults that are armed, and traffic that the balancer sends elsewhere.
 extension ClusterSimulation {
   /// More goes wrong from now on, as in a rehearsal that begins from a fork. Every fault must lie
-  /// after `now`; crashes of consumers cannot be added.
+  /// after `now`.
   public func arm(_ faults: [FaultConfiguration]) {
-    precondition(faults.allSatisfy { $0.at > now && !$0.isOfConsumer }, "a fault lies ahead")
+    precondition(faults.allSatisfy { $0.at > now }, "a fault lies ahead")
     // First, since a lane whose form is new gets the alarms of all faults that are known.
     runAsRequests(faults)
     configuration.faults += faults
@@ -16,7 +16,11 @@ extension ClusterSimulation {
     control.arm(faults)
     takeSurges(faults)
     for index in lanes.indices {
-      let own = self.faults(of: index, faults)
+      var own = self.faults(of: index, faults)
+      if configuration.services[topology.lanes[index].service.index].topic != nil {
+        own.consumers = consumerFaults(LaneID(index), among: faults)
+        own.brokers = brokerFaults(of: topology.lanes[index].zone, among: faults)
+      }
       if !own.isEmpty { lanes[index].arm(own, after: now) }
     }
     laneSet.noteInterference()
@@ -28,22 +32,23 @@ extension ClusterSimulation {
     if !faults.isEmpty { lanes[lane].arm(faults, after: now) }
   }
 
-  /// Lanes for whose instances flow has no form any more run as requests from now on. A lane that
-  /// awaits an answer cannot change its form now: whoever arms such a fault has let it run as
-  /// requests from the beginning (`ServiceConfiguration.mayBeSpoiled`), or arms it at another
-  /// instant.
+  /// Lanes for which flow has no form any more run as requests from now on. A lane that awaits an
+  /// answer cannot change its form now, nor one of several consumers at all: whoever arms such a
+  /// fault has let it run as requests from the beginning (`ServiceConfiguration.mayBeSpoiled` and
+  /// the like), or arms it at another instant.
   private func runAsRequests(_ faults: [FaultConfiguration]) {
     var later = configuration
     later.faults += faults
     for (index, place) in topology.lanes.enumerated() where lanes[index] is FlowLane {
       guard
         faults.contains(where: {
-          $0.spoils(configuration.services[place.service.index], among: configuration.services)
+          $0.isOfGroup
+            || $0.spoils(configuration.services[place.service.index], among: configuration.services)
         }), FidelityRule.obstacle(configuration.services[place.service.index], later) != nil
       else { continue }
       precondition(
         handOver(lane: LaneID(index), to: .request, residual: .equilibrium),
-        "a lane at flow fidelity awaits an answer: its instances cannot be made bad from here")
+        "a lane at flow fidelity cannot run as requests from here, and has no form for a fault")
     }
   }
 

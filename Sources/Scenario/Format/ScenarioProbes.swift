@@ -48,6 +48,7 @@ enum ScenarioProbes {
         arrivals: {\(arrivals)}
     changes: [{}]
     zoom: {}
+    rehearsal: {}
     faults:
       - {}
       - {slow: kubernetes}
@@ -64,6 +65,7 @@ enum ScenarioProbes {
     name: probe
     duration: 1h
     zoom: {from: 1s, to: 2s}
+    rehearsal: {from: 0s, until: 2s}
     cluster:
       zones: [{name: z, nodes: {count: 1, cpu: 1, memory: 1GiB}}]
       gateways: {per_lane: 1, capacity: 1/s, request_timeout: 1s, call_timeout: 1s, queue_limit: 1,
@@ -127,7 +129,7 @@ enum ScenarioProbes {
     objectives: [requests > 0]
     stop_when: [failed > 1 for 1m]
     faults:
-      - {at: 1s, crash: worker-manager-0, restart_after: 1s}
+      - {at: 9s, crash: worker-manager-0, restart_after: 1s}
       - {at: 1s, lose: z, restart_after: 1s, every: 2s, times: 2}
       - {at: 1s, stop: etcd, for: 1s}
       - {at: 1s, slow: kubernetes, factor: 2, ramp: 1s, until: 2s}

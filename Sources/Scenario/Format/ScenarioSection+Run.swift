@@ -67,7 +67,18 @@ extension ScenarioSection {
       [
         "from": "when it begins, since second 0: a whole second",
         "to": "when it ends",
-      ])
+      ]),
+    ScenarioSection(
+      "rehearsal",
+      "What `rehearse` judges, where that is not all after the warm-up: its runs end with it. "
+        + "`--find-worst` writes it, so that the loss that it has found is judged as it was; "
+        + "`run` does not ask for it.",
+      [
+        "from":
+          "since second 0, a whole second before the first fault or earlier; without it, the end "
+          + "of `warmup`",
+        "until": "up to when; without it, the end of the run",
+      ]),
   ]
 
   static let faults = [

@@ -25,8 +25,9 @@ public struct FaultSection: Sendable {
   public var restartAfter: Nanoseconds?
   /// For so long it grows, evenly, from nothing.
   public var ramp = Nanoseconds.zero
-  /// Its place in the document.
-  var index = 0
+  /// Its place in the document, and the line that it begins in; 0: it is not of a file.
+  public internal(set) var index = 0
+  public internal(set) var line = 0
   /// From one beginning to the next, and how often it comes.
   public var every = Nanoseconds.zero
   public var times = 1
@@ -55,8 +56,13 @@ public struct FaultSection: Sendable {
     return zone != nil || nodes != nil || gateway != nil
   }
 
-  /// What it is called in reports: by its name, or by what happens where it has none.
-  public var title: String { target ?? (name == "fault" ? effect?.text ?? name : name) }
+  /// What it is called in reports: by what happens to its target, else by its name, or by what
+  /// happens where it has none.
+  public var title: String {
+    guard let target else { return name == "fault" ? effect?.text ?? name : name }
+    if zone != nil || nodes != nil { return "the loss of \(target)" }
+    return effect == nil ? "a crash of \(target)" : "a stop of \(target)"
+  }
 
   /// What goes down, as scenarios call it.
   public var target: String? {

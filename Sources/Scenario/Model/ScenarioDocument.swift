@@ -62,6 +62,8 @@ public struct ScenarioDocument: Sendable {
   public var longestFlowStep = Nanoseconds.seconds(1)
   /// When every request is an event, whatever the fidelity.
   public var zoom: Range<Nanoseconds>?
+  /// What a rehearsal is judged over, where that is not all after the warm-up.
+  public var rehearsal = RehearsalSection()
   /// The only cluster; where there are regions, all of theirs as one.
   public var cluster = ClusterSection()
   public var regions: [RegionSection] = []

@@ -12,6 +12,7 @@ enum FaultReading {
       var section = fault(
         FieldReader(item.tree, path: item.path, mark: item.tree.mark, context: reader.context))
       section.index = index
+      section.line = item.tree.mark.line
       return section
     }
   }
@@ -139,6 +140,15 @@ enum FaultReading {
       section.effect = pods
       return
     }
+    let words = target.split(separator: " ")
+    if words.count > 1, words.contains("pods") || words.contains("pod") {
+      reader.context.fail(
+        .outOfRange, at: reader.child("lose"), length: target.count,
+        "`\(target)` says neither how many pods nor which share of them",
+        help: "a number from 1 on or a share above 0%: `3 pods of SERVICE`, "
+          + "`10% of pods of SERVICE`")
+      return
+    }
     let parts = target.split(separator: " ")
     guard parts.count == 3, parts[1] == "of" else {
       section.zone = target
@@ -150,7 +160,8 @@ enum FaultReading {
       reader.context.fail(
         .unknownName, at: reader.child("lose"), length: target.count,
         "`\(target)` cannot be lost",
-        help: "`zone-a`, `node-3 of zone-a`, `25% of zone-a`, `10% of pods of SERVICE`, "
+        help:
+          "for example `zone-a`, `node-3 of zone-a`, `25% of zone-a`, `10% of pods of SERVICE`, "
           + "`3 pods of SERVICE`")
     }
   }

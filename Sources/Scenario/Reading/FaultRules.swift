@@ -7,7 +7,6 @@ struct FaultRules {
 
   func check(_ fault: FaultSection, _ path: String) {
     nodes(fault, path)
-    inside(fault, path)
     if fault.isOfCoordinator, !document.needsCoordinator { nobodyNeedsCoordinator("\(path).crash") }
     guard let effect = fault.effect else { return }
     let zones = document.cluster.zones.map(\.name)
@@ -86,30 +85,6 @@ struct FaultRules {
     context.fail(
       .unknownName, at: path, length: name.count, "there is no service `\(name)`",
       help: Nearest.hint(name, in: names) ?? "the services are \(names.joined(separator: ", "))")
-  }
-
-  /// What stands in a zone that is lost for all the time does not notice.
-  private func inside(_ fault: FaultSection, _ path: String) {
-    let zones = document.cluster.zones.map(\.name)
-    let component = fault.workerManager ?? fault.dispatcher
-    let own =
-      fault.gateway?.zone ?? fault.consumer?.zone ?? fault.broker?.zone ?? fault.agents?.zone
-      ?? fault.nodes?.zone ?? component.flatMap { zones.isEmpty ? nil : zones[$0 % zones.count] }
-    guard let zone = own, context.isSound("\(path).at") else { return }
-    func isInside(_ at: Nanoseconds) -> Bool {
-      document.faults.contains { loss in
-        guard loss.zone == zone else { return false }
-        return loss.beginnings.contains { begin in
-          guard begin <= at else { return false }
-          guard let length = loss.restartAfter else { return true }
-          return fault.restartAfter.map { at + $0 <= begin + length } ?? false
-        }
-      }
-    }
-    guard fault.beginnings.allSatisfy(isInside) else { return }
-    context.fail(
-      .neverHappens, at: "\(path).at", "`\(path)` strikes what is lost with \(zone) already",
-      help: "let it come at another time, or remove it")
   }
 
   /// What is said must be worse than what was said before.

@@ -8,12 +8,11 @@ enum OverrideRule {
     let path = steps(text[..<equals])
     let value = String(text[text.index(after: equals)...])
     var parser = TreeParser(file: "--set")
-    guard !path.isEmpty, var replacement = parser.parse(value.isEmpty ? "''" : value) else {
+    guard !path.isEmpty, let parsed = parser.parse(value.isEmpty ? "''" : value) else {
       fail(text, "the path or the value is not understood", nil, context)
       return tree
     }
-    replacement.mark = Mark(line: 0, column: 0)
-    guard let changed = set(path[...], in: tree, to: replacement) else {
+    guard let changed = set(path[...], in: tree, to: unplaced(parsed)) else {
       fail(
         text, "there is nothing at `\(text[..<equals])`",
         "a list item is `zones[0]`, or by its name `services.api`", context)
@@ -26,6 +25,20 @@ enum OverrideRule {
     _ text: String, _ message: String, _ help: String?, _ context: ReadingContext
   ) {
     context.fail(.badOverride, Mark(line: 0, column: 0), "--set \(text): \(message)", help: help)
+  }
+
+  /// The same without places: it stands in no line of the file.
+  private static func unplaced(_ tree: Tree) -> Tree {
+    let nowhere = Mark(line: 0, column: 0)
+    let content: Tree.Content =
+      switch tree.content {
+      case .scalar: tree.content
+      case .sequence(let items): .sequence(items.map(unplaced))
+      case .mapping(let entries):
+        .mapping(
+          entries.map { Tree.Entry(key: $0.key, mark: nowhere, value: unplaced($0.value)) })
+      }
+    return Tree(content: content, mark: nowhere)
   }
 
   /// `a.b[2].c` as a, b, 2, c.

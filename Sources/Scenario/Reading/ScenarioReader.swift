@@ -110,6 +110,7 @@ public struct ScenarioReader: Sendable {
     document.changes = ChangeReading.changes(&reader)
     grid(&reader, &document)
     document.zoom = zoom(&reader, document.duration)
+    document.rehearsal = RehearsalReading.section(&reader)
     reader.finish()
     document.applyScale()
     document.linkChains()

@@ -12,6 +12,7 @@ enum ScenarioRules {
     objectives(document, context)
     times(document, context)
     ChangeRules(document: document, context: context).check()
+    RehearsalReading.check(document, context)
     unused(document, context)
   }
 
@@ -153,7 +154,8 @@ enum ScenarioRules {
   }
 
   private static func faults(_ document: ScenarioDocument, _ context: ReadingContext) {
-    overlaps(document, context)
+    FaultConflicts(document: document, context: context).check()
+    noneWithExactProcessors(document, context)
     for (index, fault) in document.faults.enumerated() {
       let path = document.path(ofFault: index)
       target(of: fault, path, document, context)
@@ -172,37 +174,16 @@ enum ScenarioRules {
     }
   }
 
-  /// What is down cannot go down again.
-  private static func overlaps(_ document: ScenarioDocument, _ context: ReadingContext) {
-    for (index, fault) in document.faults.enumerated() {
-      for (other, earlier) in document.faults.enumerated().prefix(index)
-      where fault.target == earlier.target && fault.target != nil {
-        guard meet(earlier, fault) else { continue }
-        context.fail(
-          .inconsistent, at: document.path(ofFault: index) + ".at",
-          "`\(document.path(ofFault: index))` and `\(document.path(ofFault: other))` take "
-            + "\(fault.target ?? "it") down at the same "
-            + "time",
-          help: "end one before the other begins, or leave one out")
-      }
+  private static func noneWithExactProcessors(
+    _ document: ScenarioDocument, _ context: ReadingContext
+  ) {
+    guard document.contention == "exact", document.faults.contains(where: \.losesCalls) else {
+      return
     }
-    guard document.contention == "exact",
-      document.faults.contains(where: \.losesCalls)
-    else { return }
     context.fail(
       .inconsistent, at: "contention", else: Mark(line: 1, column: 1),
       "zones, machines, pods and gateways cannot be lost with `contention: exact`",
       help: "use `contention: epoch`, which is the default")
-  }
-
-  /// Whether two faults are there at one time.
-  private static func meet(_ one: FaultSection, _ other: FaultSection) -> Bool {
-    one.beginnings.contains { mine in
-      other.beginnings.contains { its in
-        let (earlier, later, first) = mine <= its ? (mine, its, one) : (its, mine, other)
-        return first.restartAfter.map { earlier + $0 >= later } ?? true
-      }
-    }
   }
 
   /// What is crashed must be there.

@@ -63,7 +63,7 @@ public enum InvocationPath: String, CaseIterable {
   case none
 
   public init(_ entry: InvocationLog.Entry) {
-    guard let call = entry.calls.first else {
+    guard let call = entry.firstCall else {
       self = .none
       return
     }
@@ -92,6 +92,11 @@ extension InvocationLog.Entry {
     return last.at - arrival.at + last.wayThrough
   }
 
-  /// From its coming to the first call of an instance.
-  public var wait: Nanoseconds? { calls.first.map { $0.at - arrival.at } }
+  /// From its coming to the first call of an instance; of a client's request, of one that it waited
+  /// for.
+  public var wait: Nanoseconds? { firstCall.map { $0.at - arrival.at } }
+
+  var firstCall: TracedCall? {
+    attempts.isEmpty ? calls.first : ClientAttempt.all(of: self).lazy.compactMap(\.call).first
+  }
 }

@@ -4,77 +4,72 @@ import Primitives
 
 // A request whose client tries again: attempts, and what lies between them.
 extension InvocationCourse {
-  /// Whether a client may send it again.
-  var isOfClient: Bool { entry.arrival.mayComeAgain && entry.arrival.gateway != nil }
-
-  /// Its time, attempt by attempt: what ends a stretch is a call of an instance or the end of an
-  /// attempt, whichever comes next. After the end of an attempt its client backs off; where the
-  /// next attempt has waited too, how long each was is not known apart.
+  /// Its time, attempt by attempt, and between two of them what its client backs off. What the
+  /// platform still does for an attempt that its client has left is no part of it.
   func clientParts() -> [Part] {
     var parts: [Part] = []
     var now = entry.arrival.at
-    var isBetween = false
-    var open: TracedCall?
     func add(_ name: String, _ place: String, to end: Instant) {
       guard end > now else { return }
       parts.append(Part(name: name, place: place, from: now, to: end))
       now = end
     }
-    for event in clientEvents {
-      switch event {
-      case .call(let call):
-        if isBetween {
-          add(call.waited ? "back-off, then waiting" : "back-off", "client", to: call.at)
-        } else if call.at > now {
+    for attempt in ClientAttempt.all(of: entry) {
+      // Of the first there is nothing before it.
+      add("back-off", "client", to: attempt.began)
+      if let call = attempt.call {
+        if call.at > now {
           parts += waiting(now..<call.at, for: call)
           now = call.at
         }
-        (isBetween, open) = (false, call)
-      case .end(let end):
-        if let call = open, end.number == call.number || end.outcome == .clientLeft {
-          addCall(call, until: end, &parts, &now)
-        } else {
-          add(isBetween ? "back-off" : "waiting", isBetween ? "client" : queueName, to: end.at)
-        }
-        // Who has heard of a failure gives up at that instant.
-        (isBetween, open) = (true, nil)
+        guard let end = attempt.end else { return parts }
+        addCall(call, until: end, &parts, &now)
+      } else {
+        guard let end = attempt.end else { return parts }
+        add("waiting", entryName(attempt.part), to: end.at)
       }
+      // Nobody has told it that its attempt is lost.
+      if let left = attempt.left { add("waiting for its time-out", "client", to: left) }
     }
     if let last = entry.ends.last, entry.isOver {
       add("way through", "client and API gateway", to: last.at + last.wayThrough)
     }
     return parts
   }
+}
 
-  private enum ClientEvent {
-    case call(TracedCall)
-    case end(TracedEnd)
+/// One attempt of a client's request: what was called for it while its client waited, and how that
+/// ended.
+struct ClientAttempt {
+  var began: Instant
+  var part: Int
+  var call: TracedCall?
+  /// Nil: it has not ended.
+  var end: TracedEnd?
+  /// When its client left an attempt that had ended without its knowing.
+  var left: Instant?
 
-    var at: Instant {
-      switch self {
-      case .call(let call): call.at
-      case .end(let end): end.at
+  /// All attempts of a request, in order. O(attempts × ends).
+  static func all(of entry: InvocationLog.Entry) -> [ClientAttempt] {
+    entry.attempts.indices.map { index in
+      let (mine, next) = (entry.attempts[index], entry.attempts.dropFirst(index + 1).first)
+      let number = mine.traced.number
+      // A client waits for one attempt at a time: what it does itself is about its latest.
+      let ends = entry.ends[mine.endsBefore..<(next?.endsBefore ?? entry.ends.count)]
+      let end = ends.first {
+        $0.outcome == .clientLeft || ($0.number == number && $0.outcome != .late)
       }
+      let calls = entry.calls[mine.callsBefore..<(next?.callsBefore ?? entry.calls.count)]
+      let call = calls.first {
+        // A call that comes later is for nobody.
+        $0.number == number && $0.at <= end?.at ?? .distantFuture
+      }
+      var left: Instant?
+      if let end, end.outcome != .clientLeft {
+        left = ends.first { $0.outcome == .clientLeft }?.at
+      }
+      return ClientAttempt(
+        began: mine.traced.at, part: mine.traced.part, call: call, end: end, left: left)
     }
-  }
-
-  /// Calls and ends in order of time, ends first at one instant but for a call's own; without the
-  /// ends of attempts that the client had left.
-  private var clientEvents: [ClientEvent] {
-    let ends = entry.ends.enumerated().filter { index, end in
-      // Of a call that its client has left nobody is told any more.
-      !entry.ends[..<index].contains { $0.outcome == .clientLeft }
-        || end.outcome == .clientLeft || end.outcome == .givenUp
-        || isOfLatestCall(end) || index == entry.ends.count - 1
-    }
-    let events = entry.calls.map(ClientEvent.call) + ends.map { .end($0.element) }
-    return events.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }
-      .map(\.element)
-  }
-
-  /// Whether an end is that of the attempt that was under way last.
-  private func isOfLatestCall(_ end: TracedEnd) -> Bool {
-    guard let latest = entry.calls.last(where: { $0.at <= end.at }) else { return true }
-    return latest.number == end.number && end.outcome != .late
   }
 }

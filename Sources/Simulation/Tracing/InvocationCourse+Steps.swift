@@ -8,7 +8,13 @@ extension InvocationCourse {
 
   func steps() -> [Step] {
     var steps = [arrivalStep]
-    steps += entry.calls.enumerated().map { callStep($1, number: $0) }
+    let heard = ClientAttempt.all(of: entry).compactMap(\.call)
+    steps += entry.calls.enumerated().map { index, call in
+      var step = callStep(call, number: index)
+      let isHeard = heard.contains { $0.number == call.number && $0.at == call.at }
+      if !entry.attempts.isEmpty, !isHeard { step.what += "; its client has left" }
+      return step
+    }
     steps += entry.ends.map(endStep)
     let starts = startsOfInterest()
     for sent in messages where isOfInterest(sent, starts) { steps.append(step(sent)) }

@@ -49,7 +49,7 @@ struct InvocationCourse {
   // MARK: Where the time goes
 
   func parts() -> [Part] {
-    if isOfClient { return clientParts() }
+    if !entry.attempts.isEmpty { return clientParts() }
     var parts: [Part] = []
     var now = entry.arrival.at
     func add(_ name: String, _ place: String, to end: Instant) {

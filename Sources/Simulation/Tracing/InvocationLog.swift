@@ -10,12 +10,21 @@ public final class InvocationLog: TraceRecorder {
     public var calls: [TracedCall] = []
     /// Of an invocation that comes again, one for each call without an answer.
     public var ends: [TracedEnd] = []
+    /// Of a client's request, in order.
+    public var attempts: [Attempt] = []
 
     /// Whether nothing more will become of it.
     public var isOver: Bool {
       guard let last = ends.last else { return false }
       return !arrival.mayComeAgain || last.outcome == .completed || last.outcome == .givenUp
     }
+  }
+
+  /// A client's attempt, and how many calls and ends of its request were told before it.
+  public struct Attempt: Sendable {
+    public var traced: TracedAttempt
+    public var callsBefore: Int
+    public var endsBefore: Int
   }
 
   /// Messages and decisions in the order in which they were told.
@@ -73,6 +82,15 @@ public final class InvocationLog: TraceRecorder {
     places[Key(lane: arrival.lane, identity: arrival.identity)] = entries.count
     entries.append(Entry(arrival: arrival))
     open += 1
+  }
+
+  public func attempted(_ attempt: TracedAttempt) {
+    guard let place = places[Key(lane: attempt.lane, identity: attempt.identity)],
+      !entries[place].isOver
+    else { return }
+    let (calls, ends) = (entries[place].calls.count, entries[place].ends.count)
+    entries[place].attempts.append(
+      Attempt(traced: attempt, callsBefore: calls, endsBefore: ends))
   }
 
   public func called(_ call: TracedCall) {

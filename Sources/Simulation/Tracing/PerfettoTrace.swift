@@ -25,8 +25,14 @@ public final class PerfettoTrace: TraceRecorder {
     var since: Instant
     /// What is begun inside of it and not ended: its wait, or a call.
     var inner: String?
-    /// It waits, and that is not written yet.
+    /// It waits, or its client backs off, and that is not written yet.
     var waitsSince: Instant?
+    var isBackingOff = false
+    /// The attempt that its client waits for; nil: of no client, or none.
+    var attempt: UInt32?
+    var isOfClient = false
+
+    var waitName: String { isBackingOff ? "back-off" : "waiting" }
   }
 
   private struct Event {
@@ -101,9 +107,26 @@ public final class PerfettoTrace: TraceRecorder {
     add("b", invocation, invocation.name, at: arrival.at, values)
   }
 
+  public func attempted(_ attempt: TracedAttempt) {
+    let key = Key(lane: attempt.lane, identity: attempt.identity)
+    guard var invocation = open[key] else { return }
+    invocation.attempt = attempt.number
+    invocation.isOfClient = true
+    if invocation.isBackingOff {
+      endWait(&invocation, at: attempt.at)
+      invocation.isBackingOff = false
+      invocation.waitsSince = attempt.at
+    }
+    open[key] = invocation
+  }
+
   public func called(_ call: TracedCall) {
     let key = Key(lane: call.lane, identity: call.identity)
     guard var invocation = open[key] else { return }
+    guard !invocation.isOfClient || invocation.attempt == call.number else {
+      // Its client has left: another attempt may be under way.
+      return add("n", invocation, "called for nobody", at: call.at, [])
+    }
     endWait(&invocation, at: call.at)
     let name = "pod \(call.pod.raw)"
     invocation.inner = name
@@ -121,7 +144,9 @@ public final class PerfettoTrace: TraceRecorder {
   public func ended(_ end: TracedEnd) {
     let key = Key(lane: end.lane, identity: end.identity)
     guard var invocation = open[key] else { return }
-    if end.outcome == .late {
+    let isOfOther =
+      invocation.isOfClient && end.number != .max && invocation.attempt != end.number
+    if end.outcome == .late || isOfOther {
       // Another attempt may be under way.
       return add("n", invocation, end.outcome.rawValue, at: end.at, [])
     }
@@ -138,19 +163,19 @@ public final class PerfettoTrace: TraceRecorder {
       // It comes again.
       add("n", invocation, end.outcome.rawValue, at: end.at, [])
       invocation.waitsSince = end.at
+      invocation.isBackingOff = invocation.isOfClient
+      if invocation.isOfClient { invocation.attempt = nil }
       open[key] = invocation
     }
   }
 
-  private static let waiting = "waiting"
-
   /// Ends the wait of an invocation; one of no length is not shown.
   private func endWait(_ invocation: inout OpenInvocation, at now: Instant) {
     if let since = invocation.waitsSince, since < now {
-      add("b", invocation, Self.waiting, at: since, [])
-      add("e", invocation, Self.waiting, at: now, [])
-    } else if invocation.inner == Self.waiting {
-      add("e", invocation, Self.waiting, at: now, [])
+      add("b", invocation, invocation.waitName, at: since, [])
+      add("e", invocation, invocation.waitName, at: now, [])
+    } else if invocation.inner == invocation.waitName {
+      add("e", invocation, invocation.waitName, at: now, [])
       invocation.inner = nil
     }
     invocation.waitsSince = nil
@@ -253,9 +278,9 @@ public final class PerfettoTrace: TraceRecorder {
       guard var invocation = open[key], let since = invocation.waitsSince, since < now else {
         continue
       }
-      add("b", invocation, Self.waiting, at: since, [])
+      add("b", invocation, invocation.waitName, at: since, [])
       invocation.waitsSince = nil
-      invocation.inner = Self.waiting
+      invocation.inner = invocation.waitName
       open[key] = invocation
     }
     try flush(before: now)

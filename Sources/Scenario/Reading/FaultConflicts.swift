@@ -1,0 +1,92 @@
+import Primitives
+
+/// Faults that cannot hold at one time: what is down cannot go down again, nor be slow, and of two
+/// numbers for one thing only one can be so. Others combine.
+struct FaultConflicts {
+  let document: ScenarioDocument
+  let context: ReadingContext
+
+  func check() {
+    let faults = document.faults
+    for (index, fault) in faults.enumerated() {
+      for (other, earlier) in faults.enumerated().prefix(index) {
+        guard let what = conflict(fault, earlier), Self.meet(fault, earlier) else { continue }
+        fail(index, other, "\(what) at the same time")
+      }
+      if let (other, zone) = strikesWhatIsLost(fault) {
+        fail(index, other, "contradict each other: what one strikes is lost with \(zone) then")
+      }
+    }
+  }
+
+  private func fail(_ index: Int, _ other: Int, _ what: String) {
+    let path = document.path(ofFault: index)
+    guard context.isSound(path + ".at") else { return }
+    context.fail(
+      .inconsistent, at: path + ".at",
+      "`\(path)` and `\(document.path(ofFault: other))` \(what)",
+      help: "end one before the other begins, or leave one out")
+  }
+
+  /// What two faults do that cannot be done at once; nil: they combine.
+  private func conflict(_ one: FaultSection, _ other: FaultSection) -> String? {
+    if let target = one.target, target == other.target { return "take \(target) down" }
+    if let (zone, which) = one.nodes ?? one.agents, let (same, these) = other.nodes ?? other.agents,
+      zone == same, (one.nodes == nil) == (other.nodes == nil),
+      let nodes = document.cluster.zones.first(where: { $0.name == zone })?.nodes,
+      which.numbers(of: nodes).overlaps(these.numbers(of: nodes))
+    {
+      let what = one.nodes == nil ? "HostAgents" : "machines"
+      return "take some of the same \(what) of \(zone) down"
+    }
+    guard let mine = one.effect, let its = other.effect else { return nil }
+    switch (mine, its) {
+    case (.stop(let part), .slow(let same, _)), (.slow(let part, _), .stop(let same)):
+      return part == same ? "stop \(part.text) and slow it" : nil
+    case (.slow(let part, _), .slow(let same, _)):
+      return part == same ? "slow \(part.text)" : nil
+    case (.limit(let name, _), .limit(let same, _)),
+      (.limit(let name, _), .slowDownstream(let same, _)),
+      (.slowDownstream(let name, _), .limit(let same, _)),
+      (.slowDownstream(let name, _), .slowDownstream(let same, _)):
+      return name == same ? "say what \(name) bears" : nil
+    case (.clock(let manager, _, _), .clock(let same, _, _)):
+      return manager == same ? "set the clock of worker-manager-\(manager)" : nil
+    case (.push(let name, _), .push(let same, _)):
+      return document.services.first { $0.isMeant(by: name) && $0.isMeant(by: same) }.map {
+        "push a configuration of \($0.name)"
+      }
+    default: return nil
+    }
+  }
+
+  /// Whether two faults are there at one time, or one ends as the other begins.
+  private static func meet(_ one: FaultSection, _ other: FaultSection) -> Bool {
+    one.beginnings.contains { mine in
+      other.beginnings.contains { its in
+        let (earlier, later, first) = mine <= its ? (mine, its, one) : (its, mine, other)
+        return first.restartAfter.map { earlier + $0 >= later } ?? true
+      }
+    }
+  }
+
+  /// The loss of the zone that what a fault strikes stands in, where the zone is away as it
+  /// strikes.
+  private func strikesWhatIsLost(_ fault: FaultSection) -> (other: Int, zone: String)? {
+    let zones = document.cluster.zones.map(\.name)
+    let component = fault.workerManager ?? fault.dispatcher
+    let own =
+      fault.gateway?.zone ?? fault.consumer?.zone ?? fault.broker?.zone ?? fault.agents?.zone
+      ?? fault.nodes?.zone ?? component.flatMap { zones.isEmpty ? nil : zones[$0 % zones.count] }
+    guard let zone = own else { return nil }
+    for (index, loss) in document.faults.enumerated() where loss.zone == zone {
+      let isAway = fault.beginnings.contains { at in
+        loss.beginnings.contains { begin in
+          begin <= at && (loss.restartAfter.map { at < begin + $0 } ?? true)
+        }
+      }
+      if isAway { return (index, zone) }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,123 @@
+import ControlPlane
+import Platform
+import Primitives
+import Scenario
+import Testing
+
+@testable import Planning
+@testable import Simulation
+
+/// Consumers and brokers that crash in a rehearsal, which arms them on the way: what they do is
+/// what they do in a run that has known of them from its beginning.
+@Suite struct GroupRehearsalTests {
+  enum Group: CaseIterable {
+    /// Flow has a form for a crash of either; it has none where windows bind what instances get, or
+    /// several consumers share a lane.
+    case one, windows, shared
+
+    var topic: String {
+      self == .windows ? "{partitions: 8, window: 2}" : "{partitions: 8}"
+    }
+    var consumers: String {
+      self == .shared ? "consumers: {per_zone: 3, per_lane: 3}" : "consumers: {per_zone: 1}"
+    }
+  }
+
+  static let faults = [
+    "{at: 2m, crash: consumer-0 of zone-a, for: 30s}",
+    "{at: 2m, crash: consumer-0 of zone-a, for: 20s, every: 1m, times: 2}",
+    "{at: 2m, crash: broker-0 of zone-a, for: 1m}",
+  ]
+
+  private static func document(
+    _ group: Group, _ fault: String, fidelity: String
+  ) throws -> ScenarioDocument {
+    let text = """
+      headroom: 1
+      name: group
+      duration: 6m
+      warmup: 30s
+      fidelity: \(fidelity)
+      cluster:
+        zones:
+          - {name: zone-a, nodes: {count: 4, cpu: 32, memory: 128GiB}}
+          - {name: zone-b, nodes: {count: 4, cpu: 32, memory: 128GiB}}
+        \(group.consumers)
+        brokers: {per_zone: 3}
+      runtimes: {go: {init: 30ms}}
+      shapes: {small: {cpu: 0.5, memory: 512MiB}}
+      services:
+        - {name: jobs, class: offline, runtime: go, shape: small, concurrency: 1,
+           topic: \(group.topic), service_time: "exponential(mean: 20ms)", cpu_fraction: 0.2,
+           instances: {min: 24, max: 24, initial: 24}, cold_start: never,
+           arrivals: {process: poisson, rate: 200/s}}
+      faults: [\(fault)]
+      objectives: ["lag(service=jobs) < 100k"]
+      """
+    let result = ScenarioReader().read(text, file: "group.yaml", overrides: [])
+    return try #require(result.document, "\(result.rendered)")
+  }
+
+  private static func counters(_ outcome: RunOutcome) -> LaneCounters {
+    outcome.lanes.reduce(into: LaneCounters()) { $0.add($1) }
+  }
+
+  @Test(arguments: Group.allCases, ["request", "flow", "auto"])
+  func armedOnTheWayIsKnownFromTheBeginning(group: Group, fidelity: String) throws {
+    for fault in Self.faults {
+      let document = try Self.document(group, fault, fidelity: fidelity)
+      let runner = ScenarioRunner(document, threads: 1)
+      let pair = try RehearsalStudy(runner: runner, replications: 1).pair(0, peaks: nil)
+      let known = try runner.run(replication: 0, peaks: nil)
+      let (armed, written) = (Self.counters(pair.faulted), Self.counters(known))
+      let what = "\(group), \(fidelity), \(fault)"
+      #expect(pair.faulted.fidelities == known.fidelities, "\(what)")
+      #expect(armed.arrivals == written.arrivals && armed.completed == written.completed, "\(what)")
+      #expect(armed.redelivered == written.redelivered, "\(what)")
+      #expect(pair.faulted.lags == known.lags, "\(what)")
+      if fidelity == "request" { #expect(pair.faulted.digest == known.digest, "\(what)") }
+      // It has done something, and not to the calm twin.
+      let calm = Self.counters(pair.calm)
+      #expect(calm.redelivered == 0 && pair.faulted.digest != pair.calm.digest, "\(what)")
+      let messages = RehearsalMessages(pair)
+      #expect(messages.lost == 0 && messages.produced > 60_000, "\(what)")
+      #expect(messages.late > 0, "\(what): \(messages)")
+      if fault.contains("consumer") {
+        // One of three consumers may have had nothing under way.
+        #expect(armed.redelivered > 0 || group == .shared, "\(what)")
+        #expect(messages.redelivered == Int(armed.redelivered), "\(what)")
+        #expect(messages.peakLag > messages.calmPeakLag, "\(what): \(messages)")
+        // While nobody reads, more than a second's messages wait; then they are worked off.
+        let seconds = try #require(messages.secondsToCatchUp, "\(what)")
+        #expect(seconds >= 20 && seconds < 200 && messages.late > 1000, "\(what): \(seconds)")
+        let back: Int64 = fault.contains("30s") ? 150 : 140
+        #expect(pair.timeline.ended == .seconds(back), "\(what)")
+        // It is back before it is missed, and the group agrees within three seconds.
+        #expect(pair.timeline.detected == .seconds(back), "\(what)")
+        #expect(pair.timeline.shifted == .seconds(back + 3), "\(what)")
+      } else {
+        // Others are elected after nine seconds.
+        #expect(pair.timeline.detected == .seconds(129), "\(what)")
+        #expect(pair.timeline.shifted == .seconds(129), "\(what)")
+      }
+    }
+  }
+
+  /// Consumers that are broken by a rehearsal at request fidelity and at flow: the messages that
+  /// come again, and the lag, are the same to a tenth.
+  @Test func bothFidelitiesAgree() throws {
+    func messages(_ fidelity: String) throws -> RehearsalMessages {
+      let document = try Self.document(.one, Self.faults[0], fidelity: fidelity)
+      let runner = ScenarioRunner(document, threads: 1)
+      return RehearsalMessages(
+        try RehearsalStudy(runner: runner, replications: 1).pair(0, peaks: nil))
+    }
+    let (requests, flow) = (try messages("request"), try messages("flow"))
+    #expect(abs(Double(flow.peakLag) / Double(requests.peakLag) - 1) < 0.1)
+    let catchUp = try (
+      #require(requests.secondsToCatchUp), #require(flow.secondsToCatchUp)
+    )
+    #expect(abs(catchUp.0 - catchUp.1) <= 10)
+    #expect(flow.redelivered > 0 && requests.redelivered > 0)
+  }
+}
