@@ -31,10 +31,12 @@ public struct GammaFactorTable: Sendable {
   }
 
   /// The factor that the top 12 bits of `word` choose.
-  public func factor(_ word: UInt64) -> Double { factors[Int(word >> 52)] }
+  @inlinable public func factor(_ word: UInt64) -> Double { factors[Int(word >> 52)] }
 
   /// The factor for one word of `source`.
-  public func sample(using source: inout some BitSource) -> Double { factor(source.next()) }
+  @inlinable public func sample(using source: inout some BitSource) -> Double {
+    factor(source.next())
+  }
 
   /// The exact variance over the table: a little below 1 / shape, by what the last share's tail
   /// loses.

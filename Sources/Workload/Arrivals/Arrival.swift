@@ -86,7 +86,8 @@ public struct ArrivalBuffer: ~Copyable {
   }
 
   @usableFromInline mutating func grow() {
-    let larger = max(64, capacity * 2)
+    // A few for the many that have few.
+    let larger = capacity == 0 ? 4 : max(64, capacity * 2)
     let fresh = UnsafeMutablePointer<Arrival>.allocate(capacity: larger)
     fresh.update(from: storage, count: end)
     storage.deallocate()
