@@ -21,6 +21,9 @@ struct ArrivalFeed: ~Copyable {
     seenHorizon = .origin + delay
   }
 
+  /// Asks for the memory of a batch now.
+  mutating func reserve() { buffer.reserve() }
+
   /// When the next arrival is seen, or when the source must be asked again; never, when it has
   /// ended.
   @inline(__always) var nextTime: Instant {

@@ -176,6 +176,7 @@ struct LaneCore: ~Copyable {
     breaking = LaneBreaking(settings.breaking, parts: settings.gateways.count)
     settledOrders = Array(repeating: 0, count: settings.gateways.count)
     staff = Array(repeating: PartStaff(), count: settings.gateways.count)
+    if settings.expectsTraffic { reserve() }
     setForm()
   }
 
@@ -183,6 +184,15 @@ struct LaneCore: ~Copyable {
   mutating func setPassing() {
     passesAtOnce =
       form == .message && drawsLate && !topic.isSkewed && (!settings.isScaled || isSampling)
+  }
+
+  /// Asks for what a lane with traffic needs anyway, so that nothing does on its way.
+  private mutating func reserve() {
+    latencies.reserve()
+    waits.reserve()
+    startLatencies.reserve()
+    inbox.reserve(4)
+    outbox.reserveCapacity(4)
   }
 
   /// Advances the integrals to `now`, before anything that they integrate changes.
@@ -290,6 +300,12 @@ struct Slots<Value: BitwiseCopyable & Sendable>: Sendable {
   private var free: [UInt32] = []
 
   init() {}
+
+  /// Asks for the memory of so many now.
+  mutating func reserve(_ room: Int) {
+    values.reserveCapacity(room)
+    free.reserveCapacity(room)
+  }
 
   subscript(slot: UInt32) -> Value { values[Int(slot)] }
 

@@ -50,6 +50,9 @@ struct LaneSettings: Sendable {
   var signalDelay: Nanoseconds
   /// Whole seconds of the longest flow step: signals and rows of the series end such steps.
   var longestStepSeconds = 1
+  /// Whether its service has a request a second or more: then it has memory for them from the
+  /// beginning.
+  var expectsTraffic = true
   /// How much of what its class has in the cluster comes from here, 0 to 1, four times over: what
   /// flow's latencies are dealt by.
   var dealWeight = 1.0

@@ -15,6 +15,11 @@ struct LatencyBuffer: ~Copyable {
 
   deinit { storage?.deallocate() }
 
+  /// Asks for memory now, so that nothing on the way does.
+  mutating func reserve() {
+    while capacity < Self.drainedFrom { grow() }
+  }
+
   /// Whether it should be drained before the next event.
   var isFull: Bool { count >= Self.drainedFrom }
 

@@ -24,6 +24,7 @@ struct RequestLaneEngine: ~Copyable {
         keepAlive: settings.keepAlive?())
     }
     feed = ArrivalFeed(arrivals, delay: settings.brokerHop)
+    if settings.expectsTraffic { feed.reserve() }
     core.armResumptions(after: .origin)
     core.armFaults(after: .origin)
     core.armGates(after: .origin)

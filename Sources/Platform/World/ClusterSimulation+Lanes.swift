@@ -107,6 +107,7 @@ extension ClusterSimulation {
     var settings = plainSettings(id, service)
     settings.longestStepSeconds = longestStep(settings)
     settings.dealWeight = dealWeight(service)
+    settings.expectsTraffic = service.meanRatePerSecond >= 1
     return settings
   }
 

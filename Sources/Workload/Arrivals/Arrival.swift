@@ -74,6 +74,11 @@ public struct ArrivalBuffer: ~Copyable {
     return storage + (end - count)
   }
 
+  /// Asks for the memory of a batch now.
+  public mutating func reserve() {
+    while capacity < 64 { grow() }
+  }
+
   public mutating func removeAll() {
     head = 0
     end = 0
