@@ -126,7 +126,7 @@ public struct ServiceRouter<Ticket: BitwiseCopyable>: ~Copyable {
   /// Readable for reports and tests; only the router's own methods change what follows.
   public var route = RouteEntry()
   public var instances: InstanceTable
-  public var waiting = WaitingQueue<Ticket>(leastCapacity: 8)
+  public var waiting = WaitingQueue<Ticket>()
   @usableFromInline var starts = StartLedger()
   @usableFromInline var bits: Xoshiro256PlusPlus
   @usableFromInline var armed: UInt8 = 0
