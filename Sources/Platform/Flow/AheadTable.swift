@@ -2,7 +2,7 @@ import Primitives
 
 /// Messages answered ahead of their partition's commit, as a function of how many are in service:
 /// points of `FlowState.aheadOfCommit` at half octaves, found when they are first needed, straight
-/// between them in logarithms (within half a percent, `FlowTopicTests`).
+/// between them in logarithms (within half a percent, `FlowRestTests`).
 ///
 /// An integral of a hundred exponentials would otherwise be due for every sample and row.
 struct AheadTable: Sendable {
@@ -13,8 +13,9 @@ struct AheadTable: Sendable {
   private var mean = 0.0
   private var logs: [Double] = []
 
-  /// Finds the points beside `x` that are not there. - Parameter value: the function itself, for
-  /// the mean service time that is given.
+  /// Finds the points beside `x` that are not there.
+  ///
+  /// - Parameter value: the function itself, for the mean service time that is given.
   mutating func prepare(_ x: Double, mean: Double, _ value: (Double) -> Double) {
     guard let place = Self.place(x) else { return }
     if abs(self.mean - mean) * 256 > mean || logs.isEmpty {
