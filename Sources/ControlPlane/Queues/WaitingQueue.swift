@@ -31,8 +31,8 @@ public struct WaitingQueue<Ticket: BitwiseCopyable>: ~Copyable {
   @usableFromInline let leastRoom: Int
 
   /// - Parameters:
-  ///   - leastCapacity: places that are gone round in at first, a power of two. What goes round in a
-  ///     ring touches all of it, so that short queues are faster in a small one.
+  ///   - leastCapacity: places that are gone round in at first, a power of two. What goes round
+  ///     in a ring touches all of it, so that short queues are faster in a small one.
   ///   - leastRoom: places that the first entry asks memory for, a power of two; nil: as many.
   public init(leastCapacity: Int = 64, leastRoom: Int? = nil) {
     self.leastCapacity = leastCapacity
