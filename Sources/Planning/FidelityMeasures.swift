@@ -80,12 +80,17 @@ final class FidelityRecorder: TimeRecorder {
     }
   }
 
-  func record(_ nanoseconds: Int64, count: Int, _ measure: LatencyMeasure, lane: LaneID) {
+  func record(
+    counted times: UnsafeBufferPointer<CountedTime>, _ measure: LatencyMeasure, lane: LaneID
+  ) {
     switch measure {
-    case .latency: latencies.record(nanoseconds, count: UInt64(count))
+    case .latency:
+      for time in times { latencies.record(time.nanoseconds, count: UInt64(time.count)) }
     case .wait:
-      waitSeconds += Double(nanoseconds) * 1e-9 * Double(count)
-      waited += count
+      for time in times {
+        waitSeconds += Double(time.nanoseconds) * 1e-9 * Double(time.count)
+        waited += time.count
+      }
     case .startLatency: break
     }
   }

@@ -22,11 +22,11 @@ final class ClusterRecorder: RunRecorder {
     case event(NotableEvent)
   }
 
-  private struct Counted: BitwiseCopyable {
-    var nanoseconds: Int64
-    var count: Int
+  /// So many times with counts come from a lane.
+  private struct CountedRun: BitwiseCopyable {
     var lane: LaneID
     var measure: LatencyMeasure
+    var count: Int
   }
 
   private let part: ClusterPart
@@ -38,7 +38,8 @@ final class ClusterRecorder: RunRecorder {
   @exclusivity(unchecked) private var kept: [Told] = []
   /// Times with counts, which are most of what flow tells, apart from the rest and in their order:
   /// nothing else adds to the same histograms.
-  @exclusivity(unchecked) private var keptCounts: [Counted] = []
+  @exclusivity(unchecked) private var keptTimes: [CountedTime] = []
+  @exclusivity(unchecked) private var keptRuns: [CountedRun] = []
 
   init(_ part: ClusterPart, _ target: any RunRecorder) {
     self.part = part
@@ -47,10 +48,16 @@ final class ClusterRecorder: RunRecorder {
 
   /// Hands on what was kept.
   func handOn() {
-    for one in keptCounts {
-      target.record(one.nanoseconds, count: one.count, one.measure, lane: one.lane)
+    keptTimes.withUnsafeBufferPointer { times in
+      var next = 0
+      for run in keptRuns {
+        let some = UnsafeBufferPointer(rebasing: times[next..<next + run.count])
+        target.record(counted: some, run.measure, lane: run.lane)
+        next += run.count
+      }
     }
-    keptCounts.removeAll(keepingCapacity: true)
+    keptTimes.removeAll(keepingCapacity: true)
+    keptRuns.removeAll(keepingCapacity: true)
     for told in kept { tell(told) }
     kept.removeAll(keepingCapacity: true)
   }
@@ -122,13 +129,17 @@ final class ClusterRecorder: RunRecorder {
     kept.append(.times(Array(nanoseconds), measure, global(lane)))
   }
 
-  func record(_ nanoseconds: Int64, count: Int, _ measure: LatencyMeasure, lane: LaneID) {
-    let one = Counted(
-      nanoseconds: nanoseconds, count: count, lane: global(lane), measure: measure)
-    guard isKeeping else {
-      return target.record(nanoseconds, count: count, measure, lane: one.lane)
+  func record(
+    counted times: UnsafeBufferPointer<CountedTime>, _ measure: LatencyMeasure, lane: LaneID
+  ) {
+    let lane = global(lane)
+    guard isKeeping else { return target.record(counted: times, measure, lane: lane) }
+    keptTimes.append(contentsOf: times)
+    if let last = keptRuns.last, last.lane == lane, last.measure == measure {
+      keptRuns[keptRuns.count - 1].count += times.count
+    } else {
+      keptRuns.append(CountedRun(lane: lane, measure: measure, count: times.count))
     }
-    keptCounts.append(one)
   }
 
   func series(

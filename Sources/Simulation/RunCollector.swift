@@ -224,20 +224,25 @@ final class RunCollector: RunRecorder {
     lanes[lane.index][Int(measure.rawValue)].record(contentsOf: nanoseconds)
   }
 
-  func record(_ nanoseconds: Int64, count: Int, _ measure: LatencyMeasure, lane: LaneID) {
+  func record(
+    counted times: UnsafeBufferPointer<CountedTime>, _ measure: LatencyMeasure, lane: LaneID
+  ) {
     let group = groupOfLane[lane.index]
-    let weight = UInt64(max(0, count))
     for follower in timeFollowers[Int(measure.rawValue)][lane.index] {
-      followers[follower].record(nanoseconds, count: weight, isJudged: isJudging)
+      for time in times {
+        followers[follower].record(
+          time.nanoseconds, count: UInt64(max(0, time.count)), isJudged: isJudging)
+      }
     }
     if measure == .latency {
       touched[group] = true
-      interval[group].record(nanoseconds, count: weight)
-      return laneInterval[lane.index].record(nanoseconds, count: weight)
+      return LatencyHistogram.record(
+        counted: times, fine: &interval[group], coarse: &laneInterval[lane.index])
     }
     guard isJudging else { return }
-    totals[group][Int(measure.rawValue)].record(nanoseconds, count: weight)
-    lanes[lane.index][Int(measure.rawValue)].record(nanoseconds, count: weight)
+    LatencyHistogram.record(
+      counted: times, fine: &totals[group][Int(measure.rawValue)],
+      coarse: &lanes[lane.index][Int(measure.rawValue)])
   }
 
   func series(

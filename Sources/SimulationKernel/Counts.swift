@@ -44,16 +44,23 @@ public enum Counts {
   public static func binomial(_ count: UInt64, share: Double, uniform: Double) -> UInt64 {
     guard count > 0 && share > 0 else { return 0 }
     guard share < 1 else { return count }
-    guard share <= 0.5 else {
-      return count - binomial(count, share: 1 - share, uniform: 1 - uniform)
-    }
+    return binomial(count, SplitShare(share), uniform: uniform)
+  }
+
+  /// The same for a share whose logarithm is known.
+  public static func binomial(_ count: UInt64, _ share: SplitShare, uniform: Double) -> UInt64 {
+    guard count > 0 && share.smaller > 0 else { return share.isFirst ? 0 : count }
+    let uniform = share.isFirst ? uniform : 1 - uniform
     let n = Double(count)
-    let mean = n * share
+    let mean = n * share.smaller
+    let smaller: UInt64
     if mean >= normalFrom {
-      let spread = (mean * (1 - share)).squareRoot()
-      return min(count, rounded(mean + spread * Elementary.normalQuantile(uniform)))
+      let spread = (mean * (1 - share.smaller)).squareRoot()
+      smaller = min(count, rounded(mean + spread * Elementary.normalQuantile(uniform)))
+    } else {
+      smaller = invertedBinomial(n, share, uniform)
     }
-    return invertedBinomial(n, share, uniform)
+    return share.isFirst ? smaller : count - smaller
   }
 
   /// Divides `count` things in two with no loss: those of the first side, with probability `share`
@@ -66,39 +73,32 @@ public enum Counts {
     return (first, count - first)
   }
 
-  /// Divides `count` things over `weights.count` sides in order, with no loss: each side takes its
-  /// share of what those before it left, a side of weight 0 nothing. `body` gets (side, its count).
-  /// One word a side.
+  /// Divides `count` things over several sides in order, with no loss: each side takes its share of
+  /// what those before it left. `body` gets (side, its count). One word a side.
+  ///
+  /// - Parameter shares: as `SplitShare.divided(by:)` makes them.
   @inlinable
   public static func split(
-    _ count: UInt64, weights: some RandomAccessCollection<Double>,
+    _ count: UInt64, over shares: some RandomAccessCollection<SplitShare>,
     using source: inout some BitSource, _ body: (Int, UInt64) -> Void
   ) {
-    var weightLeft = 0.0
-    var lastSide = -1
-    for (side, weight) in weights.enumerated() where weight > 0 {
-      weightLeft += weight
-      lastSide = side
-    }
-    precondition(lastSide >= 0 || count == 0, "some side must have weight")
     var left = count
-    for (side, weight) in weights.enumerated() {
-      // The last side takes the rest: a difference of weights would not be exact.
-      let share = side == lastSide ? 1 : weight / weightLeft
-      let taken = binomial(left, share: share, uniform: source.uniformOpen())
+    for (side, share) in shares.enumerated() {
+      let taken = binomial(left, share, uniform: source.uniformOpen())
       body(side, taken)
       left -= taken
-      weightLeft -= weight
     }
+    precondition(left == 0, "some side must have weight")
   }
 
-  private static func invertedBinomial(_ n: Double, _ p: Double, _ uniform: Double) -> UInt64 {
-    let odds = p / (1 - p)
-    var term = Elementary.exp(n * Elementary.log1p(-p))
+  private static func invertedBinomial(
+    _ n: Double, _ share: SplitShare, _ uniform: Double
+  ) -> UInt64 {
+    var term = Elementary.exp(n * share.logRest)
     var cumulative = term
     var count = 0.0
     while cumulative <= uniform && count < min(n, 200) {
-      term *= odds * (n - count) / (count + 1)
+      term *= share.odds * (n - count) / (count + 1)
       count += 1
       cumulative += term
     }

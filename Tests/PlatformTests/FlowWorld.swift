@@ -69,9 +69,13 @@ final class Weighted: TimeRecorder {
   ) {
     for time in nanoseconds { record(time, count: 1, measure, lane: lane) }
   }
-  func record(_ nanoseconds: Int64, count: Int, _ measure: LatencyMeasure, lane: LaneID) {
-    sums[measure, default: 0] += Double(nanoseconds) * 1e-9 * Double(count)
-    counts[measure, default: 0] += count
+  func record(
+    counted times: UnsafeBufferPointer<CountedTime>, _ measure: LatencyMeasure, lane: LaneID
+  ) {
+    for time in times {
+      sums[measure, default: 0] += Double(time.nanoseconds) * 1e-9 * Double(time.count)
+      counts[measure, default: 0] += time.count
+    }
   }
 }
 

@@ -204,4 +204,26 @@ private func recorded(
     #expect(pair.fine == alone.fine)
     #expect(pair.coarse == alone.coarse)
   }
+
+  @Test func weightsInBothCountAsInEachAlone() {
+    var bits = Xoshiro256PlusPlus(seed: 8)
+    var pair = (fine: LatencyHistogram(), coarse: LatencyHistogram.coarse())
+    var alone = pair
+    for round in 0..<200 {
+      var times = (0..<60).map { _ in
+        CountedTime(Int64(bits.next() >> (17 + bits.next() % 47)), count: Int(bits.next() % 5))
+      }
+      if round % 50 == 3 { times.append(CountedTime(-5, count: 1 << 40)) }
+      if round % 50 == 4 { times = [CountedTime(7, count: 0)] }
+      times.withUnsafeBufferPointer {
+        LatencyHistogram.record(counted: $0, fine: &pair.fine, coarse: &pair.coarse)
+      }
+      for time in times {
+        alone.fine.record(time.nanoseconds, count: UInt64(time.count))
+        alone.coarse.record(time.nanoseconds, count: UInt64(time.count))
+      }
+    }
+    #expect(pair.fine == alone.fine)
+    #expect(pair.coarse == alone.coarse)
+  }
 }

@@ -100,7 +100,8 @@ import Testing
         if share == 1 { #expect(second == 0) }
       }
       var total: UInt64 = 0
-      Counts.split(count, weights: [0.3, 0, 0.7, 0], using: &source) { side, taken in
+      let shares = SplitShare.divided(by: [0.3, 0, 0.7, 0])
+      Counts.split(count, over: shares, using: &source) { side, taken in
         if side == 1 || side == 3 { #expect(taken == 0) }
         total += taken
       }
@@ -111,8 +112,9 @@ import Testing
   @Test func splitsFollowTheirWeights() {
     var source = KeyedStream(key: 5, index: 7)
     var sums = [0.0, 0, 0]
+    let shares = SplitShare.divided(by: [0.5, 0.3, 0.2])
     for _ in 0..<20_000 {
-      Counts.split(50, weights: [0.5, 0.3, 0.2], using: &source) { sums[$0] += Double($1) }
+      Counts.split(50, over: shares, using: &source) { sums[$0] += Double($1) }
     }
     for (sum, share) in zip(sums, [0.5, 0.3, 0.2]) {
       #expect((sum - 1e6 * share).magnitude < 4 * (1e6 * share * (1 - share)).squareRoot())

@@ -22,35 +22,48 @@ public struct RetryRules: Sendable, Equatable {
 /// The receiver must understand a repetition as one. Each call is O(1) amortised; the dictionary is
 /// asked only for keys.
 public struct RetryLedger<Key: Hashable & Sendable & BitwiseCopyable>: Sendable {
-  private struct Entry: Sendable {
-    var message: ControlMessage
-    var to: Address
-    var sentAt: Instant
+  @usableFromInline
+  struct Entry: Sendable {
+    @usableFromInline var message: ControlMessage
+    @usableFromInline var to: Address
+    @usableFromInline var sentAt: Instant
     /// When it was sent first; nil: by somebody else.
-    var openedAt: Instant?
-    var attempt = 1
-    var isAccepted = false
+    @usableFromInline var openedAt: Instant?
+    @usableFromInline var attempt = 1
+    @usableFromInline var isAccepted = false
+
+    @usableFromInline
+    init(
+      message: ControlMessage, to: Address, sentAt: Instant, openedAt: Instant? = nil,
+      isAccepted: Bool = false
+    ) {
+      self.message = message
+      self.to = to
+      self.sentAt = sentAt
+      self.openedAt = openedAt
+      self.isAccepted = isAccepted
+    }
   }
 
   public let rules: RetryRules
-  private var entries: [Key: Entry] = [:]
-  private var unanswered = DeadlineRing<Key>()
-  private var accepted = DeadlineRing<Key>()
+  @usableFromInline var entries: [Key: Entry] = [:]
+  @usableFromInline var unanswered = DeadlineRing<Key>()
+  @usableFromInline var accepted = DeadlineRing<Key>()
 
-  public init(_ rules: RetryRules) { self.rules = rules }
+  @inlinable public init(_ rules: RetryRules) { self.rules = rules }
 
-  public var count: Int { entries.count }
+  @inlinable public var count: Int { entries.count }
 
-  public func contains(_ key: Key) -> Bool { entries[key] != nil }
+  @inlinable public func contains(_ key: Key) -> Bool { entries[key] != nil }
 
   /// When a message that waits was sent first; nil where it does not wait, or was sent by another.
-  public func openedAt(_ key: Key) -> Instant? { entries[key]?.openedAt }
+  @inlinable public func openedAt(_ key: Key) -> Instant? { entries[key]?.openedAt }
 
   /// A message that waits; nil where none does.
-  public func message(_ key: Key) -> ControlMessage? { entries[key]?.message }
+  @inlinable public func message(_ key: Key) -> ControlMessage? { entries[key]?.message }
 
   /// Notes a message that has just been sent.
-  public mutating func open(
+  @inlinable public mutating func open(
     _ key: Key, _ message: ControlMessage, to address: Address, at now: Instant
   ) {
     entries[key] = Entry(message: message, to: address, sentAt: now, openedAt: now)
@@ -58,7 +71,7 @@ public struct RetryLedger<Key: Hashable & Sendable & BitwiseCopyable>: Sendable 
   }
 
   /// Notes what the other side has accepted already.
-  public mutating func openAccepted(
+  @inlinable public mutating func openAccepted(
     _ key: Key, _ message: ControlMessage, to address: Address, at now: Instant
   ) {
     entries[key] = Entry(message: message, to: address, sentAt: now, isAccepted: true)
@@ -66,7 +79,7 @@ public struct RetryLedger<Key: Hashable & Sendable & BitwiseCopyable>: Sendable 
   }
 
   /// The other side has the message and will answer later.
-  public mutating func accept(_ key: Key, at now: Instant) {
+  @inlinable public mutating func accept(_ key: Key, at now: Instant) {
     guard var entry = entries[key], !entry.isAccepted else { return }
     entry.isAccepted = true
     entry.attempt = 1
@@ -76,10 +89,12 @@ public struct RetryLedger<Key: Hashable & Sendable & BitwiseCopyable>: Sendable 
   }
 
   /// The answer is there; false when none was waited for.
-  public mutating func close(_ key: Key) -> Bool { entries.removeValue(forKey: key) != nil }
+  @inlinable public mutating func close(_ key: Key) -> Bool {
+    entries.removeValue(forKey: key) != nil
+  }
 
   /// Forgets the messages that a rule picks. O(messages).
-  public mutating func forget(where isForgotten: (ControlMessage) -> Bool) {
+  @inlinable public mutating func forget(where isForgotten: (ControlMessage) -> Bool) {
     entries = entries.filter { !isForgotten($0.value.message) }  // order-free: each by itself
   }
 
@@ -88,11 +103,15 @@ public struct RetryLedger<Key: Hashable & Sendable & BitwiseCopyable>: Sendable 
   /// - Parameters:
   ///   - resend: sends a message again.
   ///   - giveUp: the message has been sent as often as it may be; it is forgotten.
-  public mutating func repeatDue(
+  @inlinable public mutating func repeatDue(
     at now: Instant, resend: (_ message: ControlMessage, _ to: Address) -> Void,
     giveUp: (_ key: Key, _ message: ControlMessage) -> Void
   ) {
     guard !entries.isEmpty else { return }
+    guard
+      isDue(unanswered, at: now, after: rules.timeout)
+        || isDue(accepted, at: now, after: rules.pollInterval)
+    else { return }
     let due =
       Self.takeDue(&unanswered, of: entries, at: now, after: rules.timeout, isAccepted: false)
       + Self.takeDue(&accepted, of: entries, at: now, after: rules.pollInterval, isAccepted: true)
@@ -113,13 +132,19 @@ public struct RetryLedger<Key: Hashable & Sendable & BitwiseCopyable>: Sendable 
   }
 
   /// As above, for messages that are never given up.
-  public mutating func repeatDue(
+  @inlinable public mutating func repeatDue(
     at now: Instant, resend: (_ message: ControlMessage, _ to: Address) -> Void
   ) {
     repeatDue(at: now, resend: resend) { _, _ in }
   }
 
-  private static func takeDue(
+  @inlinable func isDue(
+    _ ring: DeadlineRing<Key>, at now: Instant, after delay: Nanoseconds
+  ) -> Bool {
+    ring.first.map { $0.at + delay <= now } ?? false
+  }
+
+  @inlinable static func takeDue(
     _ ring: inout DeadlineRing<Key>, of entries: [Key: Entry], at now: Instant,
     after delay: Nanoseconds, isAccepted: Bool
   ) -> [Key] {
@@ -133,12 +158,12 @@ public struct RetryLedger<Key: Hashable & Sendable & BitwiseCopyable>: Sendable 
     return due
   }
 
-  private static func isCurrent(_ entry: Entry?, _ at: Instant, _ isAccepted: Bool) -> Bool {
+  @inlinable static func isCurrent(_ entry: Entry?, _ at: Instant, _ isAccepted: Bool) -> Bool {
     entry?.sentAt == at && entry?.isAccepted == isAccepted
   }
 
   /// When something is due next, nil when nothing waits.
-  public mutating func nextDue() -> Instant? {
+  @inlinable public mutating func nextDue() -> Instant? {
     Self.dropClosed(&unanswered, of: entries, isAccepted: false)
     Self.dropClosed(&accepted, of: entries, isAccepted: true)
     let first = unanswered.first.map { $0.at + rules.timeout }
@@ -147,7 +172,7 @@ public struct RetryLedger<Key: Hashable & Sendable & BitwiseCopyable>: Sendable 
     return min(first, second)
   }
 
-  private static func dropClosed(
+  @inlinable static func dropClosed(
     _ ring: inout DeadlineRing<Key>, of entries: [Key: Entry], isAccepted: Bool
   ) {
     while let (key, at) = ring.first, !isCurrent(entries[key], at, isAccepted) {
@@ -158,16 +183,18 @@ public struct RetryLedger<Key: Hashable & Sendable & BitwiseCopyable>: Sendable 
 
 /// Keys with one fixed time-out, oldest first: a ring, since they run out in the order of asking.
 public struct DeadlineRing<Key: Sendable>: Sendable {
-  private var entries: [(key: Key, at: Instant)] = []
-  private var head = 0
+  @usableFromInline var entries: [(key: Key, at: Instant)] = []
+  @usableFromInline var head = 0
 
-  public init() {}
+  @inlinable public init() {}
 
-  public var first: (key: Key, at: Instant)? { head < entries.count ? entries[head] : nil }
+  @inlinable public var first: (key: Key, at: Instant)? {
+    head < entries.count ? entries[head] : nil
+  }
 
-  public mutating func append(_ key: Key, at now: Instant) { entries.append((key, now)) }
+  @inlinable public mutating func append(_ key: Key, at now: Instant) { entries.append((key, now)) }
 
-  public mutating func removeFirst() {
+  @inlinable public mutating func removeFirst() {
     head += 1
     if head > 64 && head * 2 > entries.count {
       entries.removeFirst(head)

@@ -104,5 +104,7 @@ public enum TopicReplay {
 /// Looks at nothing: a replay is asked for its lag.
 private final class IgnoringRecorder: TimeRecorder {
   func record(_ nanoseconds: UnsafeBufferPointer<Int64>, _ measure: LatencyMeasure, lane: LaneID) {}
-  func record(_ nanoseconds: Int64, count: Int, _ measure: LatencyMeasure, lane: LaneID) {}
+  func record(
+    counted times: UnsafeBufferPointer<CountedTime>, _ measure: LatencyMeasure, lane: LaneID
+  ) {}
 }

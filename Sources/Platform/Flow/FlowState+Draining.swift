@@ -84,10 +84,12 @@ extension FlowState {
   }
 
   /// When the next draining instance has nothing left to serve.
-  var nextDrained: Instant? { draining.compactMap(\.ends.last).min() }
+  var nextDrained: Instant? {
+    draining.isEmpty ? nil : draining.compactMap(\.ends.last).min()
+  }
 
   mutating func retireDrained() {
-    guard draining.contains(where: \.ends.isEmpty) else { return }
+    guard !draining.isEmpty, draining.contains(where: \.ends.isEmpty) else { return }
     for gone in draining where gone.ends.isEmpty { retire(gone.entry) }
     draining.removeAll(where: \.ends.isEmpty)
     isDemandOld = true

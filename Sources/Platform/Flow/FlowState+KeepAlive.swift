@@ -4,13 +4,21 @@ import Primitives
 // A policy for idle instances, asked once for a step: what `ServiceRouter` does for each request.
 extension FlowState {
   /// How long an idle instance stays now.
-  var keepAliveLength: Nanoseconds { keepAlive?.length ?? rules.keepAlive }
+  var keepAliveLength: Nanoseconds {
+    guard hasKeepAlive, let length = keepAlive?.length else { return rules.keepAlive }
+    return length
+  }
+
+  /// Whether a policy decides; a comparison with nil copies what is there, with every step.
+  var hasKeepAlive: Bool {
+    if case .some = keepAlive { true } else { false }
+  }
 
   /// Tells the policy of a step's arrivals. Where these are no single one, the first is taken for
   /// the first of so many that come evenly, and the others for such as overlap: a step is far
   /// shorter than what a policy tells apart.
   mutating func noteArrivals(_ count: Int, from start: Instant, isOneAtEnd: Bool) {
-    guard keepAlive != nil, count > 0 else { return }
+    guard hasKeepAlive, count > 0 else { return }
     let length = now - start
     let first = isOneAtEnd ? now : start + length / Int64(count + 1)
     keepAlive?.arrived(count, at: first)

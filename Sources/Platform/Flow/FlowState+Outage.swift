@@ -41,8 +41,15 @@ extension FlowState {
     planStep()
   }
 
+  /// Whether anything goes wrong here at a known instant, now or later.
+  private var isFaulted: Bool {
+    !(outages.isEmpty && conditions.isEmpty && nodeLosses.isEmpty && podLosses.isEmpty
+      && gatewayCourse.isEmpty && breaking.spoils.isEmpty && breaking.pushes.isEmpty)
+  }
+
   /// When the zone is lost or comes back next.
   var nextOutageEdge: Instant? {
+    guard isFaulted else { return nil }
     let edges =
       outages.flatMap { [$0.lowerBound, $0.upperBound] } + conditions.map(\.at)
       + nodeLosses.map(\.at) + podLosses.map(\.at) + gatewayCourse.map(\.at)

@@ -294,22 +294,34 @@ public enum LatencyMeasure: UInt8, Sendable, BitwiseCopyable, CaseIterable {
 public protocol LatencyRecorder: AnyObject {
   func record(
     _ nanoseconds: UnsafeBufferPointer<Int64>, _ measure: LatencyMeasure, lane: LaneID)
-  /// Takes one time that stands for `count` requests.
-  func record(_ nanoseconds: Int64, count: Int, _ measure: LatencyMeasure, lane: LaneID)
+  /// Takes times of which each stands for so many requests.
+  func record(
+    counted times: UnsafeBufferPointer<CountedTime>, _ measure: LatencyMeasure, lane: LaneID)
 }
 
 extension LatencyRecorder {
-  /// As often as it counts; a recorder with weights does better.
+  /// Takes one time that stands for `count` requests.
   public func record(
     _ nanoseconds: Int64, count: Int, _ measure: LatencyMeasure, lane: LaneID
   ) {
-    var left = count
+    withUnsafePointer(to: CountedTime(nanoseconds, count: count)) {
+      record(counted: UnsafeBufferPointer(start: $0, count: 1), measure, lane: lane)
+    }
+  }
+
+  /// Each as often as it counts; a recorder with weights does better.
+  public func record(
+    counted times: UnsafeBufferPointer<CountedTime>, _ measure: LatencyMeasure, lane: LaneID
+  ) {
     withUnsafeTemporaryAllocation(of: Int64.self, capacity: 256) { buffer in
-      buffer.initialize(repeating: nanoseconds)
-      while left > 0 {
-        let some = min(left, buffer.count)
-        record(UnsafeBufferPointer(rebasing: buffer[..<some]), measure, lane: lane)
-        left -= some
+      for time in times {
+        buffer.initialize(repeating: time.nanoseconds)
+        var left = time.count
+        while left > 0 {
+          let some = min(left, buffer.count)
+          record(UnsafeBufferPointer(rebasing: buffer[..<some]), measure, lane: lane)
+          left -= some
+        }
       }
     }
   }

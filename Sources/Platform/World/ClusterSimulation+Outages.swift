@@ -136,7 +136,8 @@ extension ClusterSimulation {
         to: isAway
           ? shares.map {
             RetryDetours.Detour(
-              service: id, firstLane: topology.firstLane[id.index], own: own, weights: $0[place],
+              service: id, firstLane: topology.firstLane[id.index], own: own,
+              shares: SplitShare.divided(by: $0[place]),
               key: key("weights", service).appending(0xDE7).appending(UInt64(place)))
           } : nil)
       // What it has sent by now must not wait for its next event.

@@ -132,7 +132,8 @@ public final class ClusterSimulation {
       stop = min(stop, control.nextReroute)
       now = stop
       // Before a lane may change its form.
-      if let violation = laneSet.touched.lazy.compactMap({ self.lanes[$0].violation }).first {
+      for index in laneSet.touched {
+        guard let violation = laneSet.lanes[index].violation else { continue }
         throw InvariantViolation(what: violation, at: now, seed: configuration.seed)
       }
       if stop == boundary { closeSeriesRow() }

@@ -13,7 +13,7 @@ struct RetryDetours: Sendable {
     var firstLane: Int
     var own: Range<Int>
     /// By place.
-    var weights: [Double]
+    var shares: [SplitShare]
     var key: StreamKey
   }
 
@@ -35,7 +35,7 @@ struct RetryDetours: Sendable {
   func deal(_ retry: ClientRetry, from lane: Int, _ body: (Destination, ClientRetry) -> Void) {
     guard let detour = byLane[lane] else { return body(.lane(lane), retry) }
     var bits = detour.key.appending(UInt64(retry.attempts)).stream(retry.identity)
-    Counts.split(UInt64(retry.count), weights: detour.weights, using: &bits) { place, count in
+    Counts.split(UInt64(retry.count), over: detour.shares, using: &bits) { place, count in
       guard count > 0 else { return }
       var part = retry
       part.count = Int(count)

@@ -1,3 +1,5 @@
+import Primitives
+
 /// Counts of times in nanoseconds, in buckets whose width grows with the value.
 ///
 /// The buckets are those of HdrHistogram (G. Tene): all values below 2^(m+1) have a bucket of their
@@ -116,6 +118,37 @@ public struct LatencyHistogram: Sendable, Equatable {
     let count = UInt64(values.count)
     fine.add(count, sum: UInt128(total), from: UInt64(low), to: UInt64(high))
     coarse.add(count, sum: UInt128(total), from: UInt64(low), to: UInt64(high))
+  }
+
+  /// Counts every value as often as it stands for, in both, at two digits and coarsely, in one
+  /// pass. Negative values count as 0, counts below 1 as none.
+  public static func record(
+    counted times: UnsafeBufferPointer<CountedTime>, fine: inout LatencyHistogram,
+    coarse: inout LatencyHistogram
+  ) {
+    precondition(fine.resolution == .twoDigits && coarse.resolution == .coarse, "two and coarse")
+    var (least, greatest, count, sum) = (UInt64.max, UInt64(0), UInt64(0), UInt128(0))
+    for time in times where time.count > 0 {
+      let bounded = bounded(time.nanoseconds)
+      least = min(least, bounded)
+      greatest = max(greatest, bounded)
+      count += UInt64(time.count)
+      sum += UInt128(bounded) * UInt128(time.count)
+    }
+    guard count > 0 else { return }
+    fine.reserve(BucketLayout(.twoDigits).bucket(of: greatest))
+    coarse.reserve(BucketLayout(.coarse).bucket(of: greatest))
+    fine.counts.withUnsafeMutableBufferPointer { fine in
+      coarse.counts.withUnsafeMutableBufferPointer { coarse in
+        for time in times where time.count > 0 {
+          let bounded = bounded(time.nanoseconds)
+          fine[BucketLayout(.twoDigits).bucket(of: bounded)] += UInt64(time.count)
+          coarse[BucketLayout(.coarse).bucket(of: bounded)] += UInt64(time.count)
+        }
+      }
+    }
+    fine.add(count, sum: sum, from: least, to: greatest)
+    coarse.add(count, sum: sum, from: least, to: greatest)
   }
 
   /// Counts one value `count` times.

@@ -9,25 +9,25 @@ public struct LaneSplit: Sendable {
 
   let splitKey: StreamKey
   let timeKey: StreamKey
-  /// Position of the lane among the service's zones, whose weights these are.
+  /// Position of the lane among the service's zones, whose shares these are.
   let lane: Int
-  let weights: [Double]
+  let shares: [SplitShare]
 
   /// - Parameter key: of the service.
   public init(key: StreamKey, lane: Int, weights: [Double]) {
     splitKey = key.appending(0x5A17)
     timeKey = key.appending(0x71AE).appending(UInt64(lane))
     self.lane = lane
-    self.weights = weights
+    shares = SplitShare.divided(by: weights)
   }
 
   /// The lane's share of the `count` arrivals of a block, as a range of their numbers.
   func range(of count: Int, block: Int) -> Range<Int> {
-    guard weights.count > 1, count > 0 else { return 0..<count }
+    guard shares.count > 1, count > 0 else { return 0..<count }
     var bits = splitKey.stream(UInt64(truncatingIfNeeded: block))
     var start = 0
     var result = 0..<0
-    Counts.split(UInt64(count), weights: weights, using: &bits) { side, taken in
+    Counts.split(UInt64(count), over: shares, using: &bits) { side, taken in
       if side == lane { result = start..<(start + Int(taken)) }
       start += Int(taken)
     }
@@ -37,12 +37,12 @@ public struct LaneSplit: Sendable {
   /// The shares of all lanes, as `range` gives them one by one.
   @inline(__always)
   func ranges(of count: Int, block: Int, _ body: (Int, Int) -> Void) {
-    guard weights.count > 1, count > 0 else {
-      for side in weights.indices { body(side, count) }
+    guard shares.count > 1, count > 0 else {
+      for side in shares.indices { body(side, count) }
       return
     }
     var bits = splitKey.stream(UInt64(truncatingIfNeeded: block))
-    Counts.split(UInt64(count), weights: weights, using: &bits) { body($0, Int($1)) }
+    Counts.split(UInt64(count), over: shares, using: &bits) { body($0, Int($1)) }
   }
 
   /// Arrivals of one block, or of a part of it by repeated halving.

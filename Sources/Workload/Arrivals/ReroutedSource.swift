@@ -21,8 +21,8 @@ public struct ReroutedSource: ArrivalSource {
   /// By origin: whether this lane gets all of its traffic, or nothing.
   private let takesAll: [Bool]
   private let takesNothing: [Bool]
-  /// By origin: the share that each lane gets; they add up to 1.
-  private let shares: [[Double]]
+  /// By origin: what each lane gets.
+  private let shares: [[SplitShare]]
   private let position: Int
   private let key: StreamKey
   private var second: Int
@@ -41,7 +41,7 @@ public struct ReroutedSource: ArrivalSource {
     precondition(
       shares.allSatisfy { $0.count == sources.count && $0.reduce(0, +) > 0 },
       "each row gives all of its traffic to somebody")
-    self.shares = shares
+    self.shares = shares.map(SplitShare.divided)
     self.position = position
     takesNothing = shares.map { $0[position] <= 0 }
     takesAll = shares.map { row in
@@ -62,7 +62,7 @@ public struct ReroutedSource: ArrivalSource {
   private func split(_ count: Int, of origin: Int, second: Int) -> [Int] {
     var parts = [Int](repeating: 0, count: origins.count)
     var bits = key.appending(UInt64(origin)).stream(UInt64(truncatingIfNeeded: second))
-    Counts.split(UInt64(count), weights: shares[origin], using: &bits) { parts[$0] = Int($1) }
+    Counts.split(UInt64(count), over: shares[origin], using: &bits) { parts[$0] = Int($1) }
     return parts
   }
 
