@@ -181,8 +181,8 @@ struct ScaledService: Sendable {
       isUneven = EvenSpread.isUneven(parts)
       if isUneven { grow(by: 1, at: now, &nextOrdinal, into: &orders) }
     }
-    // While anything is under way, or there was load of late, every tick asks.
-    let isSteady = desired == ready && coming == 0 && !isUneven && !parts.contains { $0.isInUse }
+    // While anything is under way every tick asks. Load that goes on brings samples.
+    let isSteady = desired == ready && coming == 0 && !isUneven
     return isSteady ? policy.unchangedUntil(at: now) : now
   }
 
