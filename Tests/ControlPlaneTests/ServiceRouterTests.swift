@@ -244,4 +244,26 @@ private struct RouterLog: RouterEffects {
     router.arrive(2, at: .seconds(2), into: &log)
     #expect(log.wishes == [0, 1] && router.waiting.count == 1)
   }
+
+  /// Without a route nothing is called, whether an instance is idle or has just become so, and the
+  /// route is asked for once. An instance that joins takes what waits.
+  @Test func aFreedInstanceNeedsARouteAsWell() {
+    var log = RouterLog()
+    var router = Self.router(instances: 1, Self.rules(), into: &log)
+    router.arrive(1, at: .seconds(14), into: &log)
+    router.arrive(2, at: .seconds(15), into: &log)
+    #expect(log.served == [1] && log.questions.count == 1)
+    router.finished(log.slots[0], at: .seconds(16), into: &log)
+    #expect(log.served == [1], "the route has run out at 15 s")
+    #expect(log.questions.count == 1, "the question of 14 s is open")
+    router.instanceReady(PodID(7), ordinal: nil, at: .seconds(17), into: &log)
+    #expect(log.served == [1, 2])
+    router.arrive(3, at: .seconds(18), into: &log)
+    router.arrive(4, at: .seconds(18), into: &log)
+    #expect(log.served == [1, 2])
+    router.routeArrived(version: 2, isNegative: false, at: .seconds(19), into: &log)
+    #expect(log.served == [1, 2, 3])
+    router.finished(log.slots[1], at: .seconds(20), into: &log)
+    #expect(log.served == [1, 2, 3, 4])
+  }
 }

@@ -15,8 +15,6 @@ public struct RouteEntry: BitwiseCopyable, Sendable {
   @usableFromInline var usableUntil = Instant(nanoseconds: .min)
   /// A question is on its way.
   public var isAsking = false
-  /// It has failed, and nothing was learned since.
-  public private(set) var isRefuted = false
 
   public init() {}
 
@@ -27,12 +25,17 @@ public struct RouteEntry: BitwiseCopyable, Sendable {
 
   @inlinable public func isFresh(at now: Instant) -> Bool { now < freshUntil }
 
+  /// When it is of another age; nil where it stays absent.
+  public func nextAge(after now: Instant) -> Instant? {
+    if now < freshUntil { return freshUntil }
+    return now < usableUntil ? usableUntil : nil
+  }
+
   /// Takes the Dispatcher's answer.
   public mutating func learn(
     version: UInt32, negative: Bool, at now: Instant, lifetimes: RouteLifetimes
   ) {
     isAsking = false
-    isRefuted = false
     self.version = version
     isNegative = negative
     freshUntil = now + (negative ? lifetimes.negative : lifetimes.fresh)
@@ -43,7 +46,6 @@ public struct RouteEntry: BitwiseCopyable, Sendable {
   public mutating func invalidate() {
     freshUntil = Instant(nanoseconds: .min)
     usableUntil = freshUntil
-    isRefuted = true
   }
 
   /// An instance became known otherwise; the entry is positive from here on.

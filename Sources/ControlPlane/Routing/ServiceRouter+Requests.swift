@@ -91,12 +91,15 @@ extension ServiceRouter {
     followKeepAlive(at: now, into: &effects)
   }
 
-  /// Gives free slots to waiting requests, the oldest first; none while the route is known to be
-  /// wrong.
+  /// Gives free slots to waiting requests, the oldest first; without a route none but those that
+  /// an instance takes as it joins, and the route is asked for.
   @inlinable mutating func serveWaiting<Effects: RouterEffects & ~Copyable>(
     at now: Instant, into effects: inout Effects
   ) where Effects.Ticket == Ticket {
-    guard !route.isRefuted else { return }
+    guard joining != nil || route.age(at: now) != .absent else {
+      if !waiting.isEmpty { ask(at: now, into: &effects) }
+      return
+    }
     while !waiting.isEmpty, let slot = instances.choose(using: &bits) {
       let entry = waiting.removeFirst()
       assign(entry.ticket, to: slot, waited: true, at: now, into: &effects)

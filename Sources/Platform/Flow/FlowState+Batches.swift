@@ -13,7 +13,7 @@ extension FlowState {
   /// Instances' places, also while nothing is read: what is at the consumer goes on.
   private var places: Int { isDown ? 0 : instances.count * rules.concurrencyLimit }
 
-  private var isUnread: Bool { settings.topic?.rules.isPaused(at: now) ?? false }
+  private var isUnread: Bool { isHalted }
 
   /// Short enough that no window gives back a quarter of its places within a step.
   var batchStep: Nanoseconds? {

@@ -20,12 +20,18 @@ extension FlowState {
     counters.messagesIn &+= 1
     switch delivery.message {
     case .route(let version, let isNegative, let news, let dispatcher):
+      let wasHalted = isHalted
       let isWhole =
         news == control.newsReceived && Int(dispatcher) == settings.dispatchers[0]
       control.route.learn(
         version: isWhole ? version : control.route.version,
         negative: isNegative && instances.count == 0, at: now, lifetimes: rules.routeLifetimes)
       unknownGone = 0
+      // Who waited for the route goes first; for the others instances are asked for.
+      if wasHalted, !isHalted {
+        serveWaiting(at: now)
+        peakWaiting = waiting
+      }
     case .instanceReady(let start, let pod, _):
       if let order = start.replacement { return replace(pod, order, delivery.origin) }
       if start.isAhead { control.settledOrders &+= 1 }
@@ -158,7 +164,7 @@ extension FlowState {
     peakWaiting = 0
     // Consumers that read nothing wait for nothing.
     guard wanted > 0, windows == nil, control.route.age(at: now) != .absent,
-      !(settings.topic?.rules.isPaused(at: now) ?? false)
+      !isHalted
     else { return }
     while wanted > control.starts.count * rules.concurrencyLimit, canStart {
       let ordinal = control.nextOrdinal
@@ -181,12 +187,15 @@ extension FlowState {
   }
 
   mutating func repeatUnanswered() {
-    for (message, to) in control.retirements.due(at: now) { send(message, to: to) }
+    if control.retirements.count > 0 {
+      for (message, to) in control.retirements.due(at: now) { send(message, to: to) }
+    }
     if control.route.isAsking, control.askedAt + rules.askTimeout <= now {
       control.askedAt = now
       control.askAttempt += 1
       askRoute()
     }
+    guard !control.starts.isEmpty else { return }
     let before = control.starts.count
     let (now, rules) = (now, rules)
     control.starts.removeAll {

@@ -97,7 +97,7 @@ extension FlowState {
 
   // MARK: The gate of a consumer
 
-  private var isPaused: Bool { settings.topic?.rules.isPaused(at: now) ?? false }
+  private var isPaused: Bool { isHalted }
 
   /// Where nothing waits, messages that come pass at once as far as the rates let them through.
   private mutating func hold(_ arrivals: Int, from start: Instant, to end: Instant) -> Int {

@@ -1,8 +1,26 @@
 import Primitives
 import SimulationKernel
 
-// Calls of a consumer to instances that its route names and that are gone.
+// Routes that are old: what is done without one, and calls of a consumer to instances that its
+// route names and that are gone.
 extension FlowState {
+  /// Whether nothing is called: consumers read nothing, or the route has run out and nobody has
+  /// answered yet. What is in service goes on.
+  var isHalted: Bool {
+    isRouteless || (settings.topic?.rules.isPaused(at: now) ?? false)
+  }
+
+  private var isRouteless: Bool {
+    control.route.isAsking && control.route.age(at: now) == .absent
+  }
+
+  /// Counts arrivals that are called by a route which is no longer fresh. Steps end where its age
+  /// changes.
+  mutating func countStaleUses(_ arrivals: Int) {
+    guard instances.count > 0, control.route.age(at: now) == .stale else { return }
+    counters.staleUses &+= UInt64(arrivals)
+  }
+
   /// Instances go and the consumer is not told: none of it matters before it calls one of them.
   mutating func goUnnoticed(_ count: Int) {
     guard settings.isConsumed, count > 0 else { return }
@@ -20,9 +38,9 @@ extension FlowState {
   mutating func callInVain() {
     let seconds = (now - unnoticedSince).seconds
     unnoticedSince = now
-    guard let topic = settings.topic, control.route.age(at: now) != .absent,
+    guard settings.isTopic, control.route.age(at: now) != .absent,
       instances.count * rules.concurrencyLimit < settings.mostOutstanding,
-      !topic.rules.isPaused(at: now), isOneCalled(within: seconds)
+      !isHalted, isOneCalled(within: seconds)
     else { return }
     let more = Counts.poisson(mean: rate.perSecond * 2 * settings.hop.seconds, using: &bits)
     let failed = min(unknownGone, 1 + Int(more))

@@ -5,7 +5,7 @@ import SimulationKernel
 extension FlowState {
   /// Whether nothing is delivered: its consumers read nothing, or no instance is there.
   private var isUnread: Bool {
-    instances.count == 0 || settings.topic?.rules.isPaused(at: now) ?? true
+    instances.count == 0 || !settings.isTopic || isHalted
   }
 
   /// Returns how many messages completed.
