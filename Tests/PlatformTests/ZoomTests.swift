@@ -66,7 +66,7 @@ import Workload
     var cluster = Self.elastic()
     let first = ClusterSimulation(cluster, recorder: Weighted())
     var busy: Instant?
-    for second in 1..<200 where busy == nil {
+    for second in 1..<2000 where busy == nil {
       try first.run(until: .seconds(Int64(second)))
       if first.lanes[0].isAwaiting { busy = .seconds(Int64(second)) }
     }

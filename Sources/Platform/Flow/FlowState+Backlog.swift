@@ -2,23 +2,25 @@ import Primitives
 
 // The virtual wait as a reflected Brownian motion.
 extension FlowState {
-  /// Parts of a step; the backlog at the beginning of one is what its arrivals meet.
-  private static let samples = 4
+  /// Parts of a step; the backlog at the beginning of one is what its arrivals meet. The first is
+  /// short, since steps begin where something was seen: where nobody waits they are long, and short
+  /// where some do.
+  private static let parts = [0.0625, 0.3125, 0.3125, 0.3125]
 
   mutating func stepBacklog(arrivals: Int, over h: Double) -> Int {
     let law = currentLaw()
     let m = service.mean
     if !isBacklogKnown { drawBacklog(law, mean: m) }
-    var left = arrivals
-    let part = h / Double(Self.samples)
-    for i in 0..<Self.samples {
-      let count = BinomialDraw.sample(
-        left, share: 1 / Double(Self.samples - i), using: &bits)
+    var (left, passed) = (arrivals, 0.0)
+    for share in Self.parts {
+      let part = share * h
+      let count = BinomialDraw.sample(left, share: share / (1 - passed), using: &bits)
       left -= count
       // What comes meets the backlog from before it: a backlog that its own arrivals have raised
       // would be seen more often than it is there.
       let wait = backlog > 0 ? law.wait(backlog: backlog / m) * m : 0
-      let begun = now + Nanoseconds(seconds: part * Double(i))
+      let begun = now + Nanoseconds(seconds: passed * h)
+      passed += share
       ledger.settle(
         came(count, from: begun, to: begun + Nanoseconds(seconds: part)),
         wait: Int64((wait * 1e9).rounded()))

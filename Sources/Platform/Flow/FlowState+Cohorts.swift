@@ -7,6 +7,8 @@ extension FlowState {
   private static let pieces = 4
   /// And what is short enough not to be divided, nanoseconds.
   private static let shortestPiece: Int64 = 25_000_000
+  /// Ends of the parts of a step in which a queue may end, in services before its own.
+  private static let partEnds = [6, 4, 2.5, 1.5, 1, 0.5, 0.25, 0]
 
   /// Puts those that wait with settled waits back among those whose waits are open.
   mutating func openCohorts() {
@@ -86,13 +88,46 @@ extension FlowState {
     return max(1, min(cohort.count, pieces, Int(length / shortestPiece + 1)))
   }
 
-  /// A step with open waits. While the slots are not full the requests in service are thinned; when
-  /// they are, the completions are those of a busy station, whose count has mean and variance C h /
-  /// m and cs² C h / m.
+  /// A step with open waits. Where the slots may fill or the queue may end within it, in parts that
+  /// are the shorter against a service the nearer its end: a station is busy no longer than anybody
+  /// waits, and forgets what it was like some services ago.
   mutating func stepCohorts(arrivals: Int, from start: Instant, to end: Instant) -> Int {
-    let h = (end - start).seconds
     serveWaiting(at: start)
+    let h = end - start
+    guard turnsWithin(h, arrivals: arrivals) else {
+      return stepCohortPart(arrivals: arrivals, from: start, to: end)
+    }
+    var (left, completed, begun) = (arrivals, 0, start)
+    for services in Self.partEnds {
+      let rest = Nanoseconds(seconds: services * service.mean)
+      let (stop, whole) = (end - rest, (end - begun).count)
+      guard stop > begun else { continue }
+      let share = Double((stop - begun).count) / Double(whole)
+      let count = BinomialDraw.sample(left, share: share, using: &bits)
+      left -= count
+      completed += stepCohortPart(arrivals: count, from: begun, to: stop)
+      begun = stop
+    }
+    return completed
+  }
+
+  /// Whether some wait within a step, and some do not, as far as can be said before it.
+  private func turnsWithin(_ h: Nanoseconds, arrivals: Int) -> Bool {
+    let m = service.mean
+    guard slots > 0, m > 0, 2 * h.seconds > m else { return false }
+    guard inService + ledger.waiting + arrivals > slots else { return false }
+    return Double(ledger.waiting) < 2 * h.seconds / m * Double(slots)
+  }
+
+  /// While the slots are not full the requests in service are thinned; when they are, the
+  /// completions are those of a busy station, whose count has mean and variance C h / m and cs² C h
+  /// / m. Where they fill within the step no more end than would with slots for all.
+  private mutating func stepCohortPart(
+    arrivals: Int, from start: Instant, to end: Instant
+  ) -> Int {
+    let h = (end - start).seconds
     let slots = slots
+    var most = Int.max
     if ledger.waiting == 0, slots > 0 {
       let (old, new) = endings(arrivals: arrivals, over: h)
       if inService - old + arrivals - new <= slots {
@@ -101,6 +136,7 @@ extension FlowState {
         ledger.settle(came(arrivals, from: start, to: end), wait: 0)
         return old + new
       }
+      most = old + new
     }
     ledger.append(came(arrivals, from: start, to: end))
     // After a scale-down more may be in service than there are slots, and in a pause there are
@@ -111,7 +147,7 @@ extension FlowState {
       ? BinomialDraw.sample(beyond, share: 1 - service.survival(ofOld: h), using: &bits) : 0
     let working = min(slots, inService + ledger.waiting)
     var completed = min(
-      busyCompletions(over: h, working: working) + ended, inService + ledger.waiting)
+      busyCompletions(over: h, working: working) + ended, inService + ledger.waiting, most)
     if slots == 0 { completed = min(completed, inService) }
     if repeating > 0, slots > 0 { completed -= takeRepeats(of: completed) }
     let begun = beginnings(waiting: ledger.waiting, completed: completed)

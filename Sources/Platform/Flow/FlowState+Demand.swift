@@ -7,9 +7,10 @@ extension FlowState {
   mutating func publishDemand(_ demand: inout Demand) {
     publishRequests(&demand)
     guard settings.computes else { return }
+    settleDemand(&demand)
     let each = coresPerInstance
     // A mean moves with every step; a hundredth of it is not worth telling all nodes.
-    let tolerance = followsPlaces ? 0.01 : 0
+    let tolerance = 0.01
     let isSame =
       !isDemandOld && draining.isEmpty && publishedCores.count == instances.count
       && publishedCores.first.map { abs($0.cores - each) <= tolerance * each } ?? true
@@ -24,11 +25,24 @@ extension FlowState {
     }
   }
 
+  /// Accounts for the difference between what calls have worked and what nodes were told that they
+  /// would, to the zone. A node that has too much to do has worked all the time anyway.
+  private mutating func settleDemand(_ demand: inout Demand) {
+    told.meant += told.cores * (now - told.until).seconds
+    told.until = now
+    guard let entry = instances.entries.first ?? draining.first?.entry else { return }
+    if !service.isStretched {
+      demand.correct(coreSeconds: told.used - told.meant, zoneOf: entry.node.index)
+    }
+    (told.used, told.meant) = (0, 0)
+  }
+
   private mutating func publish(
     _ cores: Double, on entry: FlowInstances.Entry, _ demand: inout Demand
   ) {
     demand.add(cores: cores, sinceThen: 0, node: entry.node.index)
     publishedCores.append((entry.node.index, cores))
+    told.cores += cores
   }
 
   /// Takes back what nodes were told.
@@ -37,6 +51,7 @@ extension FlowState {
       demand.add(cores: -published.cores, sinceThen: 0, node: published.node)
     }
     publishedCores.removeAll(keepingCapacity: true)
+    told.cores = 0
   }
 
   /// Processors that one request in service wants, averaged over its time there. Only processor
@@ -52,8 +67,18 @@ extension FlowState {
   /// there the mean of late is told and not what is there at their end.
   private var coresPerInstance: Double {
     guard instances.count > 0 else { return 0 }
-    let level = (followsPlaces ? recent.mean : nil) ?? Double(callsInService)
+    let level = (followsPlaces ? recent.mean : nil) ?? expectedLevel
     return level / Double(instances.count) * coresPerRequest
+  }
+
+  /// Calls in service on average until the step ends that begins now: from what there are to as
+  /// many as the rate makes, as e^(-t/m) goes; where some wait, the former.
+  private var expectedLevel: Double {
+    let calls = Double(callsInService)
+    let (h, m) = ((stepEnd - now).seconds, service.mean)
+    guard h > 0.01 * m, waiting == 0, !isBatching else { return calls }
+    let weight = m > 0 ? (1 - Elementary.exp(-h / m)) * m / h : 0
+    return weight * calls + (1 - weight) * min(offeredLoad, Double(slots))
   }
 
   /// Arrivals are known by the step, which may be longer than an epoch: a gateway bears their rate.
@@ -77,4 +102,14 @@ extension FlowState {
       epoch > 0 ? min(Double(requests), rate.perSecond * 0.1) : Double(requests),
       gateway: settings.gateways[0])
   }
+}
+
+/// What nodes were told of a lane's demand, and what came of it.
+struct ToldDemand: Sendable, BitwiseCopyable {
+  /// All that was told last, and from when on it is to be accounted for.
+  var cores = 0.0
+  var until: Instant
+  /// Core seconds that calls have taken since, and those that they would have by what was told.
+  var used = 0.0
+  var meant = 0.0
 }

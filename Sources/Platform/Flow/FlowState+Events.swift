@@ -35,7 +35,7 @@ extension FlowState {
       if batches != nil { followBatches() }
       if !isDown {
         if unknownGone > 0 { callInVain() }
-        if keepAlive != nil { followKeepAlive() }
+        if hasKeepAlive { followKeepAlive() }
         planStarts()
       }
       planStep()
@@ -85,6 +85,7 @@ extension FlowState {
     if hasRetries || clients?.isBehind == true { endStep(before: nextOfClients) }
     if let step = clientStep { endStep(before: now + step) }
     if isDown { return }
+    if instances.count > 0, let edge = control.route.nextAge(after: now) { endStep(before: edge) }
     let isUnsettled = !control.starts.isEmpty || ledger.waiting > 0
     let longest = followsPlaces ? placesStepEnd : nil
     if let longest { endStep(before: longest) }
@@ -101,7 +102,9 @@ extension FlowState {
     }
     if hasLimits { planGate() }
     planBreaking()
-    let mayAsk = rules.startRule == .onDemand || instances.count == 0 || settings.isScaled
+    let mayAsk =
+      rules.startRule == .onDemand && rules.mayStart(counts) || instances.count == 0
+      || settings.isScaled
     // What a node falls behind in a tenth of a second slows the next.
     let isResting = stepEnd <= quietUntil
     if (isUnsettled && !isResting) || (waiting > 0 && mayAsk) || service.isStretched {
@@ -120,7 +123,7 @@ extension FlowState {
     }
     if let step = batchStep { endStep(before: now + step) }
     if let expiry = nextExpiry { endStep(before: max(now, expiry)) }
-    if let prewarm = keepAlive?.prewarmAt { endStep(before: max(now, prewarm)) }
+    if hasKeepAlive, let prewarm = keepAlive?.prewarmAt { endStep(before: max(now, prewarm)) }
     if let drained = nextDrained { endStep(before: max(now, drained)) }
   }
 
@@ -159,7 +162,10 @@ extension FlowState {
     else { return nil }
     let idleSince =
       followsPlaces ? instances.places.idleSinceAtLeast : instances.lastUse(instances.count - 1)
-    return keepAlive?.end(idleSince: idleSince) ?? idleSince + rules.keepAlive
+    guard hasKeepAlive, let end = keepAlive?.end(idleSince: idleSince) else {
+      return idleSince + rules.keepAlive
+    }
+    return end
   }
 
   private mutating func expireIdle() {

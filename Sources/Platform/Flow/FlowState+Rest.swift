@@ -7,7 +7,7 @@ extension FlowState {
   var isAtEase: Bool {
     guard settings.longestStepSeconds > 1, instances.count > 0, waiting == 0, backlog <= 0,
       draining.isEmpty,
-      !followsPlaces, breaking.isForgotten, keepAlive == nil, keyValue == nil, !isDown
+      !followsPlaces, breaking.isForgotten, !hasKeepAlive, keyValue == nil, !isDown
     else { return false }
     guard keepAliveLength.count == .max || instances.count <= rules.minimumInstances else {
       return false
@@ -118,5 +118,22 @@ extension FlowState {
       let wait = calmLaw!.wait(quantile: quantile, mean: mean)
       ledger.settle(came(count, from: now, to: end), wait: Int64((wait * 1e9).rounded()))
     }
+  }
+
+  /// Ends a rest in which some wait, or a part of it; returns how many have completed. At its end
+  /// all slots are taken as often as somebody waits, and else fewer, by a Poisson law cut off
+  /// there: so that on average as many are in service as come in a service.
+  mutating func endCalmly(arrivals: Int, over h: Double) -> Int {
+    let all = inService + arrivals
+    var left = slots
+    if bits.uniform() * Double(max(1, calmWaits.arrivals)) >= calmWaits.count {
+      for _ in 0..<8 where left >= slots {
+        let (old, new) = endings(arrivals: arrivals, over: h)
+        left = all - old - new
+      }
+      left = min(left, slots - 1)
+    }
+    inService = min(all, max(0, left))
+    return all - inService
   }
 }

@@ -29,7 +29,7 @@ extension FlowState {
       : completions(arrivals: arrivals, from: start, to: end)
     if !followsPlaces { levelAtEnd = callsInService }
     integrate(
-      before: before, drainingBefore: drainingBefore, arrivals: arrivals,
+      before: before, drainingBefore: drainingBefore, completed: completed,
       over: (end - start).seconds)
     lastStep = end - start
     now = end
@@ -63,6 +63,7 @@ extension FlowState {
     counters.arrivals &+= UInt64(arrivals)
     represented &+= UInt64(arrivals)
     if settings.isTopic, arrivals > 0 { armSampling() }
+    countStaleUses(arrivals)
     arrivals = admitClients(arrivals, until: end)
     #if PLANT_LOST_REQUEST
       // Only in a build made to show that conservation is checked: one request in a million
@@ -119,14 +120,14 @@ extension FlowState {
   }
 
   private mutating func stepQuietly(arrivals: Int, over h: Double) -> Int {
-    let (old, new) = endings(arrivals: arrivals, over: h)
     isBacklogKnown = false
     let end = now + Nanoseconds(seconds: h)
     if calmWaits.count > 0, end <= quietUntil {
       settleCalm(arrivals, to: end)
-    } else {
-      ledger.settle(came(arrivals, from: now, to: end), wait: 0)
+      return endCalmly(arrivals: arrivals, over: h)
     }
+    ledger.settle(came(arrivals, from: now, to: end), wait: 0)
+    let (old, new) = endings(arrivals: arrivals, over: h)
     inService -= old
     inService += arrivals - new
     // Hardly ever more than there is room for, and they wait then.
@@ -138,20 +139,27 @@ extension FlowState {
 
   /// Time integrals of what is there.
   private mutating func integrate(
-    before: Int, drainingBefore: Int, arrivals: Int, over h: Double
+    before: Int, drainingBefore: Int, completed: Int, over h: Double
   ) {
-    let level = meanLevel(before: before, arrivals: arrivals, over: h)
+    let level = meanLevel(before: before, completed: completed, over: h)
     if followsPlaces { recent.add(level, over: h) }
     counters.readySeconds += Double(instances.count + draining.count) * h
     counters.idleSeconds += max(0, Double(instances.count) - level) * h
-    counters.inFlightSeconds += (level + 0.5 * Double(drainingBefore + callsInDraining)) * h
+    let calls = level + 0.5 * Double(drainingBefore + callsInDraining)
+    counters.inFlightSeconds += calls * h
+    if settings.computes { told.used += calls * coresPerRequest * h }
   }
 
-  /// Requests in service on average over a step. In one of several seconds that nobody has waited
-  /// in, Little's law knows it better than the two levels at its ends.
-  private func meanLevel(before: Int, arrivals: Int, over h: Double) -> Double {
-    if h > 1, stepEnd <= quietUntil {
-      return Double(arrivals) * service.mean / h
+  /// Calls in service on average over a step. In one that is long against a service it is what they
+  /// have worked, by what has ended: each has worked as long as it takes, but for those of the end,
+  /// who have their residual time before them, as those of the beginning had. Steps end where
+  /// something is seen, so that the levels at their ends are no fair sample.
+  private func meanLevel(before: Int, completed: Int, over h: Double) -> Double {
+    let m = service.mean
+    let residual = m * (1 + service.squaredCV) / 2
+    if h > 4 * residual, !isBatching, !followsPlaces {
+      let more = Double(callsInService - before)
+      return max(0, (Double(completed) * m + more * (m - residual)) / h)
     }
     let last = weightOfLast(over: h)
     return (1 - last) * Double(before) + last * Double(levelAtEnd)
@@ -237,6 +245,19 @@ extension FlowState {
     let lane = settings.lane
     // The way from the client and back, and from its broker to its consumer, takes no instance.
     let way = settings.wayThrough.count + settings.brokerHop.count
-    pending.deal { recorder.record($0 + way, count: $1, .latency, lane: lane) }
+    withUnsafeTemporaryAllocation(of: CountedTime.self, capacity: 256) { times in
+      var filled = 0
+      func hand() {
+        recorder.record(
+          counted: UnsafeBufferPointer(rebasing: times[..<filled]), .latency, lane: lane)
+        filled = 0
+      }
+      pending.deal { latency, count in
+        times.initializeElement(at: filled, to: CountedTime(latency + way, count: count))
+        filled += 1
+        if filled == times.count { hand() }
+      }
+      if filled > 0 { hand() }
+    }
   }
 }

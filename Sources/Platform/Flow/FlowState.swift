@@ -70,6 +70,7 @@ struct FlowState: ~Copyable {
   var publishedArrivals: UInt64 = 0
   /// Processors that nodes have been told of.
   var publishedCores: [(node: Int, cores: Double)] = []
+  var told: ToldDemand
   /// Requests in service over the last seconds, weighted down with age, where steps end at
   /// arrivals.
   var recent = RecentLevel()
@@ -148,6 +149,7 @@ struct FlowState: ~Copyable {
     windowSlots = settings.mostInService(squaredCV: service.squaredCV)
     self.now = now
     stepEnd = now
+    told = ToldDemand(until: now)
     limits = LaneLimits(settings, at: now)
     keepAlive = settings.keepAlive.map { KeepAliveWatch($0()) }
     keyValue = settings.keyValue.map(FlowKeyValue.init)
@@ -200,6 +202,7 @@ struct FlowState: ~Copyable {
     control = other.control
     publishedArrivals = other.publishedArrivals
     publishedCores = other.publishedCores
+    told = other.told
     recent = other.recent
     levelAtEnd = other.levelAtEnd
     unknownGone = other.unknownGone
@@ -257,8 +260,7 @@ struct FlowState: ~Copyable {
 
   /// What may be in service at once: what instances bear and, of a topic, what windows let through.
   var slots: Int {
-    if isDown { return 0 }
-    if let topic = settings.topic, topic.rules.isPaused(at: now) { return 0 }
+    if isDown || isHalted { return 0 }
     let open = instances.count - breaking.withheld
     let slots = min(
       open * rules.concurrencyLimit + breaking.trials.count, windowSlots)

@@ -38,6 +38,7 @@ extension FlowState {
     ledger.markLeft(carried.leftWaiting)
     for call in carried.calls where call.cores > 0 {
       publishedCores.append((carried.instances[call.position].entry.node.index, call.cores))
+      told.cores += call.cores
     }
     adjustService()
     takeInBatches(carried)

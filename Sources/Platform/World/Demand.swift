@@ -77,6 +77,11 @@ struct Demand: ~Copyable {
     changes[node] += cores
   }
 
+  /// So many core seconds were used in the zone of a node beyond what its cores were wanted for.
+  mutating func correct(coreSeconds: Double, zoneOf node: Int) {
+    zoneCoreSeconds[nodeZones[node].index] += coreSeconds
+  }
+
   /// Cores that a node is wanted by now.
   func wantedCores(node: Int) -> Double { wanted[node] }
 
