@@ -195,10 +195,7 @@ struct RehearseReport {
   /// where it is lost itself, or none is.
   private func takingOver(_ zone: Int) -> Double? {
     guard let whole = pairs.first?.faulted.configuration else { return nil }
-    let lost = Set(
-      whole.faults.compactMap { fault in
-        if case .loseZone(let zone) = fault.kind { zone.index } else { nil }
-      })
+    let lost = whole.lostZones
     let all = whole.part(ofZone: zone)?.zones ?? whole.zones.indices
     let gone = all.count { lost.contains($0) }
     guard gone > 0, !lost.contains(zone) else { return nil }
