@@ -263,6 +263,7 @@ struct RehearseReport {
       "margin": JSONValue(outcome.faulted.nearest?.margin),
       "unseen": .array(unseen.map { .string($0) }),
       "messages": .array(pairs.map { Self.json(RehearsalMessages($0)) }),
+      "retries": retriesJSON,
       "calm_objectives": .array(outcome.calm.map(\.json)),
       "timelines": .array(pairs.map { Self.json($0.timeline) }),
       "totals": Self.json(harm.totals), "services": Self.json(harm.services),
