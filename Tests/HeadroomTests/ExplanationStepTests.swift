@@ -372,8 +372,9 @@ import Testing
     }
   }
 
-  @Test func retriesInAnotherZoneAreFollowed() throws {
-    let document = try Self.document(
+  /// Two zones, one of which goes at 60 s, with clients who try again for long enough.
+  static func movedClients() throws -> ScenarioDocument {
+    try document(
       Self.text(
         "instances: {min: 8, max: 40}, concurrency: 4, "
           + "clients: {retries: 12, backoff: 2s, budget: none}",
@@ -381,7 +382,10 @@ import Testing
         more: "faults: [{at: 60s, lose: zone-a, for: 60s}]"
       ).replacing(
         "64GiB}}]", with: "64GiB}}, {name: zone-b, nodes: {count: 4, cpu: 16, memory: 64GiB}}]"))
-    let told = try Self.told(document, 75..<80, until: 200)
+  }
+
+  @Test func retriesInAnotherZoneAreFollowed() throws {
+    let told = try Self.told(try Self.movedClients(), 75..<80, until: 200)
     try Self.expectFollowed(told, from: "zone-a", to: ["zone-b"])
   }
 

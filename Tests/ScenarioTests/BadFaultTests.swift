@@ -94,6 +94,42 @@ import Testing
     fault(
       "clock: ▲etcd, ahead: 1s", .unknownName, "`etcd` has no clock that matters",
       help: "for example `worker-manager-0`"),
+    // What does not exist.
+    fault(
+      "lose: ▲zone-q", .unknownName, "there is no zone `zone-q`", help: "did you mean `zone-a`?"),
+    fault(
+      "slow: ▲zone-q, factor: 2", .unknownName, "there is no zone `zone-q`",
+      help: "did you mean `zone-a`?"),
+    fault(
+      "cut: zone-a, from: ▲zone-q", .unknownName, "there is no zone `zone-q`",
+      help: "did you mean `zone-a`?"),
+    fault(
+      "stop: ▲remote-cache of zone-q", .unknownName, "there is no zone `zone-q`",
+      help: "did you mean `zone-a`?"),
+    fault(
+      "crash: ▲dispatcher-9", .unknownName, "there is no dispatcher-9",
+      help: "there are 3, from dispatcher-0 on"),
+    fault(
+      "crash: ▲consumer-5 of zone-a", .unknownName, "there is no consumer-5 of zone-a",
+      help: "there are 2 in each zone, from consumer-0 on"),
+    fault(
+      "limit: ▲nothing, share: 50%", .unknownName, "there is no downstream `nothing`",
+      help: "add it to `downstreams`"),
+    fault(
+      "stop: ▲ectd", .unknownName, "`ectd` cannot be stopped",
+      help: "one of `etcd`, `kubernetes`, `autoscaler`, `api`, `coordinator`, `registry`, "
+        + "`machine-supply`, `object-store`, `remote-cache of zone-a`; a zone is cut off: "
+        + "`cut: zone-a`"),
+    // Its times.
+    fault(
+      "lose: zone-a, until: ▲4m", .outOfRange, "`faults[0]` ends at 240.0 s and begins at 300.0 s",
+      help: "let it end after it begins"),
+    fault(
+      "lose: zone-a, for: ▲0s", .outOfRange, "`faults[0].for` is 0.0 s: it would end as it begins",
+      help: "give a time above 0"),
+    fault(
+      "lose: zone-a, for: 1m, until: ▲7m", .inconsistent,
+      "`faults[0]` has both `for` and `until`", help: "keep one of them"),
     BadInput(
       "{name: dies, at: 5m, crash: worker-manager-0, restart_after: 1m}", "▲{name: dies, at: 5m}",
       .missingKey, "`faults[0]` does not say what goes wrong",
