@@ -132,8 +132,8 @@ import Testing
     #expect(Self.fault(in: broken) != nil)
   }
 
-  /// Requests whose clients try again in another zone, since theirs is lost, end in the trace as they
-  /// end there.
+  /// Requests whose clients try again in another zone, since theirs is lost, end in the trace as
+  /// they end there.
   @Test func retriesInAnotherZoneEndInTheTrace() throws {
     let path = Self.path()
     defer { try? FileManager.default.removeItem(atPath: path) }

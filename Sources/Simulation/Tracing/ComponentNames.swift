@@ -9,16 +9,19 @@ public struct ComponentNames {
 
   /// Other clusters of the region, of which single lanes are watched.
   private let others: [WatchedElsewhere]
+  /// Asked for once: lanes may be at work when somebody asks for a name.
+  private let laneCount: Int
 
   /// - Parameter others: by which lanes of other clusters are named too.
   public init(_ simulation: ClusterSimulation, others: [WatchedElsewhere] = []) {
     self.simulation = simulation
     self.others = others
+    laneCount = simulation.laneCount
   }
 
   /// A lane of another cluster, as that numbers it.
   private func elsewhere(_ lane: LaneID) -> (cluster: WatchedElsewhere, lane: LaneID)? {
-    guard lane.index >= simulation.laneCount,
+    guard lane.index >= laneCount,
       let cluster = others.first(where: { $0.lanes.contains(lane.index) })
     else { return nil }
     return (cluster, LaneID(lane.index - cluster.lanes.lowerBound))

@@ -53,6 +53,8 @@ public final class PerfettoTrace: TraceRecorder {
 
   private let file: StreamedFile
   private let simulation: ClusterSimulation
+  /// Asked for once, since lanes are at work when they tell.
+  private let laneCount: Int
   private let names: ComponentNames
   private let window: Range<Instant>
   private let lanes: Set<Int>?
@@ -85,6 +87,7 @@ public final class PerfettoTrace: TraceRecorder {
   ) throws(StoreError) {
     self.file = file
     self.simulation = simulation
+    laneCount = simulation.laneCount
     names = ComponentNames(simulation)
     self.window = window
     self.lanes = lanes.map { Set($0.map(\.index)) }
@@ -129,7 +132,7 @@ public final class PerfettoTrace: TraceRecorder {
   /// Under which a request is kept, whichever lane tells of it.
   private func key(_ lane: LaneID, _ identity: UInt64) -> Key {
     let own = Key(lane: lane, identity: identity)
-    guard open[own] == nil, lane.index < simulation.laneCount else { return own }
+    guard open[own] == nil, lane.index < laneCount else { return own }
     let service = simulation.place(of: lane).service
     return homes[Request(service: service, identity: identity)] ?? own
   }
@@ -172,7 +175,7 @@ public final class PerfettoTrace: TraceRecorder {
   }
 
   public func ended(_ end: TracedEnd) {
-    guard end.lane.index < simulation.laneCount else { return }
+    guard end.lane.index < laneCount else { return }
     let key = key(end.lane, end.identity)
     guard var invocation = open[key] else { return }
     let isOfOther =
