@@ -19,19 +19,43 @@ public struct JudgedObjective: Sendable {
   public var longestBreak: Nanoseconds?
 }
 
+/// What one run says of an objective: enough to judge it over several without keeping the runs.
+public struct ObjectiveSample: Sendable, Equatable {
+  public var value: ObjectiveValue
+  /// What stands below the line of a share.
+  var trials = 0.0
+}
+
 public enum ObjectiveVerdicts {
   /// Judges every objective of a scenario.
   public static func judge(
     _ document: ScenarioDocument, _ outcomes: [RunOutcome]
   ) -> [JudgedObjective] {
-    document.objectives.map { objective in
-      let judges = outcomes.map { ObjectiveJudge($0) }
-      let values = judges.map { $0.value(of: objective) }
+    judge(document, samples: outcomes.map { samples(document, $0) })
+  }
+
+  /// By objective, what a run says of it.
+  public static func samples(
+    _ document: ScenarioDocument, _ outcome: RunOutcome
+  ) -> [ObjectiveSample] {
+    let judge = ObjectiveJudge(outcome)
+    return document.objectives.map { objective in
+      let trials = objective.denominator.flatMap { judge.total(of: $0) }
+      return ObjectiveSample(value: judge.value(of: objective), trials: trials ?? 0)
+    }
+  }
+
+  /// The same of runs that are gone, of each what it said.
+  public static func judge(
+    _ document: ScenarioDocument, samples: [[ObjectiveSample]]
+  ) -> [JudgedObjective] {
+    document.objectives.enumerated().map { index, objective in
+      let values = samples.map { $0[index].value }
       var judged = judge(objective, values)
       judged.longestBreak = values.compactMap(\.longestBreak).max()
-      guard objective.duration == nil, let all = objective.denominator else { return judged }
+      guard objective.duration == nil, objective.denominator != nil else { return judged }
       return boundedIfNothingWasSeen(
-        judged, trials: judges.reduce(0) { $0 + ($1.total(of: all) ?? 0) })
+        judged, trials: samples.reduce(0) { $0 + $1[index].trials })
     }
   }
 

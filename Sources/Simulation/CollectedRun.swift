@@ -86,6 +86,8 @@ public struct CollectedRun: Sendable {
   /// By lane, without the warm-up.
   public var laneCounters: [LaneCounters] = []
   public var minutes = PackedRows<ServiceMinute>()
+  /// One of each of `intervals`; none where nobody tries again.
+  public var clientSamples: [ClientSample] = []
   /// By service.
   var lagPeaks: [LagWatch.Peak] = []
 }

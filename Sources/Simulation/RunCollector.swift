@@ -55,6 +55,7 @@ final class RunCollector: RunRecorder {
   @exclusivity(unchecked) private var isJudging: Bool
   private var minutes: MinuteSeries
   private var lagWatch: LagWatch
+  private var clientSeries: ClientSeries
   private(set) var stopWatch: StopWatch
 
   /// - Parameters:
@@ -87,6 +88,7 @@ final class RunCollector: RunRecorder {
     self.groupOfLane = groupOfLane
     self.serviceOfLane = serviceOfLane
     lagWatch = LagWatch(configuration, serviceOfLane: serviceOfLane)
+    clientSeries = ClientSeries(configuration, serviceOfLane: serviceOfLane)
     serviceCount = configuration.services.count
     warmup = .origin + configuration.warmup
     isJudging = configuration.warmup == .zero
@@ -128,6 +130,7 @@ final class RunCollector: RunRecorder {
     let planned = configuration.duration.count / configuration.seriesInterval.count + 2
     let count = Int(min(planned, 1000))
     intervals.reserveCapacity(count)
+    clientSeries.reserve(count)
     rows.reserveCapacity(count * groups.count, wordsEach: 20)
     poolRows.reserveCapacity(count * configuration.pools.count)
     zoneRows.reserveCapacity(count * configuration.zones.count)
@@ -155,6 +158,7 @@ final class RunCollector: RunRecorder {
     minutes = other.minutes
     stopWatch = other.stopWatch
     lagWatch = other.lagWatch
+    clientSeries = other.clientSeries
     groups = other.groups
     groupOfLane = other.groupOfLane
     serviceOfLane = other.serviceOfLane
@@ -257,6 +261,7 @@ final class RunCollector: RunRecorder {
     spreadLatencies(of: lane)
     minutes.add(lane: lane, from: from, delta: delta, now: now)
     lagWatch.note(lane: lane, lag: now.lag)
+    clientSeries.note(lane: lane, delta)
   }
 
   /// Adds what a lane has measured since the last row to its minute and its total.
@@ -272,6 +277,7 @@ final class RunCollector: RunRecorder {
   func seriesEnds(at instant: Instant) {
     minutes.end(at: instant)
     lagWatch.close(at: instant)
+    clientSeries.close()
     intervals.append(intervalStart..<instant)
     for follower in followers.indices {
       followers[follower].close(from: intervalStart, to: instant)
@@ -383,6 +389,7 @@ extension RunCollector {
       poolTakes: poolTakes, poolMisses: poolMisses, warmup: warmup)
     run.minutes = minutes.rows
     run.lagPeaks = lagWatch.peaks
+    run.clientSamples = clientSeries.samples
     return run
   }
 }

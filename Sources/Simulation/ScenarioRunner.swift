@@ -37,6 +37,14 @@ public struct ScenarioRunner: Sendable {
       document, traces: mapping.traces, threads: threads, interruption: interruption)
   }
 
+  /// The same at another fidelity.
+  public func at(fidelity: String) -> ScenarioRunner {
+    var document = document
+    document.fidelity = fidelity
+    return ScenarioRunner(
+      document, traces: mapping.traces, threads: threads, interruption: interruption)
+  }
+
   public var needsPeaks: Bool { document.pools.needsPeaks }
 
   /// The peak of ready pods of each pool: a first pass with the scenario's own pools, seed and

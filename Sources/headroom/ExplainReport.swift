@@ -16,7 +16,7 @@ struct ExplainReport {
   /// Events that are told for people, at most.
   private static let toldEvents = 12
 
-  private var names: ComponentNames { ComponentNames(watched.run.cluster) }
+  private var names: ComponentNames { watched.names }
 
   private func explanation(
     _ entry: InvocationLog.Entry, _ log: InvocationLog, isExact: Bool

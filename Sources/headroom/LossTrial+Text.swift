@@ -11,7 +11,47 @@ extension LossTrial {
 
   /// When it had recovered, as a table has it.
   var recoveredText: String {
-    if let seconds = timeline.secondsToRecover { return "+ " + TextForm.time(seconds: seconds) }
+    if let seconds = secondsToRecover { return "+ " + TextForm.time(seconds: seconds) }
     return at + outage >= window.upperBound ? "not seen" : "not"
+  }
+
+  /// The margin, and with several replications the worst of any: `1.31x, least 0.87x`.
+  var marginText: String {
+    guard let nearest = judged.nearest else { return "-" }
+    let own = TextForm.number(nearest.margin) + "x"
+    guard replications.count > 1, let worst = worstMargin else { return own }
+    return own + ", least " + TextForm.number(worst.margin) + "x"
+  }
+
+  /// In which replication the margin was the least; empty: there is only one.
+  var worstText: String {
+    guard replications.count > 1, let worst = worstMargin else { return "" }
+    return "; by itself replication \(worst.replication + 1) has the least margin, "
+      + TextForm.number(worst.margin)
+  }
+
+  /// Over how many replications something is judged.
+  static func over(_ replications: Int) -> String {
+    replications == 1 ? "one replication" : "\(replications) replications"
+  }
+
+  /// A trial, with what is judged of it.
+  var json: JSONObject {
+    [
+      "at_seconds": .number((at - .origin).seconds),
+      "domain": .string(target.domain.rawValue), "name": .string(target.name),
+      "outage_seconds": .number(outage.seconds),
+      "verdict": ObjectiveVerdicts.overall(judged).map { .string($0.rawValue) } ?? .null,
+      "replications": JSONValue(replications.count),
+      "bad_share": .number(badShare), "calm_bad_share": .number(calmBadShare),
+      "more_bad": .number(moreBad), "seconds_to_recover": JSONValue(secondsToRecover),
+      "peak_utilisation": JSONValue(peakUtilisation),
+      "expected_utilisation": JSONValue(expectedUtilisation),
+      "margin": JSONValue(judged.nearest?.margin),
+      "least_margin": JSONValue(worstMargin?.margin),
+      "judged_from_seconds": .number((window.lowerBound - .origin).seconds),
+      "judged_to_seconds": .number((window.upperBound - .origin).seconds),
+      "objectives": .array(judged.map(\.json)),
+    ]
   }
 }

@@ -37,7 +37,8 @@ struct MatrixReport {
     }
     return """
       headroom \(ProgramVersion.text) · rehearse · \(scenario.document.name) · seed \
-      \(scenario.document.seed) · \(cells.count) losses of a \(domain.rawValue)
+      \(scenario.document.seed) · \(cells.count) losses of a \(domain.rawValue), each judged over \
+      \(LossTrial.over(scenario.document.replications))
 
       \(answer)
       \(TextForm.table(verdicts(outcome), left: 1))
@@ -84,7 +85,7 @@ struct MatrixReport {
         cell.recoveredText,
         cell.peakUtilisation.map { TextForm.percent($0) } ?? "-",
         cell.expectedUtilisation.map { TextForm.percent($0) } ?? "-",
-        cell.judged.nearest.map { TextForm.number($0.margin) + "x" } ?? "-",
+        cell.marginText,
         cell.judged.nearest.map(\.objective.marginReason) ?? "-",
         cell.judged.filter { $0.verdict != .met }.map(\.objective.text).joined(separator: "; "),
       ])
@@ -103,9 +104,9 @@ struct MatrixReport {
 
   private var answer: String {
     let what = "the loss of any one \(domain.rawValue) at each of these times"
-    let margin = cells.filter { self.verdict(of: $0) == verdict && $0.judged.nearest != nil }
-      .min { ($0.judged.nearest?.margin ?? .infinity) < ($1.judged.nearest?.margin ?? .infinity) }?
-      .judged.marginText(of: verdict)
+    let nearest = cells.filter { self.verdict(of: $0) == verdict && $0.judged.nearest != nil }
+      .min { ($0.judged.nearest?.margin ?? .infinity) < ($1.judged.nearest?.margin ?? .infinity) }
+    let margin = nearest.map { $0.judged.marginText(of: verdict) + $0.worstText }
     return switch verdict {
     case .met: "SURVIVES \(what)" + (margin ?? "")
     case .missed: "DOES NOT SURVIVE \(what)" + (margin ?? "")
@@ -119,22 +120,7 @@ struct MatrixReport {
     summary["verdict"] = verdict.map { .string($0.rawValue) } ?? .null
     summary["wall_seconds"] = .number(wallSeconds)
     summary["rehearsal"] = .object([
-      "matrix": .array(
-        cells.map { cell in
-          .object([
-            "at_seconds": .number((cell.at - .origin).seconds),
-            "domain": .string(cell.target.domain.rawValue), "name": .string(cell.target.name),
-            "verdict": verdict(of: cell).map { .string($0.rawValue) } ?? .null,
-            "bad_share": .number(cell.badShare), "calm_bad_share": .number(cell.calmBadShare),
-            "seconds_to_recover": JSONValue(cell.timeline.secondsToRecover),
-            "peak_utilisation": JSONValue(cell.peakUtilisation),
-            "expected_utilisation": JSONValue(cell.expectedUtilisation),
-            "margin": JSONValue(cell.judged.nearest?.margin),
-            "judged_from_seconds": .number((cell.window.lowerBound - .origin).seconds),
-            "judged_to_seconds": .number((cell.window.upperBound - .origin).seconds),
-            "objectives": .array(cell.judged.map(\.json)),
-          ])
-        })
+      "matrix": .array(cells.map { .object($0.json) })
     ])
     return summary
   }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Planning
+import Platform
 import Primitives
 import Reporting
 import ResultStore
@@ -18,30 +19,40 @@ struct RehearseCommand: ParsableCommand {
   @Option(
     help: """
       Instead of the scenario's faults: every single loss of a zone, cluster or region at each of \
-      these times, as a table of verdicts: `zones×18h,20h`, `clusters×hours`, `regionsx18h`.
+      these times, as a table of verdicts over all replications: `zones×18h,20h`, \
+      `clusters×hours`, `regionsx18h`.
       """)
   var matrix: String?
 
   @Flag(
     help: """
       Instead of the scenario's faults: search times, domains and lengths for the loss that leaves \
-      the most requests without an answer.
+      the most requests without an answer. Searched in the first replication at \
+      --search-fidelity, judged over all replications at the scenario's fidelity.
       """)
   var findWorst = false
 
   @Option(help: "Of --find-worst: what may be lost, as `zones,clusters`; by default all there is.")
   var domains: String?
 
+  @Option(
+    help: """
+      Of --find-worst: request, flow or auto; flow by default, or the scenario's where its \
+      processors are exact.
+      """)
+  var searchFidelity: String?
+
   func validate() throws {
     if findWorst, matrix != nil {
       throw ValidationError("--find-worst and --matrix are two questions: ask one at a time")
     }
-    if findWorst || matrix != nil, let replications = options.replications, replications > 1 {
-      throw ValidationError(
-        "--matrix and --find-worst judge one replication of each loss: give other seeds one by one")
-    }
     if domains != nil, !findWorst {
       throw ValidationError("--domains says what --find-worst may lose")
+    }
+    guard let searchFidelity else { return }
+    guard findWorst else { throw ValidationError("--search-fidelity is of --find-worst") }
+    guard Fidelity(rawValue: searchFidelity) != nil else {
+      throw ValidationError("--search-fidelity is request, flow or auto")
     }
   }
 
@@ -173,9 +184,10 @@ struct RehearseCommand: ParsableCommand {
     _ began: ContinuousClock.Instant
   ) throws -> Conclusion {
     let runner = runner("search for the worst loss", scenario)
-    let outcome = try WorstLoss(runner: runner, domains: domains).run(peaks: peaks(runner))
+    let search = WorstLoss(runner: runner, domains: domains, fidelity: searchFidelity)
+    let outcome = try search.run(peaks: peaks(runner))
     let report = WorstReport(
-      outcome: Signals.shared.isInterrupted ? nil : outcome, scenario: scenario,
+      outcome: Signals.shared.isInterrupted ? nil : outcome, search: search, scenario: scenario,
       wallSeconds: began.duration(to: .now).inSeconds, options: options)
     return try ended(session, report.verdict, scenario) {
       (report.status, report.text, report.summary)

@@ -5,7 +5,7 @@ import Reporting
 import Scenario
 import Simulation
 
-// What faults do to messages and retries, how they are called, and what was not seen.
+// What faults do to messages, how they are called, and what was not seen.
 extension RehearseReport {
   /// A fault with its time, its length, and how often it comes.
   static func text(_ fault: FaultSection) -> String {
@@ -71,15 +71,6 @@ extension RehearseReport {
     if times.allSatisfy({ $0 == 0 }) { return "never more behind than calm by a second's messages" }
     return times.contains { $0 != nil }
       ? "+ " + seconds(times, none: "not within the run") : "not within the run"
-  }
-
-  /// Empty where no client tries again.
-  var retries: String {
-    let all = pairs.compactMap { RehearsalMessages($0).amplification }
-    guard !all.isEmpty else { return "" }
-    func mean(_ values: [Double]) -> String { TextForm.number(Estimate(values).value) }
-    return "RETRIES: \(mean(all.map(\.faulted))) attempts a request of clients who try again, calm "
-      + mean(all.map(\.calm))
   }
 
   static func json(_ messages: RehearsalMessages) -> JSONValue {

@@ -195,10 +195,7 @@ struct RehearseReport {
   /// where it is lost itself, or none is.
   private func takingOver(_ zone: Int) -> Double? {
     guard let whole = pairs.first?.faulted.configuration else { return nil }
-    let lost = Set(
-      whole.faults.compactMap { fault in
-        if case .loseZone(let zone) = fault.kind { zone.index } else { nil }
-      })
+    let lost = whole.lostZones
     let all = whole.part(ofZone: zone)?.zones ?? whole.zones.indices
     let gone = all.count { lost.contains($0) }
     guard gone > 0, !lost.contains(zone) else { return nil }
@@ -266,6 +263,7 @@ struct RehearseReport {
       "margin": JSONValue(outcome.faulted.nearest?.margin),
       "unseen": .array(unseen.map { .string($0) }),
       "messages": .array(pairs.map { Self.json(RehearsalMessages($0)) }),
+      "retries": retriesJSON,
       "calm_objectives": .array(outcome.calm.map(\.json)),
       "timelines": .array(pairs.map { Self.json($0.timeline) }),
       "totals": Self.json(harm.totals), "services": Self.json(harm.services),

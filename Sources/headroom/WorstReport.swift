@@ -8,11 +8,13 @@ import Simulation
 struct WorstReport {
   /// Nil: somebody has asked for an end.
   let outcome: WorstLoss.Outcome?
+  let search: WorstLoss
   let scenario: LoadedScenario
   let wallSeconds: Double
   let options: SimulationOptions
 
-  private var trials: [LossTrial] { outcome?.trials ?? [] }
+  private var tried: [LossTrial] { outcome?.tried ?? [] }
+  private var confirmed: [LossTrial] { outcome?.confirmed ?? [] }
   /// The fault that reproduces the worst loss; nil: none was tried.
   private var found: String? { outcome?.worst?.fault }
 
@@ -30,11 +32,17 @@ struct WorstReport {
     }
     return """
       headroom \(ProgramVersion.text) · rehearse · \(scenario.document.name) · seed \
-      \(scenario.document.seed) · \(trials.count) losses tried
+      \(scenario.document.seed) · \(tried.count) losses tried
 
       \(answer(worst))
-      \(TextForm.table(rows, left: 2, notes: true))
+      FOUND, at fidelity \(scenario.document.fidelity) over \
+      \(LossTrial.over(scenario.document.replications))
+      \(TextForm.table(foundRows, left: 2, notes: true))
       \(worstOfEach(outcome))
+      SEARCHED, at fidelity \(search.fidelity) in the first replication, to \
+      \(TextForm.time(seconds: WorstLoss.searchedAfterwards.seconds)) after the end: the ten worst
+      \(TextForm.table(triedRows, left: 2, notes: true))
+
       REPRODUCED by this in the scenario
       faults:
         - \(worst.fault)\(rehearsal(worst))
@@ -54,7 +62,7 @@ struct WorstReport {
     let what =
       "\(worst.target.name) at \(TextForm.time(seconds: (worst.at - .origin).seconds)) for "
       + TextForm.time(seconds: worst.outage.seconds)
-    let margin = worst.judged.marginText(of: verdict)
+    let margin = worst.judged.marginText(of: verdict) + worst.worstText
     return switch verdict {
     case .met: "SURVIVES the worst loss that was found: \(what)\(margin)"
     case .missed: "DOES NOT SURVIVE the loss of \(what)\(margin)"
@@ -63,18 +71,25 @@ struct WorstReport {
     }
   }
 
-  private var rows: [[String]] {
-    var rows = [["", "lost", "for", "without an answer", "more than calm", "recovered", "verdict"]]
-    for trial in trials.prefix(10) {
-      rows.append([
-        "  \(TextForm.time(seconds: (trial.at - .origin).seconds))", trial.target.name,
-        TextForm.time(seconds: trial.outage.seconds), TextForm.percent(trial.badShare),
-        TextForm.number(trial.moreBad),
-        trial.recoveredText,
-        ObjectiveVerdicts.overall(trial.judged)?.rawValue ?? "-",
-      ])
-    }
-    return rows
+  private var foundRows: [[String]] {
+    [["", "lost", "for", "without an answer", "more than calm", "recovered", "verdict", "margin"]]
+      + confirmed.map { trial in
+        row(trial) + [
+          trial.recoveredText, ObjectiveVerdicts.overall(trial.judged)?.rawValue ?? "-",
+          trial.marginText,
+        ]
+      }
+  }
+
+  private var triedRows: [[String]] {
+    [["", "lost", "for", "without an answer", "more than calm"]] + tried.prefix(10).map(row)
+  }
+
+  private func row(_ trial: LossTrial) -> [String] {
+    [
+      "  \(time(trial.at))", trial.target.name, TextForm.time(seconds: trial.outage.seconds),
+      TextForm.percent(trial.badShare), TextForm.number(trial.moreBad),
+    ]
   }
 
   /// Where more than one kind of domain was lost, the worst of each kind.
@@ -122,19 +137,15 @@ struct WorstReport {
     summary["rehearsal"] = .object([
       "fault": JSONValue(found),
       "judge": JSONValue(outcome?.worst?.rehearsal(of: scenario.document)),
+      "search_fidelity": .string(search.fidelity),
+      "confirmed": .array(confirmed.map { .object($0.json) }),
       "tried": .array(
-        trials.map { trial in
+        tried.map { trial in
           .object([
             "at_seconds": .number((trial.at - .origin).seconds),
             "domain": .string(trial.target.domain.rawValue), "name": .string(trial.target.name),
             "outage_seconds": .number(trial.outage.seconds),
             "bad_share": .number(trial.badShare), "more_bad": .number(trial.moreBad),
-            "seconds_to_recover": JSONValue(trial.timeline.secondsToRecover),
-            "verdict": ObjectiveVerdicts.overall(trial.judged).map { .string($0.rawValue) }
-              ?? .null,
-            "margin": JSONValue(trial.judged.nearest?.margin),
-            "judged_from_seconds": .number((trial.window.lowerBound - .origin).seconds),
-            "judged_to_seconds": .number((trial.window.upperBound - .origin).seconds),
           ])
         }),
     ])

@@ -336,6 +336,69 @@ import Testing
     #expect(told.contains { $0.outcome == .ended(.completed) })
   }
 
+  /// What is told of requests of a lane whose zone or cluster is lost while their clients try again
+  /// elsewhere: one chain to its end, nothing of which is left open.
+  private static func expectFollowed(
+    _ told: [Explanation], from zone: String, to places: [String]
+  ) throws {
+    let moved = told.filter { explained in
+      explained.entry.attempts.contains { $0.traced.lane != explained.entry.arrival.lane }
+    }
+    #expect(moved.count > 20, "\(moved.count) of \(told.count)")
+    for explained in told { #expect(explained.outcome != .open) }
+    for explained in moved {
+      try expectWhole(explained)
+      #expect(explained.outcome == .ended(.completed))
+      let steps = explained.steps.map(\.what)
+      let turn = try #require(
+        explained.steps.firstIndex { $0.what.contains("the balancer sends nothing to \(zone)") })
+      #expect(places.contains { explained.steps[turn].what.hasSuffix("it goes to \($0)") })
+      // Before it connections are refused here; after it an instance there is called, and answers.
+      #expect(
+        steps[..<turn].contains {
+          $0 == "its gateway or the zone is not there: its connection is refused"
+        })
+      let call = try #require(steps.lastIndex { $0.hasPrefix("calls pod") })
+      #expect(call > turn && steps.last == "answered")
+      for step in explained.steps[turn...] where !step.what.contains(" to ") {
+        #expect(places.contains { step.place.hasSuffix($0) }, "\(step.place): \(step.what)")
+      }
+      let attempts = ClientAttempt.all(of: explained.entry)
+      #expect(attempts.allSatisfy { $0.end != nil } && attempts.last?.call != nil)
+      #expect(attempts.dropLast().allSatisfy { $0.call == nil })
+      #expect(
+        explained.parts.suffix(3).allSatisfy { $0.name == "hop" || $0.name == "service" },
+        "\(explained.parts)")
+    }
+  }
+
+  /// Two zones, one of which goes at 60 s, with clients who try again for long enough.
+  static func movedClients() throws -> ScenarioDocument {
+    try document(
+      Self.text(
+        "instances: {min: 8, max: 40}, concurrency: 4, "
+          + "clients: {retries: 12, backoff: 2s, budget: none}",
+        arrivals: "process: poisson, rate: 40/s",
+        more: "faults: [{at: 60s, lose: zone-a, for: 60s}]"
+      ).replacing(
+        "64GiB}}]", with: "64GiB}}, {name: zone-b, nodes: {count: 4, cpu: 16, memory: 64GiB}}]"))
+  }
+
+  @Test func retriesInAnotherZoneAreFollowed() throws {
+    let told = try Self.told(try Self.movedClients(), 75..<80, until: 200)
+    try Self.expectFollowed(told, from: "zone-a", to: ["zone-b"])
+  }
+
+  @Test func retriesInAnotherClusterAreFollowed() throws {
+    let document = try Self.document(
+      SpreadServiceTests.text(
+        clients: "clients: {retries: 12, backoff: 2s, budget: none},",
+        faults: "{name: loss, at: 60s, lose: north/a, restart_after: 60s}", duration: "4m"))
+    let told = try Self.told(document, 75..<80, until: 200)
+    try Self.expectFollowed(
+      told, from: "north/a/zone-", to: ["zone-a", "zone-b", "zone-c"].map { "north/b/\($0)" })
+  }
+
   // MARK: The region's balancer, and rehearsals
 
   /// Of a rehearsal the run with its faults is explained: connections that are refused while nobody

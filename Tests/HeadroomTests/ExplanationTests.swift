@@ -43,7 +43,7 @@ enum Watching {
     _ entry: InvocationLog.Entry, _ log: InvocationLog, _ watched: WatchedRun
   ) -> Explanation {
     Explanation(
-      entry, deeds: log.deeds, names: ComponentNames(watched.run.cluster), isExact: false)
+      entry, deeds: log.deeds, names: watched.names, isExact: false)
   }
 }
 

@@ -103,6 +103,64 @@ import Testing
     }
   }
 
+  /// Of two clusters each notices by its own rules: elections of three and of nine seconds, a
+  /// consumer by itself and one of three; and what takes over from a zone stands in its cluster.
+  @Test(arguments: [
+    ("crash: broker-0 of north/a/zone-a, for: 1m", 3, 3),
+    ("crash: broker-0 of north/b/zone-a, for: 1m", 9, 9),
+    // It is back before it is missed, or missed after twenty seconds; alone it must be back itself.
+    ("crash: consumer-0 of north/a/zone-a, for: 1m", 20, 23),
+    ("crash: consumer-0 of north/b/zone-a, for: 1m", 45, 63),
+  ])
+  func everyClusterHasItsOwnTimes(fault: String, detected: Int64, shifted: Int64) throws {
+    func cluster(_ name: String, _ more: String) -> String {
+      """
+      {name: \(name), zones: [{name: zone-a, nodes: {count: 4, cpu: 32, memory: 128GiB}},
+                  {name: zone-b, nodes: {count: 4, cpu: 32, memory: 128GiB}}], \(more)}
+      """
+    }
+    func service(_ name: String, _ place: String, _ topic: String) -> String {
+      """
+        - {name: \(name), cluster: \(place), class: offline, runtime: go, shape: small,
+           topic: {partitions: 12, \(topic)}, service_time: 10ms, cold_start: never,
+           instances: {min: 24, max: 24, initial: 24},
+           arrivals: {process: poisson, rate: 100/s}}
+      """
+    }
+    let text = """
+      headroom: 1
+      name: clusters
+      duration: 4m
+      regions:
+        - name: north
+          clusters:
+            - \(cluster("a", "consumers: {per_zone: 3, per_lane: 3}, brokers: {election: 3s}"))
+            - \(cluster("b", "consumers: {per_zone: 1}, brokers: {election: 9s}"))
+      runtimes: {go: {init: 30ms}}
+      shapes: {small: {cpu: 0.5, memory: 512MiB}}
+      services:
+      \(service("jobs-a", "north/a", "session_timeout: 20s"))
+      \(service("jobs-b", "north/b", "session_timeout: 45s"))
+      faults: [{at: 2m, \(fault)}]
+      """
+    let result = ScenarioReader().read(text, file: "clusters.yaml", overrides: [])
+    let document = try #require(result.document, "\(result.rendered)")
+    let pair = try RehearsalStudy(runner: ScenarioRunner(document, threads: 1), replications: 1)
+      .pair(0, peaks: nil)
+    #expect(pair.timeline.detected == .seconds(120 + detected), "\(fault)")
+    #expect(pair.timeline.shifted == .seconds(120 + shifted), "\(fault)")
+    #expect(pair.faulted.configuration.lostZones.isEmpty)
+  }
+
+  /// Zones that are lost are those of the fault's cluster.
+  @Test func lostZonesAreOfTheirCluster() throws {
+    let text = SpreadServiceTests.text(
+      faults: "{at: 1m, lose: north/b/zone-b, for: 1m}, {at: 1m, lose: south/a, for: 1m}")
+    let whole = ScenarioMapping(try SpreadServiceTests.document(text))
+      .platform(replication: 0, peaks: nil).whole
+    #expect(whole.lostZones == [4, 6, 7, 8])
+  }
+
   /// Consumers that are broken by a rehearsal at request fidelity and at flow: the messages that
   /// come again, and the lag, are the same to a tenth.
   @Test func bothFidelitiesAgree() throws {

@@ -141,22 +141,25 @@ import Testing
   ) throws {
     let document = try runner(text, overrides).document
     let again = try runner(text, overrides + trial.overrides(of: document))
-    let study = RehearsalStudy(runner: again, replications: 1)
+    #expect(again.document.replications == trial.replications.count)
+    let study = RehearsalStudy(runner: again, replications: again.document.replications)
     let rehearsed = try study.run(peaks: nil)
-    let pair = try #require(rehearsed.pairs.first)
     #expect(study.judged == trial.window)
     #expect(rehearsed.faulted.count == trial.judged.count && !trial.judged.isEmpty)
     for (one, other) in zip(rehearsed.faulted, trial.judged) {
       let what = "\(trial.fault): \(one.objective.text)"
       #expect(one.verdict == other.verdict && one.value == other.value, "\(what)")
       #expect(one.margin == other.margin && one.longestBreak == other.longestBreak, "\(what)")
+      #expect(one.interval == other.interval && one.samples == other.samples, "\(what)")
     }
     func bad(_ outcome: RunOutcome) -> Double {
       outcome.collected.laneCounters.reduce(0) { $0 + Double($1.failed + $1.refused) }
     }
-    #expect(trial.moreBad == bad(pair.faulted) - bad(pair.calm))
-    #expect(trial.timeline.detected == pair.timeline.detected)
-    #expect(trial.timeline.recovered == pair.timeline.recovered)
+    for (pair, replication) in zip(rehearsed.pairs, trial.replications) {
+      #expect(replication.moreBad == bad(pair.faulted) - bad(pair.calm))
+      #expect(replication.timeline.detected == pair.timeline.detected)
+      #expect(replication.timeline.recovered == pair.timeline.recovered)
+    }
   }
 
   /// Where a run goes on long after a loss, what comes then is not judged, here and there: the same
@@ -217,11 +220,60 @@ import Testing
     #expect(outcome.worst?.target.domain == .region || outcome.worst?.target.name == "north/b")
   }
 
+  /// A matrix has every replication of the scenario in each cell, and is the same for any number of
+  /// threads; a rehearsal of a cell has its verdict, values, intervals and margins. What a single
+  /// replication says is one of its samples.
+  @Test func cellsAreJudgedOverAllReplications() throws {
+    let overrides = ["replications=3", "duration=8m"]
+    let runner = try Self.runner(nil, overrides)
+    let times = [Instant.seconds(90), .seconds(200)]
+    let outcome = try LossMatrix(runner: runner, domain: .cluster, times: times).run(peaks: nil)
+    #expect(outcome.cells.count == 6)
+    #expect(outcome.cells.allSatisfy { $0.replications.count == 3 && $0.judged[0].samples == 3 })
+    let cell = try #require(outcome.cells.first { $0.target.name == "north/b" })
+    try Self.expectReproduced(cell, nil, overrides)
+    #expect(cell.judged[0].interval != nil && Set(cell.margins).count == 3)
+    let worst = try #require(cell.worstMargin)
+    #expect(cell.margins.compactMap { $0 }.allSatisfy { $0 >= worst.margin })
+    #expect(cell.margins[worst.replication] == worst.margin)
+    let alone = ScenarioRunner(runner.document, threads: 1)
+    let again = try LossMatrix(runner: alone, domain: .cluster, times: times).run(peaks: nil)
+    #expect(again.executed == outcome.executed)
+    #expect(again.cells.map(\.moreBad) == outcome.cells.map(\.moreBad))
+    #expect(again.cells.map(\.margins) == outcome.cells.map(\.margins))
+    let first = try Self.runner(nil, overrides + ["replications=1"])
+    let single = try LossMatrix(runner: first, domain: .cluster, times: times).run(peaks: nil)
+    #expect(single.cells.map(\.margins) == outcome.cells.map { [$0.margins[0]] })
+  }
+
+  /// What is searched at flow fidelity in one replication is judged as requests in all of them: the
+  /// rehearsal that is printed says the same.
+  @Test func whatIsFoundIsConfirmed() throws {
+    let text = Self.text(fidelity: "request")
+    let overrides = ["replications=2", "duration=18m"]
+    let runner = try Self.runner(text, overrides)
+    let search = WorstLoss(runner: runner, domains: [.zone, .cluster], rounds: 4)
+    #expect(search.fidelity == "flow")
+    let outcome = try search.run(peaks: nil)
+    #expect(outcome.tried.allSatisfy { $0.replications.count == 1 })
+    #expect(outcome.confirmed.count == 4)
+    #expect(outcome.confirmed.allSatisfy { $0.replications.count == 2 })
+    let worst = try #require(outcome.worst)
+    #expect(worst.moreBad == outcome.confirmed.map(\.moreBad).max())
+    #expect(["north/b", "north/b/zone-a", "north/b/zone-b"].contains(worst.target.name))
+    for trial in outcome.worstOfEach {
+      try Self.expectReproduced(trial, text, overrides)
+    }
+    // Both fidelities agree on how bad it is.
+    let found = try #require(outcome.tried.first { $0.fault == worst.fault })
+    #expect(abs(found.moreBad / worst.moreBad - 1) < 0.1, "\(found.moreBad), \(worst.moreBad)")
+  }
+
   /// Asked for zones alone it tries nothing else; a scenario of one cluster has nothing else.
   @Test func onlyWhatIsAskedForIsTried() throws {
     let outcome = try WorstLoss(runner: Self.runner(), domains: [.zone], rounds: 2).run(peaks: nil)
-    #expect(outcome.trials.allSatisfy { $0.target.domain == .zone })
-    #expect(Set(outcome.trials.map(\.at)).isSuperset(of: [.seconds(61), .seconds(1425)]))
+    #expect(outcome.tried.allSatisfy { $0.target.domain == .zone })
+    #expect(Set(outcome.tried.map(\.at)).isSuperset(of: [.seconds(61), .seconds(1425)]))
     let small = ScenarioRunner(
       try SmallCluster.document(SmallCluster.text, ["duration=4m", "fidelity=flow"]), threads: 2)
     let one = try WorstLoss(runner: small, rounds: 2).run(peaks: nil)

@@ -132,6 +132,31 @@ import Testing
     #expect(Self.fault(in: broken) != nil)
   }
 
+  /// Requests whose clients try again in another zone, since theirs is lost, end in the trace as
+  /// they end there.
+  @Test func retriesInAnotherZoneEndInTheTrace() throws {
+    let path = Self.path()
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let run = Watching.run(try ExplanationStepTests.movedClients())
+    let watched = WatchedRun(run, lanes: nil)
+    let window = Instant.seconds(75)..<Instant.seconds(80)
+    let file = try StreamedFile(path: path, force: false, beginning: "{\"displayTimeUnit\"")
+    let trace = try PerfettoTrace(file, run.cluster, lanes: nil, window: window, about: [])
+    try watched.approach(window.lowerBound, into: trace, sinceLookBack: false)
+    while run.cluster.now < .seconds(115) {
+      try watched.advance()
+      try trace.closeStep(watched.lanes)
+    }
+    #expect(trace.unfinished == 0 && trace.invocations > 100)
+    try trace.finish()
+    let data = try Data(contentsOf: URL(filePath: path))
+    let whole = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+    let events = try #require(whole["traceEvents"] as? [[String: Any]])
+    #expect(Self.fault(in: events) == nil)
+    let refused = events.filter { $0["name"] as? String == "unreachable" }
+    #expect(Set(refused.compactMap { $0["id"] as? String }).count > 20)
+  }
+
   /// A file has its name only when it is whole, replaces nothing unasked, and never what is none of
   /// ours.
   @Test func noHalfWrittenFileHasTheName() throws {

@@ -39,6 +39,28 @@ import Testing
     #expect(again.calm.digest != again.faulted.digest)
   }
 
+  /// The shipped loss of a region, shortened: the others are those of the calm twin, bit for bit,
+  /// at both fidelities and for any number of threads; all of their requests are answered.
+  @Test(arguments: ["request", "flow"], [1, 3]) func otherRegionsAreThoseOfTheTwin(
+    fidelity: String, threads: Int
+  ) throws {
+    let document = try Watching.document(
+      "region-loss",
+      [
+        "duration=4m", "warmup=1m", "fidelity=\(fidelity)",
+        "faults=[{name: loss of north, at: 90s, lose: north, restart_after: 60s}]",
+      ])
+    let pair = try RehearsalStudy(
+      runner: ScenarioRunner(document, threads: threads), replications: 1
+    ).pair(0, peaks: nil)
+    let (calm, faulted) = (pair.calm.regionDigests, pair.faulted.regionDigests)
+    #expect(calm.map(\.region) == ["north", "south", "west"])
+    #expect(calm.map(\.region) == faulted.map(\.region))
+    #expect(zip(calm, faulted).map { $0.digest == $1.digest } == [false, true, true])
+    let lost = pair.faulted.collected.laneCounters.reduce(0) { $0 + $1.givenUp }
+    #expect(lost > 10_000)
+  }
+
   /// A condition that ends a rehearsal early is told: what has not come by then is not known.
   @Test func aStoppedRehearsalIsNotSeenToItsEnd() throws {
     let text = SmallCluster.text.replacing("duration: 10m", with: "duration: 6m")

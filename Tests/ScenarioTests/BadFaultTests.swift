@@ -94,6 +94,42 @@ import Testing
     fault(
       "clock: ▲etcd, ahead: 1s", .unknownName, "`etcd` has no clock that matters",
       help: "for example `worker-manager-0`"),
+    // What does not exist.
+    fault(
+      "lose: ▲zone-q", .unknownName, "there is no zone `zone-q`", help: "did you mean `zone-a`?"),
+    fault(
+      "slow: ▲zone-q, factor: 2", .unknownName, "there is no zone `zone-q`",
+      help: "did you mean `zone-a`?"),
+    fault(
+      "cut: zone-a, from: ▲zone-q", .unknownName, "there is no zone `zone-q`",
+      help: "did you mean `zone-a`?"),
+    fault(
+      "stop: ▲remote-cache of zone-q", .unknownName, "there is no zone `zone-q`",
+      help: "did you mean `zone-a`?"),
+    fault(
+      "crash: ▲dispatcher-9", .unknownName, "there is no dispatcher-9",
+      help: "there are 3, from dispatcher-0 on"),
+    fault(
+      "crash: ▲consumer-5 of zone-a", .unknownName, "there is no consumer-5 of zone-a",
+      help: "there are 2 in each zone, from consumer-0 on"),
+    fault(
+      "limit: ▲nothing, share: 50%", .unknownName, "there is no downstream `nothing`",
+      help: "add it to `downstreams`"),
+    fault(
+      "stop: ▲ectd", .unknownName, "`ectd` cannot be stopped",
+      help: "one of `etcd`, `kubernetes`, `autoscaler`, `api`, `coordinator`, `registry`, "
+        + "`machine-supply`, `object-store`, `remote-cache of zone-a`; a zone is cut off: "
+        + "`cut: zone-a`"),
+    // Its times.
+    fault(
+      "lose: zone-a, until: ▲4m", .outOfRange, "`faults[0]` ends at 240.0 s and begins at 300.0 s",
+      help: "let it end after it begins"),
+    fault(
+      "lose: zone-a, for: ▲0s", .outOfRange, "`faults[0].for` is 0.0 s: it would end as it begins",
+      help: "give a time above 0"),
+    fault(
+      "lose: zone-a, for: 1m, until: ▲7m", .inconsistent,
+      "`faults[0]` has both `for` and `until`", help: "keep one of them"),
     BadInput(
       "{name: dies, at: 5m, crash: worker-manager-0, restart_after: 1m}", "▲{name: dies, at: 5m}",
       .missingKey, "`faults[0]` does not say what goes wrong",
@@ -104,11 +140,17 @@ import Testing
       "{at: 5m, lose: zone-a, for: 2m}\n  - {at: ▲6m, crash: gateway-0 of zone-a, for: 30s}",
       .inconsistent,
       "`faults[1]` and `faults[0]` contradict each other: what one strikes is lost with zone-a "
-        + "then",
+        + "all the while",
       help: "end one before the other begins, or leave one out"),
     conflict(
-      "lose: zone-a, for: 2m", "lose: node-3 of zone-a, for: 5m",
-      "contradict each other: what one strikes is lost with zone-a then"),
+      "lose: zone-a, for: 2m", "lose: node-3 of zone-a, for: 1m",
+      "contradict each other: what one strikes is lost with zone-a all the while"),
+    conflict(
+      "lose: zone-a, restart_after: never", "crash: worker-manager-0, restart_after: never",
+      "contradict each other: what one strikes is lost with zone-a all the while"),
+    conflict(
+      "lose: zone-a, for: 3m", "crash: gateway-1 of zone-a, for: 10s, every: 30s, times: 4",
+      "contradict each other: what one strikes is lost with zone-a all the while"),
     conflict(
       "stop: etcd, for: 2m", "slow: etcd, factor: 3, for: 5m",
       "stop etcd and slow it at the same time"),
@@ -160,6 +202,61 @@ import Testing
   @Test(arguments: faults)
   func eachHasItsError(_ bad: BadInput) throws {
     try BadInputTests().eachChangeHasItsError(bad)
+  }
+
+  /// Of one downstream only one thing can be so at a time, whichever words say it; of two, or one
+  /// after the other, both.
+  @Test(arguments: [
+    ("limit: db, share: 50%, for: 2m", "limit: db, share: 20%, for: 1m", true),
+    ("limit: db, share: 50%, for: 1m", "limit: db, share: 20%, for: 1m", true),
+    ("limit: db, share: 50%, for: 2m", "slow: downstream db, factor: 2, for: 1m", true),
+    ("slow: downstream db, factor: 2, for: 2m", "limit: db, share: 20%, for: 1m", true),
+    ("slow: downstream db, factor: 2, for: 2m", "slow: downstream db, factor: 3, for: 1m", true),
+    ("limit: db, share: 50%, for: 59s", "limit: db, share: 20%, for: 1m", false),
+    ("limit: db, share: 50%, for: 2m", "limit: other, share: 20%, for: 1m", false),
+    ("slow: downstream db, factor: 2, for: 2m", "slow: service api, factor: 3, for: 1m", false),
+  ])
+  func whatADownstreamBearsIsSaidOnce(one: String, other: String, isConflict: Bool) {
+    let text = Samples.valid.replacing(
+      "services:\n",
+      with: """
+        downstreams:
+          - {name: db, capacity: 100/s}
+          - {name: other, capacity: 100/s}
+        services:
+          - {name: more, runtime: go, shape: small, downstream: other, service_time: 1ms,
+             arrivals: {process: poisson, rate: 1/s}}
+
+        """
+    ).replacing("runtime: python\n", with: "runtime: python\n    downstream: db\n").replacing(
+      "{name: dies, at: 5m, crash: worker-manager-0, restart_after: 1m}",
+      with: "{at: 5m, \(one)}\n  - {at: 6m, \(other)}")
+    let result = Samples.read(text)
+    #expect((result.document == nil) == isConflict, "\(result.rendered)")
+    #expect(
+      result.errors.map(\.message)
+        == (isConflict
+          ? ["`faults[1]` and `faults[0]` say what db bears at the same time"] : []))
+  }
+
+  /// What outlasts the loss of its zone is down when that is back: such faults combine, and so do
+  /// those of which a part comes before or after it.
+  @Test(arguments: [
+    ("lose: zone-a, for: 2m", "crash: gateway-0 of zone-a, for: 5m"),
+    ("lose: zone-a, for: 2m", "lose: node-3 of zone-a, for: 5m"),
+    ("lose: zone-a, for: 2m", "crash: host-agent of 50% of zone-a, for: 61s"),
+    ("lose: zone-a, for: 2m", "crash: worker-manager-0, restart_after: never"),
+    ("lose: zone-a, for: 2m", "crash: dispatcher-0, for: 4m"),
+    ("lose: zone-a, for: 2m", "crash: gateway-0 of zone-a, for: 20s, every: 50s, times: 3"),
+    ("crash: dispatcher-0, for: 2m", "lose: zone-a, for: 30s"),
+    ("lose: zone-b, restart_after: never", "crash: gateway-0 of zone-a, for: 20s"),
+  ])
+  func whatOutlastsALossCombines(one: String, other: String) {
+    let text = Samples.valid.replacing(
+      "{name: dies, at: 5m, crash: worker-manager-0, restart_after: 1m}",
+      with: "{at: 5m, \(one)}\n  - {at: 6m, \(other)}")
+    let result = Samples.read(text)
+    #expect(result.document?.faults.count == 2, "\(result.rendered)")
   }
 
   private static func read(_ fields: String) throws -> FaultSection {

@@ -7,6 +7,9 @@ public struct ZoneCodeCache: Sendable {
   public private(set) var cache: ByteCache
   public private(set) var hits: UInt64 = 0
   public private(set) var misses: UInt64 = 0
+  /// Downloads from the store, past the cache while that does not answer, and none while the store
+  /// does not.
+  public private(set) var fetches: UInt64 = 0
 
   public init(cacheBytes: Int64) { cache = ByteCache(capacityBytes: cacheBytes) }
 
@@ -24,6 +27,9 @@ public struct ZoneCodeCache: Sendable {
     misses += 1
     return .origin
   }
+
+  /// A download from the store begins.
+  public mutating func beginFetch() { fetches += 1 }
 
   /// A download from the store has ended.
   public mutating func store(_ service: ServiceID, bytes: Int64) {

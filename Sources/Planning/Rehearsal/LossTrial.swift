@@ -3,7 +3,8 @@ import Primitives
 import Scenario
 import Simulation
 
-/// The loss of one failure domain in a fork of a calm run, judged from its strike on.
+/// The loss of one failure domain in forks of calm runs, one of each replication, judged over all
+/// of them from its strike on.
 public struct LossTrial: Sendable {
   public var target: LossTarget
   public var at: Instant
@@ -11,37 +12,63 @@ public struct LossTrial: Sendable {
   /// The time that is judged: from a second before the loss, or the end of the warm-up, to half an
   /// hour after its end, or the end of the run.
   public var window: Range<Instant>
+  /// One of each replication, in their order.
+  public var replications: [LossReplication]
   public var judged: [JudgedObjective]
-  public var timeline: RehearsalTimeline
-  /// Requests without an answer among all, with the loss and without; and how many more.
-  public var badShare: Double
-  public var calmBadShare: Double
-  public var moreBad: Double
-  /// The greatest use of processors in a zone that takes over: measured, and by the closed form
-  /// times the calm one. Nil: nothing is left that could take over, or no interval of the series
-  /// lies behind the strike.
-  public var peakUtilisation: Double?
-  public var expectedUtilisation: Double?
+  /// By replication, the least margin of an objective in it; nil: no margin tells anything there.
+  public var margins: [Double?]
 
+  /// Precondition: a replication at least.
   init(
     _ document: ScenarioDocument, target: LossTarget, at time: Instant, outage: Nanoseconds,
-    window: Range<Instant>, calm: RunOutcome, lost: RunOutcome
+    window: Range<Instant>, _ replications: [LossReplication]
   ) {
+    precondition(!replications.isEmpty, "a loss is tried in a run")
     self.target = target
     at = time
     self.outage = outage
     self.window = window
-    judged = ObjectiveVerdicts.judge(document, [lost])
-    timeline = RehearsalTimeline(calm: calm, faulted: lost, strike: time)
-    let (bad, calmBad) = (Self.bad(lost), Self.bad(calm))
-    badShare = Double(bad.bad) / Double(max(1, bad.all))
-    calmBadShare = Double(calmBad.bad) / Double(max(1, calmBad.all))
-    moreBad = Double(bad.bad) - Double(calmBad.bad)
-    let left = target.takingOver(of: lost.configuration)
-    peakUtilisation = left.compactMap { Self.peak(lost, $0.zone, from: time) }.max()
-    expectedUtilisation = left.compactMap { place in
-      Self.peak(calm, place.zone, from: time).map { $0 * place.factor }
-    }.max()
+    self.replications = replications
+    judged = ObjectiveVerdicts.judge(document, samples: replications.map(\.samples))
+    margins = replications.map {
+      ObjectiveVerdicts.judge(document, samples: [$0.samples]).nearest?.margin
+    }
+  }
+
+  /// The least of any replication, and which it was, from 0.
+  public var worstMargin: (margin: Double, replication: Int)? {
+    margins.enumerated().compactMap { index, margin in margin.map { ($0, index) } }
+      .min { $0.0 < $1.0 }
+  }
+
+  /// Requests without an answer among all, with the loss and without.
+  public var badShare: Double { share(\.bad) }
+  public var calmBadShare: Double { share(\.calmBad) }
+  /// How many more those are with the loss: a mean over the replications.
+  public var moreBad: Double {
+    replications.reduce(0) { $0 + $1.moreBad } / Double(replications.count)
+  }
+
+  private func share(_ value: KeyPath<LossReplication, LossReplication.Requests>) -> Double {
+    let bad = replications.reduce(0) { $0 + $1[keyPath: value].bad }
+    return Double(bad) / Double(max(1, replications.reduce(0) { $0 + $1[keyPath: value].all }))
+  }
+
+  /// The greatest use of processors in a zone that takes over, a mean over the replications:
+  /// measured, and by the closed form times the calm one. Nil: nothing is left that could take
+  /// over, or no interval of the series lies behind the strike.
+  public var peakUtilisation: Double? { mean(\.peakUtilisation) }
+  public var expectedUtilisation: Double? { mean(\.expectedUtilisation) }
+
+  /// From the strike until it had recovered in all replications, a mean; nil: in one it had not.
+  public var secondsToRecover: Double? {
+    let all = replications.compactMap(\.timeline.secondsToRecover)
+    return all.count == replications.count ? all.reduce(0, +) / Double(all.count) : nil
+  }
+
+  private func mean(_ value: KeyPath<LossReplication, Double?>) -> Double? {
+    let all = replications.compactMap { $0[keyPath: value] }
+    return all.isEmpty ? nil : all.reduce(0, +) / Double(all.count)
   }
 
   /// The loss as a fault of a scenario, whose verdict and margins a rehearsal with `overrides`
@@ -65,7 +92,7 @@ public struct LossTrial: Sendable {
 
   /// What makes a rehearsal of the scenario this trial, as `path=value`.
   public func overrides(of document: ScenarioDocument) -> [String] {
-    var overrides = ["replications=1", "faults=[\(fault)]"]
+    var overrides = ["replications=\(replications.count)", "faults=[\(fault)]"]
     let rehearsal = rehearsal(of: document)
     // What the scenario says of its own faults does not hold for this one.
     if !rehearsal.isEmpty || document.rehearsal != RehearsalSection() {
@@ -74,9 +101,41 @@ public struct LossTrial: Sendable {
     if !document.stopWhen.isEmpty { overrides.append("stop_when=[]") }
     return overrides
   }
+}
 
-  private static func bad(_ outcome: RunOutcome) -> (bad: UInt64, all: UInt64) {
-    var sum = (bad: UInt64(0), all: UInt64(0))
+/// A loss in one replication: what it came to, without the runs.
+public struct LossReplication: Sendable {
+  /// Those without an answer, and all that came.
+  public struct Requests: Sendable, Equatable {
+    public var bad: UInt64 = 0
+    public var all: UInt64 = 0
+  }
+
+  public var samples: [ObjectiveSample]
+  public var timeline: RehearsalTimeline
+  public var bad: Requests
+  public var calmBad: Requests
+  public var peakUtilisation: Double?
+  public var expectedUtilisation: Double?
+
+  public var moreBad: Double { Double(bad.bad) - Double(calmBad.bad) }
+
+  init(
+    _ document: ScenarioDocument, _ target: LossTarget, at time: Instant, calm: RunOutcome,
+    lost: RunOutcome
+  ) {
+    samples = ObjectiveVerdicts.samples(document, lost)
+    timeline = RehearsalTimeline(calm: calm, faulted: lost, strike: time)
+    (bad, calmBad) = (Self.requests(lost), Self.requests(calm))
+    let left = target.takingOver(of: lost.configuration)
+    peakUtilisation = left.compactMap { Self.peak(lost, $0.zone, from: time) }.max()
+    expectedUtilisation = left.compactMap { place in
+      Self.peak(calm, place.zone, from: time).map { $0 * place.factor }
+    }.max()
+  }
+
+  private static func requests(_ outcome: RunOutcome) -> Requests {
+    var sum = Requests()
     for (lane, counters) in outcome.collected.laneCounters.enumerated() {
       let service = outcome.configuration.services[outcome.collected.serviceOfLane[lane]]
       sum.bad += counters.unanswered(of: service)
@@ -89,90 +148,4 @@ public struct LossTrial: Sendable {
     outcome.collected.zoneSamples.filter { $0.zone == zone && $0.from >= time && $0.cores > 0 }
       .map { $0.usedCores / $0.cores }.max()
   }
-}
-
-/// Loses failure domains in forks of one calm run.
-struct DomainLosses: Sendable {
-  /// Of the scenario without its own faults, which would leave their traces in its lanes' fidelity.
-  let runner: ScenarioRunner
-  /// For so long after it is back the run goes on and is judged (assumed).
-  static let afterwards = Nanoseconds.seconds(1800)
-
-  /// How long a domain is lost: as long as the scenario's first lost one, else ten minutes
-  /// (assumed).
-  let outage: Nanoseconds
-
-  init(runner: ScenarioRunner) {
-    let given = runner.document.faults.first { $0.zone != nil }
-    outage = (given?.restartAfter ?? nil) ?? .seconds(600)
-    self.runner = runner.calm()
-  }
-
-  /// What is judged of a loss at a time.
-  func window(_ time: Instant, _ outage: Nanoseconds) -> Range<Instant> {
-    let document = runner.document
-    let from = max(.origin + document.warmup, time - Nanoseconds.seconds(1))
-    return from..<min(.origin + document.duration, time + outage + Self.afterwards)
-  }
-
-  /// A calm run of replication 0, from its beginning.
-  func trunk(peaks: [PoolKey: Int]?) -> Run {
-    var configuration = runner.mapping.platform(replication: 0, peaks: peaks)
-    _ = configuration.takeFaults()
-    return Run(
-      configuration, replication: 0, objectives: runner.document.objectives, keepsMinutes: false)
-  }
-
-  /// Loses some domains at one time, each in a fork of a run that stands a second before it.
-  ///
-  /// - Returns: the trials, in the order of the targets, and the events that they executed.
-  /// - Throws: `InvariantViolation`.
-  func lose(
-    _ targets: [LossTarget], at time: Instant, outage: Nanoseconds, from run: Run
-  ) throws -> (trials: [LossTrial], executed: UInt64) {
-    let shared = run.executed
-    // The calm twin comes first.
-    let jobs = [nil] + targets.map { Optional($0) }
-    let forks = Forks(jobs.map { _ in run.fork() })
-    let outcomes = try Parallel.map(jobs.count, threads: runner.threads) { job in
-      try self.carryOut(jobs[job], at: time, outage: outage, in: forks.take(job))
-    }
-    let trials = targets.indices.map {
-      LossTrial(
-        runner.document, target: targets[$0], at: time, outage: outage,
-        window: window(time, outage), calm: outcomes[0], lost: outcomes[$0 + 1])
-    }
-    return (trials, outcomes.reduce(0) { $0 + $1.executed - shared })
-  }
-
-  /// - Parameter target: nil: the calm twin.
-  private func carryOut(
-    _ target: LossTarget?, at time: Instant, outage: Nanoseconds, in run: Run
-  ) throws -> RunOutcome {
-    let window = window(time, outage)
-    // A run that stands within its warm-up notices the end of that without being told.
-    if window.lowerBound > .origin + runner.document.warmup {
-      run.beginJudging(from: window.lowerBound)
-    }
-    if let target {
-      run.arm(runner.mapping.loss(of: target.name, at: time, for: outage))
-    }
-    try run.advance(to: window.upperBound, interruption: runner.interruption)
-    return try run.finish()
-  }
-}
-
-/// Forks that threads take, each once.
-private final class Forks: Sendable {
-  private let runs: [Slot]
-
-  private final class Slot: @unchecked Sendable {
-    // Taken by one thread only, the one that has its number.
-    let run: Run
-    init(_ run: Run) { self.run = run }
-  }
-
-  init(_ runs: [Run]) { self.runs = runs.map(Slot.init) }
-
-  func take(_ index: Int) -> Run { runs[index].run }
 }

@@ -50,8 +50,7 @@ public struct RehearsalTimeline: Sendable {
       detected = first([.zoneUnhealthy])
       shifted = Self.firstShift(events, faulted.configuration)
     } else {
-      let whole = faulted.configuration
-      let groups = whole.faults.compactMap { whole.reaction(to: $0) }
+      let groups = faulted.configuration.groupReactions
       let end = Instant.origin + faulted.simulated
       func earliest(_ one: Instant?, _ others: [Instant]) -> Instant? {
         ([one].compactMap { $0 } + others.filter { $0 <= end }).min()

@@ -5,6 +5,11 @@ import Simulation
 
 /// Looks for the loss that hurts most: of which domain, when, and for how long.
 ///
+/// The search is in the first replication, at a fidelity of its own and up to ten minutes after the
+/// domain is back, so that it is affordable where all of that is not; what it finds is then carried
+/// out at the scenario's fidelity in all its replications, up to half an hour after, and that is
+/// what is judged.
+///
 /// First every domain at times spread evenly over what is judged. Then, for the worst of each kind
 /// of domain, half the distance to either side, again and again, down to a minute; then outages of
 /// a quarter to four times the length. A search that goes uphill finds *a* worst case near the
@@ -15,28 +20,43 @@ public struct WorstLoss: Sendable {
   public let domains: [LossTarget.Domain]
   /// Times of the first round.
   public let rounds: Int
+  /// At which is searched.
+  public let fidelity: String
 
-  /// - Parameter domains: kinds that the scenario does not have are left out.
+  /// Losses of each kind of domain that are confirmed, at different times or of different domains
+  /// (assumed).
+  static let candidates = 2
+  /// What a loss has done is counted so far after its end while it is looked for (assumed).
+  public static let searchedAfterwards = Nanoseconds.seconds(600)
+
+  /// - Parameters:
+  ///   - domains: kinds that the scenario does not have are left out.
+  ///   - fidelity: of the search, `flow` where the model has it for the scenario; nil: `flow`, or
+  ///     the scenario's where its processors are exact.
   public init(
     runner: ScenarioRunner, domains: [LossTarget.Domain] = LossTarget.Domain.allCases,
-    rounds: Int = 12
+    rounds: Int = 12, fidelity: String? = nil
   ) {
     self.runner = runner
     self.domains = domains
     self.rounds = max(2, rounds)
+    let isExact = runner.document.contention == "exact"
+    self.fidelity = fidelity ?? (isExact ? runner.document.fidelity : "flow")
   }
 
   public struct Outcome: Sendable {
-    /// The worst first.
-    public var trials: [LossTrial]
+    /// What was searched, in one replication, the worst first.
+    public var tried: [LossTrial]
+    /// What was found, over all replications at the scenario's fidelity, the worst first.
+    public var confirmed: [LossTrial]
     public var executed: UInt64
 
-    public var worst: LossTrial? { trials.first }
+    public var worst: LossTrial? { confirmed.first }
 
     /// The worst of each kind of domain, the smallest kind first.
     public var worstOfEach: [LossTrial] {
       LossTarget.Domain.allCases.compactMap { domain in
-        trials.first { $0.target.domain == domain }
+        confirmed.first { $0.target.domain == domain }
       }
     }
   }
@@ -61,29 +81,67 @@ public struct WorstLoss: Sendable {
     return Set(all).sorted().map { .seconds($0) }
   }
 
-  /// Runs replication 0.
-  ///
   /// - Throws: `InvariantViolation`.
   public func run(peaks: [PoolKey: Int]?) throws -> Outcome {
-    let losses = DomainLosses(runner: runner)
-    let trunk = losses.trunk(peaks: peaks)
+    let losses = DomainLosses(
+      runner: runner.at(fidelity: fidelity), afterwards: Self.searchedAfterwards)
+    let trunk = losses.trunk(0, peaks: peaks)
     let targets = domains.flatMap { LossTarget.all($0, of: trunk.simulation.whole) }
-    var search = Search(losses: losses, executed: 0)
+    var search = Search(losses: losses, threads: runner.threads)
+    let all = targets.map { DomainLosses.Loss(target: $0, outage: losses.outage) }
     for time in times {
-      try trunk.advance(
-        to: time - Nanoseconds.seconds(1), interruption: runner.interruption)
+      try trunk.advance(to: losses.parting(time), interruption: runner.interruption)
       search.forks.append(trunk.fork())
-      try search.lose(targets, at: time, outage: losses.outage)
+      try search.lose([(time, all)])
       if isInterrupted { break }
     }
     for domain in domains {
       try refine(&search, domain)
       try stretch(&search, domain)
     }
-    return Outcome(trials: search.ranked, executed: search.executed + trunk.executed)
+    let found = domains.flatMap { search.candidates($0, most: Self.candidates) }
+    let own = DomainLosses(runner: runner)
+    let (confirmed, executed) = try confirm(found, own, peaks: peaks)
+    return Outcome(
+      tried: search.ranked, confirmed: Search.ranked(confirmed),
+      executed: search.executed + trunk.executed + executed)
   }
 
   private var isInterrupted: Bool { runner.interruption?.isInterrupted == true }
+
+  /// The same losses in all replications at the scenario's fidelity; none where somebody has asked
+  /// for an end.
+  private func confirm(
+    _ found: [LossTrial], _ losses: DomainLosses, peaks: [PoolKey: Int]?
+  ) throws -> (trials: [LossTrial], executed: UInt64) {
+    let count = runner.document.replications
+    let inOrder = found.enumerated().sorted {
+      ($0.element.at, $0.offset) < ($1.element.at, $1.offset)
+    }.map(\.element)
+    let inner = max(1, runner.threads / count)
+    let all = try Parallel.map(count, threads: runner.threads) { replication in
+      let trunk = losses.trunk(replication, peaks: peaks)
+      var results: [LossReplication] = []
+      var executed: UInt64 = 0
+      for trial in inOrder where runner.interruption?.isInterrupted != true {
+        try trunk.advance(to: losses.parting(trial.at), interruption: runner.interruption)
+        let order = DomainLosses.Order(
+          at: trial.at, losses: [.init(target: trial.target, outage: trial.outage)], base: trunk)
+        let one = try losses.lose([order], threads: inner)
+        results += one.results.map(\.outcome)
+        executed += one.executed
+      }
+      return (results: results, executed: executed + trunk.executed)
+    }
+    let executed = all.reduce(0) { $0 + $1.executed }
+    guard !isInterrupted else { return ([], executed) }
+    let trials = inOrder.indices.map { index in
+      losses.trial(
+        .init(target: inOrder[index].target, outage: inOrder[index].outage),
+        at: inOrder[index].at, all.map { $0.results[index] })
+    }
+    return (trials, executed)
+  }
 
   /// Closer to the worst time, from both sides.
   private func refine(_ search: inout Search, _ domain: LossTarget.Domain) throws {
@@ -91,61 +149,74 @@ public struct WorstLoss: Sendable {
     var step = (times[1] - times[0]) / 2
     let (first, last) = span
     while step >= Self.finest, let worst = search.worst(domain), !isInterrupted {
-      for time in [worst.at - step, worst.at + step] {
-        let second = time.nanoseconds / 1_000_000_000
-        guard (first...last).contains(second) else { continue }
-        try search.lose([worst.target], at: .seconds(second), outage: worst.outage)
-      }
+      let seconds = [worst.at - step, worst.at + step].map { $0.nanoseconds / 1_000_000_000 }
+      let loss = DomainLosses.Loss(target: worst.target, outage: worst.outage)
+      try search.lose(
+        seconds.filter((first...last).contains).map { (Instant.seconds($0), [loss]) })
       step = step / 2
     }
   }
 
   private func stretch(_ search: inout Search, _ domain: LossTarget.Domain) throws {
-    guard let worst = search.worst(domain) else { return }
-    for (numerator, denominator) in [(1, 4), (1, 2), (2, 1), (4, 1)] as [(Int64, Int64)] {
-      guard !isInterrupted else { return }
-      let outage = max(.seconds(1), worst.outage * numerator / denominator)
-      // Longer ones than the run are all the same.
-      guard worst.at + outage < .origin + runner.document.duration else { continue }
-      try search.lose([worst.target], at: worst.at, outage: outage)
+    guard let worst = search.worst(domain), !isInterrupted else { return }
+    let lengths = ([(1, 4), (1, 2), (2, 1), (4, 1)] as [(Int64, Int64)]).map {
+      max(.seconds(1), worst.outage * $0 / $1)
     }
+    // Longer ones than the run are all the same.
+    let some = lengths.filter { worst.at + $0 < .origin + runner.document.duration }
+    try search.lose([(worst.at, some.map { .init(target: worst.target, outage: $0) })])
   }
 
   /// What was tried so far, and forks of the calm run to try more from.
   private struct Search {
     let losses: DomainLosses
-    var executed: UInt64
+    let threads: Int
+    var executed: UInt64 = 0
     /// By time.
     var forks: [Run] = []
     var trials: [LossTrial] = []
 
-    init(losses: DomainLosses, executed: UInt64) {
+    init(losses: DomainLosses, threads: Int) {
       self.losses = losses
-      self.executed = executed
+      self.threads = threads
     }
 
     /// Those with the most requests without an answer first; equal ones in the order of trying.
-    var ranked: [LossTrial] {
+    static func ranked(_ trials: [LossTrial]) -> [LossTrial] {
       trials.enumerated().sorted {
         ($1.element.moreBad, $0.offset) < ($0.element.moreBad, $1.offset)
       }.map(\.element)
     }
 
+    var ranked: [LossTrial] { Self.ranked(trials) }
+
     func worst(_ domain: LossTarget.Domain) -> LossTrial? {
       ranked.first { $0.target.domain == domain }
     }
 
-    mutating func lose(_ targets: [LossTarget], at time: Instant, outage: Nanoseconds) throws {
-      let parting = time - Nanoseconds.seconds(1)
-      guard let near = forks.last(where: { $0.simulation.now <= parting }) ?? forks.first else {
-        return
+    /// The worst of a kind, each an outage away from those before it, or of another domain.
+    func candidates(_ domain: LossTarget.Domain, most: Int) -> [LossTrial] {
+      var some: [LossTrial] = []
+      for trial in ranked where trial.target.domain == domain && some.count < most {
+        let isNear = some.contains {
+          $0.target == trial.target && max($0.at, trial.at) - min($0.at, trial.at) < losses.outage
+        }
+        if !isNear { some.append(trial) }
       }
-      let run = near.fork()
-      let before = run.executed
-      try run.advance(to: parting, interruption: losses.runner.interruption)
-      let found = try losses.lose(targets, at: time, outage: outage, from: run)
-      executed += found.executed + (run.executed - before)
-      trials += found.trials
+      return some
+    }
+
+    mutating func lose(_ some: [(at: Instant, losses: [DomainLosses.Loss])]) throws {
+      let orders = some.compactMap { at, some -> DomainLosses.Order? in
+        let parting = losses.parting(at)
+        guard let near = forks.last(where: { $0.simulation.now <= parting }) ?? forks.first else {
+          return nil
+        }
+        return DomainLosses.Order(at: at, losses: some, base: near.fork())
+      }
+      let found = try losses.lose(orders, threads: threads)
+      executed += found.executed
+      trials += found.results.map { losses.trial($0.loss, at: $0.at, [$0.outcome]) }
     }
   }
 }

@@ -154,7 +154,7 @@ public struct GatewayConfiguration: Sendable {
 }
 
 /// The fleet that consumes topics: a consumer is to deliveries what a gateway is to requests.
-public struct ConsumerConfiguration: Sendable {
+public struct ConsumerConfiguration: Sendable, Equatable {
   public var perZone = 1
   /// Consumers that share the partitions of one lane.
   public var perLane = 1
@@ -167,7 +167,7 @@ public struct ConsumerConfiguration: Sendable {
 }
 
 /// The brokers that topics are on.
-public struct BrokerConfiguration: Sendable {
+public struct BrokerConfiguration: Sendable, Equatable {
   public var perZone = 3
   /// From a broker's crash until others lead its partitions.
   public var election = Nanoseconds.seconds(9)

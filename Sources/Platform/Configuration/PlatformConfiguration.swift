@@ -16,6 +16,9 @@ public struct ClusterPart: Sendable, Equatable {
   /// Node pools in each of their zones.
   public var groups: Range<Int>
   public var faults: Range<Int>
+  /// What its topics are read by and are on, which each cluster has by itself.
+  public var consumers: ConsumerConfiguration
+  public var brokers: BrokerConfiguration
 
   /// `north/online`; of a cluster without a region its own name.
   public var path: String { region.isEmpty ? name : "\(region)/\(name)" }
@@ -95,7 +98,8 @@ public struct PlatformConfiguration: Sendable {
           nodePools: range(before?.nodePools.upperBound, cluster.nodePools.count),
           groups: range(
             before?.groups.upperBound, cluster.nodePools.reduce(0) { $0 + $1.zones.count }),
-          faults: range(before?.faults.upperBound, cluster.faults.count)))
+          faults: range(before?.faults.upperBound, cluster.faults.count),
+          consumers: cluster.consumers, brokers: cluster.brokers))
     }
     guard clusters.count > 1 else {
       whole = clusters[0]
@@ -148,6 +152,20 @@ extension ClusterConfiguration {
     guard parts.count > 1, let part = parts.first(where: { $0[keyPath: range].contains(number) })
     else { return "\(component)-\(number)" }
     return "\(component)-\(number - part[keyPath: range].lowerBound) of \(part.path)"
+  }
+
+  /// Zones that a fault takes away at some time, by their numbers among those of all clusters.
+  public var lostZones: Set<Int> {
+    var away: Set<Int> = []
+    func note(_ faults: ArraySlice<FaultConfiguration>, first: Int) {
+      for fault in faults {
+        if case .loseZone(let zone) = fault.kind { away.insert(first + zone.index) }
+      }
+    }
+    // A fault names what it strikes by its number in its cluster.
+    for part in parts { note(faults[part.faults], first: part.zones.lowerBound) }
+    if parts.isEmpty { note(faults[...], first: 0) }
+    return away
   }
 
   /// The cluster of a zone.

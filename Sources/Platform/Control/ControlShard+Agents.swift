@@ -133,6 +133,7 @@ extension ControlShard {
     let hasCache = !conditions.isStopped(.remoteCache(ZoneID(index)))
     let level = hasCache ? zoneCaches[index].fetch(service) : .origin
     guard level == .zone || !conditions.isStopped(.objectStore) else { return }
+    if level == .origin { zoneCaches[index].beginFetch() }
     var bits = keys.code.appending(UInt64(service.raw)).stream(start)
     let distribution = level == .zone ? configuration.code.zone : configuration.code.origin
     var download = Nanoseconds(distribution.sampleNanoseconds(using: &bits))

@@ -73,8 +73,12 @@ extension ControlShard {
     let fault = faults[index]
     digest.record(RecordKind.fault, at: now, XXH3.hash64(fault.name))
     switch fault.kind {
-    case .crashWorkerManager(let index): stopManager(index, at: now)
-    case .crashDispatcher(let index): stopDispatcher(index, at: now)
+    case .crashWorkerManager(let index):
+      crashedManagers.insert(index)
+      stopManager(index, at: now)
+    case .crashDispatcher(let index):
+      crashedDispatchers.insert(index)
+      stopDispatcher(index, at: now)
     case .loseZone(let zone): loseZone(zone, at: now)
     case .loseNodes(let nodes): loseNodes(nodes, by: index, at: now)
     case .crashGateway(let gateway): stopGateway(gateway)
@@ -97,8 +101,12 @@ extension ControlShard {
     let fault = faults[index]
     digest.record(RecordKind.restart, at: now, XXH3.hash64(fault.name))
     switch fault.kind {
-    case .crashWorkerManager(let index): startManager(index, at: now)
-    case .crashDispatcher(let index): startDispatcher(index, at: now)
+    case .crashWorkerManager(let index):
+      crashedManagers.remove(index)
+      startManager(index, at: now)
+    case .crashDispatcher(let index):
+      crashedDispatchers.remove(index)
+      startDispatcher(index, at: now)
     case .loseZone(let zone): recoverZone(zone, at: now)
     case .loseNodes(let nodes): recoverNodes(nodes, from: index, at: now)
     case .crashGateway(let gateway): startGateway(gateway)
@@ -123,7 +131,9 @@ extension ControlShard {
   }
 
   func startManager(_ index: Int, at now: Instant) {
-    guard !isManagerUp[index], !isLost(Address(.workerManager, index)) else { return }
+    guard !isManagerUp[index], !crashedManagers.contains(index),
+      !isLost(Address(.workerManager, index))
+    else { return }
     isManagerUp[index] = true
     renewManager(index, at: now)
     recorder.event(NotableEvent(kind: .restart, at: now, subject: index))

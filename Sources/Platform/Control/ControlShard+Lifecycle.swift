@@ -307,7 +307,7 @@ extension ControlShard {
       hostAgents.reduce(0) { $1.zone.index == zone ? $0 + $1.hits : $0 }
     }
     summary.codeHitsZone = zoneCaches.map(\.hits)
-    summary.codeFetches = zoneCaches.map(\.misses)
+    summary.codeFetches = zoneCaches.map(\.fetches)
     summary.pools = configuration.pools.indices.map { pool in
       var tally = poolTallies[pool]
       tally.level = kubernetes.warm[pool].count

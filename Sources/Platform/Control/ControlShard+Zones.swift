@@ -190,7 +190,9 @@ extension ControlShard {
 
   /// A Dispatcher without memory: it asks etcd for the tokens and Kubernetes for its endpoints.
   func startDispatcher(_ index: Int, at now: Instant) {
-    guard !isDispatcherUp[index], !isLost(Address(.dispatcher, index)) else { return }
+    guard !isDispatcherUp[index], !crashedDispatchers.contains(index),
+      !isLost(Address(.dispatcher, index))
+    else { return }
     isDispatcherUp[index] = true
     dispatcherLives[index] += 1
     dispatchers[index] = topology.makeDispatcher(index, life: dispatcherLives[index], configuration)

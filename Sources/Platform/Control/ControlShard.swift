@@ -42,6 +42,9 @@ final class ControlShard {
   @exclusivity(unchecked) var managerServers: [Server]
   @exclusivity(unchecked) var isManagerUp: [Bool]
   var isDispatcherUp: [Bool]
+  /// Those that have crashed: when their zone has power again they are not back with it.
+  var crashedManagers: Set<Int> = []
+  var crashedDispatchers: Set<Int> = []
   /// Restarts of each Dispatcher.
   var dispatcherLives: [UInt32]
   /// What goes wrong, in the order of arming.
@@ -222,6 +225,8 @@ final class ControlShard {
     managerServers = other.managerServers
     isManagerUp = other.isManagerUp
     isDispatcherUp = other.isDispatcherUp
+    crashedManagers = other.crashedManagers
+    crashedDispatchers = other.crashedDispatchers
     dispatcherLives = other.dispatcherLives
     faults = other.faults
     isZoneLost = other.isZoneLost

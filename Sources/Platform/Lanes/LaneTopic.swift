@@ -151,6 +151,8 @@ struct LaneTopic: ~Copyable {
   var retrying = 0
   /// By consumer of the lane: whether it is there.
   var isUp: [Bool]
+  /// Those that have crashed, which are not back with their zone.
+  var crashed: Set<Int> = []
   /// What the group has agreed on, from the end of a rebalance on.
   var agreed: [UInt8] = []
   var leaders: PartitionLeaders
@@ -345,6 +347,7 @@ struct LaneTopic: ~Copyable {
     copy.retries = retries.clone()
     copy.retrying = retrying
     copy.isUp = isUp
+    copy.crashed = crashed
     copy.agreed = agreed
     copy.leaders = leaders
     return copy

@@ -16,6 +16,7 @@ extension RequestLaneEngine {
   /// partitions until the group has noticed; instances finish what they have.
   mutating func memberLost(at now: Instant) {
     let part = Int(core.part)
+    core.topic.crashed.insert(part)
     guard core.topic.isUp[part] else { return }
     core.topic.isUp[part] = false
     var held: [Int: Set<Int64>] = [:]
@@ -34,6 +35,9 @@ extension RequestLaneEngine {
   }
 
   mutating func memberBack(at now: Instant) {
+    core.topic.crashed.remove(Int(core.part))
+    // It joins with the others of its zone when that is back.
+    guard !core.isDown else { return }
     core.topic.isUp[Int(core.part)] = true
     core.renewGate(Int(core.part), at: now)
     core.digest.record(RecordKind.restart, at: now, UInt64(core.part))
@@ -65,7 +69,8 @@ extension RequestLaneEngine {
         core.release(partition, held: dropHeld(of: partition), hasCrashed: false, at: now)
         core.topic[partition].owner = owner
       }
-      core.topic[partition].isRead = core.topic.isUp[Int(owner)]
+      core.topic[partition].isRead =
+        core.topic.isUp[Int(owner)] && !core.partsDown.contains(Int(owner))
       if core.topic[partition].isRead { core.fetchIfDue(partition, at: now) }
     }
     for partition in 0..<core.topic.count { pump(partition, at: now) }

@@ -52,7 +52,9 @@ extension RequestLaneEngine {
     core.digest.record(RecordKind.zoneBack, at: now, 0)
     for part in core.limits.gates.indices { core.renewGate(part, at: now) }
     guard core.settings.isTopic else { return }
-    for consumer in core.topic.isUp.indices { core.topic.isUp[consumer] = true }
+    for consumer in core.topic.isUp.indices {
+      core.topic.isUp[consumer] = !core.topic.crashed.contains(consumer)
+    }
     rebalance(at: now)
   }
 

@@ -1,7 +1,8 @@
 import Primitives
 
 /// Faults that cannot hold at one time: what is down cannot go down again, nor be slow, and of two
-/// numbers for one thing only one can be so. Others combine.
+/// numbers for one thing only one can be so. Others combine: what crashes in a zone that is away is
+/// still down when that is back, unless it is over by then, and would do nothing.
 struct FaultConflicts {
   let document: ScenarioDocument
   let context: ReadingContext
@@ -14,7 +15,9 @@ struct FaultConflicts {
         fail(index, other, "\(what) at the same time")
       }
       if let (other, zone) = strikesWhatIsLost(fault) {
-        fail(index, other, "contradict each other: what one strikes is lost with \(zone) then")
+        fail(
+          index, other,
+          "contradict each other: what one strikes is lost with \(zone) all the while")
       }
     }
   }
@@ -70,23 +73,34 @@ struct FaultConflicts {
     }
   }
 
-  /// The loss of the zone that what a fault strikes stands in, where the zone is away as it
-  /// strikes.
+  /// The loss of the zone that what a fault strikes stands in, where that is away whenever the
+  /// fault is there.
   private func strikesWhatIsLost(_ fault: FaultSection) -> (other: Int, zone: String)? {
     let zones = document.cluster.zones.map(\.name)
     let component = fault.workerManager ?? fault.dispatcher
     let own =
       fault.gateway?.zone ?? fault.consumer?.zone ?? fault.broker?.zone ?? fault.agents?.zone
-      ?? fault.nodes?.zone ?? component.flatMap { zones.isEmpty ? nil : zones[$0 % zones.count] }
+      ?? fault.nodes?.zone
+      ?? component.flatMap { zones.isEmpty ? nil : zones[$0 % zones.count] }
     guard let zone = own else { return nil }
-    for (index, loss) in document.faults.enumerated() where loss.zone == zone {
-      let isAway = fault.beginnings.contains { at in
-        loss.beginnings.contains { begin in
-          begin <= at && (loss.restartAfter.map { at < begin + $0 } ?? true)
-        }
-      }
-      if isAway { return (index, zone) }
+    let losses = document.faults.enumerated().filter { $0.element.zone == zone }
+    func lost(_ begin: Nanoseconds) -> Int? {
+      losses.first { $0.element.isThere(from: begin, for: fault.restartAfter) }?.offset
     }
-    return nil
+    guard let first = lost(fault.at), fault.beginnings.allSatisfy({ lost($0) != nil }) else {
+      return nil
+    }
+    return (first, zone)
+  }
+}
+
+extension FaultSection {
+  /// Whether it is there all the time from one instant for a length; nil: to the end.
+  fileprivate func isThere(from begin: Nanoseconds, for length: Nanoseconds?) -> Bool {
+    beginnings.contains { own in
+      guard own <= begin else { return false }
+      guard let mine = restartAfter else { return true }
+      return length.map { begin + $0 <= own + mine } ?? false
+    }
   }
 }

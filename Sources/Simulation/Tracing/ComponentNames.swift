@@ -7,18 +7,47 @@ public struct ComponentNames {
   private let simulation: ClusterSimulation
   private var configuration: ClusterConfiguration { simulation.configuration }
 
-  public init(_ simulation: ClusterSimulation) { self.simulation = simulation }
+  /// Other clusters of the region, of which single lanes are watched.
+  private let others: [WatchedElsewhere]
+  /// Asked for once: lanes may be at work when somebody asks for a name.
+  private let laneCount: Int
+
+  /// - Parameter others: by which lanes of other clusters are named too.
+  public init(_ simulation: ClusterSimulation, others: [WatchedElsewhere] = []) {
+    self.simulation = simulation
+    self.others = others
+    laneCount = simulation.laneCount
+  }
+
+  /// A lane of another cluster, as that numbers it.
+  private func elsewhere(_ lane: LaneID) -> (cluster: WatchedElsewhere, lane: LaneID)? {
+    guard lane.index >= laneCount,
+      let cluster = others.first(where: { $0.lanes.contains(lane.index) })
+    else { return nil }
+    return (cluster, LaneID(lane.index - cluster.lanes.lowerBound))
+  }
 
   public func zone(_ zone: ZoneID) -> String { configuration.zones[zone.index].name }
 
   public func service(ofLane lane: LaneID) -> String {
-    configuration.services[simulation.place(of: lane).service.index].name
+    if let (other, own) = elsewhere(lane) {
+      return ComponentNames(other.simulation).service(ofLane: own)
+    }
+    return configuration.services[simulation.place(of: lane).service.index].name
   }
 
-  public func zone(ofLane lane: LaneID) -> String { zone(simulation.place(of: lane).zone) }
+  public func zone(ofLane lane: LaneID) -> String {
+    if let (other, own) = elsewhere(lane) {
+      return ComponentNames(other.simulation).zone(ofLane: own)
+    }
+    return zone(simulation.place(of: lane).zone)
+  }
 
   /// A gateway or a consumer, by its number in the cluster.
   public func entry(_ lane: LaneID, part: Int) -> String {
+    if let (other, own) = elsewhere(lane) {
+      return ComponentNames(other.simulation).entry(own, part: part)
+    }
     let number = simulation.entry(of: lane, part: part)
     let gateways = configuration.zones.count * configuration.gateways.perZone
     return number < gateways ? "gateway \(number)" : "consumer \(number - gateways)"

@@ -26,7 +26,7 @@ extension InvocationCourse {
         addCall(call, until: end, &parts, &now)
       } else {
         guard let end = attempt.end else { return parts }
-        add("waiting", entryName(attempt.part), to: end.at)
+        add("waiting", entryName(attempt.part, attempt.lane), to: end.at)
       }
       // Nobody has told it that its attempt is lost.
       if let left = attempt.left { add("waiting for its time-out", "client", to: left) }
@@ -42,6 +42,8 @@ extension InvocationCourse {
 /// ended.
 struct ClientAttempt {
   var began: Instant
+  /// Where it goes, which is not where the request came to once the balancer has left that.
+  var lane: LaneID
   var part: Int
   var call: TracedCall?
   /// Nil: it has not ended.
@@ -53,23 +55,24 @@ struct ClientAttempt {
   static func all(of entry: InvocationLog.Entry) -> [ClientAttempt] {
     entry.attempts.indices.map { index in
       let (mine, next) = (entry.attempts[index], entry.attempts.dropFirst(index + 1).first)
-      let number = mine.traced.number
+      let (number, lane) = (mine.traced.number, mine.traced.lane)
       // A client waits for one attempt at a time: what it does itself is about its latest.
       let ends = entry.ends[mine.endsBefore..<(next?.endsBefore ?? entry.ends.count)]
       let end = ends.first {
-        $0.outcome == .clientLeft || ($0.number == number && $0.outcome != .late)
+        $0.outcome == .clientLeft
+          || ($0.number == number && $0.lane == lane && $0.outcome != .late)
       }
       let calls = entry.calls[mine.callsBefore..<(next?.callsBefore ?? entry.calls.count)]
       let call = calls.first {
         // A call that comes later is for nobody.
-        $0.number == number && $0.at <= end?.at ?? .distantFuture
+        $0.number == number && $0.lane == lane && $0.at <= end?.at ?? .distantFuture
       }
       var left: Instant?
       if let end, end.outcome != .clientLeft {
         left = ends.first { $0.outcome == .clientLeft }?.at
       }
       return ClientAttempt(
-        began: mine.traced.at, part: mine.traced.part, call: call, end: end, left: left)
+        began: mine.traced.at, lane: lane, part: mine.traced.part, call: call, end: end, left: left)
     }
   }
 }

@@ -7,11 +7,13 @@ extension InvocationCourse {
   typealias Step = Explanation.Step
 
   func steps() -> [Step] {
-    var steps = [arrivalStep]
+    var steps = [arrivalStep] + retrySteps
     let heard = ClientAttempt.all(of: entry).compactMap(\.call)
     steps += entry.calls.enumerated().map { index, call in
       var step = callStep(call, number: index)
-      let isHeard = heard.contains { $0.number == call.number && $0.at == call.at }
+      let isHeard = heard.contains {
+        $0.number == call.number && $0.lane == call.lane && $0.at == call.at
+      }
       if !entry.attempts.isEmpty, !isHeard { step.what += "; its client has left" }
       return step
     }
@@ -78,6 +80,29 @@ extension InvocationCourse {
       return Step(at: arrival.at, place: "store", what: "event; its notification is on its way")
     }
     return Step(at: arrival.at, place: entryName(gateway.part), what: Self.text(gateway))
+  }
+
+  /// Of a client's request each attempt after the first, and where it goes.
+  private var retrySteps: [Step] {
+    zip(entry.attempts.dropFirst(), entry.attempts).enumerated().map { index, pair in
+      let (attempt, before) = (pair.0.traced, pair.1.traced)
+      var text = "its client tries again, attempt \(index + 2)"
+      if attempt.lane != before.lane {
+        text +=
+          ": the balancer sends nothing to \(names.zone(ofLane: before.lane)) any more, and it "
+          + "goes to \(names.zone(ofLane: attempt.lane))"
+      }
+      return Step(at: attempt.at, place: entryName(attempt.part, attempt.lane), what: text)
+    }
+  }
+
+  /// Where a call has ended, or a client's attempt.
+  private func place(of end: TracedEnd) -> String {
+    let own = entry.attempts.last {
+      $0.traced.lane == end.lane && $0.traced.at <= end.at
+        && (end.number == .max || $0.traced.number == end.number)
+    }
+    return own.map { entryName($0.traced.part, $0.traced.lane) } ?? queueName
   }
 
   private static func text(_ gateway: TracedGateway) -> String {
@@ -169,7 +194,7 @@ extension InvocationCourse {
     if call.stretch > .zero {
       text += ", \(ExactTime.text(call.stretch)) more on a busy node"
     }
-    return Step(at: call.at, place: entryName(call.part), what: text)
+    return Step(at: call.at, place: entryName(call.part, call.lane), what: text)
   }
 
   private func endStep(_ end: TracedEnd) -> Step {
@@ -190,7 +215,7 @@ extension InvocationCourse {
       case .givenUp: "its client tries no more"
       case .unreachable: "its gateway or the zone is not there: its connection is refused"
       }
-    return Step(at: end.at, place: queueName, what: text)
+    return Step(at: end.at, place: place(of: end), what: text)
   }
 
   // MARK: In the control plane

@@ -35,8 +35,10 @@ struct InvocationCourse {
 
   var lane: LaneID { entry.arrival.lane }
 
-  func entryName(_ part: Int) -> String {
-    "\(names.entry(lane, part: part)) of \(names.zone(ofLane: lane))"
+  /// - Parameter other: nil: the lane that it came to.
+  func entryName(_ part: Int, _ other: LaneID? = nil) -> String {
+    let lane = other ?? lane
+    return "\(names.entry(lane, part: part)) of \(names.zone(ofLane: lane))"
   }
 
   /// Where it waits.
@@ -44,6 +46,11 @@ struct InvocationCourse {
     if let partition = entry.arrival.partition { return "partition \(partition) and its consumer" }
     if entry.arrival.gateway == nil { return "between store and gateway, or there" }
     return entryName(entry.arrival.gateway?.part ?? entry.calls.first?.part ?? 0)
+  }
+
+  /// Where it waited for a call: of a client's request where that attempt went.
+  private func queueName(before call: TracedCall) -> String {
+    entry.attempts.isEmpty ? queueName : entryName(call.part, call.lane)
   }
 
   // MARK: Where the time goes
@@ -86,7 +93,7 @@ struct InvocationCourse {
       now = end
     }
     let instance = "pod \(call.pod.raw) on node \(call.node.raw)"
-    add("handling", entryName(call.part), to: min(now + call.handling, end.at))
+    add("handling", entryName(call.part, call.lane), to: min(now + call.handling, end.at))
     guard end.outcome == .completed else { return add("no answer", instance, to: end.at) }
     let back = end.at - call.hop
     add("hop", "to \(instance)", to: min(now + call.hop, back))
@@ -114,14 +121,15 @@ struct InvocationCourse {
           name: "earlier attempts", place: queueName, from: range.lowerBound, to: range.upperBound)
       ]
     }
-    if let index = answer(to: call) { return walk(back: index, in: range) }
-    return [Part(name: "waiting", place: queueName, from: range.lowerBound, to: range.upperBound)]
+    let place = queueName(before: call)
+    if let index = answer(to: call) { return walk(back: index, in: range, waitedAt: place) }
+    return [Part(name: "waiting", place: place, from: range.lowerBound, to: range.upperBound)]
   }
 
   /// The message that ended a wait: of the instance that was made, or of the route.
   func answer(to call: TracedCall) -> Int? {
     messages.lastIndex { sent in
-      guard sent.to == .gateway(lane, part: call.part), let arrival = sent.arrivesAt,
+      guard sent.to == .gateway(call.lane, part: call.part), let arrival = sent.arrivesAt,
         arrival <= call.at
       else { return false }
       switch sent.message {
@@ -138,7 +146,9 @@ struct InvocationCourse {
   // MARK: A chain of messages
 
   /// The times of a chain of messages that ends with one, from the latest to the earliest.
-  private func walk(back last: Int, in range: Range<Instant>) -> [Part] {
+  private func walk(
+    back last: Int, in range: Range<Instant>, waitedAt queue: String
+  ) -> [Part] {
     var parts: [Part] = []
     var end = range.upperBound
     func add(_ name: String, _ place: String, from start: Instant) {
@@ -158,7 +168,7 @@ struct InvocationCourse {
       guard let cause = cause(of: index) else { break }
       index = cause
     }
-    add("waiting", queueName, from: range.lowerBound)
+    add("waiting", queue, from: range.lowerBound)
     return parts.reversed()
   }
 
@@ -169,7 +179,8 @@ struct InvocationCourse {
   ) {
     let place = names.name(sent.to)
     switch sent.to.kind {
-    case .gateway: add("next epoch", entryName(Int(sent.to.part)), arrival)
+    case .gateway:
+      add("next epoch", entryName(Int(sent.to.part), LaneID(Int(sent.to.index))), arrival)
     case .hostAgent:
       if case .initialises(_, _, _, let level, let agent, let mount, _, let at) =
         decision(in: arrival...end, of: sent, where: { $0.isInitialisation })

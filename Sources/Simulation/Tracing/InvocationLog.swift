@@ -53,6 +53,9 @@ public final class InvocationLog: TraceRecorder {
   public private(set) var deeds: [Deed] = []
   /// Asked only for keys.
   private var places: [Key: Int] = [:]
+  /// Entries by identity alone, which is one of the service's: a client may try again in another
+  /// lane than the one that it came to. Asked only for keys.
+  private var homes: [UInt64: Int] = [:]
   /// Entries of which more is to come.
   public private(set) var open = 0
 
@@ -80,14 +83,16 @@ public final class InvocationLog: TraceRecorder {
   public func arrived(_ arrival: TracedArrival) {
     guard window.contains(arrival.at), only == nil || only == arrival.identity else { return }
     places[Key(lane: arrival.lane, identity: arrival.identity)] = entries.count
+    if arrival.mayComeAgain { homes[arrival.identity] = entries.count }
     entries.append(Entry(arrival: arrival))
     open += 1
   }
 
   public func attempted(_ attempt: TracedAttempt) {
-    guard let place = places[Key(lane: attempt.lane, identity: attempt.identity)],
-      !entries[place].isOver
-    else { return }
+    let key = Key(lane: attempt.lane, identity: attempt.identity)
+    guard let place = places[key] ?? homes[attempt.identity], !entries[place].isOver else { return }
+    // What this lane tells of it from now on is about the same request.
+    places[key] = place
     let (calls, ends) = (entries[place].calls.count, entries[place].ends.count)
     entries[place].attempts.append(
       Attempt(traced: attempt, callsBefore: calls, endsBefore: ends))

@@ -18,6 +18,17 @@ public final class PerfettoTrace: TraceRecorder {
     var identity: UInt64
   }
 
+  private struct Request: Hashable {
+    var service: ServiceID
+    var identity: UInt64
+  }
+
+  /// An attempt's number is its lane's.
+  private struct Attempt: Equatable {
+    var lane: LaneID
+    var number: UInt32
+  }
+
   private struct OpenInvocation {
     var id: Int
     var place: Address
@@ -29,7 +40,7 @@ public final class PerfettoTrace: TraceRecorder {
     var waitsSince: Instant?
     var isBackingOff = false
     /// The attempt that its client waits for; nil: of no client, or none.
-    var attempt: UInt32?
+    var attempt: Attempt?
     var isOfClient = false
 
     var waitName: String { isBackingOff ? "back-off" : "waiting" }
@@ -42,12 +53,17 @@ public final class PerfettoTrace: TraceRecorder {
 
   private let file: StreamedFile
   private let simulation: ClusterSimulation
+  /// Asked for once, since lanes are at work when they tell.
+  private let laneCount: Int
   private let names: ComponentNames
   private let window: Range<Instant>
   private let lanes: Set<Int>?
   private var events: [Event] = []
   /// Asked only for keys.
   private var open: [Key: OpenInvocation] = [:]
+  /// Where a client's request is kept, which may try again in another lane of its service. Asked
+  /// only for keys.
+  private var homes: [Request: Key] = [:]
   private var threads: [Address: Int] = [:]
   private var counters: [String: Int] = [:]
   private var processes: Set<Int> = []
@@ -71,6 +87,7 @@ public final class PerfettoTrace: TraceRecorder {
   ) throws(StoreError) {
     self.file = file
     self.simulation = simulation
+    laneCount = simulation.laneCount
     names = ComponentNames(simulation)
     self.window = window
     self.lanes = lanes.map { Set($0.map(\.index)) }
@@ -92,7 +109,12 @@ public final class PerfettoTrace: TraceRecorder {
     var invocation = OpenInvocation(
       id: nextID(), place: place, name: names.service(ofLane: arrival.lane), since: arrival.at)
     invocation.waitsSince = arrival.at
-    open[Key(lane: arrival.lane, identity: arrival.identity)] = invocation
+    let key = Key(lane: arrival.lane, identity: arrival.identity)
+    open[key] = invocation
+    if arrival.mayComeAgain, arrival.gateway != nil {
+      let service = simulation.place(of: arrival.lane).service
+      homes[Request(service: service, identity: arrival.identity)] = key
+    }
     var values: [(String, String)] = [("identity", JSONText.quoted(String(arrival.identity)))]
     if let gateway = arrival.gateway {
       values += [
@@ -107,10 +129,18 @@ public final class PerfettoTrace: TraceRecorder {
     add("b", invocation, invocation.name, at: arrival.at, values)
   }
 
+  /// Under which a request is kept, whichever lane tells of it.
+  private func key(_ lane: LaneID, _ identity: UInt64) -> Key {
+    let own = Key(lane: lane, identity: identity)
+    guard open[own] == nil, lane.index < laneCount else { return own }
+    let service = simulation.place(of: lane).service
+    return homes[Request(service: service, identity: identity)] ?? own
+  }
+
   public func attempted(_ attempt: TracedAttempt) {
-    let key = Key(lane: attempt.lane, identity: attempt.identity)
+    let key = key(attempt.lane, attempt.identity)
     guard var invocation = open[key] else { return }
-    invocation.attempt = attempt.number
+    invocation.attempt = Attempt(lane: attempt.lane, number: attempt.number)
     invocation.isOfClient = true
     if invocation.isBackingOff {
       endWait(&invocation, at: attempt.at)
@@ -121,9 +151,12 @@ public final class PerfettoTrace: TraceRecorder {
   }
 
   public func called(_ call: TracedCall) {
-    let key = Key(lane: call.lane, identity: call.identity)
+    let key = key(call.lane, call.identity)
     guard var invocation = open[key] else { return }
-    guard !invocation.isOfClient || invocation.attempt == call.number else {
+    guard
+      !invocation.isOfClient
+        || invocation.attempt == Attempt(lane: call.lane, number: call.number)
+    else {
       // Its client has left: another attempt may be under way.
       return add("n", invocation, "called for nobody", at: call.at, [])
     }
@@ -142,10 +175,12 @@ public final class PerfettoTrace: TraceRecorder {
   }
 
   public func ended(_ end: TracedEnd) {
-    let key = Key(lane: end.lane, identity: end.identity)
+    guard end.lane.index < laneCount else { return }
+    let key = key(end.lane, end.identity)
     guard var invocation = open[key] else { return }
     let isOfOther =
-      invocation.isOfClient && end.number != .max && invocation.attempt != end.number
+      invocation.isOfClient && end.number != .max
+      && invocation.attempt != Attempt(lane: end.lane, number: end.number)
     if end.outcome == .late || isOfOther {
       // Another attempt may be under way.
       return add("n", invocation, end.outcome.rawValue, at: end.at, [])
@@ -156,6 +191,10 @@ public final class PerfettoTrace: TraceRecorder {
     let isRequest = simulation.isOfRequests(end.lane)
     if isRequest || end.outcome == .completed || end.outcome == .givenUp {
       open[key] = nil
+      if invocation.isOfClient {
+        homes[
+          Request(service: simulation.place(of: key.lane).service, identity: key.identity)] = nil
+      }
       add(
         "e", invocation, invocation.name, at: end.at,
         [("outcome", JSONText.quoted(end.outcome.rawValue))])

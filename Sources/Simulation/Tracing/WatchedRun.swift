@@ -22,6 +22,8 @@ public final class WatchedRun {
   public private(set) var represented = 0
   /// Lanes that await an answer all the time before the window, and so stay flow.
   public private(set) var unseen = 0
+  /// Other clusters in which clients of the watched lanes may try again.
+  public private(set) var elsewhere: [WatchedElsewhere] = []
   private let grid: Int64
   private let end: Instant
 
@@ -67,7 +69,11 @@ public final class WatchedRun {
     }
     run.cluster.watchControl(into: recorder)
     run.cluster.watch(lanes, into: recorder, candidates: candidates)
+    elsewhere = watchElsewhere(into: recorder)
   }
+
+  /// What is named in what the run tells.
+  public var names: ComponentNames { ComponentNames(run.cluster, others: elsewhere) }
 
   /// One step further.
   /// - Throws: `InvariantViolation`.
