@@ -10,7 +10,7 @@ extension ControlShard {
     defer {
       schedule(.autoscaleTick, at: now + configuration.autoscaleTick, class: EventRank.alarm)
     }
-    guard !conditions.isStopped(.autoscaler) else { return }
+    guard !conditions.isStopped(.autoscaler), !isBusyScaling(at: now) else { return }
     var orders: [Autoscaler.Order] = []
     autoscaler.tick(at: now, into: &orders)
     for order in orders {
@@ -24,6 +24,16 @@ extension ControlShard {
           leavingAt: now)
       }
     }
+  }
+
+  /// Whether AutoScale, which is slow, is still at an earlier round: one takes `factor` ticks.
+  private func isBusyScaling(at now: Instant) -> Bool {
+    guard !conditions.isEmpty else { return false }
+    let slowdown = conditions.slowdown(of: .autoscaler, at: now)
+    guard slowdown > 1 else { return false }
+    if now < autoscaleBusyUntil { return true }
+    autoscaleBusyUntil = now + configuration.autoscaleTick.stretched(by: slowdown)
+    return false
   }
 
   /// Sends an order to the service's owner among the Dispatchers, twice if need be, then to the

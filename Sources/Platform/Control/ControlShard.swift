@@ -63,6 +63,8 @@ final class ControlShard {
   var gatewaysDown: Set<Int> = []
   var agentsDown: Set<Int> = []
   var agentLives: [UInt32]
+  /// Until when AutoScale is at the round that it is at, where it is slow.
+  var autoscaleBusyUntil = Instant.origin
   /// By Worker Manager, asked only for keys: until when its clock may have it trust a lease that
   /// has run out.
   var leaseDoubts: [Int: Instant] = [:]
@@ -260,6 +262,7 @@ final class ControlShard {
     leaseDoubts = other.leaseDoubts
     refillsBegun = other.refillsBegun
     podsAbandoned = other.podsAbandoned
+    autoscaleBusyUntil = other.autoscaleBusyUntil
     starts = other.starts
     evictor = other.evictor
     readyPods = other.readyPods
