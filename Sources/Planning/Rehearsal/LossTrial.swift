@@ -17,9 +17,9 @@ public struct LossTrial: Sendable {
   public var badShare: Double
   public var calmBadShare: Double
   public var moreBad: Double
-  /// The greatest use of processors in a zone that takes over: measured, and by the closed form
-  /// times the calm one. Nil: nothing is left that could take over, or no interval of the series
-  /// lies behind the strike.
+  /// The greatest use of processors in a zone that takes over while the domain is lost: measured,
+  /// and by the closed form times the calm one over the same time. Nil: nothing is left that could
+  /// take over, or no interval of the series lies behind the strike.
   public var peakUtilisation: Double?
   public var expectedUtilisation: Double?
 
@@ -38,9 +38,10 @@ public struct LossTrial: Sendable {
     calmBadShare = Double(calmBad.bad) / Double(max(1, calmBad.all))
     moreBad = Double(bad.bad) - Double(calmBad.bad)
     let left = target.takingOver(of: lost.configuration)
-    peakUtilisation = left.compactMap { Self.peak(lost, $0.zone, from: time) }.max()
+    let span = time..<min(time + outage, window.upperBound)
+    peakUtilisation = left.compactMap { lost.greatestUse(of: $0.zone, in: span) }.max()
     expectedUtilisation = left.compactMap { place in
-      Self.peak(calm, place.zone, from: time).map { $0 * place.factor }
+      calm.greatestUse(of: place.zone, in: span).map { $0 * place.factor }
     }.max()
   }
 
@@ -83,11 +84,6 @@ public struct LossTrial: Sendable {
       sum.all += counters.arrivals
     }
     return sum
-  }
-
-  private static func peak(_ outcome: RunOutcome, _ zone: Int, from time: Instant) -> Double? {
-    outcome.collected.zoneSamples.filter { $0.zone == zone && $0.from >= time && $0.cores > 0 }
-      .map { $0.usedCores / $0.cores }.max()
   }
 }
 

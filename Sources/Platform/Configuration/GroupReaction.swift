@@ -11,7 +11,12 @@ public struct GroupReaction: Sendable, Equatable {
 extension ClusterConfiguration {
   /// Of a crash of a consumer or broker, the earliest of all topics; nil for other faults, and
   /// where there are no topics. O(services).
-  public func reaction(to fault: FaultConfiguration) -> GroupReaction? {
+  ///
+  /// - Parameter some: those whose topics what crashed has a part of; nil: all.
+  public func reaction(
+    to fault: FaultConfiguration, of some: [ServiceConfiguration]? = nil
+  ) -> GroupReaction? {
+    let services = some ?? services
     let back = fault.restartAfter.map { fault.at + $0 }
     switch fault.kind {
     case .crashConsumer:

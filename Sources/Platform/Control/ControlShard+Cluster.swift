@@ -99,8 +99,10 @@ extension ControlShard {
       .push:
       break
     }
-    guard fault.isCondition else { return }
-    recorder.event(NotableEvent(kind: .faultBegins, at: now, subject: index))
+    if fault.isCondition {
+      recorder.event(NotableEvent(kind: .faultBegins, at: now, subject: index))
+    }
+    expectNotice(of: index, at: now)
   }
 
   func restart(_ index: Int, at now: Instant) {
@@ -108,7 +110,9 @@ extension ControlShard {
     digest.record(RecordKind.restart, at: now, XXH3.hash64(fault.name))
     switch fault.kind {
     case .crashWorkerManager(let index): startManager(index, at: now)
-    case .crashDispatcher(let index): startDispatcher(index, at: now)
+    case .crashDispatcher(let dispatcher):
+      missedDispatchers[dispatcher] = nil
+      startDispatcher(dispatcher, at: now)
     case .loseZone(let zone): recoverZone(zone, at: now)
     case .loseNodes(let nodes): recoverNodes(nodes, from: index, at: now)
     case .crashGateway(let gateway): startGateway(gateway)

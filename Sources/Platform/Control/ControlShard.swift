@@ -63,6 +63,9 @@ final class ControlShard {
   var gatewaysDown: Set<Int> = []
   var agentsDown: Set<Int> = []
   var agentLives: [UInt32]
+  /// By Dispatcher that has crashed, asked only for keys: the fault, until somebody has turned to
+  /// another Dispatcher for what was its own.
+  var missedDispatchers: [Int: Int] = [:]
   /// Until when AutoScale is at the round that it is at, where it is slow.
   var autoscaleBusyUntil = Instant.origin
   /// By Worker Manager, asked only for keys: until when its clock may have it trust a lease that
@@ -259,10 +262,11 @@ final class ControlShard {
     gatewaysDown = other.gatewaysDown
     agentsDown = other.agentsDown
     agentLives = other.agentLives
+    missedDispatchers = other.missedDispatchers
+    autoscaleBusyUntil = other.autoscaleBusyUntil
     leaseDoubts = other.leaseDoubts
     refillsBegun = other.refillsBegun
     podsAbandoned = other.podsAbandoned
-    autoscaleBusyUntil = other.autoscaleBusyUntil
     starts = other.starts
     evictor = other.evictor
     readyPods = other.readyPods
@@ -332,6 +336,8 @@ final class ControlShard {
     case .restart(let index): restart(Int(index), at: now)
     case .zoneNoticed(let zone, let loss): zoneNoticed(zone, loss: loss, at: now)
     case .nodesNoticed(let fault): noticeNodes(Int(fault), at: now)
+    case .faultNoticed(let fault): tell(.faultNoticed, Int(fault), at: now)
+    case .faultShifted(let fault): tell(.faultShifted, Int(fault), at: now)
     case .balancerAlarm: wakeBalancer(at: now)
     case .coordinatorAlarm: wakeCoordinator(at: now)
     case .downstreamReports(let index): downstreamReports(Int(index), at: now)
