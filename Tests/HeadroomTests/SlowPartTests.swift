@@ -51,6 +51,12 @@ import Testing
     // one that stands still.
     #expect(slow > 3 * well, "\(well), \(slow), \(stopped)")
     #expect(slow <= stopped, "\(well), \(slow), \(stopped)")
+    // A round of 200 s that was begun in an earlier fault does not go on in a later one, of which
+    // each takes 4 s.
+    let again = try lag(
+      "{at: 60s, slow: autoscaler, factor: 100, for: 20s}, "
+        + "{at: 100s, slow: autoscaler, factor: 2, for: 220s}")
+    #expect(2 * again < slow, "\(well), \(slow), \(again)")
   }
 
   /// The Coordinator's answers are on their way for longer: leases that are wanted come later.

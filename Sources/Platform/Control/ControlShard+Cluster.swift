@@ -28,9 +28,12 @@ extension ControlShard {
 
   /// Whether AutoScale, which is slow, is still at an earlier round: one takes `factor` ticks.
   private func isBusyScaling(at now: Instant) -> Bool {
-    guard !conditions.isEmpty else { return false }
-    let slowdown = conditions.slowdown(of: .autoscaler, at: now)
-    guard slowdown > 1 else { return false }
+    let slowdown = conditions.isEmpty ? 1 : conditions.slowdown(of: .autoscaler, at: now)
+    guard slowdown > 1 else {
+      // Well again: the round of a later fault begins with that.
+      autoscaleBusyUntil = .origin
+      return false
+    }
     if now < autoscaleBusyUntil { return true }
     autoscaleBusyUntil = now + configuration.autoscaleTick.stretched(by: slowdown)
     return false
