@@ -29,7 +29,8 @@ final class ClusterRecorder: RunRecorder {
     var count: Int
   }
 
-  private let part: ClusterPart
+  /// Where the cluster stands in the numbering of all; faults that are armed later move it.
+  var part: ClusterPart
   private let target: any RunRecorder
   // Nothing that is called from here comes back, so that exclusive access is not checked.
 
@@ -116,7 +117,7 @@ final class ClusterRecorder: RunRecorder {
     case .overQuota, .changed: (0, 0)
     case .instanceBroken, .instanceMigrated: (part.services.lowerBound, 0)
     case .machinesOrdered, .machinesRefused, .nodeJoined, .nodeRemoved: (part.groups.lowerBound, 0)
-    case .faultBegins, .faultEnds: (part.faults.lowerBound, 0)
+    case .faultBegins, .faultEnds, .faultNoticed, .faultShifted: (part.faults.lowerBound, 0)
     }
   }
 

@@ -225,6 +225,7 @@ public final class PlatformSimulation {
   private func follow() {
     configuration = PlatformConfiguration(
       clusters.map(\.configuration), names: configuration.parts.map { ($0.region, $0.name) })
+    for (recorder, part) in zip(recorders, configuration.parts) { recorder.part = part }
   }
 
   // MARK: What there is

@@ -178,7 +178,8 @@ extension RunTables {
     case .changed:
       return document.changes.first { $0.numbers.contains(event.subject) }?.name ?? "change"
     case .instanceBroken, .instanceMigrated: return configuration.services[event.subject].name
-    case .faultBegins, .faultEnds: return configuration.faults[event.subject].name
+    case .faultBegins, .faultEnds, .faultNoticed, .faultShifted:
+      return configuration.faults[event.subject].name
     case .machinesOrdered, .machinesRefused, .nodeJoined, .nodeRemoved:
       let group = outcome.control.capacity.groups[event.subject]
       return configuration.nodePools[group.pool].name + "/"
@@ -216,6 +217,9 @@ extension RunTables {
     case .changed: "what the region's API was asked for has come about"
     case .faultBegins: "the fault begins"
     case .faultEnds: "the fault is over"
+    case .faultNoticed:
+      "\(configuration.faults[event.subject].noticedBy ?? "somebody") has noticed"
+    case .faultShifted: "others have what it had"
     case .instanceBroken: "a caller has broken pod \(event.detail)"
     case .instanceMigrated: "pod \(event.detail) was replaced and is gone"
     case .leaseLost: "\(manager(event.detail)) serves it no more"
@@ -235,11 +239,12 @@ extension NotableEvent.Kind {
   fileprivate var severity: Severity {
     switch self {
     case .crash, .dispatcherCrash, .zoneLost, .faultBegins: .error
-    case .zoneUnhealthy: .warning
+    case .zoneUnhealthy, .faultNoticed: .warning
     case .alarmRaised, .leaseLost, .noCapacity, .overQuota, .machinesRefused, .instanceBroken:
       .warning
     case .alarmCleared, .restart, .dispatcherRestart, .leaseTaken, .machinesOrdered, .nodeJoined,
       .nodeRemoved, .zoneBack, .zoneNoticed, .zoneHealthy, .trafficShifted, .faultEnds,
+      .faultShifted,
       .instanceMigrated, .changed:
       .info
     }

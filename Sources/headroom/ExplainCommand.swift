@@ -136,14 +136,26 @@ struct ExplainCommand: ParsableCommand {
       isExact: results.configuration.contention == .exact)
   }
 
+  /// Watches a window; where lanes cannot be made requests behind the strike of a rehearsal, once
+  /// more, with these made requests before it.
   private func watch(
     _ results: WatchedResults, _ service: ServiceID, _ window: Range<Instant>, only: UInt64?
   ) throws -> (InvocationLog, WatchedRun) {
-    let (run, last) = try results.begin(before: window)
+    let (log, watched) = try watch(results, service, window, only: only, early: [])
+    let unseen = watched.unseenLanes
+    guard !unseen.isEmpty, results.repeated.isRehearsal else { return (log, watched) }
+    return try watch(results, service, window, only: only, early: unseen)
+  }
+
+  private func watch(
+    _ results: WatchedResults, _ service: ServiceID, _ window: Range<Instant>, only: UInt64?,
+    early: [LaneID]
+  ) throws -> (InvocationLog, WatchedRun) {
+    let (run, last, made) = try results.begin(before: window, early: early)
     let lanes = results.lanes(run, of: service)
     let log = InvocationLog(
       service: service, lanes: run.cluster.lanes(of: service), window: window, only: only)
-    let watched = WatchedRun(run, lanes: lanes, end: last)
+    let watched = WatchedRun(run, lanes: lanes, end: last, early: made)
     // The arrivals of a second in which a lane is made requests have other times.
     let second = Instant.seconds(window.lowerBound.nanoseconds / 1_000_000_000)
     try watched.approach(

@@ -162,18 +162,21 @@ struct ExplainReport {
     let worst = named(window.worst(Self.named), isOfWait: false)
     let waits = named(window.longestWaits(Self.named), isOfWait: true)
     var summary = results.summary("explain", notes: notes)
+    // What comes is known whether or not it is shown.
+    let came =
+      watched.unseen > 0 ? max(window.entries.count, index.count(in: range)) : window.entries.count
     summary["explanation"] = .object([
       "service": .string(name), "represented": .bool(watched.represented > 0),
       "window": .object([
         "from_seconds": .number((range.lowerBound - .origin).seconds),
         "to_seconds": .number((range.upperBound - .origin).seconds),
       ]),
-      "counts": .object(counts(window)), "invocation": .null, "parts": .array([]),
+      "counts": .object(counts(window, came)), "invocation": .null, "parts": .array([]),
       "steps": .array([]),
       "worst": .array(worst.map(json)), "longest_waits": .array(waits.map(json)),
       "events": .array(events.map(json)),
     ])
-    var lines = header(window, range)
+    var lines = header(window, range, came)
     for (title, found) in [("the worst", worst), ("the longest waits", waits)]
     where !found.isEmpty {
       lines += ["", title, TextForm.table(rows(found))]
@@ -208,15 +211,19 @@ struct ExplainReport {
     return ShellWords.text(words + ["--invocation", "\(name)#\(number)"] + cluster)
   }
 
-  private func header(_ window: WindowSummary, _ range: Range<Instant>) -> [String] {
+  private func header(
+    _ window: WindowSummary, _ range: Range<Instant>, _ came: Int
+  ) -> [String] {
     func told(_ counts: [(word: String, count: Int)]) -> String {
       counts.isEmpty
         ? "-" : counts.map { "\(TextForm.grouped($0.count)) \($0.word)" }.joined(separator: ", ")
     }
     var lines = [
-      "\(name): \(TextForm.grouped(window.entries.count)) invocations came from "
+      "\(name): \(TextForm.grouped(came)) invocations came from "
         + "\(ExactTime.place(range.lowerBound)) to \(ExactTime.place(range.upperBound)) of "
-        + origin,
+        + origin
+        + (came > window.entries.count
+          ? "; \(TextForm.grouped(window.entries.count)) of them are shown" : ""),
       "outcome: \(told(window.outcomes))", "path: \(told(window.paths))",
       "route: \(told(window.routes))",
       "starts: \(window.poolHits) pool hits, \(window.poolMisses) pool misses, "
@@ -246,12 +253,13 @@ struct ExplainReport {
       }
   }
 
-  private func counts(_ window: WindowSummary) -> JSONObject {
+  private func counts(_ window: WindowSummary, _ came: Int) -> JSONObject {
     func object(_ counts: [(word: String, count: Int)]) -> JSONValue {
       .object(JSONObject(counts.map { ($0.word, JSONValue($0.count)) }))
     }
     return [
-      "invocations": JSONValue(window.entries.count), "by_outcome": object(window.outcomes),
+      "invocations": JSONValue(came), "not_shown": JSONValue(came - window.entries.count),
+      "by_outcome": object(window.outcomes),
       "by_path": object(window.paths), "by_route": object(window.routes),
       "pool_hits": JSONValue(window.poolHits), "pool_misses": JSONValue(window.poolMisses),
       "failed_starts": JSONValue(window.failedStarts),

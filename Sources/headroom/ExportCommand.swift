@@ -66,7 +66,7 @@ struct ExportCommand: ParsableCommand {
   private func write(
     _ file: StreamedFile, _ results: WatchedResults, _ service: ServiceID?, _ window: Range<Instant>
   ) throws -> Conclusion {
-    let (run, last) = try results.begin(before: window)
+    let (run, last, _) = try results.begin(before: window)
     let lanes = service.map { results.lanes(run, of: $0) }
     let watched = WatchedRun(run, lanes: lanes, end: last)
     let trace = try PerfettoTrace(

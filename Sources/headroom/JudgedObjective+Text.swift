@@ -47,7 +47,10 @@ extension JudgedObjective {
 extension [JudgedObjective] {
   /// By what margin a verdict came about, where the objective nearest to its limit tells of it.
   func marginText(of verdict: Verdict?) -> String {
-    guard let nearest, verdict == .met || nearest.margin < 1 else { return "" }
+    guard let nearest else {
+      return verdict == .met && !isEmpty ? ", and nothing at all counts against them" : ""
+    }
+    guard verdict == .met || nearest.margin < 1 else { return "" }
     return ", by a margin of \(TextForm.number(nearest.margin)): \(nearest.objective.marginReason)"
   }
 

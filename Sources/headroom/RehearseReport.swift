@@ -88,40 +88,6 @@ struct RehearseReport {
     return text
   }
 
-  /// Why nothing of the faults' end is told.
-  private var notOver: String {
-    stop == nil ? "not within the run" : "not before the run was stopped"
-  }
-
-  /// A time since the strike; a word where there is none.
-  private func since(_ values: [Double?], _ none: String) -> String {
-    values.contains { $0 != nil } ? "+ " + seconds(values, none: none) : none
-  }
-
-  private var timeline: String {
-    let lines = pairs.map(\.timeline)
-    let strike = lines.first?.strike ?? .origin
-    let worst = lines.map { timeline in
-      timeline.degraded.reduce(0) { $0 + ($1.upperBound - max($1.lowerBound, strike)).seconds }
-    }
-    let rows = [
-      ["  steady", "up to \(TextForm.time(seconds: (strike - .origin).seconds))"],
-      ["  detected", since(lines.map(\.secondsToDetect), "by nobody")],
-      ["  shifted", since(lines.map(\.secondsToShift), "not at all")],
-      [
-        "  fault over",
-        since(lines.map { line in line.ended.map { ($0 - strike).seconds } }, notOver),
-      ],
-      [
-        "  degraded",
-        worst.allSatisfy { $0 == 0 } ? "never" : seconds(worst, none: "never") + " in all",
-      ],
-      ["  recovered", since(lines.map(\.secondsToRecover), "not within the run")],
-    ]
-    return "TIMELINE from the first fault, mean over seeds ± its 95 % interval\n"
-      + TextForm.table(rows, left: 2, notes: true)
-  }
-
   private func totals(_ harm: RehearsalHarm) -> String {
     var rows = [["", "calm", "faulted", "difference"]]
     for line in harm.totals where (line.calm + line.faulted).contains(where: { $0 != 0 }) {
@@ -183,23 +149,12 @@ struct RehearseReport {
       let calm = Estimate(use.calm).value
       rows.append([
         "  \(use.name)", TextForm.percent(calm), TextForm.percent(Estimate(use.faulted).value),
-        takingOver(zone).map { TextForm.percent(calm * $0) } ?? "-",
+        harm.closedForms[zone].map { TextForm.percent(calm * $0) } ?? "-",
         TextForm.number(Estimate(pools.calm).value), TextForm.number(Estimate(pools.faulted).value),
       ])
     }
-    return "ZONES after the strike: greatest use of processors in an interval, least stock; of z "
-      + "zones of a cluster l are lost\n" + TextForm.table(rows)
-  }
-
-  /// The load of a zone with the losses of others of its cluster ÷ without, whenever they come; nil
-  /// where it is lost itself, or none is.
-  private func takingOver(_ zone: Int) -> Double? {
-    guard let whole = pairs.first?.faulted.configuration else { return nil }
-    let lost = whole.lostZones
-    let all = whole.part(ofZone: zone)?.zones ?? whole.zones.indices
-    let gone = all.count { lost.contains($0) }
-    guard gone > 0, !lost.contains(zone) else { return nil }
-    return Double(all.count) / Double(all.count - gone)
+    return "ZONES: greatest use of processors in an interval while anything is wrong, least stock "
+      + "after the strike; of the z zones of each service l are lost\n" + TextForm.table(rows)
   }
 
   /// Clusters that take over from others, which are lost.
@@ -268,7 +223,12 @@ struct RehearseReport {
       "timelines": .array(pairs.map { Self.json($0.timeline) }),
       "totals": Self.json(harm.totals), "services": Self.json(harm.services),
       "importance": Self.json(harm.importance), "tenants": Self.json(harm.tenants),
-      "utilisation": Self.json(harm.utilisation),
+      "utilisation": .array(
+        zip(harm.utilisation, harm.closedForms).map { line, factor in
+          var object = Self.object(line)
+          object["closed_form"] = JSONValue(factor)
+          return .object(object)
+        }),
       "least_warm_pods": Self.json(harm.poolLevels),
       "survivors": .array(
         survivors.map { survivor in
@@ -282,22 +242,14 @@ struct RehearseReport {
     return summary
   }
 
-  private static func json(_ line: RehearsalTimeline) -> JSONValue {
-    .object([
-      "strike_seconds": .number((line.strike - .origin).seconds),
-      "seconds_to_detect": JSONValue(line.secondsToDetect),
-      "seconds_to_shift": JSONValue(line.secondsToShift),
-      "seconds_to_recover": JSONValue(line.secondsToRecover),
-    ])
+  private static func json(_ lines: [RehearsalHarm.Line]) -> JSONValue {
+    .array(lines.map { .object(object($0)) })
   }
 
-  private static func json(_ lines: [RehearsalHarm.Line]) -> JSONValue {
-    .array(
-      lines.map {
-        .object([
-          "name": .string($0.name), "calm": .array($0.calm.map { .number($0) }),
-          "faulted": .array($0.faulted.map { .number($0) }),
-        ])
-      })
+  private static func object(_ line: RehearsalHarm.Line) -> JSONObject {
+    [
+      "name": .string(line.name), "calm": .array(line.calm.map { .number($0) }),
+      "faulted": .array(line.faulted.map { .number($0) }),
+    ]
   }
 }

@@ -100,18 +100,8 @@ struct ResultSession: Sendable {
       try writer.append(groups(outcome, run: run))
       try writer.append(traces(of: run))
     }
-    let times = [
-      ("seconds_to_detect", pair.timeline.secondsToDetect),
-      ("seconds_to_shift", pair.timeline.secondsToShift),
-      ("seconds_to_recover", pair.timeline.secondsToRecover),
-    ]
     try writer.append(
-      times.compactMap { name, value in
-        value.map {
-          MeasureRow(
-            run: 2 * pair.faulted.replication + 2, name: name, scope: "rehearsal", value: $0)
-        }
-      })
+      RehearsalMeasures(pair, document: document).rows(run: 2 * pair.faulted.replication + 2))
     try writer.checkpoint()
   }
 

@@ -41,6 +41,7 @@ struct WatchedResults {
   /// The same at its beginning: what comes is known of it already.
   private let preview: Run
   private let options: WatchOptions
+  private let peaks = PeaksOnce()
 
   var file: String { options.results }
   /// As the options say.
@@ -145,15 +146,20 @@ struct WatchedResults {
 
   /// The run at its beginning, after the first pass that its pools may need, and its end. Of a
   /// rehearsal, where it has got its faults; of a window before that the end is there.
-  func begin(before window: Range<Instant>) throws -> (run: Run, end: Instant) {
+  ///
+  /// - Parameter early: lanes that are made requests before it has got its faults; `made` counts
+  ///   those that could be.
+  func begin(
+    before window: Range<Instant>, early: [LaneID] = []
+  ) throws -> (run: Run, end: Instant, made: Int) {
     let end = Instant.origin + duration
-    guard runner.needsPeaks || repeated.isRehearsal else { return (preview, end) }
+    guard runner.needsPeaks || repeated.isRehearsal else { return (preview, end, 0) }
     let first = repeated.isRehearsal ? runner.calm() : runner
-    let peaks = runner.needsPeaks ? try first.peaks() : nil
+    let peaks = runner.needsPeaks ? try self.peaks.value { try first.peaks() } : nil
     meter.say("the run again, up to the window")
     let platform = runner.mapping.platform(replication: replication, peaks: peaks)
     guard repeated.isRehearsal else {
-      return (Self.run(platform, members, place, replication), end)
+      return (Self.run(platform, members, place, replication), end, 0)
     }
     var calm = platform
     let faults = Array(calm.takeFaults()[members])
@@ -161,11 +167,15 @@ struct WatchedResults {
     let parting = RehearsalStudy(runner: runner, replications: 1).parting
     guard window.lowerBound >= parting else {
       guard window.upperBound <= parting else { throw Self.divided(window, parting) }
-      return (run, parting)
+      return (run, parting, 0)
     }
+    let made =
+      early.isEmpty
+      ? 0
+      : try WatchedRun.makeRequests(of: early, in: run, before: parting, interruption: meter)
     try run.advance(to: parting, interruption: meter)
     if faults.contains(where: { !$0.isEmpty }) { run.arm(faults) }
-    return (run, end)
+    return (run, end, made)
   }
 
   func service(_ name: String) throws(CommandFailure) -> ServiceID {
@@ -236,8 +246,8 @@ struct WatchedResults {
     }
     if watched.unseen > 0 {
       notes.append(
-        "\(watched.unseen) lanes awaited answers all the time before the window and could not be "
-          + "made requests: their invocations are not shown")
+        "\(watched.unseen) lanes awaited answers all the time before the window, or were away, and "
+          + "could not be made requests: their invocations are counted and not shown")
     }
     return notes
   }
@@ -250,5 +260,15 @@ struct WatchedResults {
     summary["again"] = .string(ShellWords.text(CommandLine.arguments))
     summary["notes"] = JSONValue(scenario.notes + notes)
     return summary
+  }
+}
+
+/// The outcome of a first pass, which is made once however often the run is begun.
+private final class PeaksOnce {
+  private var peaks: [PoolKey: Int]?
+
+  func value(_ make: () throws -> [PoolKey: Int]?) rethrows -> [PoolKey: Int]? {
+    if peaks == nil { peaks = try make() }
+    return peaks
   }
 }

@@ -74,6 +74,22 @@ import Testing
       "slow: kubernetes, factor: ▲1", .inconsistent, "a factor of 1 changes nothing",
       help: "give more than 1, or remove the fault"),
     fault(
+      "slow: ▲machine-supply, factor: 3", .inconsistent,
+      "there are no machines to come: no `cluster.node_pools`",
+      help: "add node pools, or remove the fault"),
+    fault(
+      "slow: ▲coordinator, factor: 3", .inconsistent,
+      "nobody needs the Coordinator: no service has `breaking`, and no downstream a "
+        + "`central_limit`",
+      help: "add `breaking: {}` to a service, or remove the fault"),
+    fault(
+      "slow: ▲registry, factor: 3", .neverHappens,
+      "nobody asks the registry: fixed machines have all images, and there are no others",
+      help: "add `cluster.node_pools` or `cluster.virtual_nodes`, or remove the fault"),
+    fault(
+      "slow: ▲api, factor: 3", .neverHappens, "nobody asks the API for anything",
+      help: "add `changes`, or remove the fault: no request goes through the API"),
+    fault(
       "drop: zone-a, share: ▲0%", .inconsistent, "a share of nothing changes nothing",
       help: "give more than 0 %, or remove the fault"),
     fault(

@@ -114,8 +114,8 @@ struct DomainLosses: Sendable {
       return Result(
         loss: Loss(target: target, outage: jobs[index].outage), at: jobs[index].at,
         outcome: LossReplication(
-          runner.document, target, at: jobs[index].at, calm: done[calm].outcome,
-          lost: done[index].outcome))
+          runner.document, target, during: jobs[index].at..<jobs[index].at + jobs[index].outage,
+          calm: done[calm].outcome, lost: done[index].outcome))
     }
     return (results, executed)
   }

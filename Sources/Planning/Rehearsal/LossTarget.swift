@@ -42,14 +42,14 @@ public struct LossTarget: Sendable, Equatable {
   }
 
   /// Zones that take over from it, each with its load with the loss ÷ without, by a closed form:
-  /// z ÷ (z - 1) in the cluster of a zone, `ClusterLossForm` in the region of a cluster. Nobody
+  /// `ZoneLossForm` in the cluster of a zone, `ClusterLossForm` in the region of a cluster. Nobody
   /// takes over from a region: the others have what they had.
   func takingOver(of whole: ClusterConfiguration) -> [(zone: Int, factor: Double)] {
     switch domain {
     case .zone:
       let all = whole.part(ofZone: zones.lowerBound)?.zones ?? whole.zones.indices
-      let factor = Double(all.count) / Double(max(1, all.count - 1))
-      return all.filter { !zones.contains($0) }.map { ($0, factor) }
+      let form = ZoneLossForm(whole, lost: Set(zones))
+      return all.compactMap { zone in form.factors[zone].map { (zone, $0) } }
     case .cluster:
       let lost = whole.parts.indices.filter { whole.parts[$0].zones == zones }
       let region = lost.first.map { whole.parts[$0].region }

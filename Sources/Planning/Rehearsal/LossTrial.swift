@@ -54,9 +54,9 @@ public struct LossTrial: Sendable {
     return Double(bad) / Double(max(1, replications.reduce(0) { $0 + $1[keyPath: value].all }))
   }
 
-  /// The greatest use of processors in a zone that takes over, a mean over the replications:
-  /// measured, and by the closed form times the calm one. Nil: nothing is left that could take
-  /// over, or no interval of the series lies behind the strike.
+  /// The greatest use of processors in a zone that takes over while the domain is lost, a mean over
+  /// the replications: measured, and by the closed form times the calm one over the same time. Nil:
+  /// nothing is left that could take over, or no interval of the series lies behind the strike.
   public var peakUtilisation: Double? { mean(\.peakUtilisation) }
   public var expectedUtilisation: Double? { mean(\.expectedUtilisation) }
 
@@ -121,16 +121,16 @@ public struct LossReplication: Sendable {
   public var moreBad: Double { Double(bad.bad) - Double(calmBad.bad) }
 
   init(
-    _ document: ScenarioDocument, _ target: LossTarget, at time: Instant, calm: RunOutcome,
-    lost: RunOutcome
+    _ document: ScenarioDocument, _ target: LossTarget, during span: Range<Instant>,
+    calm: RunOutcome, lost: RunOutcome
   ) {
     samples = ObjectiveVerdicts.samples(document, lost)
-    timeline = RehearsalTimeline(calm: calm, faulted: lost, strike: time)
+    timeline = RehearsalTimeline(calm: calm, faulted: lost, strike: span.lowerBound)
     (bad, calmBad) = (Self.requests(lost), Self.requests(calm))
     let left = target.takingOver(of: lost.configuration)
-    peakUtilisation = left.compactMap { Self.peak(lost, $0.zone, from: time) }.max()
+    peakUtilisation = left.compactMap { lost.greatestUse(of: $0.zone, in: span) }.max()
     expectedUtilisation = left.compactMap { place in
-      Self.peak(calm, place.zone, from: time).map { $0 * place.factor }
+      calm.greatestUse(of: place.zone, in: span).map { $0 * place.factor }
     }.max()
   }
 
@@ -142,10 +142,5 @@ public struct LossReplication: Sendable {
       sum.all += counters.arrivals
     }
     return sum
-  }
-
-  private static func peak(_ outcome: RunOutcome, _ zone: Int, from time: Instant) -> Double? {
-    outcome.collected.zoneSamples.filter { $0.zone == zone && $0.from >= time && $0.cores > 0 }
-      .map { $0.usedCores / $0.cores }.max()
   }
 }

@@ -21,9 +21,12 @@ public struct RehearsalHarm: Sendable {
   public var tenants: [Line]
   /// The same by importance of the services, from 0, the most important, on.
   public var importance: [Line]
-  /// By zone, after the strike: the greatest share of processors in use, the least level of warm
-  /// pods.
+  /// By zone: the greatest share of processors in use while anything was wrong, of both runs over
+  /// the same time; and after the strike the least level of warm pods.
   public var utilisation: [Line]
+  /// By zone: what the calm use is multiplied by, by a closed form; nil: no zone is lost, or it is
+  /// itself.
+  public var closedForms: [Double?]
   public var poolLevels: [Line]
 
   private typealias Value = (LaneCounters) -> Double
@@ -67,17 +70,17 @@ public struct RehearsalHarm: Sendable {
     let classes = Dictionary(
       document.services.map { ($0.name, $0.importance) }, uniquingKeysWith: { first, _ in first })
     importance = Self.shares(pairs) { "\(classes[$0.group] ?? 0)" }.sorted { $0.name < $1.name }
-    utilisation = Self.byZone(pairs) { outcome, zone, strike in
-      outcome.collected.zoneSamples.filter { $0.zone == zone && $0.from >= strike && $0.cores > 0 }
-        .map { $0.usedCores / $0.cores }.max() ?? 0
+    utilisation = Self.byZone(pairs) { outcome, zone, timeline in
+      outcome.greatestUse(of: zone, in: timeline.faulty) ?? 0
     }
-    poolLevels = Self.byZone(pairs) { outcome, zone, strike in
+    closedForms = pairs.first.map { ZoneLossForm.greatest($0.faulted) } ?? []
+    poolLevels = Self.byZone(pairs) { outcome, zone, timeline in
       let pools = outcome.configuration.pools.indices.filter {
         outcome.configuration.pools[$0].zone.index == zone && outcome.configuration.pools[$0].isWarm
       }
       var levels: [Instant: Int] = [:]
       for sample in outcome.collected.poolSamples
-      where sample.from >= strike && pools.contains(sample.pool) {
+      where sample.from >= timeline.strike && pools.contains(sample.pool) {
         levels[sample.at, default: 0] += sample.level
       }
       return Double(levels.values.min() ?? 0)  // order-free: least
@@ -121,14 +124,14 @@ public struct RehearsalHarm: Sendable {
 
   private static func byZone(
     _ pairs: [RehearsalStudy.Pair],
-    value: (_ outcome: RunOutcome, _ zone: Int, _ strike: Instant) -> Double
+    value: (_ outcome: RunOutcome, _ zone: Int, _ timeline: RehearsalTimeline) -> Double
   ) -> [Line] {
     guard let zones = pairs.first?.calm.configuration.zones else { return [] }
     return zones.enumerated().map { zone, configuration in
       Line(
         name: configuration.name,
-        calm: pairs.map { value($0.calm, zone, $0.timeline.strike) },
-        faulted: pairs.map { value($0.faulted, zone, $0.timeline.strike) })
+        calm: pairs.map { value($0.calm, zone, $0.timeline) },
+        faulted: pairs.map { value($0.faulted, zone, $0.timeline) })
     }
   }
 }

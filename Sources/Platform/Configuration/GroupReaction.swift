@@ -9,37 +9,14 @@ public struct GroupReaction: Sendable, Equatable {
 }
 
 extension ClusterConfiguration {
-  /// Of every crash of a consumer or broker that there is, by the rules of the cluster in which it
-  /// comes and of the topics there. O(faults × services).
-  public var groupReactions: [GroupReaction] {
-    guard !parts.isEmpty else { return faults.compactMap { reaction(to: $0) } }
-    return parts.flatMap { part in
-      faults[part.faults].compactMap { fault in
-        GroupRules(
-          services: services[part.services], consumers: part.consumers, brokers: part.brokers,
-          zoneCount: part.zones.count
-        ).reaction(to: fault)
-      }
-    }
-  }
-
-  /// Of a crash of a consumer or broker of this cluster, the earliest of all topics; nil for other
-  /// faults, and where there are no topics. O(services).
-  public func reaction(to fault: FaultConfiguration) -> GroupReaction? {
-    GroupRules(
-      services: services[...], consumers: consumers, brokers: brokers, zoneCount: zones.count
-    ).reaction(to: fault)
-  }
-}
-
-/// What those who read in one cluster go by.
-private struct GroupRules {
-  var services: ArraySlice<ServiceConfiguration>
-  var consumers: ConsumerConfiguration
-  var brokers: BrokerConfiguration
-  var zoneCount: Int
-
-  func reaction(to fault: FaultConfiguration) -> GroupReaction? {
+  /// Of a crash of a consumer or broker, the earliest of all topics; nil for other faults, and
+  /// where there are no topics. O(services).
+  ///
+  /// - Parameter some: those whose topics what crashed has a part of; nil: all.
+  public func reaction(
+    to fault: FaultConfiguration, of some: [ServiceConfiguration]? = nil
+  ) -> GroupReaction? {
+    let services = some ?? services
     let back = fault.restartAfter.map { fault.at + $0 }
     switch fault.kind {
     case .crashConsumer:
@@ -51,7 +28,7 @@ private struct GroupRules {
     case .crashBroker where services.contains { $0.topic != nil }:
       let noticed = min(fault.at + brokers.election, back ?? .distantFuture)
       // A broker that is alone leads again what it led.
-      let hasOthers = zoneCount > 1 || brokers.perZone > 1
+      let hasOthers = zones.count > 1 || brokers.perZone > 1
       return GroupReaction(noticed: noticed, shifted: hasOthers ? noticed : back)
     default: return nil
     }

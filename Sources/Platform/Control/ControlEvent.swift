@@ -41,6 +41,9 @@ enum ControlEvent: BitwiseCopyable {
   case nodesNoticed(Int32)
   /// Kubernetes' patience with the nodes of a zone ends; `loss` counts its losses.
   case zoneNoticed(ZoneID, loss: UInt32)
+  /// Those who have to do with what a fault befell find out; others have what it had.
+  case faultNoticed(Int32)
+  case faultShifted(Int32)
   case balancerAlarm
   case coordinatorAlarm
   /// A downstream tells the Coordinator what it bears.

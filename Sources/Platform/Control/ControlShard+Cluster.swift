@@ -10,7 +10,7 @@ extension ControlShard {
     defer {
       schedule(.autoscaleTick, at: now + configuration.autoscaleTick, class: EventRank.alarm)
     }
-    guard !conditions.isStopped(.autoscaler) else { return }
+    guard !conditions.isStopped(.autoscaler), !isBusyScaling(at: now) else { return }
     var orders: [Autoscaler.Order] = []
     autoscaler.tick(at: now, into: &orders)
     for order in orders {
@@ -24,6 +24,19 @@ extension ControlShard {
           leavingAt: now)
       }
     }
+  }
+
+  /// Whether AutoScale, which is slow, is still at an earlier round: one takes `factor` ticks.
+  private func isBusyScaling(at now: Instant) -> Bool {
+    let slowdown = conditions.isEmpty ? 1 : conditions.slowdown(of: .autoscaler, at: now)
+    guard slowdown > 1 else {
+      // Well again: the round of a later fault begins with that.
+      autoscaleBusyUntil = .origin
+      return false
+    }
+    if now < autoscaleBusyUntil { return true }
+    autoscaleBusyUntil = now + configuration.autoscaleTick.stretched(by: slowdown)
+    return false
   }
 
   /// Sends an order to the service's owner among the Dispatchers, twice if need be, then to the
@@ -93,8 +106,10 @@ extension ControlShard {
       .push:
       break
     }
-    guard fault.isCondition else { return }
-    recorder.event(NotableEvent(kind: .faultBegins, at: now, subject: index))
+    if fault.isCondition {
+      recorder.event(NotableEvent(kind: .faultBegins, at: now, subject: index))
+    }
+    expectNotice(of: index, at: now)
   }
 
   func restart(_ index: Int, at now: Instant) {
@@ -104,9 +119,10 @@ extension ControlShard {
     case .crashWorkerManager(let index):
       crashedManagers.remove(index)
       startManager(index, at: now)
-    case .crashDispatcher(let index):
-      crashedDispatchers.remove(index)
-      startDispatcher(index, at: now)
+    case .crashDispatcher(let dispatcher):
+      crashedDispatchers.remove(dispatcher)
+      missedDispatchers[dispatcher] = nil
+      startDispatcher(dispatcher, at: now)
     case .loseZone(let zone): recoverZone(zone, at: now)
     case .loseNodes(let nodes): recoverNodes(nodes, from: index, at: now)
     case .crashGateway(let gateway): startGateway(gateway)

@@ -48,6 +48,10 @@ extension ControlShard {
       && !images.contains(UInt64(node.raw) << 32 | UInt64(runtime))
   }
 
+  /// What the Coordinator spends on an answer or a decision, of which only what is beyond that is
+  /// waited for: it answers at once where it is not slow (assumed).
+  private static let coordinatorHandling = Nanoseconds.milliseconds(10)
+
   /// Whether a message passes that is sent now, and how long it takes beside what the network says.
   func passage(
     of delay: Nanoseconds, from: Address, to address: Address, ordinal: UInt64, at now: Instant
@@ -61,6 +65,11 @@ extension ControlShard {
     }
     var slowed = delay.seconds * factor
     if from.kind == .kubernetes { slowed *= conditions.slowdown(of: .kubernetes, at: now) }
+    if from.kind == .coordinator {
+      slowed +=
+        Self.coordinatorHandling.seconds
+        * (conditions.slowdown(of: .coordinator, at: now) - 1)
+    }
     if from.kind == .etcd {
       let slowdown = conditions.slowdown(of: .etcd, at: now)
       slowed *= slowdown

@@ -158,15 +158,18 @@ extension ControlShard {
   }
 
   func creationFailed(
-    _ order: PodOrder, zone: ZoneID, isOverQuota: Bool = false, at now: Instant
+    _ order: PodOrder, zone: ZoneID, isOverQuota: Bool = false, isMachineGone: Bool = false,
+    at now: Instant
   ) {
     kubernetes.end(order, pod: nil)
     if isOverQuota { kubernetes.tenants.refuse(tenant(of: order)) }
     digest.record(RecordKind.creationFailed, at: now, order.id, isOverQuota ? 1 : 0)
-    recorder.event(
-      isOverQuota
-        ? NotableEvent(kind: .overQuota, at: now, subject: tenant(of: order))
-        : NotableEvent(kind: .noCapacity, at: now, subject: zone.index))
+    // Where machines are gone, room is not what is missing: their loss has been told.
+    if isOverQuota {
+      recorder.event(NotableEvent(kind: .overQuota, at: now, subject: tenant(of: order)))
+    } else if !isMachineGone, !isZoneLost[zone.index] {
+      recorder.event(NotableEvent(kind: .noCapacity, at: now, subject: zone.index))
+    }
     sendPlain(
       isOverQuota ? .creationForbidden(order) : .creationFailed(order), from: .kubernetes,
       to: Address(.workerManager, listener(order)), leavingAt: now)
@@ -222,8 +225,8 @@ extension ControlShard {
       images.insert(UInt64(node.raw) << 32 | UInt64(runtime))
     }
     guard pods[pod].state != .gone else {
-      // Its machine is gone.
-      return creationFailed(order, zone: configuration.pools[order.pool.index].zone, at: now)
+      return creationFailed(
+        order, zone: configuration.pools[order.pool.index].zone, isMachineGone: true, at: now)
     }
     kubernetes.end(order, pod: pod)
     if let start = order.start {

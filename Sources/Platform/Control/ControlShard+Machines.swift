@@ -8,6 +8,7 @@ extension ControlShard {
 
   func dispatcherReceives(_ message: ControlMessage, _ index: Int, at now: Instant) {
     guard isDispatcherUp[index] else { return }
+    if !missedDispatchers.isEmpty { noteTurn(to: index, message, at: now) }
     if case .loaded(_, let pod, _) = message {
       // The pod was given up a moment ago.
       guard pods[pod].state != .gone else { return }

@@ -155,6 +155,7 @@ extension ControlShard {
       !isPostponed(.nodesNoticed(Int32(fault)), by: .kubernetes)
     else { return }
     podsOfLoss[fault] = nil
+    tell(.faultNoticed, fault, at: now)
     tell(gone, at: now)
   }
 

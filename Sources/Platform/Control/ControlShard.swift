@@ -66,6 +66,11 @@ final class ControlShard {
   var gatewaysDown: Set<Int> = []
   var agentsDown: Set<Int> = []
   var agentLives: [UInt32]
+  /// By Dispatcher that has crashed, asked only for keys: the fault, until somebody has turned to
+  /// another Dispatcher for what was its own.
+  var missedDispatchers: [Int: Int] = [:]
+  /// Until when AutoScale is at the round that it is at, where it is slow.
+  var autoscaleBusyUntil = Instant.origin
   /// By Worker Manager, asked only for keys: until when its clock may have it trust a lease that
   /// has run out.
   var leaseDoubts: [Int: Instant] = [:]
@@ -262,6 +267,8 @@ final class ControlShard {
     gatewaysDown = other.gatewaysDown
     agentsDown = other.agentsDown
     agentLives = other.agentLives
+    missedDispatchers = other.missedDispatchers
+    autoscaleBusyUntil = other.autoscaleBusyUntil
     leaseDoubts = other.leaseDoubts
     refillsBegun = other.refillsBegun
     podsAbandoned = other.podsAbandoned
@@ -334,6 +341,8 @@ final class ControlShard {
     case .restart(let index): restart(Int(index), at: now)
     case .zoneNoticed(let zone, let loss): zoneNoticed(zone, loss: loss, at: now)
     case .nodesNoticed(let fault): noticeNodes(Int(fault), at: now)
+    case .faultNoticed(let fault): tell(.faultNoticed, Int(fault), at: now)
+    case .faultShifted(let fault): tell(.faultShifted, Int(fault), at: now)
     case .balancerAlarm: wakeBalancer(at: now)
     case .coordinatorAlarm: wakeCoordinator(at: now)
     case .downstreamReports(let index): downstreamReports(Int(index), at: now)

@@ -66,9 +66,7 @@ extension ClusterSimulation {
     let own = place.zone.index * perZone..<(place.zone.index + 1) * perZone
     let crashes = configuration.faults.compactMap { fault -> GatewayCrash? in
       guard case .crashGateway(let gateway) = fault.kind, own.contains(gateway) else { return nil }
-      return GatewayCrash(
-        gateway: gateway, span: fault.span,
-        health: configuration.balancer?.health ?? HealthChecker.Rules())
+      return GatewayCrash(gateway: gateway, fault, configuration)
     }
     guard !crashes.isEmpty, !configuration.services[place.service.index].isConsumed else {
       return []

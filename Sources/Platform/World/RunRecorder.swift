@@ -100,6 +100,9 @@ public struct NotableEvent: Sendable {
     /// A fault that has no component of its own.
     case faultBegins = "fault_begins"
     case faultEnds = "fault_ends"
+    /// Those who have to do with what failed have found out; others have what it had.
+    case faultNoticed = "fault_noticed"
+    case faultShifted = "fault_shifted"
   }
 
   public var kind: Kind

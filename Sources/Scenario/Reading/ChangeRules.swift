@@ -20,12 +20,18 @@ struct ChangeRules {
       case .nothing: break
       }
     }
-    for (index, fault) in document.faults.enumerated() {
-      guard case .stop(let part)? = fault.effect, part.kind == .api, document.changes.isEmpty else {
-        continue
+    let isAsked =
+      !document.changes.isEmpty
+      || document.faults.contains { if case .push? = $0.effect { true } else { false } }
+    for (index, fault) in document.faults.enumerated() where !isAsked {
+      let key: String
+      switch fault.effect {
+      case .stop(let part)? where part.kind == .api: key = "stop"
+      case .slow(let part, _)? where part.kind == .api: key = "slow"
+      default: continue
       }
       context.fail(
-        .neverHappens, at: "faults[\(index)].stop", "nobody asks the API for anything",
+        .neverHappens, at: "faults[\(index)].\(key)", "nobody asks the API for anything",
         help: "add `changes`, or remove the fault: no request goes through the API")
     }
   }

@@ -25,13 +25,9 @@ struct FaultRules {
       context.fail(
         .inconsistent, at: "\(path).from", else: Mark(line: 1, column: 1),
         "`\(path)` cuts a side off from itself", help: "name another side")
-    case .stop(let part) where part.kind == .machineSupply && document.cluster.nodePools.isEmpty:
-      context.fail(
-        .inconsistent, at: "\(path).stop", "there are no machines to come: no `cluster.node_pools`",
-        help: "add node pools, or remove the fault")
-    case .stop(let part)
-    where part.kind == .coordinator && !document.needsCoordinator:
-      nobodyNeedsCoordinator("\(path).stop")
+    // What goes with a cluster that is lost was not written as a fault.
+    case .stop(let part) where fault.line > 0: isNeeded(part, "\(path).stop")
+    case .slow(let part, _): isNeeded(part, "\(path).slow")
     case .surge(_, _, let ramp) where fault.restartAfter.map({ ramp > $0 }) ?? false:
       context.fail(
         .inconsistent, at: "\(path).ramp", "the surge is over before it has risen",
@@ -44,6 +40,32 @@ struct FaultRules {
     default: break
     }
     if case .surge = effect { wholeSeconds(fault, path) }
+  }
+
+  /// What stops or is slow must be of use to somebody: else nothing would come of it.
+  private func isNeeded(_ part: FaultPart, _ path: String) {
+    guard context.isSound(path) else { return }
+    let cluster = document.cluster
+    switch part.kind {
+    case .machineSupply where cluster.nodePools.isEmpty:
+      context.fail(
+        .inconsistent, at: path, "there are no machines to come: no `cluster.node_pools`",
+        help: "add node pools, or remove the fault")
+    case .coordinator where !document.needsCoordinator: nobodyNeedsCoordinator(path)
+    case .autoscaler
+    where document.services.allSatisfy({
+      $0.scaling.isEmpty && $0.scalingWindows.isEmpty
+    }):
+      context.fail(
+        .neverHappens, at: path, "AutoScale scales nothing: no service has `scaling`",
+        help: "give a service `scaling`, or remove the fault")
+    case .registry where cluster.nodePools.isEmpty && cluster.virtualNodes == nil:
+      context.fail(
+        .neverHappens, at: path,
+        "nobody asks the registry: fixed machines have all images, and there are no others",
+        help: "add `cluster.node_pools` or `cluster.virtual_nodes`, or remove the fault")
+    default: break
+    }
   }
 
   private func nodes(_ fault: FaultSection, _ path: String) {

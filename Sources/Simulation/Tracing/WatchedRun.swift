@@ -5,7 +5,8 @@ import Primitives
 ///
 /// It begins at the run's beginning, as `verify` does, with the same scenario, seed and fidelity,
 /// so that it meets the window in the same state. Lanes that are at flow fidelity are carried over
-/// to requests shortly before; the others are watched as they are, and nothing changes for them.
+/// to requests shortly before, or where they await an answer then or are away, before they began to
+/// (`EarlyLanes`); the others are watched as they are, and nothing changes for them.
 public final class WatchedRun {
   /// A lane that was flow is made of requests from so long before the window on: arrivals of the
   /// second of the change have times of their own.
@@ -20,23 +21,47 @@ public final class WatchedRun {
   public let lanes: [LaneID]
   /// Lanes that were flow in the run and are requests here.
   public private(set) var represented = 0
-  /// Lanes that await an answer all the time before the window, and so stay flow.
+  /// Lanes that await an answer all the time before the window, or are away with their zone since
+  /// before the run could be begun anew, and so stay flow.
   public private(set) var unseen = 0
   /// Other clusters in which clients of the watched lanes may try again.
   public private(set) var elsewhere: [WatchedElsewhere] = []
   private let grid: Int64
   private let end: Instant
+  /// Lanes that were made requests before the run came here.
+  private let early: Int
+
+  /// Those that stay flow.
+  public var unseenLanes: [LaneID] { lanes.filter { run.cluster.fidelity(of: $0) == .flow } }
 
   /// - Parameters:
   ///   - lanes: that are watched; nil: all.
   ///   - end: of the run, beyond which it never goes.
-  public init(_ run: Run, lanes: [LaneID]?, end: Instant = .distantFuture) {
+  ///   - early: lanes that were flow, and `makeRequests` has carried over.
+  public init(_ run: Run, lanes: [LaneID]?, end: Instant = .distantFuture, early: Int = 0) {
     self.run = run
+    self.early = early
     self.end = end
     let count = run.cluster.laneCount
     self.lanes = lanes ?? (0..<count).map { LaneID($0) }
     let epoch = run.cluster.configuration.epoch.count
     grid = max(1, (Self.step.count + epoch - 1) / epoch) * epoch
+  }
+
+  /// Makes flow lanes of requests in the minute before an instant, and goes there: before a
+  /// rehearsal parts from its calm twin, whose lanes may await answers or be gone from then on.
+  /// Returns how many could be.
+  ///
+  /// - Throws: `InvariantViolation`.
+  public static func makeRequests(
+    of some: [LaneID], in run: Run, before instant: Instant, interruption: (any Interruption)?
+  ) throws -> Int {
+    let made = try EarlyLanes.attempt(
+      some, in: run, from: instant - .seconds(60), until: instant, step: step.count,
+      interruption: interruption
+    ).made.count
+    try run.advance(to: instant, interruption: interruption)
+    return made
   }
 
   /// Where watching may begin or end: the last instant of the grid that is not after one.
@@ -53,15 +78,22 @@ public final class WatchedRun {
     sinceLookBack: Bool, interruption: (any Interruption)? = nil
   ) throws {
     let start = aligned(start)
-    if sinceLookBack {
-      try run.advance(to: aligned(start - Self.lookBack), interruption: interruption)
-      run.cluster.watchControl(into: recorder)
-    }
     let zoom = Instant(
       nanoseconds: max(0, (start - Self.lead).nanoseconds / 1_000_000_000 * 1_000_000_000))
+    let early = try EarlyLanes(
+      run, lanes, zoom: zoom, start: start, step: grid, interruption: interruption)
+    if interruption?.isInterrupted == true { return }
+    let lookBack = sinceLookBack ? aligned(start - Self.lookBack) : .distantFuture
+    try early.make(in: run, until: min(zoom, lookBack), step: grid, interruption: interruption)
+    if sinceLookBack {
+      try run.advance(to: lookBack, interruption: interruption)
+      run.cluster.watchControl(into: recorder)
+    }
+    try early.make(in: run, until: zoom, step: grid, interruption: interruption)
     try run.advance(to: zoom, interruption: interruption)
     if interruption?.isInterrupted == true { return }
-    represented = lanes.count { run.cluster.fidelity(of: $0) == .flow }
+    represented =
+      self.early + early.count(in: run) + lanes.count { run.cluster.fidelity(of: $0) == .flow }
     unseen = run.cluster.zoom(lanes)
     while run.cluster.now < start {
       try advance()
