@@ -27,9 +27,7 @@ import Testing
   }
 
   /// Six requests a second for 700 s, then one in twenty seconds, so that gateways go on asking for
-  /// their routes and learn of instances whose announcements were lost; in the end one every four
-  /// seconds, which finds the instance of the one before and has nothing started that nobody would
-  /// ask for any more.
+  /// their routes and learn of instances whose announcements were lost.
   private static func arrivals(seed: UInt64) -> TestArrivals {
     var bits = Xoshiro256PlusPlus(seed: seed)
     var times: [Int64] = []
@@ -38,7 +36,6 @@ import Testing
       now += ZigguratExponential.sample(using: &bits) / (now < 700 ? 6 : 0.05)
       times.append(Int64(now * 1e9))
     }
-    times += (1...80).map { (5_010 + 4 * Int64($0)) * 1_000_000_000 }
     return .times(times)
   }
 

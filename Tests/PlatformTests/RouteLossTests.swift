@@ -41,8 +41,9 @@ import Testing
     #expect(counters[0].timedOut == 0 && counters[1].staleUses == 0)
     let expected = 200 * 46.5
     #expect(abs(late - expected) < 200 + 4 * expected.squareRoot(), "\(late)")
-    #expect(gauges.waiting == 0 && gauges.ready == 40)
-    #expect(counters[1].startsAsked == counters[0].startsAsked)
+    // Those of the last five seconds are worked off at once, with all the instances that may be.
+    #expect(gauges.waiting == 0)
+    #expect(counters[0].startsAsked == 0 && counters[1].startsAsked == 160)
   }
 
   /// As long as stale routes may be used nothing is lost, and their uses are counted.

@@ -48,8 +48,12 @@ public struct RouteEntry: BitwiseCopyable, Sendable {
     usableUntil = freshUntil
   }
 
-  /// An instance became known otherwise; the entry is positive from here on.
-  public mutating func becomePositive() { isNegative = false }
+  /// An instance became known otherwise: the entry is positive from here on, and stale, since the
+  /// Dispatcher may know of more.
+  public mutating func becomePositive(at now: Instant, lifetimes: RouteLifetimes) {
+    isNegative = false
+    usableUntil = max(usableUntil, now + lifetimes.stale)
+  }
 }
 
 /// How long route entries live.

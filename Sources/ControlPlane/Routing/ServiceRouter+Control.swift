@@ -34,7 +34,7 @@ extension ServiceRouter {
     guard instances.slot(of: pod) == nil else { return }
     let slot = instances.add(pod, isFresh: isAskedFor && !isAhead, at: now)
     effects.joined(pod, slot, at: now)
-    route.becomePositive()
+    route.becomePositive(at: now, lifetimes: rules.routeLifetimes)
     // AutoScale and this gateway do not see each other's starts at once, and both may be right.
     guard isReplacement || instances.count <= rules.maximumInstances else {
       return retire(slot, at: now, into: &effects)

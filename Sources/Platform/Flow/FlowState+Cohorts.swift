@@ -154,7 +154,7 @@ extension FlowState {
     begin(begun, from: start, to: end)
     inService += begun
     inService -= completed
-    peakWaiting = max(peakWaiting, ledger.waiting)
+    if !isHalted { peakWaiting = max(peakWaiting, ledger.waiting) }
     return completed
   }
 

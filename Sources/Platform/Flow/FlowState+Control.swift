@@ -79,7 +79,7 @@ extension FlowState {
         pod: pod, node: origin.node, path: origin.path, dispatcher: origin.dispatcher,
         idleSince: now, host: origin.host))
     counters.instancesAdded &+= 1
-    control.route.becomePositive()
+    control.route.becomePositive(at: now, lifetimes: rules.routeLifetimes)
     armSampling()
     // As a gateway does: beyond the limit it is given up at once.
     let most = rules.maximumInstances
@@ -157,6 +157,8 @@ extension FlowState {
 
   /// Asks for as many instances as the most that waited at once justifies.
   mutating func planStarts() {
+    // What else comes now may be the instances that they wait for.
+    if let mail = control.inbox.first, mail.at <= now { return }
     let wanted =
       isBatching
       ? batches!.held.deliveries
