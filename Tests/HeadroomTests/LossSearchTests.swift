@@ -222,6 +222,44 @@ import Testing
     #expect(outcome.worst?.target.domain == .region || outcome.worst?.target.name == "north/b")
   }
 
+  /// Messages are late and none is without an answer, whenever the zone is lost: the worst are those
+  /// after which the lag is beyond its bound, in the hour of the greatest traffic.
+  @Test func lagAloneMakesALossTheWorst() throws {
+    let text = """
+      headroom: 1
+      name: late
+      duration: 40m
+      warmup: 1m
+      fidelity: flow
+      cluster:
+        zones:
+          - {name: zone-a, nodes: {count: 2, cpu: 32, memory: 128GiB}}
+          - {name: zone-b, nodes: {count: 2, cpu: 32, memory: 128GiB}}
+      runtimes: {go: {init: 50ms}}
+      shapes: {small: {cpu: 0.5, memory: 512MiB}}
+      services:
+        - name: q
+          runtime: go
+          shape: small
+          topic: {partitions: 8}
+          arrivals:
+            process: profile
+            points: [{at: 0s, rate: 20/s}, {at: 20m, rate: 20/s}, {at: 21m, rate: 400/s}]
+          service_time: constant(20ms)
+          keep_alive: forever
+          instances: {min: 40, max: 40, initial: 40}
+      faults: [{name: loss, at: 5m, lose: zone-a, for: 2m}]
+      objectives: ["lag(service=q) < 10k"]
+      """
+    let outcome = try WorstLoss(runner: Self.runner(text), domains: [.zone]).run(peaks: nil)
+    #expect(outcome.tried.allSatisfy { $0.moreBad == 0 })
+    let missed = outcome.tried.map { ObjectiveVerdicts.overall($0.judged) == .missed }
+    #expect(missed.first == true && missed.last == false)
+    #expect(missed == missed.filter { $0 } + missed.filter { !$0 })
+    let worst = try #require(outcome.worst)
+    #expect(ObjectiveVerdicts.overall(worst.judged) == .missed && worst.at > .seconds(18 * 60))
+  }
+
   /// A matrix has every replication of the scenario in each cell, and is the same for any number of
   /// threads; a rehearsal of a cell has its verdict, values, intervals and margins. What a single
   /// replication says is one of its samples.

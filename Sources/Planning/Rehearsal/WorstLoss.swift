@@ -181,11 +181,30 @@ public struct WorstLoss: Sendable {
       self.threads = threads
     }
 
-    /// Those with the most requests without an answer first; equal ones in the order of trying.
+    /// Those that miss an objective first; of these, and of the others, those with the most
+    /// requests without an answer; then those with the least margin, which lag and latency may
+    /// decide alone; then in the order of trying. A margin by itself would prefer losses near the
+    /// end, of which less is judged.
     static func ranked(_ trials: [LossTrial]) -> [LossTrial] {
-      trials.enumerated().sorted {
-        ($1.element.moreBad, $0.offset) < ($0.element.moreBad, $1.offset)
-      }.map(\.element)
+      trials.map { Rank($0) }.enumerated().sorted {
+        $0.element.key != $1.element.key
+          ? $0.element.key < $1.element.key : $0.offset < $1.offset
+      }.map(\.element.trial)
+    }
+
+    private struct Rank {
+      let trial: LossTrial
+      /// Smaller is worse.
+      let key: (Int, Double, Double)
+
+      init(_ trial: LossTrial) {
+        self.trial = trial
+        let verdict = ObjectiveVerdicts.overall(trial.judged)
+        key = (
+          verdict == .missed ? 0 : verdict == .undecided ? 1 : 2, -trial.moreBad,
+          trial.worstMargin?.margin ?? .infinity
+        )
+      }
     }
 
     var ranked: [LossTrial] { Self.ranked(trials) }
