@@ -222,8 +222,8 @@ import Testing
     #expect(outcome.worst?.target.domain == .region || outcome.worst?.target.name == "north/b")
   }
 
-  /// Messages are late and none is without an answer, whenever the zone is lost: the worst are those
-  /// after which the lag is beyond its bound, in the hour of the greatest traffic.
+  /// Messages are late and none is without an answer, whenever the zone is lost: the worst are
+  /// those after which the lag is beyond its bound, while the traffic is greatest.
   @Test func lagAloneMakesALossTheWorst() throws {
     let text = """
       headroom: 1
