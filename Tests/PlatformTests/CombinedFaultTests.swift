@@ -15,29 +15,8 @@ import Workload
   private static func cluster(
     _ fidelity: Fidelity, topic: TopicConfiguration? = nil, _ faults: [FaultConfiguration]
   ) -> ClusterConfiguration {
-    var cluster = TestWorld.cluster(services: 0)
-    cluster.fidelity = fidelity
-    cluster.balancer = BalancerConfiguration()
-    cluster.gateways.callTimeout = nil
-    cluster.services = (0..<2).map { index in
-      let key = StreamKey(seed: 5, replication: 0, name: "arrivals").appending(UInt64(index))
-      var service = ServiceConfiguration(
-        name: "service-\(index)", runtime: 0, shape: 0, zones: (0..<3).map { ZoneID($0) },
-        router: TestWorld.rules(keepAlive: .seconds(20), queueLimit: 10_000),
-        serviceTime: .exponential(mean: 0.05), initialInstances: [12, 12, 12]
-      ) { lane in
-        KeyedRateSource(
-          intensity: .constant(perSecond: 300), key: key, lane: lane, weights: [1, 1, 1])
-      }
-      service.initialRatePerSecond = 300
-      service.topic = topic
-      return service
-    }
-    cluster.faults =
-      [
-        FaultConfiguration(
-          name: "loss", kind: .loseZone(ZoneID(1)), at: lost, restartAfter: back - lost)
-      ] + faults
+    var cluster = ZoneLossTests.cluster(fidelity, services: 2, topic: topic)
+    cluster.faults += faults
     return cluster
   }
 

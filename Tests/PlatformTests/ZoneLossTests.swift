@@ -12,15 +12,15 @@ import Workload
   private static let back = Instant.seconds(100)
   private static let end = Instant.seconds(160)
 
-  private static func cluster(
-    _ fidelity: Fidelity = .request, topic: TopicConfiguration? = nil
+  static func cluster(
+    _ fidelity: Fidelity = .request, services: Int = 3, topic: TopicConfiguration? = nil
   ) -> ClusterConfiguration {
     var cluster = TestWorld.cluster(services: 0)
     cluster.fidelity = fidelity
     cluster.balancer = BalancerConfiguration()
     // Calls are never cut off, which flow has no form for.
     cluster.gateways.callTimeout = nil
-    cluster.services = (0..<3).map { index in
+    cluster.services = (0..<services).map { index in
       let key = StreamKey(seed: 5, replication: 0, name: "arrivals").appending(UInt64(index))
       var service = ServiceConfiguration(
         name: "service-\(index)", runtime: 0, shape: 0, zones: (0..<3).map { ZoneID($0) },
