@@ -1,19 +1,17 @@
 import Primitives
 
-// Deliveries of one message each, whose answers are bits of one word.
+// Deliveries of one message each, whose answers are a bit each.
 extension PartitionLog {
   /// Messages from `storedCommitted` on that were answered without a gap.
   @inlinable @inline(__always) var answeredPrefix: Int64 {
-    let shift = UInt64(truncatingIfNeeded: storedCommitted) & 63
-    let fromCommitted = answers &>> shift | answers &<< (64 &- shift)
-    return Int64(truncatingIfNeeded: (~fromCommitted).trailingZeroBitCount)
+    answers.run(from: storedCommitted)
   }
 
   /// Whether a message that was delivered by itself has been answered. Precondition: it is not
   /// committed.
   @inlinable func isAnswered(_ offset: Int64) -> Bool {
     guard isSingle else { return self[offset].state & 1 != 0 }
-    return answers &>> (UInt64(truncatingIfNeeded: offset) & 63) & 1 != 0
+    return answers.isSet(offset)
   }
 
   /// Whether a message that comes now goes out by itself with nothing else to be looked at: since
@@ -24,7 +22,7 @@ extension PartitionLog {
   /// nothing.
   @inlinable @inline(__always) public var isOpenWide: Bool { passEnd > 0 }
 
-  /// A message comes and goes out by itself. Returns the last six bits of its offset.
+  /// A message comes and goes out by itself. Returns the last eight bits of its offset.
   /// Precondition: `passes`.
   @inlinable @inline(__always)
   public mutating func passSingle(_ message: Message, since: Instant) -> UInt32 {
@@ -32,19 +30,19 @@ extension PartitionLog {
     self[offset] = Entry(message, since: since, run: 1)
     storedLogEnd = offset &+ 1
     storedNext = offset &+ 1
-    return UInt32(truncatingIfNeeded: offset) & 63
+    return UInt32(truncatingIfNeeded: offset) & 255
   }
 
-  /// The delivery whose offset ends in six bits was answered. Precondition: it is outstanding, and
-  /// of a log that has never begun anew.
+  /// The delivery whose offset ends in eight bits was answered. Precondition: it is outstanding,
+  /// and of a log that has never begun anew.
   @inlinable @inline(__always) public mutating func noteAnswer(_ bits: UInt32) {
-    answers |= 1 &<< UInt64(truncatingIfNeeded: bits & 63)
+    answers.set(bits)
   }
 
-  /// The offset of an outstanding single delivery by its last six bits.
+  /// The offset of an outstanding single delivery by its last eight bits.
   @inlinable public func offset(endingIn bits: UInt32) -> Int64 {
     let low = Int64(truncatingIfNeeded: bits)
-    return storedCommitted &+ ((low &- storedCommitted) & 63)
+    return storedCommitted &+ ((low &- storedCommitted) & 255)
   }
 
   /// Follows the committed prefix; until `open` each message that comes is looked at.
@@ -57,9 +55,7 @@ extension PartitionLog {
     guard isSingle else { return }
     let prefix = answeredPrefix
     guard prefix > 0 else { return }
-    let done = prefix > 63 ? UInt64.max : 1 &<< UInt64(truncatingIfNeeded: prefix) &- 1
-    let shift = UInt64(truncatingIfNeeded: storedCommitted) & 63
-    answers &= ~(done &<< shift | done &>> (64 &- shift))
+    answers.clear(prefix, from: storedCommitted)
     storedCommitted &+= prefix
     storedBase = storedCommitted
     if storedBase == storedLogEnd { mask = min(mask, Self.leastPlaces - 1) }

@@ -9,9 +9,9 @@ import Primitives
 /// another. Everything is O(1) a message; the ring doubles when it is full, and one that has been
 /// empty goes round in a small part of its memory again, so that what is short stays in the cache.
 ///
-/// A log of *single* deliveries, of one message each, at most 64 of them outstanding, of which the
-/// broker is told at once, has the answers in one word: a message that is answered sets a bit, and
-/// how far the committed prefix reaches is looked for when somebody asks.
+/// A log of *single* deliveries, of one message each, at most 256 of them outstanding, of which the
+/// broker is told at once, has the answers in a few words: a message that is answered sets a bit,
+/// and how far the committed prefix reaches is looked for when somebody asks.
 public struct PartitionLog<Message: BitwiseCopyable>: ~Copyable {
   public struct Entry: BitwiseCopyable {
     public var message: Message
@@ -55,9 +55,9 @@ public struct PartitionLog<Message: BitwiseCopyable>: ~Copyable {
   @usableFromInline var storedLogEnd: Int64 = 0
   @usableFromInline var storedDoneAhead: Int64 = 0
   @usableFromInline var storedEpoch: UInt32 = 0
-  /// Of single deliveries: by the last six bits of their offsets, those from `storedCommitted` on
-  /// that were answered; and a message before `passEnd` goes out as it comes.
-  @usableFromInline var answers: UInt64 = 0
+  /// Of single deliveries: those from `storedCommitted` on that were answered; and a message before
+  /// `passEnd` goes out as it comes.
+  @usableFromInline var answers = AnswerBits()
   @usableFromInline var passEnd = Int64.min
   @usableFromInline var entries: UnsafeMutablePointer<Entry>
   /// Places that are gone round in, less one; -1 before the first message.
@@ -82,7 +82,7 @@ public struct PartitionLog<Message: BitwiseCopyable>: ~Copyable {
   @inlinable public var epoch: UInt32 { storedEpoch }
   /// Messages answered beyond the committed prefix.
   @inlinable public var doneAhead: Int64 {
-    isSingle ? Int64(answers.nonzeroBitCount) &- answeredPrefix : storedDoneAhead
+    isSingle ? Int64(answers.count) &- answeredPrefix : storedDoneAhead
   }
   /// Places that there is memory for.
   @usableFromInline var room = 0
@@ -92,8 +92,8 @@ public struct PartitionLog<Message: BitwiseCopyable>: ~Copyable {
   @usableFromInline static var leastPlaces: Int { 16 }
   @usableFromInline static var leastRoom: Int { 128 }
 
-  /// The widest window whose answers fit a word.
-  public static var mostSingle: Int { 64 }
+  /// The widest window whose answers have a bit each.
+  public static var mostSingle: Int { AnswerBits.places }
 
   /// Precondition: the width is positive, and of single deliveries no more than `mostSingle`.
   ///
@@ -101,7 +101,7 @@ public struct PartitionLog<Message: BitwiseCopyable>: ~Copyable {
   ///   committed is told at once.
   public init(width: Int, isSingle: Bool = false) {
     precondition(width > 0, "a window has a width")
-    precondition(!isSingle || width <= Self.mostSingle, "a word has a bit for each place")
+    precondition(!isSingle || width <= Self.mostSingle, "there is a bit for each place")
     self.width = width
     self.isSingle = isSingle
     entries = .allocate(capacity: 0)
@@ -257,7 +257,7 @@ public struct PartitionLog<Message: BitwiseCopyable>: ~Copyable {
   /// - Returns: messages that come again.
   @discardableResult public mutating func reset() -> Int64 {
     close()
-    answers = 0
+    answers = AnswerBits()
     let again = next - base
     for offset in base..<next {
       self[offset].run = 0

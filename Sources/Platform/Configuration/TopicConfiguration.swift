@@ -56,10 +56,10 @@ public struct TopicConfiguration: Sendable {
   }
 
   /// Whether each delivery has one message, no message is passed over, what is committed is told at
-  /// once, and a word has a bit for each place of a window: the short form of `PartitionLog`.
+  /// once, and there is a bit for each place of a window: the short form of `PartitionLog`.
   var deliversSingly: Bool {
     maximumBatch == 1 && window <= PartitionLog<QueuedMessage>.mostSingle && !hasRetention
-      && persistInterval == nil && partitions < 1 << 24
+      && persistInterval == nil && partitions < 1 << 23
   }
 
   /// Messages of one partition that are in service on average when it is never empty, about: W / (1

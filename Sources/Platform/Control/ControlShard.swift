@@ -34,14 +34,14 @@ final class ControlShard {
   @exclusivity(unchecked) var spareEffects: [ControlEffects.Effect] = []
   let recorder: any RunRecorder
   /// Whoever watches messages and decisions; nil: nobody. Forks have none.
-  var tracer: (any TraceRecorder)?
+  @exclusivity(unchecked) var tracer: (any TraceRecorder)?
 
   @exclusivity(unchecked) var dispatchers: [Dispatcher]
   @exclusivity(unchecked) var dispatcherServers: [Server]
   @exclusivity(unchecked) var managers: [WorkerManager]
   @exclusivity(unchecked) var managerServers: [Server]
   @exclusivity(unchecked) var isManagerUp: [Bool]
-  var isDispatcherUp: [Bool]
+  @exclusivity(unchecked) var isDispatcherUp: [Bool]
   /// Those that have crashed: when their zone has power again they are not back with it.
   var crashedManagers: Set<Int> = []
   var crashedDispatchers: Set<Int> = []
@@ -51,21 +51,21 @@ final class ControlShard {
   var faults: [FaultConfiguration]
   /// By zone: whether it is lost, how often it was, whether Kubernetes knows, and the pods that
   /// went with it and nobody has been told of.
-  var isZoneLost: [Bool]
+  @exclusivity(unchecked) var isZoneLost: [Bool]
   var zoneLosses: [UInt32]
   var isLossKnown: [Bool]
   var lostPods: [[LostPod]]
-  var lostZones = 0
+  @exclusivity(unchecked) var lostZones = 0
   /// By node: whether it is lost by itself; by fault, asked only for keys: the pods that went with
   /// its nodes and nobody has been told of.
-  var isNodeLost: [Bool]
-  var lostNodes = 0
+  @exclusivity(unchecked) var isNodeLost: [Bool]
+  @exclusivity(unchecked) var lostNodes = 0
   var podsOfLoss: [Int: [LostPod]] = [:]
   /// Gateways, and nodes by the HostAgents on them, that have crashed; asked only for members. How
   /// often each node's has.
   var gatewaysDown: Set<Int> = []
-  var agentsDown: Set<Int> = []
-  var agentLives: [UInt32]
+  @exclusivity(unchecked) var agentsDown: Set<Int> = []
+  @exclusivity(unchecked) var agentLives: [UInt32]
   /// By Dispatcher that has crashed, asked only for keys: the fault, until somebody has turned to
   /// another Dispatcher for what was its own.
   var missedDispatchers: [Int: Int] = [:]
@@ -74,14 +74,18 @@ final class ControlShard {
   /// By Worker Manager, asked only for keys: until when its clock may have it trust a lease that
   /// has run out.
   var leaseDoubts: [Int: Instant] = [:]
-  /// The region's balancer; nil where there is one zone.
-  var balancer: ZoneBalancer?
+  /// The region's balancer; nil where there is one zone. When weights of it take effect next, which
+  /// every epoch asks for.
+  var balancer: ZoneBalancer? {
+    didSet { nextReroute = balancer?.next ?? .distantFuture }
+  }
+  @exclusivity(unchecked) private(set) var nextReroute = Instant.distantFuture
   /// Who decides on broken instances; nil where nobody breaks any.
   var coordinator: HostedCoordinator?
   /// Who hands out central limits; nil where there are none. And whether both are there.
   var quotas: HostedQuotas?
   var isCoordinatorUp = true
-  var managerIncarnations: [UInt32]
+  @exclusivity(unchecked) var managerIncarnations: [UInt32]
   /// The earliest alarm set for each Worker Manager, so that a later wish sets no second one.
   @exclusivity(unchecked) var managerAlarms: [Instant]
   @exclusivity(unchecked) var hostAgents: [HostAgent]
@@ -113,16 +117,16 @@ final class ControlShard {
   @exclusivity(unchecked) var starts = StartLog()
   var evictor: Evictor
   /// By pool: its target, what was taken, the integral of its level, and up to when.
-  var poolTargets: [Int]
-  var poolAlarms: [Int]
+  @exclusivity(unchecked) var poolTargets: [Int]
+  @exclusivity(unchecked) var poolAlarms: [Int]
   @exclusivity(unchecked) var poolTallies: [PoolSummary]
-  var poolSeconds: [Double]
+  @exclusivity(unchecked) var poolSeconds: [Double]
   @exclusivity(unchecked) var traffic: ComponentTraffic
   /// What isolates have taken of worker processes and given back.
   var hostTally = HostSummary()
-  var levelsAt: [Instant]
+  @exclusivity(unchecked) var levelsAt: [Instant]
   /// Ready pods of those pools whose sizes follow them.
-  var readyPods: ReadyPods
+  @exclusivity(unchecked) var readyPods: ReadyPods
   /// When etcd looks for expired leases next; an alarm for any other instant is void.
   var nextScan = Instant.origin
   /// The time of the last event.
@@ -243,6 +247,7 @@ final class ControlShard {
     lostNodes = other.lostNodes
     podsOfLoss = other.podsOfLoss
     balancer = other.balancer
+    nextReroute = other.nextReroute
     coordinator = other.coordinator
     quotas = other.quotas
     isCoordinatorUp = other.isCoordinatorUp

@@ -111,8 +111,6 @@ public struct HealthNews: Sendable, Equatable {
 // The balancer, hosted in the shared part. It has no clock of its own: nothing that it does depends
 // on one.
 extension ControlShard {
-  var nextReroute: Instant { balancer?.next ?? .distantFuture }
-
   /// Begins to ask the zones.
   func beginBalancing(at now: Instant) {
     guard var hosted = balancer else { return }

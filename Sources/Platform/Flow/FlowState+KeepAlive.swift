@@ -9,9 +9,10 @@ extension FlowState {
     return length
   }
 
-  /// Whether a policy decides; a comparison with nil copies what is there, with every step.
-  var hasKeepAlive: Bool {
-    if case .some = keepAlive { true } else { false }
+  /// Gives the lane a policy for idle instances, or takes it away.
+  mutating func follow(_ policy: KeepAliveWatch?) {
+    keepAlive = policy
+    hasKeepAlive = policy != nil
   }
 
   /// Tells the policy of a step's arrivals. Where these are no single one, the first is taken for

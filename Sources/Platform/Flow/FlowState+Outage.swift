@@ -122,7 +122,7 @@ extension FlowState {
     limits.dropLeases(at: now)
     control.loseGateway()
     control.retirements = retirements ?? RetirementLedger()
-    keepAlive = settings.keepAlive.map { KeepAliveWatch($0()) }
+    follow(settings.keepAlive.map { KeepAliveWatch($0()) })
   }
 
   /// Machines are lost with the instances on them.

@@ -194,50 +194,47 @@ extension FlowState {
     guard count > 0 else { return }
     let service = batches?.ended ?? answeredService
     if !pending.accepts(service) { recordPending(recorder) }
-    let lane = settings.lane
-    var completed: UInt64 = 0
-    var waited: UInt64 = 0
-    var late = 0
     // What waits for its window is not with its consumer yet.
     let waitsThere = windows == nil && !windowsBind
-    // Taken out for the while, so that nothing is copied.
-    var dealt = PendingLatencies(phase: 0)
-    swap(&dealt, &pending)
-    var leaving: FlowClients?
-    swap(&leaving, &clients)
-    var source = bits
-    ledger.complete(count) { piece in
-      completed &+= UInt64(piece.count)
+    let hasClients = clients != nil
+    var (left, late) = (count, 0)
+    while left > 0 {
+      let piece = ledger.completeFirst(left)
+      left -= piece.count
+      counters.completed &+= UInt64(piece.count)
       if piece.wait > 0, waitsThere {
-        waited &+= UInt64(piece.count)
-        recorder.record(piece.wait, count: piece.count, .wait, lane: lane)
+        counters.waited &+= UInt64(piece.count)
+        recorder.record(piece.wait, count: piece.count, .wait, lane: settings.lane)
       }
       if piece.isCold {
-        recorder.record(piece.wait, count: piece.count, .startLatency, lane: lane)
+        recorder.record(piece.wait, count: piece.count, .startLatency, lane: settings.lane)
       }
-      guard leaving != nil else {
-        return dealt.add(wait: piece.wait, count: piece.count, of: service)
-      }
-      let share = leaving!.lateShare(wait: piece.wait, service)
-      let left = leaving!.late(among: piece, share, using: &source)
-      late += left
-      // Clients have waited since their first attempt.
-      var groups: [FlowClients.Leaving] = []
-      leaving?.leave(piece.count - left, using: &source) { groups.append($0) }
-      for group in groups {
-        leaving?.deal(group) { delay, count in
-          dealt.add(
-            wait: piece.wait + Int64(delay * 1e9), count: count, share: 1 - share, of: service)
-        }
+      if hasClients {
+        late += answerClients(piece, service)
+      } else {
+        pending.add(wait: piece.wait, count: piece.count, of: service)
       }
     }
-    leaving?.note(late: late, of: count, over: lastStep.seconds)
-    swap(&leaving, &clients)
-    bits = source
-    swap(&dealt, &pending)
-    counters.completed &+= completed
+    ledger.forgetCompleted()
+    guard hasClients else { return }
+    clients?.note(late: late, of: count, over: lastStep.seconds)
     counters.late &+= UInt64(late)
-    counters.waited &+= waited
+  }
+
+  /// Clients have waited since their first attempt; returns how many have left before.
+  private mutating func answerClients(_ piece: WaitLedger.Settled, _ service: FlowService) -> Int {
+    guard let share = clients?.lateShare(wait: piece.wait, service),
+      let late = clients?.late(among: piece, share, using: &bits)
+    else { return 0 }
+    var groups: [FlowClients.Leaving] = []
+    clients?.leave(piece.count - late, using: &bits) { groups.append($0) }
+    var answered: [(delay: Double, count: Int)] = []
+    for group in groups { clients?.deal(group) { answered.append(($0, $1)) } }
+    for (delay, count) in answered {
+      pending.add(
+        wait: piece.wait + Int64(delay * 1e9), count: count, share: 1 - share, of: service)
+    }
+    return late
   }
 
   /// Records the latencies of all that have completed.

@@ -64,8 +64,10 @@ struct FlowState: ~Copyable {
   let followsPlaces: Bool
 
   var control = FlowControl()
-  /// Where a policy decides on idle instances.
+  /// Where a policy decides on idle instances; and whether one does, apart: to compare with nil
+  /// copies what is there.
   var keepAlive: KeepAliveWatch?
+  var hasKeepAlive: Bool
   /// Arrivals that the gateways have been charged for.
   var publishedArrivals: UInt64 = 0
   /// Processors that nodes have been told of.
@@ -152,6 +154,7 @@ struct FlowState: ~Copyable {
     told = ToldDemand(until: now)
     limits = LaneLimits(settings, at: now)
     keepAlive = settings.keepAlive.map { KeepAliveWatch($0()) }
+    hasKeepAlive = settings.keepAlive != nil
     keyValue = settings.keyValue.map(FlowKeyValue.init)
     clients = settings.clients.map { FlowClients($0, at: now) }
     breaking = FlowBreaking(settings.breaking, well: service.shape)
@@ -169,6 +172,7 @@ struct FlowState: ~Copyable {
   private init(copying other: borrowing FlowState, surroundings: LaneSurroundings) {
     self.surroundings = surroundings
     keepAlive = other.keepAlive?.clone()
+    hasKeepAlive = other.hasKeepAlive
     settings = other.settings
     rules = other.rules
     service = other.service

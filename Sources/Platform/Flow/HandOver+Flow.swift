@@ -18,7 +18,7 @@ extension FlowState {
     control.isSampling = carried.isSampling
     control.sampledInFlightSeconds = carried.sampledInFlightSeconds
     control.settledOrders = carried.settledOrders
-    keepAlive = carried.keepAlive
+    follow(carried.keepAlive)
     control.inbox = carried.mail.sorted { $0.at < $1.at }
     control.outbox = carried.outbox
     control.retirements = carried.retirements

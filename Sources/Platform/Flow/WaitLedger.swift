@@ -105,15 +105,26 @@ struct WaitLedger: Sendable {
   /// Takes `count` invocations in order, in pieces.
   mutating func complete(_ count: Int, _ body: (Settled) -> Void) {
     var left = count
-    while left > 0, settledHead < settled.count {
-      let taken = settled[settledHead].takeOldest(min(left, settled[settledHead].count))
-      settledCount -= taken.count
-      lateCount -= taken.late
+    while left > 0 {
+      let taken = completeFirst(left)
       body(taken)
       left -= taken.count
-      if settled[settledHead].count == 0 { settledHead += 1 }
     }
-    precondition(left == 0, "more invocations complete than have begun")
+    forgetCompleted()
+  }
+
+  /// Takes the first invocations that have one wait, so many at most. Precondition: there is one.
+  mutating func completeFirst(_ most: Int) -> Settled {
+    precondition(settledHead < settled.count, "more invocations complete than have begun")
+    let taken = settled[settledHead].takeOldest(min(most, settled[settledHead].count))
+    settledCount -= taken.count
+    lateCount -= taken.late
+    if settled[settledHead].count == 0 { settledHead += 1 }
+    return taken
+  }
+
+  /// Gives the places of completed ones back, now and then.
+  mutating func forgetCompleted() {
     if settledHead > 64, settledHead * 2 > settled.count {
       settled.removeFirst(settledHead)
       firstOpen = max(0, firstOpen - settledHead)

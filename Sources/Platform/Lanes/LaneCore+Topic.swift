@@ -184,7 +184,7 @@ extension LaneCore {
   @inline(__always)
   mutating func messagesDone(_ number: UInt32, arrival: Instant, at now: Instant) {
     guard topic.isCalm else { return messagesDoneOtherwise(number, arrival: arrival, at: now) }
-    let partition = Int(truncatingIfNeeded: number >> 6)
+    let partition = Int(truncatingIfNeeded: number >> 8)
     topic[partition].log.noteAnswer(number)
     isBehind = !topic[partition].log.isOpenWide
     if isBehind { noteBehind(partition) }

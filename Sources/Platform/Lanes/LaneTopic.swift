@@ -11,7 +11,8 @@ struct QueuedMessage: BitwiseCopyable {
 
 /// One call from a consumer to an instance that has not been answered.
 ///
-/// Of a single delivery its number says it all: the partition, and the last six bits of the offset.
+/// Of a single delivery its number says it all: the partition, and the last eight bits of the
+/// offset.
 struct OpenDelivery: BitwiseCopyable, Sendable {
   var run: PartitionLog<QueuedMessage>.Delivery
   var partition: UInt32
@@ -237,19 +238,19 @@ struct LaneTopic: ~Copyable {
     guard isSingle, run.epoch == 0 else {
       return deliveries.put(OpenDelivery(run: run, partition: place)) | Self.slotMark
     }
-    return Self.number(place, UInt32(truncatingIfNeeded: run.first) & 63)
+    return Self.number(place, UInt32(truncatingIfNeeded: run.first) & 255)
   }
 
-  /// The number of a single delivery by the last six bits of its offset.
+  /// The number of a single delivery by the last eight bits of its offset.
   @inline(__always) static func number(_ partition: UInt32, _ bits: UInt32) -> UInt32 {
-    partition &<< 6 | bits
+    partition &<< 8 | bits
   }
 
   /// The open delivery of a number. Of one from before a crash nothing but that is right.
   func open(_ number: UInt32) -> OpenDelivery {
     guard number & Self.slotMark == 0 else { return deliveries[number & ~Self.slotMark] }
-    let partition = number >> 6
-    let first = partitions[Int(partition)].log.offset(endingIn: number & 63)
+    let partition = number >> 8
+    let first = partitions[Int(partition)].log.offset(endingIn: number & 255)
     return OpenDelivery(
       run: PartitionLog<QueuedMessage>.Delivery(first: first, count: 1, epoch: 0),
       partition: partition)

@@ -190,8 +190,9 @@ struct LaneSet {
   private mutating func putBack(agenda: inout LaneAgenda, demand: inout Demand) {
     awaiting.removeAll(keepingCapacity: true)
     for index in active {
-      lanes[index].publishDemand(&demand)
-      ready.set(index, to: lanes[index].readyCount)
+      let lane = lanes[index]
+      lane.publishDemand(&demand)
+      ready.set(index, to: lane.readyCount)
       agenda.put(index, at: agenda.time(of: index))
       if isAwaiting[index] { awaiting.append(index) }
     }

@@ -1,7 +1,8 @@
 extension LatencyHistogram {
   /// The time that a share `q` of the values does not exceed: the value of rank ⌈q · count⌉,
   /// placed in its bucket as if the bucket's values lay evenly, and never beyond the exact least
-  /// and greatest. 0 when there is no value. Linear in the number of buckets.
+  /// and greatest. 0 when there is no value. Linear in the buckets
+  /// between these.
   public func quantile(_ q: Double) -> Int64 {
     precondition(q >= 0 && q <= 1, "a quantile is a share")
     guard !isEmpty else { return 0 }
@@ -11,7 +12,8 @@ extension LatencyHistogram {
     if rank == 1 { return minimum }
     if rank == count { return maximum }
     var before: UInt64 = 0
-    for (bucket, inside) in counts.enumerated() where inside > 0 {
+    for bucket in usedBuckets {
+      let inside = counts[bucket]
       if before + inside >= rank {
         return value(in: bucket, at: (Double(rank - before) - 0.5) / Double(inside))
       }

@@ -165,14 +165,22 @@ public struct LatencyHistogram: Sendable, Equatable {
   public mutating func merge(_ other: LatencyHistogram) {
     precondition(resolution == other.resolution, "histograms of two resolutions do not add up")
     guard !other.isEmpty else { return }
-    reserve(other.counts.count - 1)
-    for bucket in other.counts.indices { counts[bucket] += other.counts[bucket] }
+    let used = other.usedBuckets
+    reserve(used.upperBound)
+    for bucket in used { counts[bucket] += other.counts[bucket] }
     add(other.count, sum: other.sum, from: other.least, to: other.greatest)
+  }
+
+  /// From the bucket of the least value to that of the greatest. Precondition: there is a value.
+  var usedBuckets: ClosedRange<Int> {
+    let layout = BucketLayout(resolution)
+    return layout.bucket(of: least)...layout.bucket(of: greatest)
   }
 
   /// Forgets everything and keeps the memory.
   public mutating func reset() {
-    for bucket in counts.indices { counts[bucket] = 0 }
+    guard !isEmpty else { return }
+    for bucket in usedBuckets { counts[bucket] = 0 }
     count = 0
     sum = 0
     least = .max

@@ -21,6 +21,8 @@ public struct KeyedRateSource: ArrivalSource {
   private let chain: Chain?
   private var second = 0
   private let end: Int
+  /// Parts of the second before `second` that are still to come, the next one last.
+  private var pending: [LaneSplit.Part] = []
 
   /// - Parameters:
   ///   - key: of the service.
@@ -96,22 +98,46 @@ public struct KeyedRateSource: ArrivalSource {
     }
   }
 
+  /// Puts in a part of a second, a few thousand arrivals at most, so that a busy lane's are used
+  /// while they are in the cache.
   public mutating func fill(_ buffer: inout ArrivalBuffer) -> Instant {
-    for _ in 0..<Self.longestSkip {
-      guard second < end else { return .distantFuture }
-      let numbers = split.range(of: serviceCount(second: second), block: second)
-      let current = second
-      second += 1
-      guard !numbers.isEmpty else { continue }
-      split.spread(
-        numbers, from: Int64(current) * 1_000_000_000, length: 1_000_000_000, block: current,
-        second: current, into: &buffer)
-      break
+    if pending.isEmpty {
+      guard let whole = nextSecond() else {
+        return second < end ? .seconds(Int64(second)) : .distantFuture
+      }
+      draw(whole, into: &buffer)
     }
-    return .seconds(Int64(second))
+    while buffer.isEmpty, let part = pending.popLast() { draw(part, into: &buffer) }
+    guard let next = pending.last else { return .seconds(Int64(second)) }
+    return Instant(nanoseconds: next.start)
+  }
+
+  /// Draws a small part, and puts off the halves of a large one.
+  private mutating func draw(_ part: LaneSplit.Part, into buffer: inout ArrivalBuffer) {
+    guard let (first, later) = split.halves(of: part) else {
+      return split.draw(part, second: part.block, into: &buffer)
+    }
+    pending.append(later)
+    pending.append(first)
+  }
+
+  /// The next second in which something arrives; nil when there is none among the next few.
+  private mutating func nextSecond() -> LaneSplit.Part? {
+    for _ in 0..<Self.longestSkip {
+      guard second < end else { return nil }
+      let numbers = split.range(of: serviceCount(second: second), block: second)
+      second += 1
+      guard numbers.isEmpty else {
+        return split.whole(
+          numbers, block: second - 1, start: Int64(second - 1) * 1_000_000_000,
+          length: 1_000_000_000)
+      }
+    }
+    return nil
   }
 
   public mutating func seek(to instant: Instant) {
     second = Int(instant.nanoseconds / 1_000_000_000)
+    pending.removeAll()
   }
 }

@@ -89,23 +89,6 @@ public struct LaneSplit: Sendable {
       part.numbers, from: part.start, length: part.length, &bits, second: second, into: &buffer)
   }
 
-  /// Puts the arrivals of a block into the buffer, uniform over [start, start + length) and sorted.
-  func spread(
-    _ numbers: Range<Int>, from start: Int64, length: Int64, block: Int, second: Int,
-    into buffer: inout ArrivalBuffer
-  ) {
-    spread(
-      whole(numbers, block: block, start: start, length: length), second: second, into: &buffer)
-  }
-
-  private func spread(_ part: Part, second: Int, into buffer: inout ArrivalBuffer) {
-    guard let (left, right) = halves(of: part) else {
-      return draw(part, second: second, into: &buffer)
-    }
-    spread(left, second: second, into: &buffer)
-    spread(right, second: second, into: &buffer)
-  }
-
   /// Sorted uniform times in O(n): partial sums of exponential spacings over their total (a
   /// textbook identity of order statistics). Each sum stands in its arrival's place until the total
   /// is known.

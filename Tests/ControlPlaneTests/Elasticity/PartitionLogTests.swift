@@ -16,8 +16,8 @@ import Testing
     follow(width: width, tellsLate: tellsLate, isSingle: false)
   }
 
-  /// The same of deliveries of one message each, up to as many as a word has bits for.
-  @Test(arguments: [1, 2, 7, 32, 64])
+  /// The same of deliveries of one message each, up to as many as there are bits for.
+  @Test(arguments: [1, 2, 7, 32, 64, 65, 100, 256])
   func singleDeliveries(width: Int) {
     follow(width: width, tellsLate: false, isSingle: true)
   }
@@ -37,7 +37,9 @@ import Testing
       // Now and then many come, so that the ring grows, and it runs empty in between.
       let most = [4, 1, 1, 2][step / 500 % 4]
       for _ in 0..<below(most) {
-        if isSingle, below(2) == 0 { log.open(below: end + Int64(below(3)), most: below(70)) }
+        if isSingle, below(2) == 0 {
+          log.open(below: end + Int64(below(3)), most: below(width + 70))
+        }
         if log.passes {
           let bits = log.passSingle(end * 3, since: Instant(nanoseconds: end))
           let expected = rule.deliver(most: 1, logEnd: end + 1)
