@@ -49,19 +49,22 @@ public struct PartitionLog<Message: BitwiseCopyable>: ~Copyable {
     @inlinable public var end: Int64 { first &+ Int64(count) }
   }
 
-  @usableFromInline var storedBase: Int64 = 0
-  @usableFromInline var storedCommitted: Int64 = 0
-  @usableFromInline var storedNext: Int64 = 0
+  // What a message that passes touches, side by side: a topic has many partitions, and each is out
+  // of the cache when its next message comes.
+
   @usableFromInline var storedLogEnd: Int64 = 0
-  @usableFromInline var storedDoneAhead: Int64 = 0
-  @usableFromInline var storedEpoch: UInt32 = 0
-  /// Of single deliveries: those from `storedCommitted` on that were answered; and a message before
-  /// `passEnd` goes out as it comes.
-  @usableFromInline var answers = AnswerBits()
+  @usableFromInline var storedNext: Int64 = 0
+  /// Of single deliveries: a message before this one goes out as it comes.
   @usableFromInline var passEnd = Int64.min
   @usableFromInline var entries: UnsafeMutablePointer<Entry>
   /// Places that are gone round in, less one; -1 before the first message.
   @usableFromInline var mask = -1
+  /// Of single deliveries: those from `storedCommitted` on that were answered.
+  @usableFromInline var answers = AnswerBits()
+  @usableFromInline var storedCommitted: Int64 = 0
+  @usableFromInline var storedBase: Int64 = 0
+  @usableFromInline var storedDoneAhead: Int64 = 0
+  @usableFromInline var storedEpoch: UInt32 = 0
   /// The offset of the first message that the broker does not know as committed.
   @inlinable public var base: Int64 { isSingle ? committed : storedBase }
   /// The first message that is not committed.

@@ -34,6 +34,8 @@ public struct TopicConfiguration: Sendable {
   public var retentionMessages: Int?
   /// How often the broker is told what is committed; nil: with every commit.
   public var persistInterval: Nanoseconds?
+  /// When it is told first: consumers do not begin together.
+  var persistPhase = Nanoseconds.zero
   /// How often a member looks who else is in its group; nil: it is told.
   public var rebalanceInterval: Nanoseconds?
   /// How often a message that has failed is delivered again, each time later (`RetryLevels`),
@@ -94,6 +96,19 @@ public struct TopicConfiguration: Sendable {
   }
 
   func isPaused(at now: Instant) -> Bool { pauses.contains { $0.contains(now) } }
+
+  /// When the broker is told next what is committed; nil: with every commit.
+  func nextTold(after now: Instant) -> Instant? {
+    guard let interval = persistInterval else { return nil }
+    let first = Instant.origin + persistPhase
+    guard now >= first else { return first }
+    return first + Nanoseconds(((now - first).count / interval.count + 1) * interval.count)
+  }
+
+  /// Whether it is told at an instant.
+  func isTold(at now: Instant) -> Bool {
+    nextTold(after: Instant(nanoseconds: now.nanoseconds - 1)) == now
+  }
 
   /// When reading stops or goes on next.
   func nextPauseEdge(after now: Instant) -> Instant? {

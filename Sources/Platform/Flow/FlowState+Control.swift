@@ -35,8 +35,10 @@ extension FlowState {
     case .instanceReady(let start, let pod, _):
       if let order = start.replacement { return replace(pod, order, delivery.origin) }
       if start.isAhead { control.settledOrders &+= 1 }
-      if !start.isAhead { _ = close(start.ordinal) }
+      let isAsked = !start.isAhead && close(start.ordinal)
       join(pod, delivery.origin)
+      // Who waited for this instance waits for no other.
+      if isAsked { peakWaiting = max(waiting, peakWaiting - rules.concurrencyLimit) }
     case .endpointAdded(let pod, _):
       control.newsReceived &+= 1
       join(pod, delivery.origin)

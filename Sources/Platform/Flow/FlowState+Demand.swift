@@ -6,6 +6,7 @@ extension FlowState {
   /// over the instances. O(instances), where the level has changed.
   mutating func publishDemand(_ demand: inout Demand) {
     publishRequests(&demand)
+    publishRate(&demand)
     guard settings.computes else { return }
     settleDemand(&demand)
     let each = coresPerInstance
@@ -81,7 +82,6 @@ extension FlowState {
     return weight * calls + (1 - weight) * min(offeredLoad, Double(slots))
   }
 
-  /// Arrivals are known by the step, which may be longer than an epoch: a gateway bears their rate.
   private mutating func publishRequests(_ demand: inout Demand) {
     if let downstream = settings.downstream {
       demand.downstreams.add(
@@ -90,17 +90,42 @@ extension FlowState {
       (publishedCalls, publishedRefused) = (counters.downstreamCalls, counters.downstreamRefused)
     }
     let requests = counters.attempts - publishedArrivals
-    guard requests > 0, settings.gatewayHandling.count > 0 || settings.sheds else { return }
     publishedArrivals = counters.attempts
-    if settings.sheds {
-      demand.shedding.add(
-        Double(requests), gateway: settings.gateways[0], importance: settings.importance)
+    guard requests > 0, settings.sheds else { return }
+    demand.shedding.add(
+      Double(requests), gateway: settings.gateways[0], importance: settings.importance)
+  }
+
+  /// Gateways bear a rate: that of the present second, or of a rest that may be longer than one.
+  private mutating func publishRate(_ demand: inout Demand) {
+    guard settings.boundsEntries else { return }
+    let each = isDown ? 0 : callsPerSecond / Double(settings.gateways.count)
+    guard each != toldRate.each || settings.gateways != toldRate.gateways else { return }
+    withdrawRate(&demand)
+    for gateway in settings.gateways { demand.addRate(each, gateway: gateway) }
+    toldRate = (each, settings.gateways)
+  }
+
+  /// A topic's calls are made as instances become free, where messages wait for them.
+  private var callsPerSecond: Double {
+    if settings.isTopic, waiting > 0, service.mean > 0 {
+      return Double(callsInService) / service.mean
     }
-    guard settings.gatewayHandling.count > 0 else { return }
-    let epoch = (surroundings.epochEnd - .origin).seconds
-    demand.addRequests(
-      epoch > 0 ? min(Double(requests), rate.perSecond * 0.1) : Double(requests),
-      gateway: settings.gateways[0])
+    let isLong = stepEnd - now > .seconds(1)
+    return isLong ? rate.perSecond : Double(feed.ofSecond + retriesOfPassed)
+  }
+
+  /// Takes back what gateways were told.
+  mutating func withdrawRate(_ demand: inout Demand) {
+    for gateway in toldRate.gateways { demand.addRate(-toldRate.each, gateway: gateway) }
+    toldRate = (0, [])
+  }
+
+  /// How much longer what is before its instances takes for a call, on average.
+  var entrySlowdown: Double {
+    guard settings.boundsEntries else { return 1 }
+    let sum = settings.gateways.reduce(0) { $0 + surroundings.gatewaySlowdowns[$1] }
+    return sum / Double(settings.gateways.count)
   }
 }
 

@@ -57,7 +57,7 @@ extension FlowState {
       retireDrained()
       expireIdle()
       repeatUnanswered()
-      if service.isStretched { adjustService() }
+      if service.isStretched || settings.boundsEntries { adjustService() }
     }
     if isGated, !isDown { wakeGate() }
     if !isDown { endBreakerInterval() }
@@ -66,7 +66,7 @@ extension FlowState {
     rate.observe(Double(passed.arrivals), over: passed.seconds)
     feed.nextSecond()
     rate.observe(Double(feed.ofSecond + retriesOfSecond - refusedOfSecond))
-    (retriesOfSecond, refusedOfSecond) = (0, 0)
+    (retriesOfPassed, retriesOfSecond, refusedOfSecond) = (retriesOfSecond, 0, 0)
     adjustService()
     if control.isSampling, feed.second % Int(settings.signalSeconds) == 0 { sample() }
   }
@@ -112,10 +112,7 @@ extension FlowState {
     }
     if let rules = settings.topic?.rules {
       if let edge = rules.nextPauseEdge(after: now) { endStep(before: edge) }
-      if let interval = rules.persistInterval {
-        let told = (now.nanoseconds / interval.count + 1) * interval.count
-        endStep(before: Instant(nanoseconds: told))
-      }
+      if let told = rules.nextTold(after: now) { endStep(before: told) }
     }
     if !groups.isEmpty {
       if let edge = nextGroupEdge { endStep(before: edge) }

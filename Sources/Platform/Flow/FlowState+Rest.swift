@@ -14,7 +14,7 @@ extension FlowState {
     }
     guard clients == nil, groups.isEmpty, absences.isEmpty, repeating == 0, unknownGone == 0,
       batches == nil, windows == nil, consumers == nil, !hasLimits, settings.downstream == nil,
-      !service.isStretched
+      !service.isStretched, entrySlowdown == 1
     else { return false }
     return settings.topic.map { !$0.rules.hasRetention && $0.rules.persistInterval == nil } ?? true
   }

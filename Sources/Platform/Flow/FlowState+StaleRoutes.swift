@@ -30,11 +30,13 @@ extension FlowState {
 
   /// Counts the calls that were refused because instances had been scaled away.
   ///
-  /// What goes are the instances that an ordered choice takes last, so that one of them is called
-  /// when a message finds all others busy. Such times begin at rate λ P (1 − ρ) while the queue is
-  /// in its stationary law, and at once where somebody waits. From the first refusal on the route
-  /// is asked for and nothing is called, so that with it only what was called within the hop there
-  /// and back has failed. The answer tells of all that are gone.
+  /// One that goes takes no more, so that soon nothing is in flight there. So a choice of the
+  /// fewest requests calls it when a message finds something on all others, and one in order when
+  /// it finds all their slots taken: what goes are the instances that it takes last. Such times
+  /// begin at rate λ P (1 − ρ) while the queue is in its stationary law, and at once where somebody
+  /// waits. From the first refusal on the route is asked for and nothing is called, so that with it
+  /// only what was called within the hop there and back has failed. The answer tells of all that
+  /// are gone.
   mutating func callInVain() {
     let seconds = (now - unnoticedSince).seconds
     unnoticedSince = now
@@ -42,7 +44,12 @@ extension FlowState {
       instances.count * rules.concurrencyLimit < settings.mostOutstanding,
       !isHalted, isOneCalled(within: seconds)
     else { return }
-    let more = Counts.poisson(mean: rate.perSecond * 2 * settings.hop.seconds, using: &bits)
+    var next = rate.perSecond * 2 * settings.hop.seconds
+    // A choice of the fewest calls each in turn, and the call in vain counts as one.
+    if rules.choice == .leastRequests, rules.concurrencyLimit > 1 {
+      next *= Double(unknownGone) / Double(instances.count + unknownGone)
+    }
+    let more = Counts.poisson(mean: next, using: &bits)
     let failed = min(unknownGone, 1 + Int(more))
     counters.staleFailures &+= UInt64(failed)
     digest.record(RecordKind.callRefused, at: now, UInt64(failed))
@@ -56,12 +63,16 @@ extension FlowState {
 
   private mutating func isOneCalled(within seconds: Double) -> Bool {
     if waiting > 0 { return true }
-    let slots = instances.count * rules.concurrencyLimit
-    guard slots > 0, seconds > 0, offeredLoad > 0 else { return false }
-    let law = CongestionLaw(
-      slots: slots, utilisation: offeredLoad / Double(slots), squaredCV: service.squaredCV)
-    let free = 1 - min(law.utilisation, CongestionLaw.highestStable)
-    let times = rate.perSecond * seconds * law.waitProbability * free
+    let isEven = rules.choice == .leastRequests
+    let places = instances.count * (isEven ? 1 : rules.concurrencyLimit)
+    guard places > 0, seconds > 0, offeredLoad > 0 else { return false }
+    var times = rate.perSecond * seconds
+    let utilisation = offeredLoad / Double(places)
+    if utilisation < 1 {
+      let law = CongestionLaw(
+        slots: places, utilisation: utilisation, squaredCV: service.squaredCV)
+      times *= law.waitProbability * (1 - min(law.utilisation, CongestionLaw.highestStable))
+    }
     return bits.uniformOpen() > Elementary.exp(-times)
   }
 }

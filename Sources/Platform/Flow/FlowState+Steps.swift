@@ -22,11 +22,8 @@ extension FlowState {
     let start = now
     let (before, drainingBefore) = (callsInService, callsInDraining)
     let drained = endDraining(to: end)
-    let completed =
-      followsPlaces
-      ? stepPlaces(
-        arrivals: arrivals, isEndedByArrival: isEndedByArrival, from: start, to: end)
-      : completions(arrivals: arrivals, from: start, to: end)
+    let completed = step(
+      arrivals: arrivals, isEndedByArrival: isEndedByArrival, from: start, to: end)
     if !followsPlaces { levelAtEnd = callsInService }
     integrate(
       before: before, drainingBefore: drainingBefore, completed: completed,
@@ -74,6 +71,24 @@ extension FlowState {
       }
     #endif
     return arrivals
+  }
+
+  /// Carries out a step; returns how many invocations completed.
+  private mutating func step(
+    arrivals: Int, isEndedByArrival: Bool, from start: Instant, to end: Instant
+  ) -> Int {
+    if followsPlaces {
+      return stepPlaces(
+        arrivals: arrivals, isEndedByArrival: isEndedByArrival, from: start, to: end)
+    }
+    // Who comes where there is no instance waits from then on, and not since some time in the step.
+    guard isEndedByArrival, instances.count == 0, windows == nil, consumers == nil, !isBatching,
+      !isGated
+    else { return completions(arrivals: arrivals, from: start, to: end) }
+    let completed = completions(arrivals: 0, from: start, to: end)
+    ledger.append(came(arrivals, from: end, to: end))
+    if !isHalted { peakWaiting = max(peakWaiting, ledger.waiting) }
+    return completed
   }
 
   /// Carries out a step by the way that fits the lane's state; returns how many invocations

@@ -55,9 +55,7 @@ extension FlowState {
 
   /// What is committed is told to the broker from time to time, where that is not done at once.
   mutating func tellBroker() {
-    guard let interval = settings.topic?.rules.persistInterval,
-      now.nanoseconds % interval.count == 0
-    else { return }
+    guard settings.topic?.rules.isTold(at: now) == true else { return }
     toldCompleted = counters.completed
   }
 

@@ -73,6 +73,8 @@ struct FlowState: ~Copyable {
   /// Processors that nodes have been told of.
   var publishedCores: [(node: Int, cores: Double)] = []
   var told: ToldDemand
+  /// What each of its gateways, or consumers, has been told comes in a second.
+  var toldRate: (each: Double, gateways: [Int]) = (0, [])
   /// Requests in service over the last seconds, weighted down with age, where steps end at
   /// arrivals.
   var recent = RecentLevel()
@@ -117,6 +119,7 @@ struct FlowState: ~Copyable {
   /// second, and those who do it in another lane.
   var clients: FlowClients?
   var retriesOfSecond = 0
+  var retriesOfPassed = 0
   var lastStep = Nanoseconds.zero
   var transfers: [ClientRetry] = []
   /// The balancer sends what comes here elsewhere.
@@ -206,7 +209,7 @@ struct FlowState: ~Copyable {
     control = other.control
     publishedArrivals = other.publishedArrivals
     publishedCores = other.publishedCores
-    told = other.told
+    (told, toldRate) = (other.told, other.toldRate)
     recent = other.recent
     levelAtEnd = other.levelAtEnd
     unknownGone = other.unknownGone
@@ -218,7 +221,7 @@ struct FlowState: ~Copyable {
     repeating = other.repeating
     isDemandOld = other.isDemandOld
     clients = other.clients
-    retriesOfSecond = other.retriesOfSecond
+    (retriesOfSecond, retriesOfPassed) = (other.retriesOfSecond, other.retriesOfPassed)
     lastStep = other.lastStep
     quietUntil = other.quietUntil
     peakSecond = other.peakSecond
@@ -347,7 +350,7 @@ struct FlowState: ~Copyable {
     let stretch = settings.serviceFactor * (1 + settings.cpuFraction * (slowdown - 1))
     processorOverhead = settings.overhead.processor.seconds * slowdown
     var handling = settings.gatewayHandling.seconds
-    if handling > 0 { handling *= surroundings.gatewaySlowdowns[settings.gateways[0]] }
+    if handling > 0 { handling *= entrySlowdown }
     adjustKeyValue()
     let delivery = settings.topic?.rules.deliveryOverhead.seconds ?? 0
     let shift =

@@ -33,7 +33,8 @@ struct OverflowTable: Sendable {
   /// How many instances, from the first on, `arrivals` arrivals use, for `uniform` in (0, 1).
   func used(arrivals: Int, count: Int, uniform: Double) -> Int {
     guard arrivals > 0 else { return 0 }
-    let least = -Elementary.log(uniform) / Double(arrivals)
+    // All stay within the first levels with the chance (1 - p)ⁿ. Even one arrival uses the first.
+    let least = 1 - Elementary.exp(Elementary.log(uniform) / Double(arrivals))
     var low = 0
     var high = count
     while low < high {

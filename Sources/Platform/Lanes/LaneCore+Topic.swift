@@ -326,6 +326,17 @@ extension LaneCore {
     topic.inFlight += sign * fresh
   }
 
+  /// Messages for which its consumers have called so far: what waits in a log is not among them.
+  var messagesCalled: UInt64 {
+    counters.completed &+ counters.repeated &+ counters.deadLettered &+ counters.redelivered
+      &+ UInt64(max(0, topic.inFlight))
+  }
+
+  /// By what is under way.
+  var callsPerMessage: Double {
+    topic.inFlight > inFlight ? Double(inFlight) / Double(topic.inFlight) : 1
+  }
+
   /// A delivery was not answered in time: it goes out again, at least once.
   mutating func deliverAgain(_ number: UInt32) -> Ticket {
     let delivery = topic.open(number)

@@ -39,6 +39,8 @@ struct LaneSettings: Sendable {
   /// Where the gateways' processors begin among those that are simulated exactly; nil: gateways
   /// are never slow.
   var firstGatewayProcessor: Int?
+  /// Whether those can be slow, and it takes them time.
+  var boundsEntries: Bool { firstGatewayProcessor != nil && gatewayHandling.count > 0 }
   /// Tell the node when an instance becomes busy or idle, for eviction.
   var reportsIdle: Bool
   /// A policy for idle instances; nil: the router's rules say how long they stay.

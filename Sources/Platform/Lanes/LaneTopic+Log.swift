@@ -29,10 +29,9 @@ extension LaneTopic {
   /// Tells the broker what is committed if the time for that has come since it was told last.
   /// Precondition: nothing has been committed since that time.
   mutating func persist(_ partition: Int, at now: Instant) {
-    guard let interval = rules.persistInterval, now >= self[partition].persistsNext else { return }
+    guard now >= self[partition].persistsNext, let next = rules.nextTold(after: now) else { return }
     self[partition].log.release()
-    let periods = now.nanoseconds / interval.count + 1
-    self[partition].persistsNext = Instant(nanoseconds: periods * interval.count)
+    self[partition].persistsNext = next
   }
 
   /// Passes over messages that were deleted before they were delivered; returns how many of them

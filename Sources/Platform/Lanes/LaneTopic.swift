@@ -28,14 +28,15 @@ struct RetriedMessage: BitwiseCopyable, Sendable {
 /// One partition of a lane: its log from what the broker knows as committed on, and how far it may
 /// be read.
 struct LanePartition: ~Copyable {
+  /// The consumer that holds it; beside what a message touches of the log.
+  var owner: UInt8 = 0
   var log: PartitionLog<QueuedMessage>
   /// A message before this one goes out as it comes: it is read, fetches reach so far, and none is
   /// due with it.
   private(set) var openEnd: Int64 = 0
   /// The most messages that were not committed at once.
   var peakLag = 0
-  /// The consumer that holds it, and whether it reads.
-  var owner: UInt8 = 0
+  /// Whether its consumer reads.
   var isRead = true { didSet { noteReach() } }
   /// No message from here on reaches the consumer yet: fetches do not reach so far, or nobody leads
   /// the partition and the broker that did was lost at `frozenEnd`.
@@ -53,6 +54,7 @@ struct LanePartition: ~Copyable {
     log = PartitionLog(width: rules.window, isSingle: rules.deliversSingly)
     fetch = FetchWindow(size: Int64(rules.fetchMessages))
     readableEnd = fetch.end
+    persistsNext = .origin + rules.persistPhase
     noteReach()
   }
 

@@ -197,12 +197,12 @@ extension RequestLaneEngine {
     }
     core.departedDemand.removeAll(keepingCapacity: true)
     let gateways = core.settings.gateways
-    let attempts = core.counters.attempts
-    let requests = attempts - core.publishedArrivals
+    let attempts = core.isTopic ? core.messagesCalled : core.counters.attempts
+    let requests = attempts > core.publishedArrivals ? attempts - core.publishedArrivals : 0
     let isHandled = core.settings.gatewayHandling.count > 0
     if requests > 0, isHandled || core.settings.sheds {
       core.publishedArrivals = attempts
-      let each = Double(requests) / Double(gateways.count)
+      let each = Double(requests) * core.callsPerMessage / Double(gateways.count)
       for gateway in gateways {
         if isHandled { demand.addRequests(each, gateway: gateway) }
         guard core.settings.sheds else { continue }

@@ -68,6 +68,7 @@ extension ClusterSimulation {
       return false
     }
     lane.state.withdrawDemand(&demand)
+    lane.state.withdrawRate(&demand)
     let request = lane.parked ?? makeRequestLane(id)
     request.takeIn(carried, using: &lane.state.bits)
     install(request, at: id)

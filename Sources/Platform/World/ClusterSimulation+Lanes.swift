@@ -158,7 +158,10 @@ extension ClusterSimulation {
       signalSeconds: max(1, (service.scaling?.signalPeriod.count ?? 0) / 1_000_000_000),
       signalDelay: service.scaling?.signalDelay ?? .zero,
       topic: service.topic.map {
-        ($0, $0.partitions(lane: place.position, of: service.zones.count))
+        (
+          rules($0, of: service, lane: place.position),
+          $0.partitions(lane: place.position, of: service.zones.count)
+        )
       }, isTopic: service.topic != nil, isConsumed: service.isConsumed,
       notifications: service.notifications,
       notificationKey: key("notification", service),
@@ -176,6 +179,18 @@ extension ClusterSimulation {
       overhead: service.overhead, wayThrough: service.wayThrough,
       consumerFaults: consumerFaults(id, among: configuration.faults),
       brokers: brokers(of: place.zone, service))
+  }
+
+  /// A topic's rules as the consumers of a lane have them: each tells its commits at times of its
+  /// own.
+  private func rules(
+    _ topic: TopicConfiguration, of service: ServiceConfiguration, lane position: Int
+  ) -> TopicConfiguration {
+    guard let interval = topic.persistInterval else { return topic }
+    var rules = topic
+    var bits = key("telling commits", service).stream(UInt64(service.firstPlace + position))
+    rules.persistPhase = Nanoseconds(Int64(bits.uniform() * Double(interval.count)))
+    return rules
   }
 
   /// How the consumers of a service take part in the central limit of what it calls.

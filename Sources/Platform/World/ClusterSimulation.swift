@@ -50,6 +50,7 @@ public final class ClusterSimulation {
       nodeCores: topology.nodeCores, nodeZones: topology.usageZones,
       zoneCount: configuration.zones.count + 1,
       gatewayCapacities: configuration.entries.map { $0.capacityPerSecond ?? .infinity },
+      epochSeconds: configuration.epoch.seconds,
       shedding: configuration.shedding, downstreams: configuration.downstreams)
     demand.downstreams.take(configuration.faults)
     control = ControlShard(

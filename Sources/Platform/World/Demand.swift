@@ -11,6 +11,8 @@ struct Demand: ~Copyable {
   private let nodeCores: [Double]
   private let nodeZones: [ZoneID]
   private let gatewayCapacities: [Double]
+  /// Over which requests are counted that come one by one.
+  private let epochSeconds: Double
   /// By node: cores wanted now; core-nanoseconds by which this epoch differs from having wanted
   /// them all along.
   private var wanted: [Double]
@@ -18,6 +20,8 @@ struct Demand: ~Copyable {
   /// By node: how much `wanted` has changed in this epoch.
   private var changes: [Double]
   private var gatewayRequests: [Double]
+  /// By gateway: requests a second of lanes that know no single ones, until they say otherwise.
+  private var gatewayRates: [Double]
   /// Published: read by lanes during an epoch.
   let nodeSlowdowns: UnsafeMutablePointer<Double>
   let gatewaySlowdowns: UnsafeMutablePointer<Double>
@@ -38,10 +42,13 @@ struct Demand: ~Copyable {
   ///   - nodeCores: processors of each node.
   ///   - gatewayCapacities: requests a second that each gateway and consumer bears; infinite:
   ///     never slow.
+  ///   - epochSeconds: an epoch, but for those in which nothing happens.
   init(
     nodeCores: [Double], nodeZones: [ZoneID], zoneCount: Int, gatewayCapacities: [Double],
-    shedding: SheddingConfiguration? = nil, downstreams: [DownstreamConfiguration] = []
+    epochSeconds: Double, shedding: SheddingConfiguration? = nil,
+    downstreams: [DownstreamConfiguration] = []
   ) {
+    self.epochSeconds = epochSeconds
     self.shedding = GatewayShedding(shedding, capacities: gatewayCapacities)
     self.downstreams = Downstreams(downstreams)
     let gatewayCount = gatewayCapacities.count
@@ -53,6 +60,7 @@ struct Demand: ~Copyable {
     corrections = wanted
     changes = wanted
     gatewayRequests = Array(repeating: 0, count: gatewayCount)
+    gatewayRates = gatewayRequests
     steadyCores = Array(repeating: 0, count: zoneCount)
     zoneCoreSeconds = steadyCores
     touchedNodes = TouchedList(count: nodeCores.count)
@@ -90,6 +98,12 @@ struct Demand: ~Copyable {
     gatewayRequests[gateway] += requests
   }
 
+  /// So many more requests come to a gateway in a second, from now on.
+  mutating func addRate(_ perSecond: Double, gateway: Int) {
+    touchedGateways.insert(gateway)
+    gatewayRates[gateway] += perSecond
+  }
+
   /// Closes an epoch: publishes slowdowns for the next.
   mutating func close(length: Nanoseconds) {
     let nanoseconds = Double(length.count)
@@ -119,20 +133,34 @@ struct Demand: ~Copyable {
   }
 
   private mutating func closeGateways(_ length: Nanoseconds) {
-    for gateway in slowGateways { gatewaySlowdowns[gateway] = 1 }
-    slowGateways.removeAll(keepingCapacity: true)
     if shedding.isOn { shedding.close(length) }
+    // Those that were slow have their rates still.
+    for gateway in slowGateways { touchedGateways.insert(gateway) }
+    slowGateways.removeAll(keepingCapacity: true)
     for place in 0..<touchedGateways.count {
       let gateway = touchedGateways[place]
-      var rate = gatewayRequests[gateway] / length.seconds
+      let slowdown = gatewaySlowdown(gateway, over: length.seconds)
       gatewayRequests[gateway] = 0
-      let capacity = gatewayCapacities[gateway]
-      if shedding.isOn { rate *= shedding.share(of: gateway) }
-      guard rate > capacity else { continue }
-      gatewaySlowdowns[gateway] = rate / capacity
-      slowGateways.append(gateway)
+      gatewaySlowdowns[gateway] = slowdown
+      if slowdown > 1 { slowGateways.append(gateway) }
     }
     touchedGateways.removeAll()
+  }
+
+  /// max(1, N ÷ what the gateway bears in an epoch) on average, N being the requests that came and
+  /// a Poisson count of those of which only the rate is known, taken for normal.
+  private func gatewaySlowdown(_ gateway: Int, over seconds: Double) -> Double {
+    let share = shedding.isOn ? shedding.share(of: gateway) : 1
+    let rate = max(0, gatewayRates[gateway]) * share
+    let mean = gatewayRequests[gateway] * share + rate * seconds
+    let most = gatewayCapacities[gateway] * seconds
+    let counted = min(seconds, epochSeconds)
+    let deviation = (rate * counted).squareRoot() * seconds / counted
+    guard deviation > 0, most < .infinity else { return max(1, mean / most) }
+    let z = (mean - most) / deviation
+    guard abs(z) < 6 else { return max(1, mean / most) }
+    let density = Elementary.exp(-z * z / 2) / (2 * Double.pi).squareRoot()
+    return 1 + deviation * (density + z * Elementary.normalCDF(z)) / most
   }
 
   /// Epochs in which nothing changes: slowdowns settle, and time passes.
@@ -144,10 +172,11 @@ struct Demand: ~Copyable {
   borrowing func clone() -> Demand {
     var copy = Demand(
       nodeCores: nodeCores, nodeZones: nodeZones, zoneCount: steadyCores.count,
-      gatewayCapacities: gatewayCapacities)
+      gatewayCapacities: gatewayCapacities, epochSeconds: epochSeconds)
     copy.wanted = wanted
     copy.corrections = corrections
     copy.gatewayRequests = gatewayRequests
+    copy.gatewayRates = gatewayRates
     copy.nodeSlowdowns.update(from: nodeSlowdowns, count: nodeCores.count)
     copy.gatewaySlowdowns.update(from: gatewaySlowdowns, count: gatewayCount)
     copy.touchedNodes = touchedNodes
