@@ -12,7 +12,17 @@ extension LossTrial {
   /// When it had recovered, as a table has it.
   var recoveredText: String {
     if let seconds = secondsToRecover { return "+ " + TextForm.time(seconds: seconds) }
-    return at + outage >= window.upperBound ? "not seen" : "not"
+    return stopped != nil || at + outage >= window.upperBound ? "not seen" : "not"
+  }
+
+  /// When a condition has ended it, since the strike, and which; with several replications in how
+  /// many of them.
+  var stoppedText: String {
+    guard let (reason, count) = stopped else { return "-" }
+    let after = (reason.at - at).seconds
+    let time = after < 0 ? "before the loss" : "+ " + TextForm.time(seconds: after)
+    let some = count < replications.count ? " in \(count) of \(replications.count)" : ""
+    return "\(time)\(some): \(reason.text)"
   }
 
   /// The margin, and with several replications the worst of any: `1.31x, least 0.87x`.
@@ -51,6 +61,8 @@ extension LossTrial {
       "least_margin": JSONValue(worstMargin?.margin),
       "judged_from_seconds": .number((window.lowerBound - .origin).seconds),
       "judged_to_seconds": .number((window.upperBound - .origin).seconds),
+      "stopped_by": JSONValue(stopped?.reason.text),
+      "stopped_at_seconds": JSONValue(stopped.map { ($0.reason.at - .origin).seconds }),
       "objectives": .array(judged.map(\.json)),
     ]
   }

@@ -11,6 +11,7 @@ public struct LossTrial: Sendable {
   public var outage: Nanoseconds
   /// The time that is judged: from a second before the loss, or the end of the warm-up, to half an
   /// hour after its end, or the end of the run.
+  /// A replication that a condition has ended is judged up to there.
   public var window: Range<Instant>
   /// One of each replication, in their order.
   public var replications: [LossReplication]
@@ -39,6 +40,13 @@ public struct LossTrial: Sendable {
   public var worstMargin: (margin: Double, replication: Int)? {
     margins.enumerated().compactMap { index, margin in margin.map { ($0, index) } }
       .min { $0.0 < $1.0 }
+  }
+
+  /// The first replication that a condition has ended before the end of the window, and how many
+  /// those were; nil: none.
+  public var stopped: (reason: StopReason, replications: Int)? {
+    let all = replications.compactMap(\.stopped)
+    return all.first.map { ($0, all.count) }
   }
 
   /// Requests without an answer among all, with the loss and without.
@@ -98,7 +106,6 @@ public struct LossTrial: Sendable {
     if !rehearsal.isEmpty || document.rehearsal != RehearsalSection() {
       overrides.append("rehearsal=\(rehearsal.isEmpty ? "{}" : rehearsal)")
     }
-    if !document.stopWhen.isEmpty { overrides.append("stop_when=[]") }
     return overrides
   }
 }
@@ -117,6 +124,8 @@ public struct LossReplication: Sendable {
   public var calmBad: Requests
   public var peakUtilisation: Double?
   public var expectedUtilisation: Double?
+  /// The condition that has ended it before its time, and its twin with it.
+  public var stopped: StopReason?
 
   public var moreBad: Double { Double(bad.bad) - Double(calmBad.bad) }
 
@@ -126,6 +135,7 @@ public struct LossReplication: Sendable {
   ) {
     samples = ObjectiveVerdicts.samples(document, lost)
     timeline = RehearsalTimeline(calm: calm, faulted: lost, strike: span.lowerBound)
+    stopped = lost.stopped
     (bad, calmBad) = (Self.requests(lost), Self.requests(calm))
     let left = target.takingOver(of: lost.configuration)
     peakUtilisation = left.compactMap { lost.greatestUse(of: $0.zone, in: span) }.max()
