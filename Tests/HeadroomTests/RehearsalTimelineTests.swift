@@ -23,6 +23,7 @@ import Testing
           - {name: zone-a, nodes: {count: 4, cpu: 16, memory: 64GiB}}
           - {name: zone-b, nodes: {count: 4, cpu: 16, memory: 64GiB}}
           - {name: zone-c, nodes: {count: 4, cpu: 16, memory: 64GiB}}
+        balancer: {phase: 0s}
         \(more)
       runtimes: {go: {init: 50ms}}
       shapes: {small: {cpu: 0.5, memory: 512MiB}}
@@ -179,8 +180,8 @@ import Testing
       duration: 4m
       warmup: 30s
       regions:
-        - {name: north, clusters: [{name: a, zones: \(zones)}]}
-        - {name: south, clusters: [{name: b, zones: \(zones)}]}
+        - {name: north, clusters: [{name: a, zones: \(zones), balancer: {phase: 0s}}]}
+        - {name: south, clusters: [{name: b, zones: \(zones), balancer: {phase: 0s}}]}
       runtimes: {go: {init: 50ms}}
       shapes: {small: {cpu: 0.5, memory: 512MiB}}
       services:

@@ -87,7 +87,8 @@ extension GatewayCrash {
   init(gateway: Int, _ fault: FaultConfiguration, _ configuration: ClusterConfiguration) {
     self.init(
       gateway: gateway, span: fault.span,
-      health: configuration.balancer?.health ?? HealthChecker.Rules())
+      health: configuration.balancer?.health ?? HealthChecker.Rules(),
+      phase: configuration.balancer?.phase ?? .zero)
   }
 }
 
