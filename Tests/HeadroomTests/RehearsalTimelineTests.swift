@@ -125,7 +125,7 @@ import Testing
   }
 
   /// A consumer that has no partitions is missed by nobody; one that has some when its session has
-  /// run out, and others have them when it is back: a lane has one consumer.
+  /// run out, and the other one of its zone has them three seconds later.
   @Test(arguments: ["request", "flow"]) func groupsNoticeTheirConsumers(fidelity: String) throws {
     let faults = [0, 1].map {
       "{name: c\($0), at: \(2 + 3 * $0)m, crash: consumer-\($0) of zone-a, for: 90s}"
@@ -134,7 +134,7 @@ import Testing
       faults, fidelity: fidelity, more: "consumers: {per_zone: 2}", topic: true
     ).timeline
     #expect(timeline.faults.compactMap(\.secondsToDetect) == [45])
-    #expect(timeline.faults.compactMap(\.secondsToShift) == [93])
+    #expect(timeline.faults.compactMap(\.secondsToShift) == [48])
     #expect(timeline.faults.map(\.secondsToEnd) == [90, 90])
   }
 
