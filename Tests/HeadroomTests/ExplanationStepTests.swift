@@ -389,12 +389,15 @@ import Testing
     try Self.expectFollowed(told, from: "zone-a", to: ["zone-b"])
   }
 
-  @Test func retriesInAnotherClusterAreFollowed() throws {
-    let document = try Self.document(
+  static func clientsOfALostCluster() throws -> ScenarioDocument {
+    try document(
       SpreadServiceTests.text(
         clients: "clients: {retries: 12, backoff: 2s, budget: none},",
         faults: "{name: loss, at: 60s, lose: north/a, restart_after: 60s}", duration: "4m"))
-    let told = try Self.told(document, 75..<80, until: 200)
+  }
+
+  @Test func retriesInAnotherClusterAreFollowed() throws {
+    let told = try Self.told(try Self.clientsOfALostCluster(), 75..<80, until: 200)
     try Self.expectFollowed(
       told, from: "north/a/zone-", to: ["zone-a", "zone-b", "zone-c"].map { "north/b/\($0)" })
   }
