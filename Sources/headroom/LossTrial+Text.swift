@@ -25,6 +25,11 @@ extension LossTrial {
     return "\(time)\(some): \(reason.text)"
   }
 
+  /// When traffic had moved, as a table has it.
+  var shiftedText: String {
+    secondsToShift.map { "+ " + TextForm.time(seconds: $0) } ?? "-"
+  }
+
   /// The margin, and with several replications the worst of any: `1.31x, least 0.87x`.
   var marginText: String {
     guard let nearest = judged.nearest else { return "-" }
@@ -54,7 +59,10 @@ extension LossTrial {
       "verdict": ObjectiveVerdicts.overall(judged).map { .string($0.rawValue) } ?? .null,
       "replications": JSONValue(replications.count),
       "bad_share": .number(badShare), "calm_bad_share": .number(calmBadShare),
-      "more_bad": .number(moreBad), "seconds_to_recover": JSONValue(secondsToRecover),
+      "more_bad": .number(moreBad), "seconds_to_detect": JSONValue(secondsToDetect),
+      "seconds_to_shift": JSONValue(secondsToShift),
+      "seconds_degraded": JSONValue(secondsDegraded),
+      "seconds_to_recover": JSONValue(secondsToRecover),
       "peak_utilisation": JSONValue(peakUtilisation),
       "expected_utilisation": JSONValue(expectedUtilisation),
       "margin": JSONValue(judged.nearest?.margin),

@@ -77,7 +77,8 @@ struct MatrixReport {
   private var details: [[String]] {
     let canStop = !scenario.document.stopWhen.isEmpty
     var names = [
-      "", domain.rawValue, "verdict", "failed or refused", "calm", "recovered", "processors",
+      "", domain.rawValue, "verdict", "failed or refused", "calm", "shifted", "recovered",
+      "processors",
       closedForm, "margin", "nearest to its limit", "missed",
     ]
     if canStop { names.append("stopped") }
@@ -87,7 +88,7 @@ struct MatrixReport {
         "  \(time(cell.at))", cell.target.name,
         verdict(of: cell)?.rawValue ?? "-", TextForm.percent(cell.badShare),
         TextForm.percent(cell.calmBadShare),
-        cell.recoveredText,
+        cell.shiftedText, cell.recoveredText,
         cell.peakUtilisation.map { TextForm.percent($0) } ?? "-",
         cell.expectedUtilisation.map { TextForm.percent($0) } ?? "-",
         cell.marginText,

@@ -157,6 +157,10 @@ import Testing
     func bad(_ outcome: RunOutcome) -> Double {
       outcome.collected.laneCounters.reduce(0) { $0 + Double($1.failed + $1.refused) }
     }
+    let shifts = rehearsed.pairs.compactMap(\.timeline.secondsToShift)
+    let isShifted = shifts.count == rehearsed.pairs.count
+    #expect(
+      trial.secondsToShift == (isShifted ? shifts.reduce(0, +) / Double(shifts.count) : nil))
     for (pair, replication) in zip(rehearsed.pairs, trial.replications) {
       #expect(replication.stopped == pair.faulted.stopped)
       #expect(replication.timeline.judgedUntil == pair.timeline.judgedUntil)

@@ -69,8 +69,15 @@ public struct LossTrial: Sendable {
   public var expectedUtilisation: Double? { mean(\.expectedUtilisation) }
 
   /// From the strike until it had recovered in all replications, a mean; nil: in one it had not.
-  public var secondsToRecover: Double? {
-    let all = replications.compactMap(\.timeline.secondsToRecover)
+  public var secondsToRecover: Double? { meanOfAll { $0.timeline.secondsToRecover } }
+  /// The same until it was detected, and until traffic had moved.
+  public var secondsToDetect: Double? { meanOfAll { $0.timeline.secondsToDetect } }
+  public var secondsToShift: Double? { meanOfAll { $0.timeline.secondsToShift } }
+  /// For how long it was worse than its calm twin after the strike, a mean.
+  public var secondsDegraded: Double? { meanOfAll { $0.timeline.secondsDegraded } }
+
+  private func meanOfAll(_ value: (LossReplication) -> Double?) -> Double? {
+    let all = replications.compactMap(value)
     return all.count == replications.count ? all.reduce(0, +) / Double(all.count) : nil
   }
 
