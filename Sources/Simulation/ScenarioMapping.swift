@@ -57,6 +57,7 @@ public struct ScenarioMapping: Sendable {
       var cluster = ScenarioMapping(part, traces: traces).configuration(
         replication: replication, peaks: peaks, tables)
       if !name.region.isEmpty { cluster.drawKey = XXH3.hash64("\(name.region)/\(name.cluster)") }
+      if part.cluster.balancer?.phase == nil { cluster.drawBalancerPhase() }
       return cluster
     }
     return PlatformConfiguration(
@@ -134,6 +135,7 @@ public struct ScenarioMapping: Sendable {
   private func balancer(_ section: BalancerSection) -> BalancerConfiguration {
     var balancer = BalancerConfiguration()
     balancer.health.interval = section.interval
+    balancer.phase = section.phase ?? .zero
     balancer.health.timeout = section.timeout
     balancer.health.unhealthyThreshold = section.unhealthyAfter
     balancer.health.healthyThreshold = section.healthyAfter
@@ -194,5 +196,17 @@ public struct ScenarioMapping: Sendable {
     cluster.startComponents.allocation = Distribution(document.startComponents.poolTake)
     cluster.startComponents.agent = Distribution(document.startComponents.agent)
     cluster.startComponents.publish = Distribution(document.startComponents.publish)
+  }
+}
+
+extension ClusterConfiguration {
+  /// When its balancer begins to ask, if it has one: at any moment within an interval, by seed,
+  /// replication and cluster and nothing else, so that a calm twin has the same.
+  fileprivate mutating func drawBalancerPhase() {
+    guard let interval = balancer?.health.interval else { return }
+    let key = StreamKey(seed: seed, replication: replication, name: "balancer phase")
+    var draws = key.stream(drawKey)
+    let span = UInt64(max(1, interval.count))
+    balancer?.phase = Nanoseconds(Int64(draws.next().multipliedFullWidth(by: span).high))
   }
 }

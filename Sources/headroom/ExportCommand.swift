@@ -50,30 +50,50 @@ struct ExportCommand: ParsableCommand {
         service.map { [$0] } ?? results.configuration.services.indices.map(ServiceID.init)
       try results.checkCount(
         services.reduce(0) { $0 + results.index(of: $1).count(in: window) }, most: limit)
-      let file = try StreamedFile(path: out, force: force, beginning: Self.beginning)
       Signals.shared.listen()
-      do {
-        var conclusion = try write(file, results, service, window)
-        conclusion.summary["wall_seconds"] = .number(began.duration(to: .now).inSeconds)
-        return conclusion
-      } catch {
-        file.abandon()
-        throw error
-      }
+      var conclusion = try write(results, service, window)
+      conclusion.summary["wall_seconds"] = .number(began.duration(to: .now).inSeconds)
+      return conclusion
     }
   }
 
-  private func write(
-    _ file: StreamedFile, _ results: WatchedResults, _ service: ServiceID?, _ window: Range<Instant>
-  ) throws -> Conclusion {
-    let (run, last, _) = try results.begin(before: window)
+  /// The run as it comes to the window, and the trace of it.
+  private struct Approached {
+    var file: StreamedFile
+    var trace: PerfettoTrace
+    var watched: WatchedRun
+    var last: Instant
+  }
+
+  /// - Parameter early: lanes that are made requests before a rehearsal's faults.
+  private func approach(
+    _ results: WatchedResults, _ service: ServiceID?, _ window: Range<Instant>, early: [LaneID]
+  ) throws -> Approached {
+    // A file that is let go has not got its name.
+    let file = try StreamedFile(path: out, force: force, beginning: Self.beginning)
+    let (run, last, made) = try results.begin(before: window, early: early)
     let lanes = service.map { results.lanes(run, of: $0) }
-    let watched = WatchedRun(run, lanes: lanes, end: last)
+    let watched = WatchedRun(run, lanes: lanes, end: last, early: made)
     let trace = try PerfettoTrace(
       file, run.cluster, lanes: lanes, window: window, about: about(results, window))
-    trace.tell(try results.events(in: window))
     try watched.approach(
       window.lowerBound, into: trace, sinceLookBack: false, interruption: results.meter)
+    trace.follow(watched.elsewhere)
+    return Approached(file: file, trace: trace, watched: watched, last: last)
+  }
+
+  private func write(
+    _ results: WatchedResults, _ service: ServiceID?, _ window: Range<Instant>
+  ) throws -> Conclusion {
+    var approached = try approach(results, service, window, early: [])
+    let unseen = approached.watched.unseenLanes
+    if !unseen.isEmpty, results.repeated.isRehearsal, !Signals.shared.isInterrupted {
+      approached.file.abandon()
+      approached = try approach(results, service, window, early: unseen)
+    }
+    let (file, trace, watched) = (approached.file, approached.trace, approached.watched)
+    let (run, last) = (watched.run, approached.last)
+    trace.tell(try results.events(in: window))
     try trace.closeStep(watched.lanes)
     let end = min(last, window.upperBound + Self.patience)
     while !Signals.shared.isInterrupted, run.cluster.now < end,

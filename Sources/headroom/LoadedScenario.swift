@@ -37,7 +37,7 @@ struct LoadedScenario {
     self.file = file
     warnings = result.warnings
     traces = try TraceLibrary(for: document, directory: data)
-    notes = TraceNotes.all(document, traces)
+    notes = TraceNotes.all(document, traces) + FaultNotes.all(document)
     // What no platform has may not come to an end: that is told before it begins.
     for warning in warnings where warning.kind == .implausible {
       Output.error(warning.render(source: result.source))

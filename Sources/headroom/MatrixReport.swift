@@ -28,8 +28,12 @@ struct MatrixReport {
 
   var status: ExitStatus {
     guard outcome != nil else { return .interrupted }
+    if !stopped.isEmpty { return .stopped }
     return ExitStatus(judging: verdict)
   }
+
+  /// Those that a condition has ended.
+  private var stopped: [LossTrial] { cells.filter { $0.stopped != nil } }
 
   var text: String {
     guard let outcome else {
@@ -71,24 +75,27 @@ struct MatrixReport {
   }
 
   private var details: [[String]] {
-    var rows = [
-      [
-        "", domain.rawValue, "verdict", "failed or refused", "calm", "recovered", "processors",
-        closedForm, "margin", "nearest to its limit", "missed",
-      ]
+    let canStop = !scenario.document.stopWhen.isEmpty
+    var names = [
+      "", domain.rawValue, "verdict", "failed or refused", "calm", "shifted", "recovered",
+      "processors",
+      closedForm, "margin", "nearest to its limit", "missed",
     ]
+    if canStop { names.append("stopped") }
+    var rows = [names]
     for cell in cells {
-      rows.append([
+      let row: [String] = [
         "  \(time(cell.at))", cell.target.name,
         verdict(of: cell)?.rawValue ?? "-", TextForm.percent(cell.badShare),
         TextForm.percent(cell.calmBadShare),
-        cell.recoveredText,
+        cell.shiftedText, cell.recoveredText,
         cell.peakUtilisation.map { TextForm.percent($0) } ?? "-",
         cell.expectedUtilisation.map { TextForm.percent($0) } ?? "-",
         cell.marginText,
         cell.judged.nearest.map(\.objective.marginReason) ?? "-",
         cell.judged.filter { $0.verdict != .met }.map(\.objective.text).joined(separator: "; "),
-      ])
+      ]
+      rows.append(row + (canStop ? [cell.stoppedText] : []))
     }
     return rows
   }
@@ -107,12 +114,17 @@ struct MatrixReport {
     let nearest = cells.filter { self.verdict(of: $0) == verdict && $0.judged.nearest != nil }
       .min { ($0.judged.nearest?.margin ?? .infinity) < ($1.judged.nearest?.margin ?? .infinity) }
     let margin = nearest.map { $0.judged.marginText(of: verdict) + $0.worstText }
-    return switch verdict {
-    case .met: "SURVIVES \(what)" + (margin ?? "")
-    case .missed: "DOES NOT SURVIVE \(what)" + (margin ?? "")
-    case .undecided: "UNDECIDED whether it survives \(what)"
-    case nil: "NO OBJECTIVES, so nothing is judged"
-    }
+    let line: String =
+      switch verdict {
+      case .met: "SURVIVES \(what)" + (margin ?? "")
+      case .missed: "DOES NOT SURVIVE \(what)" + (margin ?? "")
+      case .undecided: "UNDECIDED whether it survives \(what)"
+      case nil: "NO OBJECTIVES, so nothing is judged"
+      }
+    guard !stopped.isEmpty else { return line }
+    return line
+      + "\nSTOPPED by `stop_when`: \(stopped.count) of \(cells.count) losses, each judged up to "
+      + "there"
   }
 
   var summary: Summary {

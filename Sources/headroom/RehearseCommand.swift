@@ -208,18 +208,8 @@ struct RehearseCommand: ParsableCommand {
   ) throws -> Conclusion {
     try session.close([], verdict: verdict, isInterrupted: Signals.shared.isInterrupted)
     let report = report()
-    // Not without a word: a rehearsal of the same loss would stop.
-    let notes =
-      scenario.document.stopWhen.isEmpty
-      ? []
-      : [
-        "`stop_when` stops nothing here: each loss is judged over all of its time, where a "
-          + "rehearsal that stops is judged up to there"
-      ]
-    var summary = report.summary
-    summary["notes"] = JSONValue(scenario.notes + notes)
     return Conclusion(
-      status: report.status, text: report.text, summary: summary,
-      notices: scenario.notices + notes.map { "note: \($0)" })
+      status: report.status, text: report.text, summary: report.summary,
+      notices: scenario.notices)
   }
 }

@@ -51,20 +51,24 @@ extension RehearseReport {
       + phase(lines)
   }
 
-  /// That the balancer asks everybody at multiples of its interval, of which it depends when it
-  /// detects anything.
+  /// When the balancer asks everybody, on which it depends when it detects anything.
   private func phase(_ lines: [RehearsalTimeline]) -> String {
     guard let health = pairs.first?.faulted.configuration.balancer?.health,
       let first = lines.first?.faults.first(where: { $0.detector == FaultCourse.balancer })
     else { return "" }
-    let interval = health.interval.count
-    let late = (interval - first.strike.nanoseconds % interval) % interval
     let soonest = health.interval * Int64(health.unhealthyThreshold - 1) + health.timeout
     func time(_ length: Nanoseconds) -> String { TextForm.time(seconds: length.seconds) }
+    let span = "\(time(soonest)) to \(time(soonest + health.interval))"
+    let asks = "\n  the balancer asks every \(time(health.interval)), "
+    guard let phase = document.parts.compactMap(\.cluster.balancer).first?.phase else {
+      return asks + "from a moment on that is drawn by cluster and replication: it detects after "
+        + span
+    }
+    let interval = health.interval.count
+    let late = (interval - (first.strike.nanoseconds - phase.count) % interval) % interval
     let question =
       late == 0 ? "as a question goes out" : "\(time(Nanoseconds(late))) before a question"
-    return "\n  the balancer asks every \(time(health.interval)), and this strikes \(question): "
-      + "at other instants it detects after \(time(soonest)) to \(time(soonest + health.interval))"
+    return asks + "and this strikes \(question): at other instants it detects after \(span)"
   }
 
   /// Faults that are told one by one, at most.

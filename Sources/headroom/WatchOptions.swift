@@ -42,6 +42,7 @@ struct WatchedResults {
   private let preview: Run
   private let options: WatchOptions
   private let peaks = PeaksOnce()
+  private let calmPast = CalmPast()
 
   var file: String { options.results }
   /// As the options say.
@@ -163,11 +164,13 @@ struct WatchedResults {
     }
     var calm = platform
     let faults = Array(calm.takeFaults()[members])
-    let run = Self.run(calm, members, place, replication)
     let parting = RehearsalStudy(runner: runner, replications: 1).parting
     guard window.lowerBound >= parting else {
       guard window.upperBound <= parting else { throw Self.divided(window, parting) }
-      return (run, parting, 0)
+      return (Self.run(calm, members, place, replication), parting, 0)
+    }
+    let run = try calmPast.take(before: parting, of: scenario.document, meter) {
+      Self.run(calm, members, place, replication)
     }
     let made =
       early.isEmpty
@@ -260,6 +263,30 @@ struct WatchedResults {
     summary["again"] = .string(ShellWords.text(CommandLine.arguments))
     summary["notes"] = JSONValue(scenario.notes + notes)
     return summary
+  }
+}
+
+/// The calm past of a rehearsal, to a minute before its faults: lanes of which it turns out in the
+/// window that they should have been made requests before these begin anew from there.
+private final class CalmPast {
+  private var spare: Run?
+
+  func take(
+    before parting: Instant, of document: ScenarioDocument, _ meter: ProgressMeter,
+    _ make: () -> Run
+  ) throws -> Run {
+    if let spare {
+      self.spare = nil
+      return spare
+    }
+    let run = make()
+    let branch = parting - WatchedRun.earlyLead
+    guard document.fidelity != Fidelity.request.rawValue, run.cluster.now < branch else {
+      return run
+    }
+    try run.advance(to: branch, interruption: meter)
+    spare = run.fork()
+    return run
   }
 }
 

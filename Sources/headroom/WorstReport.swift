@@ -23,7 +23,8 @@ struct WorstReport {
   }
 
   var status: ExitStatus {
-    outcome == nil ? .interrupted : ExitStatus(judging: verdict)
+    guard let outcome else { return .interrupted }
+    return outcome.worst?.stopped == nil ? ExitStatus(judging: verdict) : .stopped
   }
 
   var text: String {
@@ -63,22 +64,30 @@ struct WorstReport {
       "\(worst.target.name) at \(TextForm.time(seconds: (worst.at - .origin).seconds)) for "
       + TextForm.time(seconds: worst.outage.seconds)
     let margin = worst.judged.marginText(of: verdict) + worst.worstText
-    return switch verdict {
-    case .met: "SURVIVES the worst loss that was found: \(what)\(margin)"
-    case .missed: "DOES NOT SURVIVE the loss of \(what)\(margin)"
-    case .undecided: "UNDECIDED whether it survives the loss of \(what)"
-    case nil: "NO OBJECTIVES, so nothing is judged; the worst loss that was found: \(what)"
-    }
+    let line: String =
+      switch verdict {
+      case .met: "SURVIVES the worst loss that was found: \(what)\(margin)"
+      case .missed: "DOES NOT SURVIVE the loss of \(what)\(margin)"
+      case .undecided: "UNDECIDED whether it survives the loss of \(what)"
+      case nil: "NO OBJECTIVES, so nothing is judged; the worst loss that was found: \(what)"
+      }
+    return worst.stopped == nil ? line : line + "\nSTOPPED \(worst.stoppedText)"
   }
 
   private var foundRows: [[String]] {
-    [["", "lost", "for", "without an answer", "more than calm", "recovered", "verdict", "margin"]]
-      + confirmed.map { trial in
-        row(trial) + [
-          trial.recoveredText, ObjectiveVerdicts.overall(trial.judged)?.rawValue ?? "-",
-          trial.marginText,
-        ]
-      }
+    let canStop = !scenario.document.stopWhen.isEmpty
+    let names = [
+      "", "lost", "for", "without an answer", "more than calm", "recovered", "verdict", "margin",
+    ]
+    return [names + (canStop ? ["stopped"] : [])]
+      + confirmed.map { foundRow($0) + (canStop ? [$0.stoppedText] : []) }
+  }
+
+  private func foundRow(_ trial: LossTrial) -> [String] {
+    row(trial) + [
+      trial.recoveredText, ObjectiveVerdicts.overall(trial.judged)?.rawValue ?? "-",
+      trial.marginText,
+    ]
   }
 
   private var triedRows: [[String]] {

@@ -157,7 +157,13 @@ import Testing
     func bad(_ outcome: RunOutcome) -> Double {
       outcome.collected.laneCounters.reduce(0) { $0 + Double($1.failed + $1.refused) }
     }
+    let shifts = rehearsed.pairs.compactMap(\.timeline.secondsToShift)
+    let isShifted = shifts.count == rehearsed.pairs.count
+    #expect(
+      trial.secondsToShift == (isShifted ? shifts.reduce(0, +) / Double(shifts.count) : nil))
     for (pair, replication) in zip(rehearsed.pairs, trial.replications) {
+      #expect(replication.stopped == pair.faulted.stopped)
+      #expect(replication.timeline.judgedUntil == pair.timeline.judgedUntil)
       #expect(replication.moreBad == bad(pair.faulted) - bad(pair.calm))
       #expect(replication.timeline.detected == pair.timeline.detected)
       #expect(replication.timeline.recovered == pair.timeline.recovered)
@@ -180,6 +186,71 @@ import Testing
     let longer = try Self.runner(text, overrides + ["faults=[\(trial.fault)]"])
     let whole = try RehearsalStudy(runner: longer, replications: 1).run(peaks: nil)
     #expect(whole.faulted[0].value != trial.judged[0].value)
+  }
+
+  /// A condition ends a cell as it ends the rehearsal of it: at the same instant, with its twin,
+  /// and with the same verdict, values and margins; what it does not hold in goes on to the end. A
+  /// calm past that meets it has ended before later losses strike, of which nothing is known then.
+  @Test(arguments: ["flow", "request"]) func aConditionEndsACell(fidelity: String) throws {
+    let text = Self.text(fidelity: fidelity)
+    // Nothing of `heavy` is answered while its cluster is lost.
+    let overrides = [
+      "duration=14m", "replications=2", "faults=[{at: 5m, lose: north/b, for: 4m}]",
+      "stop_when=['completed(service=heavy) / requests(service=heavy) < 10% for 1m']",
+      "objectives=[completed / requests > 98%, 'p99(latency) < 1s']",
+    ]
+    let runner = try Self.runner(text, overrides)
+    let times = [Instant.seconds(90), .seconds(215)]
+    let outcome = try LossMatrix(runner: runner, domain: .cluster, times: times).run(peaks: nil)
+    #expect(outcome.cells.count == 6)
+    for cell in outcome.cells {
+      let isStopped = cell.target.name == "north/b"
+      #expect((cell.stopped != nil) == isStopped, "\(cell.fault)")
+      try Self.expectReproduced(cell, text, overrides)
+      guard isStopped, let stop = cell.stopped else { continue }
+      #expect(stop.replications == 2)
+      #expect(stop.reason.at >= cell.at + .seconds(60) && stop.reason.at <= cell.at + .seconds(90))
+    }
+    let free = try Self.runner(text, overrides + ["stop_when=[]"])
+    let whole = try LossMatrix(runner: free, domain: .cluster, times: times).run(peaks: nil)
+    for (one, other) in zip(outcome.cells, whole.cells) {
+      #expect((one.moreBad == other.moreBad) == (one.stopped == nil), "\(one.fault)")
+    }
+  }
+
+  @Test func aCalmPastThatIsOverEndsWhatIsLater() throws {
+    let overrides = ["duration=10m", "stop_when=['requests > 1 for 2m']"]
+    let runner = try Self.runner(nil, overrides)
+    let times = [Instant.seconds(90), .seconds(300)]
+    let outcome = try LossMatrix(runner: runner, times: times).run(peaks: nil)
+    // Two minutes from 60 s on; intervals end anew from where a loss is judged from, at 89 s.
+    for cell in outcome.cells {
+      let end = Instant.seconds(cell.at == times[0] ? 189 : 180)
+      #expect(cell.stopped?.reason.at == end, "\(cell.fault)")
+    }
+    for cell in outcome.cells where cell.at == times[1] {
+      #expect(cell.moreBad == 0 && cell.secondsToRecover == nil)
+      #expect(ObjectiveVerdicts.overall(cell.judged) == .undecided)
+    }
+    for cell in outcome.cells where cell.target.name == "north/b/zone-a" {
+      try Self.expectReproduced(cell, nil, overrides)
+    }
+  }
+
+  /// What is found is stopped as the rehearsal of it is, and of two losses that miss an objective
+  /// one that was stopped is the worse.
+  @Test func whatIsFoundIsStopped() throws {
+    let overrides = [
+      "duration=8m", "faults=[{at: 5m, lose: north/b, for: 4m}]",
+      "stop_when=['completed(service=heavy) / requests(service=heavy) < 10% for 1m']",
+    ]
+    let runner = try Self.runner(nil, overrides)
+    let outcome = try WorstLoss(runner: runner, domains: [.zone, .cluster], rounds: 3)
+      .run(peaks: nil)
+    let worst = try #require(outcome.worst)
+    #expect(worst.target.name == "north/b" && worst.stopped != nil)
+    #expect(outcome.tried.contains { $0.stopped == nil && $0.target.domain == .zone })
+    try Self.expectReproduced(worst, nil, overrides)
   }
 
   /// A loss just after the warm-up is judged from its end, and one just before the end by what is

@@ -132,17 +132,21 @@ import Testing
     #expect(Self.fault(in: broken) != nil)
   }
 
-  /// Requests whose clients try again in another zone, since theirs is lost, end in the trace as
-  /// they end there.
-  @Test func retriesInAnotherZoneEndInTheTrace() throws {
+  /// Requests whose clients try again in another zone or cluster, since theirs is lost, end in the
+  /// trace as they end there.
+  @Test(arguments: [false, true]) func retriesElsewhereEndInTheTrace(inCluster: Bool) throws {
     let path = Self.path()
     defer { try? FileManager.default.removeItem(atPath: path) }
-    let run = Watching.run(try ExplanationStepTests.movedClients())
+    let run = Watching.run(
+      inCluster
+        ? try ExplanationStepTests.clientsOfALostCluster()
+        : try ExplanationStepTests.movedClients())
     let watched = WatchedRun(run, lanes: nil)
     let window = Instant.seconds(75)..<Instant.seconds(80)
     let file = try StreamedFile(path: path, force: false, beginning: "{\"displayTimeUnit\"")
     let trace = try PerfettoTrace(file, run.cluster, lanes: nil, window: window, about: [])
     try watched.approach(window.lowerBound, into: trace, sinceLookBack: false)
+    trace.follow(watched.elsewhere)
     while run.cluster.now < .seconds(115) {
       try watched.advance()
       try trace.closeStep(watched.lanes)
@@ -154,7 +158,14 @@ import Testing
     let events = try #require(whole["traceEvents"] as? [[String: Any]])
     #expect(Self.fault(in: events) == nil)
     let refused = events.filter { $0["name"] as? String == "unreachable" }
-    #expect(Set(refused.compactMap { $0["id"] as? String }).count > 20)
+    let ids = Set(refused.compactMap { $0["id"] as? String })
+    #expect(ids.count > 20)
+    let moved = events.filter { ($0["args"] as? [String: Any])?["cluster"] as? String == "north/b" }
+    #expect(!moved.isEmpty == inCluster)
+    guard inCluster else { return }
+    // Calls of invocations that were refused here, and no others.
+    #expect(moved.allSatisfy { $0["ph"] as? String == "b" })
+    #expect(ids.isSuperset(of: moved.compactMap { $0["id"] as? String }) && moved.count > 20)
   }
 
   /// A file has its name only when it is whole, replaces nothing unasked, and never what is none of

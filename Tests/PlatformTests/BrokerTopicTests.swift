@@ -1,9 +1,10 @@
 import ControlPlane
-import Platform
 import Primitives
 import SimulationKernel
 import Testing
 import Workload
+
+@testable import Platform
 
 /// Topics and the brokers that they are on: fetches, crashes, retention, and RocketMQ's ways.
 @Suite struct BrokerTopicTests {
@@ -31,7 +32,11 @@ import Workload
     cluster.faults = [
       FaultConfiguration(name: "one", kind: kind, at: .seconds(30), restartAfter: .seconds(200))
     ]
-    let reaction = try #require(cluster.reaction(to: cluster.faults[0]))
+    let rules = try #require(cluster.services[0].topic)
+    let ofConsumer = ConsumerFault.all(of: 0, Topology(cluster), cluster, among: cluster.faults)
+      .first?.reaction(rules, isAlone: false)
+    let reaction = try #require(
+      cluster.reaction(toBroker: cluster.faults[0]) ?? ofConsumer)
     let shifted = try #require(reaction.shifted)
     let isBroker = kind == .crashBroker(0)
     #expect(reaction.noticed == .seconds(isBroker ? 39 : 75))
@@ -49,7 +54,7 @@ import Workload
     #expect(Set(before).count == 3 && Set(after).isStrictSubset(of: Set(before)))
     var calm = cluster.faults[0]
     calm.kind = .loseZone(ZoneID(0))
-    #expect(cluster.reaction(to: calm) == nil)
+    #expect(cluster.reaction(toBroker: calm) == nil)
   }
 
   // MARK: Fetches

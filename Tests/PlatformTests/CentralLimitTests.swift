@@ -175,6 +175,31 @@ import Workload
     #expect(abs(passed - 40 * safe) <= 5)
   }
 
+  /// A Coordinator that was away for longer than a lease and begins anew learns for 20 s: consumers
+  /// go on by what is safe, as before, and have leases afterwards.
+  @Test(arguments: [Fidelity.request, .flow]) func learningIsNoWorseThanAnAbsence(
+    fidelity: Fidelity
+  ) throws {
+    var cluster = Self.downstream([600], capacity: 1000, central: 300, fidelity)
+    cluster.downstreams[0].central?.rules.safe = QuotaAmount(perSecond: 40)
+    cluster.faults = [
+      FaultConfiguration(
+        name: "crash", kind: .crashCoordinator, at: .seconds(30), restartAfter: .seconds(40))
+    ]
+    let simulation = ClusterSimulation(cluster, recorder: Observer())
+    func passed(_ from: Int64, _ to: Int64) throws -> Double {
+      try simulation.run(until: .seconds(from))
+      let before = Self.sum(simulation).completed
+      try simulation.run(until: .seconds(to))
+      return Double(Self.sum(simulation).completed - before)
+    }
+    #expect(try abs(passed(55, 69) - 14 * 40) <= 10)
+    // It learns from 70 to 90 s.
+    #expect(try abs(passed(72, 89) - 17 * 40) <= 10)
+    #expect(try abs(passed(100, 120) - 20 * 300) <= 100)
+    try simulation.checkInvariants()
+  }
+
   /// What leases have come to: 300 a second until 20 s after the last question that the Coordinator
   /// has answered, then none; what went out is what was answered. Looking on the way changes
   /// nothing.

@@ -82,6 +82,49 @@ import Workload
       "\(a.erred / n) and \(b.erred / n), one standard error \(error)")
   }
 
+  /// One of twelve that errs in four calls of five (p) and takes 150 ms is broken three times. The
+  /// first takes a run of five errors, so (1 - p⁵) / (p⁵ (1 - p)) = 10.26 calls, and leaves L under
+  /// way, a Poisson number of 2.5 of which no more than three have a slot; each later one is a
+  /// trial that fails, or one that does not and what the first took. Both fidelities have as many
+  /// errors in the mean, of which a single seed may have half or twice as many.
+  @Test func errorsAreThoseOfTheClosedForm() throws {
+    let (p, seeds) = (0.8, 100)
+    let left = 2.5 * Elementary.exp(-2.5)
+    let underWay = left + 2 * left * 1.25 + 3 * (1 - left * (1 / 2.5 + 1 + 1.25))
+    let run = (1 - p * p * p * p * p) / (p * p * p * p * p * (1 - p))
+    let first = p * (run + underWay)
+    let expected = first + 2 * (p + (1 - p) * first)
+    var means: [(mean: Double, error: Double)] = []
+    for fidelity in [Fidelity.request, .flow] {
+      var (sum, square) = (0.0, 0.0)
+      for seed in 1...seeds {
+        var cluster = FlowWorld.station(
+          12, rate: 200, service: .exponential(mean: 0.05), seed: UInt64(seed), fidelity: fidelity)
+        cluster.services[0].router.choice = .roundRobin
+        cluster.services[0].router.concurrencyLimit = 4
+        cluster.services[0].breaking = BreakerRules()
+        cluster.faults = [
+          FaultConfiguration(
+            name: "bad", kind: .spoil([ServiceID(0)], share: 0.08, errors: p, factor: 3),
+            at: .seconds(20), restartAfter: nil)
+        ]
+        let erred = Double(try Self.counters(cluster, until: 160).counters.erred)
+        sum += erred
+        square += erred * erred
+      }
+      let n = Double(seeds)
+      means.append((sum / n, ((square / n - sum * sum / (n * n)) / n).squareRoot()))
+    }
+    for found in means {
+      #expect(
+        abs(found.mean - expected) < 3 * found.error + 0.05 * expected,
+        "\(found), expected \(expected)")
+    }
+    let error = (means[0].error * means[0].error + means[1].error * means[1].error).squareRoot()
+    #expect(abs(means[0].mean - means[1].mean) < 3 * error, "\(means)")
+    #expect(error < 0.1 * expected, "a difference of a third would be found")
+  }
+
   /// Nobody breaks a slow instance: calls to it take as long as they do.
   @Test(arguments: [InstanceChoice.roundRobin, .leastRequests])
   func slowInstancesAreAMixture(choice: InstanceChoice) throws {

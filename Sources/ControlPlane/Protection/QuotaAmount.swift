@@ -87,7 +87,7 @@ public struct QuotaGrant: Sendable, Equatable, BitwiseCopyable {
   /// Which grant this is, of all lives of the server.
   public var grant: UInt64
   public var amount: QuotaAmount
-  /// From when the question was sent.
+  /// From when the question was sent; zero: there is no lease, and what was safe before goes on.
   public var lasts: Nanoseconds
   public var refreshAfter: Nanoseconds
   /// What to go by when the lease has run out and the server is not to be reached.

@@ -98,11 +98,16 @@ public struct QuotaClient: Sendable {
       return finish(at: now, into: &effects)
     }
     asked = nil
-    safe = answer.safe
     grant = answer.grant
+    nextSend = now + answer.refreshAfter
+    guard answer.lasts > .zero else {
+      // The server does not know yet how many there are, and so not what is safe.
+      lease = nil
+      return finish(at: now, into: &effects)
+    }
+    safe = answer.safe
     lease = answer.amount
     trustedUntil = sent + answer.lasts - rules.clockMargin
-    nextSend = now + answer.refreshAfter
     dropIfOver(at: now)
     finish(at: now, into: &effects)
   }

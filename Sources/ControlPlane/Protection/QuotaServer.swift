@@ -4,8 +4,11 @@ import Primitives
 ///
 /// As in Doorman (published), consumers ask again and again, a lease runs out if they do not, and a
 /// server that begins anew first learns for one lease's length, granting what consumers say that
-/// they have. Beyond Doorman, what a consumer may still go by counts as taken: a smaller grant
-/// frees the difference only when the consumer has shown that it knows, or its lease has run out.
+/// they have. One that says that it has none is given none, and goes on by what is safe, as it did
+/// without the server: a lease of nothing, which Doorman's server grants then, would be worse for
+/// it than no server. Beyond Doorman, what a consumer may still go by counts as taken: a smaller
+/// grant frees the difference only when the consumer has shown that it knows, or its lease has run
+/// out.
 ///
 /// The grants that consumers may go by never come to more than the capacity, in whatever order
 /// messages arrive, as long as clocks advance alike; nor while a server that begins anew learns, if
@@ -41,6 +44,8 @@ public struct QuotaServer: Sendable {
     var wants: QuotaAmount
     var subclients: Int64
     var expires: Instant
+    /// It was asked for by who has none while the server learned: there is none.
+    var isNone: Bool
   }
 
   public let rules: Rules
@@ -128,7 +133,8 @@ public struct QuotaServer: Sendable {
     }
     let others = sumReserved - (old?.reserved ?? .zero)
     let amount: QuotaAmount
-    if isLearning(at: now) {
+    let isLearning = isLearning(at: now)
+    if isLearning {
       amount = ask.has
       level = nil
     } else {
@@ -139,7 +145,8 @@ public struct QuotaServer: Sendable {
     return Lease(
       consumer: ask.consumer, life: ask.life, question: ask.question, grant: grants,
       amount: amount, reserved: max(taken, amount), wants: ask.wants,
-      subclients: ask.subclients, expires: now + rules.leaseLength)
+      subclients: ask.subclients, expires: now + rules.leaseLength,
+      isNone: isLearning && ask.has == .zero)
   }
 
   /// Whether the capacity is one for all together.
@@ -148,7 +155,7 @@ public struct QuotaServer: Sendable {
   private func grant(_ lease: Lease) -> QuotaGrant {
     QuotaGrant(
       life: lease.life, question: lease.question, grant: lease.grant, amount: lease.amount,
-      lasts: rules.leaseLength, refreshAfter: rules.refreshInterval,
+      lasts: lease.isNone ? .zero : rules.leaseLength, refreshAfter: rules.refreshInterval,
       safe: rules.safe ?? capacity.scaled(1, over: max(1, subclients)))
   }
 

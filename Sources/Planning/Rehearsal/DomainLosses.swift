@@ -59,7 +59,7 @@ struct DomainLosses: Sendable {
     _ = configuration.takeFaults()
     return Run(
       configuration, replication: replication, objectives: runner.document.objectives,
-      keepsMinutes: false)
+      stopWhen: runner.document.stopWhen, keepsMinutes: false)
   }
 
   /// The trial of a loss, from what it did in each replication.
@@ -69,7 +69,8 @@ struct DomainLosses: Sendable {
       window: window(time, loss.outage), replications)
   }
 
-  /// Carries out losses at several times, side by side; each time and length has its calm twin.
+  /// Carries out losses at several times, side by side; each time and length has its calm twin, and
+  /// a loss that a condition ends early has one that ends there too, as in a rehearsal.
   ///
   /// - Returns: in the order of the orders and of their losses; and the events that were executed
   ///   for it.
@@ -91,42 +92,64 @@ struct DomainLosses: Sendable {
         if !$0.contains($1) { $0.append($1) }
       }
       // Calm twins come first.
-      jobs += lengths.map { Job(order: index, at: order.at, outage: $0, target: nil) }
-      jobs += order.losses.map {
-        Job(order: index, at: order.at, outage: $0.outage, target: $0.target)
-      }
+      jobs += lengths.map { job(index, order.at, nil, $0) }
+      jobs += order.losses.map { job(index, order.at, $0.target, $0.outage) }
     }
-    let forks = Forks(jobs.map { orders[$0.order].base.fork() })
-    let work = jobs
-    let done = try Parallel.map(work.count, threads: threads) { index in
-      let run = forks.take(index)
-      let before = run.executed
-      let outcome = try self.carryOut(work[index], in: run)
-      return (outcome: outcome, executed: outcome.executed - before)
+    var done = try carryOut(jobs, from: orders, threads: threads)
+    // Those that have stopped are compared over the same time.
+    var early: [Job] = []
+    for (job, ended) in zip(jobs, done) where job.target != nil && ended.outcome.stopped != nil {
+      var twin = job
+      twin.target = nil
+      twin.end = .origin + ended.outcome.simulated
+      if !early.contains(twin), !jobs.contains(twin) { early.append(twin) }
     }
+    jobs += early
+    done += try carryOut(early, from: orders, threads: threads)
     executed += done.reduce(0) { $0 + $1.executed }
     let results = jobs.indices.compactMap { index -> Result? in
-      guard let target = jobs[index].target,
-        let calm = jobs.firstIndex(where: {
-          $0.target == nil && $0.order == jobs[index].order && $0.outage == jobs[index].outage
-        })
-      else { return nil }
+      var twin = jobs[index]
+      guard let target = twin.target else { return nil }
+      let lost = done[index].outcome
+      twin.target = nil
+      if lost.stopped != nil { twin.end = .origin + lost.simulated }
+      guard let calm = jobs.firstIndex(of: twin) else { return nil }
       return Result(
-        loss: Loss(target: target, outage: jobs[index].outage), at: jobs[index].at,
+        loss: Loss(target: target, outage: twin.outage), at: twin.at,
         outcome: LossReplication(
-          runner.document, target, during: jobs[index].at..<jobs[index].at + jobs[index].outage,
-          calm: done[calm].outcome, lost: done[index].outcome))
+          runner.document, target, during: twin.at..<twin.at + twin.outage,
+          calm: done[calm].outcome, lost: lost))
     }
     return (results, executed)
   }
 
-  /// A run from its fork to the end of what is judged.
-  private struct Job: Sendable {
+  /// A run from its fork to the end of what is judged, or to where its twin was stopped.
+  private struct Job: Sendable, Equatable {
     var order: Int
     var at: Instant
     var outage: Nanoseconds
     /// Nil: the calm twin.
     var target: LossTarget?
+    var end: Instant
+  }
+
+  private func job(
+    _ order: Int, _ at: Instant, _ target: LossTarget?, _ outage: Nanoseconds
+  ) -> Job {
+    Job(
+      order: order, at: at, outage: outage, target: target, end: window(at, outage).upperBound)
+  }
+
+  private func carryOut(
+    _ jobs: [Job], from orders: [Order], threads: Int
+  ) throws -> [(outcome: RunOutcome, executed: UInt64)] {
+    let forks = Forks(jobs.map { orders[$0.order].base.fork() })
+    return try Parallel.map(jobs.count, threads: threads) { index in
+      let run = forks.take(index)
+      let before = run.executed
+      let outcome = try self.carryOut(jobs[index], in: run)
+      return (outcome: outcome, executed: outcome.executed - before)
+    }
   }
 
   private func carryOut(_ job: Job, in run: Run) throws -> RunOutcome {
@@ -138,7 +161,7 @@ struct DomainLosses: Sendable {
     if let target = job.target {
       run.arm(runner.mapping.loss(of: target.name, at: job.at, for: job.outage))
     }
-    try run.advance(to: window.upperBound, interruption: runner.interruption)
+    try run.advance(to: job.end, interruption: runner.interruption)
     return try run.finish()
   }
 }

@@ -11,6 +11,7 @@ public struct LossTrial: Sendable {
   public var outage: Nanoseconds
   /// The time that is judged: from a second before the loss, or the end of the warm-up, to half an
   /// hour after its end, or the end of the run.
+  /// A replication that a condition has ended is judged up to there.
   public var window: Range<Instant>
   /// One of each replication, in their order.
   public var replications: [LossReplication]
@@ -41,6 +42,13 @@ public struct LossTrial: Sendable {
       .min { $0.0 < $1.0 }
   }
 
+  /// The first replication that a condition has ended before the end of the window, and how many
+  /// those were; nil: none.
+  public var stopped: (reason: StopReason, replications: Int)? {
+    let all = replications.compactMap(\.stopped)
+    return all.first.map { ($0, all.count) }
+  }
+
   /// Requests without an answer among all, with the loss and without.
   public var badShare: Double { share(\.bad) }
   public var calmBadShare: Double { share(\.calmBad) }
@@ -61,8 +69,15 @@ public struct LossTrial: Sendable {
   public var expectedUtilisation: Double? { mean(\.expectedUtilisation) }
 
   /// From the strike until it had recovered in all replications, a mean; nil: in one it had not.
-  public var secondsToRecover: Double? {
-    let all = replications.compactMap(\.timeline.secondsToRecover)
+  public var secondsToRecover: Double? { meanOfAll { $0.timeline.secondsToRecover } }
+  /// The same until it was detected, and until traffic had moved.
+  public var secondsToDetect: Double? { meanOfAll { $0.timeline.secondsToDetect } }
+  public var secondsToShift: Double? { meanOfAll { $0.timeline.secondsToShift } }
+  /// For how long it was worse than its calm twin after the strike, a mean.
+  public var secondsDegraded: Double? { meanOfAll { $0.timeline.secondsDegraded } }
+
+  private func meanOfAll(_ value: (LossReplication) -> Double?) -> Double? {
+    let all = replications.compactMap(value)
     return all.count == replications.count ? all.reduce(0, +) / Double(all.count) : nil
   }
 
@@ -98,7 +113,6 @@ public struct LossTrial: Sendable {
     if !rehearsal.isEmpty || document.rehearsal != RehearsalSection() {
       overrides.append("rehearsal=\(rehearsal.isEmpty ? "{}" : rehearsal)")
     }
-    if !document.stopWhen.isEmpty { overrides.append("stop_when=[]") }
     return overrides
   }
 }
@@ -117,6 +131,8 @@ public struct LossReplication: Sendable {
   public var calmBad: Requests
   public var peakUtilisation: Double?
   public var expectedUtilisation: Double?
+  /// The condition that has ended it before its time, and its twin with it.
+  public var stopped: StopReason?
 
   public var moreBad: Double { Double(bad.bad) - Double(calmBad.bad) }
 
@@ -126,6 +142,7 @@ public struct LossReplication: Sendable {
   ) {
     samples = ObjectiveVerdicts.samples(document, lost)
     timeline = RehearsalTimeline(calm: calm, faulted: lost, strike: span.lowerBound)
+    stopped = lost.stopped
     (bad, calmBad) = (Self.requests(lost), Self.requests(calm))
     let left = target.takingOver(of: lost.configuration)
     peakUtilisation = left.compactMap { lost.greatestUse(of: $0.zone, in: span) }.max()

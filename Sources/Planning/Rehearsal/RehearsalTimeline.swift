@@ -34,7 +34,8 @@ public struct RehearsalTimeline: Sendable {
   public var ended: Instant?
   /// Intervals in which it was worse, after the strike.
   public var degraded: [Range<Instant>]
-  /// Nil: it was still degraded at the end of the run.
+  /// Nil: it was still degraded at the end of the run, or a condition has ended that before the
+  /// strike.
   public var recovered: Instant?
   public var lastInterval: Instant
   /// How long it was judged after the strike, and whether a condition has ended it.
@@ -56,9 +57,12 @@ public struct RehearsalTimeline: Sendable {
     lastInterval = faulted.collected.intervals.last?.upperBound ?? strike
     judgedUntil = .origin + faulted.simulated
     isStopped = faulted.stopped != nil
+    // What was stopped before the strike has shown nothing.
+    let isSeen = judgedUntil > strike
     recovered =
       worse.isEmpty
-      ? strike : worse.last.flatMap { $0.upperBound < lastInterval ? $0.upperBound : nil }
+      ? isSeen ? strike : nil
+      : worse.last.flatMap { $0.upperBound < lastInterval ? $0.upperBound : nil }
   }
 
   /// Of the fault that was detected first, since it struck.

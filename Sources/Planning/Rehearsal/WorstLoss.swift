@@ -181,10 +181,10 @@ public struct WorstLoss: Sendable {
       self.threads = threads
     }
 
-    /// Those that miss an objective first; of these, and of the others, those with the most
-    /// requests without an answer; then those with the least margin, which lag and latency may
-    /// decide alone; then in the order of trying. A margin by itself would prefer losses near the
-    /// end, of which less is judged.
+    /// Those that miss an objective first; of these, and of the others, those that a condition has
+    /// ended, since more would have come; then those with the most requests without an answer; then
+    /// those with the least margin, which lag and latency may decide alone; then in the order of
+    /// trying. A margin by itself would prefer losses near the end, of which less is judged.
     static func ranked(_ trials: [LossTrial]) -> [LossTrial] {
       trials.map { Rank($0) }.enumerated().sorted {
         $0.element.key != $1.element.key
@@ -195,14 +195,14 @@ public struct WorstLoss: Sendable {
     private struct Rank {
       let trial: LossTrial
       /// Smaller is worse.
-      let key: (Int, Double, Double)
+      let key: (Int, Int, Double, Double)
 
       init(_ trial: LossTrial) {
         self.trial = trial
         let verdict = ObjectiveVerdicts.overall(trial.judged)
         key = (
-          verdict == .missed ? 0 : verdict == .undecided ? 1 : 2, -trial.moreBad,
-          trial.worstMargin?.margin ?? .infinity
+          verdict == .missed ? 0 : verdict == .undecided ? 1 : 2, trial.stopped == nil ? 1 : 0,
+          -trial.moreBad, trial.worstMargin?.margin ?? .infinity
         )
       }
     }

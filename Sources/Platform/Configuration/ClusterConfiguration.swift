@@ -132,6 +132,9 @@ public struct NetworkDelays: Sendable, Equatable {
 /// The layer-7 balancer of the region: how it finds out that a zone is gone.
 public struct BalancerConfiguration: Sendable {
   public var health = HealthChecker.Rules()
+  /// From the beginning to its first question, which all zones and gateways are asked at once.
+  /// Within an interval.
+  public var phase = Nanoseconds.zero
   public var failover = FailoverWeights.Rules()
   /// What a change of weights needs to reach everybody.
   public var window = Nanoseconds.seconds(1)

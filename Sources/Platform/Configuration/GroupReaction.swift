@@ -9,22 +9,11 @@ public struct GroupReaction: Sendable, Equatable {
 }
 
 extension ClusterConfiguration {
-  /// Of a crash of a consumer or broker, the earliest of all topics; nil for other faults, and
-  /// where there are no topics. O(services).
-  ///
-  /// - Parameter some: those whose topics what crashed has a part of; nil: all.
-  public func reaction(
-    to fault: FaultConfiguration, of some: [ServiceConfiguration]? = nil
-  ) -> GroupReaction? {
-    let services = some ?? services
+  /// Of a crash of a broker; nil for other faults, and where there are no topics. O(services).
+  /// That of a consumer's crash depends on the lane (`ConsumerFault`).
+  func reaction(toBroker fault: FaultConfiguration) -> GroupReaction? {
     let back = fault.restartAfter.map { fault.at + $0 }
     switch fault.kind {
-    case .crashConsumer:
-      let all = services.compactMap { service in
-        service.isConsumed ? service.topic.map { reaction($0, to: fault.at, back: back) } : nil
-      }
-      guard let noticed = all.map(\.noticed).min() else { return nil }
-      return GroupReaction(noticed: noticed, shifted: all.compactMap(\.shifted).min())
     case .crashBroker where services.contains { $0.topic != nil }:
       let noticed = min(fault.at + brokers.election, back ?? .distantFuture)
       // A broker that is alone leads again what it led.
@@ -32,18 +21,5 @@ extension ClusterConfiguration {
       return GroupReaction(noticed: noticed, shifted: hasOthers ? noticed : back)
     default: return nil
     }
-  }
-
-  /// A member that is back before it is missed makes the group agree too.
-  private func reaction(
-    _ topic: TopicConfiguration, to crash: Instant, back: Instant?
-  ) -> GroupReaction {
-    let missed = crash + topic.sessionTimeout
-    let noticed = topic.rebalance(after: min(missed, back ?? .distantFuture))
-    guard consumers.perLane == 1 else {
-      return GroupReaction(noticed: noticed, shifted: noticed + topic.rebalancePause)
-    }
-    return GroupReaction(
-      noticed: noticed, shifted: back.map { topic.rebalance(after: $0) + topic.rebalancePause })
   }
 }

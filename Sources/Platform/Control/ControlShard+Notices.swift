@@ -26,9 +26,7 @@ extension ControlShard {
           .faultShifted(Int32(index)), at: crash.unwanted.lowerBound, class: EventRank.alarm)
       }
     case .crashConsumer, .crashBroker:
-      guard let reaction = configuration.reaction(to: fault, of: services(of: fault.kind)) else {
-        return
-      }
+      guard let reaction = reaction(toGroup: fault) else { return }
       schedule(.faultNoticed(Int32(index)), at: reaction.noticed, class: EventRank.alarm)
       guard let shifted = reaction.shifted else { return }
       schedule(.faultShifted(Int32(index)), at: shifted, class: EventRank.alarm)
@@ -54,17 +52,22 @@ extension ControlShard {
     }
   }
 
-  /// Those whose topics a consumer that crashes has a part of; of a broker, all.
-  private func services(of kind: FaultConfiguration.Kind) -> [ServiceConfiguration] {
-    guard case .crashConsumer(let consumer) = kind else { return configuration.services }
+  /// Of a broker that crashes, or of a consumer, the earliest of the lanes that it reads for.
+  /// O(lanes × faults).
+  private func reaction(toGroup fault: FaultConfiguration) -> GroupReaction? {
+    guard case .crashConsumer(let consumer) = fault.kind else {
+      return configuration.reaction(toBroker: fault)
+    }
     let entry = configuration.zones.count * configuration.gateways.perZone + consumer
-    return configuration.services.indices.filter { service in
-      guard configuration.services[service].isConsumed else { return false }
-      let first = topology.firstLane[service]
-      return configuration.services[service].zones.indices.contains {
-        topology.laneGateways[first + $0].contains(entry)
-      }
-    }.map { configuration.services[$0] }
+    let all = topology.lanes.indices.compactMap { lane -> GroupReaction? in
+      guard let rules = configuration.services[topology.lanes[lane].service.index].topic
+      else { return nil }
+      return ConsumerFault.all(of: lane, topology, configuration, among: faults)
+        .first { $0.at == fault.at && $0.crashed == entry }?
+        .reaction(rules, isAlone: topology.laneGateways[lane].count == 1)
+    }
+    guard let noticed = all.map(\.noticed).min() else { return nil }
+    return GroupReaction(noticed: noticed, shifted: all.compactMap(\.shifted).min())
   }
 
   /// A question about a service that a Dispatcher owns which is gone has come to another one: who
@@ -87,7 +90,8 @@ extension GatewayCrash {
   init(gateway: Int, _ fault: FaultConfiguration, _ configuration: ClusterConfiguration) {
     self.init(
       gateway: gateway, span: fault.span,
-      health: configuration.balancer?.health ?? HealthChecker.Rules())
+      health: configuration.balancer?.health ?? HealthChecker.Rules(),
+      phase: configuration.balancer?.phase ?? .zero)
   }
 }
 

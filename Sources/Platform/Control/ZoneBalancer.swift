@@ -42,6 +42,8 @@ struct ZoneBalancer: Sendable {
   private var unhealthy = 0
   /// The alarm that counts.
   var alarm = Instant.distantFuture
+  /// When the zones are asked for the first time.
+  let begin: Instant
   private let hosts: Int
 
   /// Nil where there is no other zone to send traffic to.
@@ -51,6 +53,7 @@ struct ZoneBalancer: Sendable {
     else { return nil }
     let hosts = configuration.gateways.perZone
     self.hosts = hosts
+    begin = .origin + settings.phase
     checker = HealthChecker(settings.health)
     balancer = RegionBalancer(
       places: configuration.zones.indices.map {
@@ -111,12 +114,16 @@ public struct HealthNews: Sendable, Equatable {
 // The balancer, hosted in the shared part. It has no clock of its own: nothing that it does depends
 // on one.
 extension ControlShard {
-  /// Begins to ask the zones.
+  /// Begins to ask the zones, at once or when its phase has come.
   func beginBalancing(at now: Instant) {
     guard var hosted = balancer else { return }
     var wishes = ZoneBalancer.Wishes()
-    for zone in configuration.zones.indices {
-      hosted.checker.add(zone, isHealthy: true, at: now, into: &wishes)
+    if now < hosted.begin {
+      wishes.alarm = hosted.begin
+    } else {
+      for zone in configuration.zones.indices {
+        hosted.checker.add(zone, isHealthy: true, at: now, into: &wishes)
+      }
     }
     balancer = hosted
     apply(wishes, at: now)
@@ -125,6 +132,10 @@ extension ControlShard {
   func wakeBalancer(at now: Instant) {
     guard var hosted = balancer, hosted.alarm == now else { return }
     hosted.alarm = .distantFuture
+    guard now > hosted.begin || hosted.begin == .origin else {
+      balancer = hosted
+      return beginBalancing(at: now)
+    }
     var wishes = ZoneBalancer.Wishes()
     hosted.checker.wake(at: now, into: &wishes)
     balancer = hosted

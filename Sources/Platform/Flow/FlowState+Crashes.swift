@@ -4,6 +4,8 @@ import Primitives
 /// When the consumer of a lane crashes, and while nobody reads its partitions.
 struct ConsumerAbsence: Sendable, Equatable {
   var at: Instant
+  /// Who reads afterwards: a position among all gateways and consumers.
+  var host: Int
   /// Until the group has agreed once more, with it in it.
   var unread: Range<Instant>
   /// Its group hears of the crash later than of its return, and agrees a second time.
@@ -15,6 +17,7 @@ struct ConsumerAbsence: Sendable, Equatable {
   /// - Parameter fault: of the only consumer of its group.
   init(_ fault: ConsumerFault, _ rules: TopicConfiguration) {
     at = fault.at
+    host = fault.host
     guard let back = fault.back else {
       unread = fault.at..<Instant.distantFuture
       return
@@ -51,6 +54,7 @@ extension FlowState {
   /// While nobody reads is a pause as any other.
   private mutating func expect(_ faults: [ConsumerFault]) {
     guard let rules = settings.topic?.rules else { return }
+    for fault in faults where fault.at <= now { settings.gateways[0] = fault.host }
     let more = faults.filter { $0.at > now }.map { ConsumerAbsence($0, rules) }
     absences = (absences + more).sorted { $0.at < $1.at }
     for absence in more.sorted(by: { $0.at < $1.at }) {
@@ -72,6 +76,8 @@ extension FlowState {
   mutating func followCrashes() {
     while let next = absences.first, next.at <= now {
       absences.removeFirst()
+      // Nothing is delivered until it reads.
+      settings.gateways[0] = next.host
       if !isDown { loseConsumer() }
     }
   }

@@ -17,15 +17,20 @@ struct GatewayCrash: Sendable, Equatable {
   /// While the balancer sends nothing to it; empty where it is back before that is noticed.
   var unwanted: Range<Instant>
 
-  /// - Parameter health: how the balancer asks gateways, all at multiples of the interval.
-  init(gateway: Int, span: Range<Instant>, health: HealthChecker.Rules) {
+  /// - Parameters:
+  ///   - health: how the balancer asks gateways, all at once.
+  ///   - phase: when it does for the first time, after the beginning.
+  init(
+    gateway: Int, span: Range<Instant>, health: HealthChecker.Rules, phase: Nanoseconds = .zero
+  ) {
     self.gateway = gateway
     self.span = span
     func question(_ instant: Instant, _ more: Int) -> Instant {
       guard instant < .distantFuture else { return instant }
       let interval = max(1, health.interval.count)
-      let first = (instant.nanoseconds + interval - 1) / interval
-      return Instant(nanoseconds: (first + Int64(more)) * interval)
+      let past = max(0, instant.nanoseconds - phase.count)
+      let first = (past + interval - 1) / interval
+      return .origin + phase + Nanoseconds((first + Int64(more)) * interval)
     }
     let noticed = question(span.lowerBound, health.unhealthyThreshold - 1) + health.timeout
     unwanted =

@@ -2,14 +2,6 @@ import ControlPlane
 import Primitives
 import SimulationKernel
 
-/// When a consumer of a lane crashes, and when it is back.
-struct ConsumerFault: Sendable {
-  var part: UInt8
-  var at: Instant
-  /// Nil: it does not come back.
-  var back: Instant?
-}
-
 // The group of a topic's consumers: crashes, and who reads what afterwards.
 extension RequestLaneEngine {
   /// A consumer is gone with all that it remembered: its deliveries, its route. Nobody reads its
@@ -34,7 +26,11 @@ extension RequestLaneEngine {
     push(.rebalance, at: core.topic.rules.rebalance(after: noticed))
   }
 
-  mutating func memberBack(at now: Instant) {
+  /// It is back, or another one in its place.
+  ///
+  /// - Parameter host: position among all gateways and consumers.
+  mutating func memberBack(_ host: Int, at now: Instant) {
+    core.settings.gateways[Int(core.part)] = host
     core.topic.crashed.remove(Int(core.part))
     // It joins with the others of its zone when that is back.
     guard !core.isDown else { return }
@@ -157,11 +153,13 @@ extension LaneCore {
       }
     }
     for fault in consumers {
+      if let back = fault.back, back <= now { settings.gateways[Int(fault.part)] = fault.host }
       let instants = [(LaneEvent.Kind.memberLost, fault.at), (.memberBack, fault.back ?? .origin)]
       for (kind, at) in instants where at > now {
         _ = queue.push(
           at: at, class: EventRank.alarm,
-          LaneEvent(kind: kind, part: fault.part, flags: 0, slot: 0, arrival: .origin))
+          LaneEvent(
+            kind: kind, part: fault.part, flags: 0, slot: UInt32(fault.host), arrival: .origin))
       }
     }
   }

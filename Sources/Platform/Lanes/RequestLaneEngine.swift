@@ -287,7 +287,7 @@ struct RequestLaneEngine: ~Copyable {
     case .sample: sample(at: now)
     case .repetition: core.repeatRetirements(at: now)
     case .memberLost: memberLost(at: now)
-    case .memberBack: memberBack(at: now)
+    case .memberBack: memberBack(Int(event.slot), at: now)
     case .rebalance: rebalance(at: now)
     case .assigned: takeAssignment(at: now)
     case .notified: notified(event.slot, at: now)

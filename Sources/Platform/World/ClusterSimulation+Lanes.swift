@@ -48,18 +48,7 @@ extension ClusterSimulation {
 
   /// Those of some faults that crash a consumer of a lane.
   func consumerFaults(_ id: LaneID, among faults: [FaultConfiguration]) -> [ConsumerFault] {
-    guard configuration.services[topology.lanes[id.index].service.index].isConsumed else {
-      return []
-    }
-    let first = configuration.zones.count * configuration.gateways.perZone
-    return faults.compactMap { fault in
-      guard case .crashConsumer(let consumer) = fault.kind,
-        let part = topology.laneGateways[id.index].firstIndex(of: first + consumer)
-      else { return nil }
-      return ConsumerFault(
-        part: UInt8(truncatingIfNeeded: part), at: fault.at,
-        back: fault.restartAfter.map { fault.at + $0 })
-    }
+    ConsumerFault.all(of: id.index, topology, configuration, among: faults)
   }
 
   private func brokers(of zone: ZoneID, _ service: ServiceConfiguration) -> LaneBrokers {

@@ -186,6 +186,7 @@ extension ScenarioSection {
         + "those that are not to the others.",
       [
         "interval": "from one question to the next",
+        "phase": "when the first question comes; all zones and gateways are asked at once",
         "timeout": "an answer that takes longer is none",
         "unhealthy_after": "questions in a row without an answer until a zone is taken for gone",
         "healthy_after": "answers in a row until it is taken for well again",

@@ -81,6 +81,8 @@ enum ScenarioWords {
     Meanings("tenants[].quota_cores", ["unlimited": "without bound"]),
     Meanings(
       "cluster.balancer", ["none": "traffic stays in its zone, whatever becomes of that"]),
+    Meanings(
+      "cluster.balancer.phase", ["drawn": "any within `interval`, by cluster and replication"]),
     Meanings("cluster.autoscale", ["none": "nothing is scaled, whatever services ask for"]),
     Meanings(
       "cluster.gateways.per_lane",

@@ -169,6 +169,8 @@ public struct ClusterSection: Sendable {
 /// How the region's balancer finds out that a zone is gone, and what it does then.
 public struct BalancerSection: Sendable {
   public var interval = Nanoseconds.zero
+  /// When the first question comes; nil: drawn by cluster and replication.
+  public var phase: Nanoseconds?
   public var timeout = Nanoseconds.zero
   public var unhealthyAfter = 1
   public var healthyAfter = 1

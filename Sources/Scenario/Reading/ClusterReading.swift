@@ -157,6 +157,7 @@ enum ClusterReading {
     var balancer = cluster.section("balancer")
     section.interval = balancer.duration(
       "interval", .published("10s", source: probes), atLeast: "100ms")
+    section.phase = balancer.duration("phase", orNever: "drawn", .assumed("drawn"))
     section.timeout = balancer.duration(
       "timeout", .published("1s", source: probes), atLeast: "1ms")
     section.unhealthyAfter = balancer.count(
@@ -170,6 +171,15 @@ enum ClusterReading {
         "a time-out of \(section.timeout.seconds) s is longer than the interval of "
           + "\(section.interval.seconds) s",
         help: "ask less often, or wait less long")
+    }
+    if let phase = section.phase, phase >= section.interval,
+      balancer.context.isSound(balancer.child("phase"))
+    {
+      cluster.context.fail(
+        .inconsistent, at: balancer.child("phase"), else: balancer.mark,
+        "a phase of \(phase.seconds) s is not within the interval of "
+          + "\(section.interval.seconds) s",
+        help: "the first question comes before an interval has passed")
     }
     balancer.finish()
     return section

@@ -46,6 +46,12 @@ public final class PerfettoTrace: TraceRecorder {
     var waitName: String { isBackingOff ? "back-off" : "waiting" }
   }
 
+  /// A lane of another cluster of the region, of which this one has the service too.
+  private struct Elsewhere {
+    var path: String
+    var service: ServiceID
+  }
+
   private struct Event {
     var at: Instant
     var text: String
@@ -64,6 +70,9 @@ public final class PerfettoTrace: TraceRecorder {
   /// Where a client's request is kept, which may try again in another lane of its service. Asked
   /// only for keys.
   private var homes: [Request: Key] = [:]
+  /// Lanes of other clusters, by the numbers that `WatchedElsewhere` gives them. Asked only for
+  /// keys.
+  private var elsewhere: [LaneID: Elsewhere] = [:]
   private var threads: [Address: Int] = [:]
   private var counters: [String: Int] = [:]
   private var processes: Set<Int> = []
@@ -95,6 +104,20 @@ public final class PerfettoTrace: TraceRecorder {
     try file.write(
       "{\"displayTimeUnit\":\"ms\",\"otherData\":{\(told.joined(separator: ","))},\n"
         + "\"traceEvents\":[")
+  }
+
+  /// Follows clients of the cluster's own services into lanes of others, which are known when the
+  /// run has come to the window: their attempts, calls and ends are told with the invocation.
+  public func follow(_ others: [WatchedElsewhere]) {
+    let own = simulation.configuration.services
+    for other in others {
+      for lane in other.lanes {
+        let there = other.simulation.place(of: LaneID(lane - other.lanes.lowerBound)).service
+        let name = other.simulation.configuration.services[there.index].name
+        guard let here = own.firstIndex(where: { $0.name == name }) else { continue }
+        elsewhere[LaneID(lane)] = Elsewhere(path: other.path, service: ServiceID(here))
+      }
+    }
   }
 
   /// Invocations that have not ended.
@@ -132,8 +155,15 @@ public final class PerfettoTrace: TraceRecorder {
   /// Under which a request is kept, whichever lane tells of it.
   private func key(_ lane: LaneID, _ identity: UInt64) -> Key {
     let own = Key(lane: lane, identity: identity)
-    guard open[own] == nil, lane.index < laneCount else { return own }
-    let service = simulation.place(of: lane).service
+    guard open[own] == nil else { return own }
+    let service: ServiceID
+    if lane.index < laneCount {
+      service = simulation.place(of: lane).service
+    } else if let other = elsewhere[lane] {
+      service = other.service
+    } else {
+      return own
+    }
     return homes[Request(service: service, identity: identity)] ?? own
   }
 
@@ -171,11 +201,10 @@ public final class PerfettoTrace: TraceRecorder {
         ("waited", String(call.waited)), ("in_flight", String(call.inFlight)),
         ("service_us", ExactTime.microseconds(.origin + call.service)),
         ("batch", String(call.batch)), ("attempt", String(call.attempt)),
-      ])
+      ] + (elsewhere[call.lane].map { [("cluster", JSONText.quoted($0.path))] } ?? []))
   }
 
   public func ended(_ end: TracedEnd) {
-    guard end.lane.index < laneCount else { return }
     let key = key(end.lane, end.identity)
     guard var invocation = open[key] else { return }
     let isOfOther =
@@ -188,7 +217,8 @@ public final class PerfettoTrace: TraceRecorder {
     endWait(&invocation, at: end.at)
     if let inner = invocation.inner { add("e", invocation, inner, at: end.at, []) }
     invocation.inner = nil
-    let isRequest = simulation.isOfRequests(end.lane)
+    // Elsewhere there are only clients of this cluster's services.
+    let isRequest = end.lane.index < laneCount && simulation.isOfRequests(end.lane)
     if isRequest || end.outcome == .completed || end.outcome == .givenUp {
       open[key] = nil
       if invocation.isOfClient {

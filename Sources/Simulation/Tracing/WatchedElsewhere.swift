@@ -8,12 +8,17 @@ import Primitives
 /// looked at has; what comes there by itself, and its control plane, are that cluster's own matter.
 public final class WatchedElsewhere: TraceRecorder {
   let simulation: ClusterSimulation
+  /// What the cluster is called, region and cluster.
+  let path: String
   /// As its lanes are numbered here.
   let lanes: Range<Int>
   private let recorder: any TraceRecorder
 
-  init(_ simulation: ClusterSimulation, first: Int, into recorder: any TraceRecorder) {
+  init(
+    _ simulation: ClusterSimulation, _ path: String, first: Int, into recorder: any TraceRecorder
+  ) {
     self.simulation = simulation
+    self.path = path
     lanes = first..<first + simulation.laneCount
     self.recorder = recorder
   }
@@ -59,7 +64,9 @@ extension WatchedRun {
       let ids = cluster.configuration.services.indices.filter {
         names.contains(cluster.configuration.services[$0].name)
       }
-      let other = WatchedElsewhere(cluster, first: first, into: recorder)
+      let parts = run.simulation.whole.parts
+      let path = parts.indices.contains(index) ? parts[index].path : ""
+      let other = WatchedElsewhere(cluster, path, first: first, into: recorder)
       first += cluster.laneCount
       guard !ids.isEmpty else { continue }
       cluster.watch(

@@ -14,6 +14,8 @@ public final class WatchedRun {
   /// What the control plane does is kept from so long before the window on, for starts that were
   /// asked for before.
   static let lookBack = Nanoseconds.seconds(600)
+  /// Before a rehearsal parts from its calm twin lanes are made requests from so long before on.
+  public static let earlyLead = Nanoseconds.seconds(60)
   /// Time between two looks at the run.
   public static let step = Nanoseconds.milliseconds(100)
 
@@ -57,7 +59,7 @@ public final class WatchedRun {
     of some: [LaneID], in run: Run, before instant: Instant, interruption: (any Interruption)?
   ) throws -> Int {
     let made = try EarlyLanes.attempt(
-      some, in: run, from: instant - .seconds(60), until: instant, step: step.count,
+      some, in: run, from: instant - earlyLead, until: instant, step: step.count,
       interruption: interruption
     ).made.count
     try run.advance(to: instant, interruption: interruption)

@@ -291,6 +291,32 @@ import Testing
     #expect(world.used(240) > .zero)
   }
 
+  /// Away for longer than a lease and then anew: who has no lease any more goes on by what is safe
+  /// while the server learns, and has a lease when it has learned. Who still has one keeps it.
+  @Test(arguments: [Int64(60), 38]) func whatIsSafeHoldsWhileAServerLearns(back: Int64) {
+    var world = World(server(100), consumers: 4, seed: 2)
+    (world.lossPercent, world.mostDelay) = (0, 1)
+    for consumer in 0..<4 {
+      world.clients[consumer].wants(amount(40), at: .origin, into: &world.logs[consumer])
+    }
+    for second in Int64(0)..<30 { world.step(second, wishes: false) }
+    #expect(world.used(29) == amount(100))
+    world.isCut = true
+    for second in Int64(30)..<back { world.step(second, wishes: false) }
+    world.isCut = false
+    world.server = QuotaServer(
+      capacity: amount(100), QuotaServer.Rules(), life: 1, at: .seconds(back))
+    let hasLeases = back == 38
+    for second in back..<back + 20 {
+      world.step(second, wishes: false)
+      #expect(world.used(second) == (hasLeases ? amount(100) : .zero), "at \(second)")
+      #expect(world.clients.allSatisfy { $0.allowed == amount(25) }, "at \(second)")
+    }
+    for second in back + 20..<back + 30 { world.step(second, wishes: false) }
+    #expect(world.used(back + 30) == amount(100))
+    #expect(world.clients.allSatisfy { $0.allowed == amount(25) && $0.safe == amount(25) })
+  }
+
   /// A clock that jumps ahead gives leases up early: nothing is violated.
   @Test func aHoldersClockThatJumpsAheadViolatesNothing() {
     var world = World(server(100), consumers: 6, seed: 3)
