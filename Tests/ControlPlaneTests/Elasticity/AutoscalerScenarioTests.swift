@@ -21,6 +21,28 @@ import Testing
     #expect(policy.unchangedUntil(at: .seconds(375)) == .distantFuture)
   }
 
+  /// What is there when an autoscaler begins counts as recommended then: nothing of it goes for
+  /// five minutes, by Kubernetes' rule and by KEDA's, which leaves the way down to it.
+  @Test func kubernetesKeepsWhatItFinds() throws {
+    var settings = KedaAutoscaler.Settings()
+    settings.lag.allowIdleConsumers = true
+    var policies: [any ScalingPolicy] = [
+      KubernetesPodAutoscaler(
+        .init(metrics: [.concurrency(milliPerPod: 1000)], maxReplicas: 400), replicas: 100),
+      try KedaAutoscaler(settings, replicas: 100),
+    ]
+    for index in policies.indices {
+      for second in stride(from: Int64(0), through: 600, by: 5) {
+        policies[index].observe(
+          ScalingSample(
+            concurrencyMilli: 18_000, ready: 100,
+            partitions: [.init(committed: 0, logEnd: 180)]), at: .seconds(second))
+        let found = policies[index].desiredPods(ready: 100, at: .seconds(second))
+        #expect(found == (second < 300 ? 100 : 18), "policy \(index), second \(second)")
+      }
+    }
+  }
+
   /// A metric that is missing blocks the way down, not the way up.
   @Test func kubernetesWithoutAMetric() {
     var settings = KubernetesPodAutoscaler.Settings(
