@@ -66,7 +66,7 @@ extension ScenarioSection {
         "queue_limit": "as `cluster.gateways.queue_limit`, which counts where it is not given",
         "cold_start":
           "when a request that finds no free instance asks for one; with a `topic`, `from_zero` "
-          + "where it is not given",
+          + "where it is not given, and `never` where `scaling` is `keda` with an `activation`",
         "scaling": "how AutoScale makes and removes instances ahead of requests",
         "memory_base": "memory of an instance without requests, as AutoScale sees it",
         "memory_per_request": "memory that a request in flight adds",

@@ -4,7 +4,13 @@ import Primitives
 enum PolicyReading {
   /// A service's scaling policies; none where instances start on demand only.
   static func scaling(_ reader: inout FieldReader) -> [ScalingSection] {
-    if case .sequence = reader.given("scaling")?.content {
+    if case .sequence(let items) = reader.given("scaling")?.content {
+      if items.isEmpty {
+        _ = reader.list("scaling")
+        reader.context.fail(
+          .missingKey, at: reader.child("scaling"), "`\(reader.child("scaling"))` names no policy",
+          help: "write `scaling: none`, or name one")
+      }
       return reader.list("scaling").enumerated().compactMap { index, entry in
         let (item, path) = entry
         guard case .scalar(let text) = item.content else {
