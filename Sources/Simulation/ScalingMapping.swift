@@ -160,7 +160,9 @@ struct ScalingMapping {
     if let horizon = scaling["horizon"] { settings.horizon = Int(horizon) }
     if let margin = scaling["margin"] { settings.marginPercent = margin * 100 }
     settings.minPods = section.minimumInstances
-    return { [settings] in PredictiveAutoscaler(settings) }
+    settings.mostMilliPerPod = Int64(max(1, section.concurrency)) * 1000
+    settings.samplePeriod = document.cluster.signalPeriod
+    return { [settings, ready] in PredictiveAutoscaler(settings, pods: ready) }
   }
 
   private static func percent(_ share: Double) -> Int { max(1, Int((share * 100).rounded())) }

@@ -150,6 +150,59 @@ import Workload
     #expect(counters.instancesRetired == 0 && counters.instancesAdded == 1)
   }
 
+  /// Provisioned concurrency: so many instances are never given up and are there for the next
+  /// requests; what a surge adds goes after its keep-alive. At both fidelities, under a fixed
+  /// length and under the histogram.
+  @Test(arguments: [Fidelity.request, .flow], [true, false])
+  func aProvisionedMinimumStaysAndNoMore(fidelity: Fidelity, isFixed: Bool) throws {
+    func run(minimum: Int) throws -> (quiet: LaneCounters, ready: Int, end: LaneCounters) {
+      var cluster = TestWorld.bare()
+      cluster.fidelity = fidelity
+      cluster.kubernetes.create = .constant(Self.start)
+      // Two surges of twenty requests a second for half a minute; between them nothing.
+      var points = [Intensity.Point(second: 0, perSecond: 0)]
+      for begin in [60.0, 7260] {
+        for (after, rate) in [(0.0, 0.0), (1, 20), (30, 20), (31, 0)] {
+          points.append(Intensity.Point(second: begin + after, perSecond: rate))
+        }
+      }
+      let key = StreamKey(seed: 4, replication: 0, name: "surges")
+      var rules = TestWorld.rules(keepAlive: .seconds(600), queueLimit: 1000)
+      rules.minimumInstances = minimum
+      var lane = ServiceConfiguration(
+        name: "surges", runtime: 0, shape: 0, zones: [ZoneID(0)], router: rules,
+        serviceTime: .constant(0.1), initialInstances: [minimum]
+      ) { [points] _ in
+        KeyedRateSource(intensity: .profile(points), key: key, lane: 0, weights: [1])
+      }
+      if isFixed {
+        lane.keepAlive = { FixedKeepAlive(.seconds(600)) }
+      } else {
+        lane.keepAlive = { ProvisionedMinimum(minimum, above: HybridHistogram()) }
+      }
+      cluster.services = [lane]
+      let simulation = ClusterSimulation(cluster, recorder: Observer())
+      try simulation.run(until: .seconds(7200))
+      let quiet = simulation.lane(LaneID(0)).counters
+      let ready = simulation.controlSummary.podsReady
+      try simulation.run(until: .seconds(7400))
+      simulation.finish()
+      return (quiet, ready, simulation.lane(LaneID(0)).counters)
+    }
+    let provisioned = try run(minimum: 3)
+    let without = try run(minimum: 0)
+    // The histogram keeps what it has too few idle times for, so that only the fixed length says
+    // when the rest goes.
+    if isFixed {
+      #expect(provisioned.ready == 3 && without.ready == 0)
+      #expect(provisioned.quiet.readySeconds >= 3 * 7199)
+    } else {
+      #expect(provisioned.ready >= 3)
+    }
+    #expect(provisioned.end.coldStarts < without.end.coldStarts)
+    #expect(without.end.coldStarts > 0)
+  }
+
   /// Every ten minutes a second that may have a request; both fidelities meet the same ones.
   private static func bursts(
     _ fidelity: Fidelity, policy: (@Sendable () -> any KeepAlivePolicy)?

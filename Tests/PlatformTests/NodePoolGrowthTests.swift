@@ -1,4 +1,5 @@
 import ControlPlane
+import Policies
 import Primitives
 import SimulationKernel
 import Testing
@@ -115,6 +116,46 @@ enum ElasticWorld {
     #expect(groups.allSatisfy { $0.item.units < 3 && $0.item.units >= 1 })
     #expect(observer.events.contains { $0.kind == .nodeRemoved })
     #expect(simulation.controlSummary.podsWarm == 4)
+  }
+
+  /// While no machine comes gateways ask anew and give up, AutoScale asks again after Kubernetes'
+  /// deadline: never do more pods wait than are wanted, and machines are ordered for these once.
+  @Test(arguments: [
+    (timeout: Int64(20), isScaled: false), (20, true), (600, false), (600, true), (900, true),
+  ])
+  func whatNobodyWaitsForIsWithdrawn(timeout: Int64, isScaled: Bool) throws {
+    var cluster = ElasticWorld.cluster(maximum: 20, provision: 700, services: 1)
+    cluster.zones.removeLast()
+    cluster.pools.removeLast()
+    cluster.nodePools[0].zones = [ZoneID(0)]
+    cluster.services[0].zones = [ZoneID(0)]
+    cluster.services[0].initialInstances = [0]
+    cluster.services[0].router.maximumInstances = 30
+    cluster.services[0].router.startTimeout = .seconds(timeout)
+    cluster.services[0].router.waitLimit = .seconds(4000)
+    cluster.services[0].router.keepAlive = Nanoseconds(.max)
+    cluster.services[0].arrivals = { _ in
+      TestArrivals.poisson(isScaled ? 0.05 : 60, seed: 3)
+    }
+    if isScaled {
+      cluster.services[0].router.startRule = .never
+      cluster.services[0].scaling = ScalingConfiguration {
+        ReplayedCounts([.init(at: .origin, pods: 30)])
+      }
+    }
+    let simulation = ClusterSimulation(cluster, recorder: Observer())
+    var most = 0
+    for second in stride(from: Int64(3), through: 900, by: 3) {
+      try simulation.run(until: .seconds(second))
+      most = max(most, simulation.control.kubernetes.pending.count)
+    }
+    simulation.finish()
+    try simulation.checkInvariants()
+    let summary = simulation.controlSummary
+    #expect(most == 30)
+    // Ten pods of 0.4 cores on four.
+    #expect(summary.capacity.groups.map(\.machinesOrdered) == [3])
+    #expect(summary.podsReady == 30)
   }
 
   @Test func pastItsGreatestSizeNoPoolGrows() throws {

@@ -242,9 +242,83 @@ import Workload
     tenants[0].quotaCPUMilli = 20_000
     tenants[0].reserve = 0.1
     let ledger = TenantLedger(tenants, tables: 4, zones: 2, domains: [0, 1])
-    #expect(!ledger.leavesReserves(1, taking: 400, of: 1000, table: 0))
-    #expect(ledger.leavesReserves(0, taking: 400, of: 1000, table: 0))
-    #expect(ledger.leavesReserves(1, taking: 400, of: 1000, table: 2))
+    func leaves(_ tenant: Int, table: Int) -> Bool {
+      ledger.leavesReserves(tenant, taking: 400, of: 1000, whole: 8000, table: table)
+    }
+    #expect(!leaves(1, table: 0) && leaves(0, table: 0) && leaves(1, table: 2))
+  }
+
+  /// Whatever reserves there are, together more than the machines or not: a tenant that asks alone
+  /// has at least its reserve, or its share of the machines where there are fewer of them, and a
+  /// pod; and where all ask in any order, each has that which asks for pods within it.
+  @Test(arguments: UInt64(0)..<200) func noReserveKeepsATenantFromItsOwn(seed: UInt64) {
+    var bits = Xoshiro256PlusPlus(seed: seed)
+    func below(_ n: Int) -> Int { Int(bits.integer(below: UInt64(n))) }
+    let count = 2 + below(6)
+    var tenants = Self.tenants(Array(repeating: 1, count: count))
+    for index in tenants.indices {
+      // One in four has no bound, and so no reserve.
+      tenants[index].quotaCPUMilli = below(4) == 0 ? nil : Int64(1000 * (1 + below(400)))
+      tenants[index].reserve = [0.1, 0.5, 1][below(3)]
+    }
+    let whole = Int64(1000 * (4 + below(60)))
+    let sizes = tenants.map { _ in Int64([250, 500, 1000, 2000][below(4)]) }
+    let wanted = tenants.map { Double($0.quotaCPUMilli ?? 0) * $0.reserve }
+    let all = wanted.reduce(0, +)
+    let shares = wanted.map { all > Double(whole) ? $0 * Double(whole) / all : $0 }
+    func ledger() -> TenantLedger {
+      TenantLedger(tenants, tables: 1, zones: 1, domains: tenants.map { _ in 0 })
+    }
+    /// Places one pod; false where it may not or cannot be.
+    func place(_ tenant: Int, _ ledger: inout TenantLedger) -> Bool {
+      let free = whole - ledger.held[0].reduce(0, +)
+      guard free >= sizes[tenant],
+        ledger.leavesReserves(tenant, taking: sizes[tenant], of: free, whole: whole, table: 0)
+      else { return false }
+      ledger.add(sizes[tenant], tenant: tenant, table: 0, at: .origin)
+      return true
+    }
+    for tenant in tenants.indices {
+      var alone = ledger()
+      while place(tenant, &alone) {}
+      // Whole pods of what is its own to a milli-core, and one at least.
+      let least = wanted[tenant] > 0 ? max(shares[tenant] - 1, 1) : 0
+      let pods = max(Int64(least) / sizes[tenant], wanted[tenant] > 0 ? 1 : 0)
+      #expect(alone.held[0][tenant] >= pods * sizes[tenant], "\(tenants) on \(whole)")
+    }
+    // A first pod above a reserve takes of the others': with none of those every one has its own.
+    guard tenants.indices.allSatisfy({ wanted[$0] == 0 || shares[$0] >= Double(sizes[$0]) + 1 })
+    else { return }
+    var together = ledger()
+    for _ in 0..<4000 { _ = place(below(count), &together) }
+    for tenant in tenants.indices where wanted[tenant] > 0 {
+      let pods = Int64(shares[tenant] - 1) / sizes[tenant]
+      #expect(together.held[0][tenant] >= pods * sizes[tenant], "\(tenants) on \(whole)")
+    }
+  }
+
+  /// Two tenants whose reserves are each more than the machines share these, at both fidelities; it
+  /// used to be that neither had a pod.
+  @Test(arguments: [Fidelity.request, .flow])
+  func reservesBeyondTheMachinesAreShared(fidelity: Fidelity) throws {
+    var tenants = Self.tenants([1, 1])
+    for index in tenants.indices { tenants[index].quotaCPUMilli = 200_000 }
+    for index in tenants.indices { tenants[index].reserve = 0.1 }
+    var cluster = Self.cluster(tenants, rates: [60, 60], nodes: 2)
+    cluster.fidelity = fidelity
+    for index in cluster.services.indices {
+      cluster.services[index].initialRatePerSecond = 120
+      cluster.services[index].arrivals = { position in
+        KeyedRateSource(
+          intensity: .constant(perSecond: 60),
+          key: StreamKey(seed: UInt64(index), replication: 0, name: "arrivals"), lane: position,
+          weights: [1, 1])
+      }
+    }
+    let simulation = try TestWorld.run(cluster, until: .seconds(200)).simulation
+    for zone in 0..<2 {
+      #expect(simulation.control.kubernetes.tenants.held[zone] == [4000, 4000, 0])
+    }
   }
 
   // MARK: Counts

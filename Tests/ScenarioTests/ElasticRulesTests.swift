@@ -76,6 +76,22 @@ import Testing
       .inconsistent, "virtual nodes have no price for shape `small`"
     ),
     (
+      text(virtual: "{prices: ▲[]}"), .inconsistent, "virtual nodes have no price of any size"
+    ),
+    (
+      text(tenants: "[{name: default, quota_cores: ▲0.25}]"), .inconsistent,
+      "the quota of tenant `default` has no room for one pod of service `api`: "
+        + "shape `small` asks for 0.5 of it"
+    ),
+    (
+      text(pools: "[{name: tiny, cpu: ▲0.1, memory: 64MiB, max: 3}]"), .inconsistent,
+      "a node of pool `tiny` is too small for a pod of any shape"
+    ),
+    (
+      text(pools: "[{name: tiny, cpu: 1, memory: ▲64MiB, max: 3}]"), .inconsistent,
+      "a node of pool `tiny` is too small for a pod of any shape"
+    ),
+    (
       text(
         pools: "[{name: p, cpu: 1, memory: 1GiB, max: 2, tenants: [other]}, "
           + "{name: q, cpu: 1, memory: 1GiB, max: 2, tenants: ▲[default, other]}]"),
@@ -99,6 +115,31 @@ import Testing
     #expect(found.kind == kind, "\(result.rendered)")
     #expect(found.message == message, "\(result.rendered)")
     #expect((found.line, found.column) == (place.line, place.column), "\(result.rendered)")
+  }
+
+  /// Of 64 cores in a zone at most 64 can be reserved; machines of one's own need no reserve, and
+  /// those that may come count.
+  @Test func reservesBeyondAllMachinesAreTold() throws {
+    func warned(_ pools: String, _ tenants: String) -> [Diagnostic] {
+      Samples.read(Self.text(pools: pools, tenants: tenants)).diagnostics
+    }
+    let two = "[{name: default, quota_cores: 1000}, {name: other, quota_cores: 400}]"
+    let found = warned("[]", two)
+    #expect(found.map(\.kind) == [.implausible])
+    let first = try #require(found.first)
+    #expect(
+      first.message == "the reserves of all tenants are 70 cores in each zone, and zone `zone-a` "
+        + "has 64 of shared machines at most: each gets its share of these, and tenants without a "
+        + "reserve nothing")
+    #expect(first.line > 0)
+    #expect(warned("[{name: p, cpu: 16, memory: 64GiB, max: 1}]", two).isEmpty)
+    #expect(
+      warned("[{name: p, cpu: 16, memory: 64GiB, max: 1, zones: [zone-a]}]", two).map(\.kind)
+        == [.implausible])
+    #expect(
+      warned("[{name: p, cpu: 16, memory: 64GiB, max: 1, tenants: [other]}]", two).isEmpty)
+    #expect(
+      warned("[]", "[{name: default, quota_cores: 1000, reserve: 9%}, {name: other}]").isEmpty)
   }
 
   @Test func aServiceOfNobodyIsRefused() {

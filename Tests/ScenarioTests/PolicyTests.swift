@@ -81,4 +81,42 @@ import Testing
     #expect(diagnostic.message == "`\(policy)`: \(message)")
     #expect(diagnostic.help == help)
   }
+
+  @Test func noPolicyIsWrittenOut() throws {
+    let text = Samples.valid.replacing(
+      "scaling: knative(target: 10, window: 60s)", with: "scaling: ▲[]")
+    let (changed, place) = Samples.placed(text)
+    let result = Samples.read(changed)
+    let found = try #require(result.errors.first)
+    #expect(result.errors.count == 1 && found.message == "`services[0].scaling` names no policy")
+    #expect((found.line, found.column) == (place.line, place.column))
+  }
+
+  /// Where KEDA waits for lag before the first instance, no message makes it; who wants that all
+  /// the same is told.
+  @Test func activationLeavesTheFirstInstanceToKeda() throws {
+    func read(_ scaling: String, _ more: String = "") throws -> (String?, [Diagnostic]) {
+      let text = Samples.valid.replacing(
+        "service_time: constant(50ms)",
+        with: "service_time: constant(50ms)\n    topic: {partitions: 4}\n    scaling: \(scaling)"
+          + more)
+      let result = Samples.read(text)
+      return (result.document?.services[1].coldStart, result.diagnostics)
+    }
+    for (scaling, usual) in [
+      (#""keda(lag: 100)""#, "from_zero"), (#""keda(lag: 100, activation: 0)""#, "from_zero"),
+      (#""keda(lag: 100, activation: 20000)""#, "never"),
+      (#"[knative, "keda(lag: 100, activation: 20000)"]"#, "never"),
+    ] {
+      let (found, diagnostics) = try read(scaling)
+      #expect(found == usual && diagnostics.isEmpty, "\(scaling): \(diagnostics)")
+    }
+    let (found, told) = try read(
+      "\"keda(lag: 100, activation: 20000)\"", "\n    cold_start: from_zero")
+    #expect(found == "from_zero" && told.map(\.kind) == [.implausible])
+    #expect(
+      told.first?.message
+        == "service `jobs`: the first message starts an instance whatever `activation` is")
+    #expect(try read("\"keda(activation: 9)\"", "\n    cold_start: never").1.isEmpty)
+  }
 }

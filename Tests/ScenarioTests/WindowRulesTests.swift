@@ -44,6 +44,14 @@ import Testing
       "the window ends whenever it begins, and never opens"
     ),
     (
+      text(#"{from: "0 8 * * *", to: "0 9 * * *", floor: ▲1001}"#), .inconsistent,
+      "the window wants 1001 instances, at most 1000 may be"
+    ),
+    (
+      text(#"{from: "0 8 * * *", to: "0 9 * * *", replicas: ▲2000}"#), .inconsistent,
+      "the window wants 2000 instances, at most 1000 may be"
+    ),
+    (
       text(#"{from: ▲"0 8 * * 6", to: "0 9 * * 6", floor: 1}"#), .neverHappens,
       "the window does not open before the run ends"
     ),
@@ -60,6 +68,42 @@ import Testing
     let found = try #require(result.diagnostics.first { $0.kind == kind }, "\(message)")
     #expect(found.message == "service `api`: \(message)")
     #expect((found.line, found.column) == (place.line, place.column), "\(result.rendered)")
+  }
+
+  /// A window has one amount, and a clock that is a difference or universal time.
+  @Test(arguments: [
+    (
+      #"{from: "0 8 * * *", to: "0 9 * * *", replicas: 3, floor: ▲2}"#,
+      Diagnostic.Kind.inconsistent,
+      "a window with `replicas` has no `floor`"
+    ),
+    (
+      #"{from: "0 8 * * *", to: "0 9 * * *", floor: 2, time_zone: ▲Europe/Berlin}"#, .badQuantity,
+      "`Europe/Berlin` is no difference of time"
+    ),
+  ])
+  func eachFieldHasItsError(window: String, kind: Diagnostic.Kind, message: String) throws {
+    let (text, place) = Samples.placed(Self.text(window))
+    let result = Samples.read(text)
+    #expect(result.errors.map(\.message) == [message], "\(result.rendered)")
+    let found = try #require(result.errors.first)
+    #expect((found.kind, found.line, found.column) == (kind, place.line, place.column))
+  }
+
+  /// `UTC` is the scenario's own clock, as is none at all.
+  @Test func universalTimeIsTheScenariosClock() throws {
+    for zone in ["", ", time_zone: UTC", ", time_zone: Z", #", time_zone: "+00:00""#] {
+      let result = Samples.read(
+        Self.text(#"{from: "0 8 * * *", to: "0 9 * * *", floor: 2\#(zone)}"#))
+      let windows = try #require(result.document?.services[0].scalingWindows, "\(result.rendered)")
+      #expect(windows.map(\.utcOffsetMinutes) == [0])
+    }
+    // Where clocks change, summer and winter have a window each.
+    let summer = #"{from: "0 8 * 4-10 *", to: "0 9 * 4-10 *", floor: 2, time_zone: "+02:00"}"#
+    let winter =
+      #"{from: "0 8 * 1-3,11,12 *", to: "0 9 * 1-3,11,12 *", floor: 2, time_zone: "+01:00"}"#
+    let both = Samples.read(Self.text("\(summer), \(winter)"))
+    #expect(both.errors.isEmpty, "\(both.rendered)")
   }
 
   /// One that opens as another closes, one on other days, and one by another clock, are fine.

@@ -137,6 +137,8 @@ public enum ControlMessage: Sendable, BitwiseCopyable {
   case creationFailed(PodOrder)
   /// The tenant has its quota.
   case creationForbidden(PodOrder)
+  /// Nobody waits for the pod of an order any more, or another order's is for the same start.
+  case creationWithdrawn(PodOrder)
   /// The pod has been taken out of its pool.
   case claimed(pod: PodID)
   case deletePod(PodID, replyTo: Address)

@@ -154,6 +154,9 @@ public struct WorkerManager: Sendable {
       creationFailed(order, at: now, into: &effects)
     case .creationForbidden(let order):
       creationFailed(order, because: .overQuota, at: now, into: &effects)
+    case .creationWithdrawn(let order):
+      // Its gateway has given up, or hears of another.
+      _ = orders.close(order.id)
     case .loading(let pod):
       _ = loads.close(pod)
     case .loadRefused(let start, let pod):

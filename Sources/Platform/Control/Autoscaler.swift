@@ -43,7 +43,10 @@ struct Autoscaler: ~Copyable {
       for position in service.zones.indices {
         lanes.append(Lane(scaled: services.count, position: position))
       }
-      services.append(ScaledService(index, service, scaling: scaling, topology: topology))
+      services.append(
+        ScaledService(
+          index, service, scaling: scaling,
+          startDeadline: configuration.kubernetes.startDeadline, topology: topology))
     }
     due = WinnerTree(capacity: services.count)
     // The least number of instances is wanted whether or not anything is ever heard.

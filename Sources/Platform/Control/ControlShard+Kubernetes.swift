@@ -79,6 +79,7 @@ extension ControlShard {
     }
     sendPlain(.creationAccepted(order), from: .kubernetes, to: manager, leavingAt: now)
     guard kubernetes.creations[order.id] == nil else { return }
+    if isWantedAgain(order, from: manager, at: now) { return }
     kubernetes.begin(order, at: now)
     let admitted = kubernetes.admission(
       at: now, slowdown: conditions.slowdown(of: .kubernetes, at: now))
@@ -159,7 +160,7 @@ extension ControlShard {
 
   func creationFailed(
     _ order: PodOrder, zone: ZoneID, isOverQuota: Bool = false, isMachineGone: Bool = false,
-    at now: Instant
+    isWithdrawn: Bool = false, at now: Instant
   ) {
     kubernetes.end(order, pod: nil)
     if isOverQuota { kubernetes.tenants.refuse(tenant(of: order)) }
@@ -170,9 +171,12 @@ extension ControlShard {
     } else if !isMachineGone, !isZoneLost[zone.index] {
       recorder.event(NotableEvent(kind: .noCapacity, at: now, subject: zone.index))
     }
+    let answer: ControlMessage =
+      isWithdrawn
+      ? .creationWithdrawn(order)
+      : isOverQuota ? .creationForbidden(order) : .creationFailed(order)
     sendPlain(
-      isOverQuota ? .creationForbidden(order) : .creationFailed(order), from: .kubernetes,
-      to: Address(.workerManager, listener(order)), leavingAt: now)
+      answer, from: .kubernetes, to: Address(.workerManager, listener(order)), leavingAt: now)
   }
 
   /// Refills are told to whoever watches the pool, other pods to whoever ordered them.

@@ -20,13 +20,48 @@ extension ControlShard {
     kubernetes.pending.append(
       order.id, table: table, tenant: tenant,
       shape: configuration.pools[order.pool.index].shape)
-    schedule(
-      .pendingDeadline(order.id), at: now + configuration.kubernetes.startDeadline,
-      class: EventRank.alarm)
+    if gatewayTimeout(of: order) != nil { kubernetes.noteWaiting(order, at: now) }
+    schedulePendingDeadline(of: order)
   }
 
+  private func schedulePendingDeadline(of order: PodOrder) {
+    guard let creation = kubernetes.creations[order.id] else { return }
+    let last = creation.waitsSince + configuration.kubernetes.startDeadline
+    let end =
+      gatewayTimeout(of: order).map { min(last, creation.wantedAt + $0 + Self.askMargin) } ?? last
+    schedule(.pendingDeadline(order.id), at: end, class: EventRank.alarm)
+  }
+
+  /// What a gateway's next question may take longer on its way than the one before (assumed).
+  private static let askMargin = Nanoseconds.milliseconds(500)
+
+  /// After how long the gateway that has asked for a pod asks anew or gives up; nil where it is no
+  /// gateway that waits.
+  private func gatewayTimeout(of order: PodOrder) -> Nanoseconds? {
+    guard let start = order.start, !start.isAhead, start.replacement == nil else { return nil }
+    return configuration.services[start.service.index].router.startTimeout
+  }
+
+  /// Whether an order is for a start that has one already, which waits for room or has got it after
+  /// waiting: that one goes on, and this is none.
+  func isWantedAgain(_ order: PodOrder, from manager: Address, at now: Instant) -> Bool {
+    guard gatewayTimeout(of: order) != nil, let start = order.start,
+      let first = kubernetes.waited[start.identity]
+    else { return false }
+    kubernetes.update(first) { $0.wantedAt = now }
+    sendPlain(.creationWithdrawn(order), from: .kubernetes, to: manager, leavingAt: now)
+    return true
+  }
+
+  /// Room has not come in time, or nobody waits for the pod any more. Where its gateway has given
+  /// up, or is about to ask again, no failure is told: it would end what is asked for anew.
   func pendingDeadline(_ id: UInt64, at now: Instant) {
     guard let creation = kubernetes.creations[id], let table = creation.waitsIn else { return }
+    let wantedUntil = gatewayTimeout(of: creation.order).map { creation.wantedAt + $0 }
+    let isLate = creation.waitsSince + configuration.kubernetes.startDeadline <= now
+    guard isLate || wantedUntil.map({ $0 + Self.askMargin <= now }) == true else {
+      return schedulePendingDeadline(of: creation.order)
+    }
     let pool = configuration.pools[creation.order.pool.index]
     let tenant = tenant(of: creation.order)
     kubernetes.pending.giveUp(table: table, tenant: tenant, shape: pool.shape)
@@ -34,7 +69,9 @@ extension ControlShard {
       configuration.shapes[pool.shape].cpuMilli, tenant: tenant, after: now - creation.waitsSince,
       isGivenUp: true)
     tellQuota(of: tenant, at: now)
-    creationFailed(creation.order, zone: pool.zone, at: now)
+    creationFailed(
+      creation.order, zone: pool.zone,
+      isWithdrawn: wantedUntil.map { $0 <= now + Self.askMargin } ?? false, at: now)
   }
 
   /// Room has appeared on a node: those get it that have waited and hold the least. Nobody else's

@@ -32,10 +32,12 @@ extension Kubernetes {
   mutating func place(
     _ shape: ShapeConfiguration, in table: Int, tenant: Int, on node: Int? = nil, at now: Instant
   ) -> NodeID? {
-    let free = nodeTables[table].openCPUMilli - nodeTables[table].allocatedCPUMilli
-    guard tenants.leavesReserves(tenant, taking: shape.cpuMilli, of: free, table: table) else {
-      return nil
-    }
+    let whole = nodeTables[table].openCPUMilli
+    let free = whole - nodeTables[table].allocatedCPUMilli
+    guard
+      tenants.leavesReserves(
+        tenant, taking: shape.cpuMilli, of: free, whole: whole, table: table)
+    else { return nil }
     let position: Int
     if let node {
       position = layout.nodes[node].position

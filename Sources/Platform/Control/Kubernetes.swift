@@ -17,6 +17,8 @@ struct Kubernetes: Sendable {
     /// It waits for room of this table, since then.
     var waitsIn: Int?
     var waitsSince = Instant.origin
+    /// When the gateway that waits for it has asked last.
+    var wantedAt = Instant.origin
     /// The pod once it has been placed.
     var pod: PodID?
   }
@@ -47,6 +49,9 @@ struct Kubernetes: Sendable {
   /// Orders under way, and the pods of those that are done, by number; asked only for keys.
   private(set) var creations: [UInt64: Creation] = [:]
   private(set) var born: [UInt64: PodID] = [:]
+  /// By the identity of a gateway's start: the order under way that has waited for room; asked only
+  /// for keys.
+  private(set) var waited: [UInt64: UInt64] = [:]
   /// Refills under way, by pool.
   private(set) var refills: [[UInt64]]
   /// By pool: the Worker Manager that is told of its refills.
@@ -123,9 +128,17 @@ struct Kubernetes: Sendable {
     creations[order] = creation
   }
 
+  /// The order of a gateway's start waits for room, and stands for whatever the gateway asks again.
+  mutating func noteWaiting(_ order: PodOrder, at now: Instant) {
+    guard let start = order.start else { return }
+    waited[start.identity] = order.id
+    update(order.id) { $0.wantedAt = now }
+  }
+
   /// An order is over: its pod is there, or it has failed.
   mutating func end(_ order: PodOrder, pod: PodID?) {
     creations[order.id] = nil
+    if let start = order.start, waited[start.identity] == order.id { waited[start.identity] = nil }
     refills[order.pool.index].removeAll { $0 == order.id }
     if let pod { born[order.id] = pod } else { creationsFailed += 1 }
   }

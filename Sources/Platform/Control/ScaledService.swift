@@ -13,9 +13,11 @@ struct ScaledService: Sendable {
     let position: Int
   }
 
-  /// An order of which nothing was heard for so long is taken for lost: Knative's progress deadline
-  /// (serving, `config-deployment`). Until then what is asked for is not asked for twice.
-  static let patience = Nanoseconds.seconds(600)
+  /// An order of which nothing was heard so long after Kubernetes' deadline for starts is taken for
+  /// lost: Knative's rule, whose default deadline is 600 s (serving, `config-deployment` and the
+  /// scaler's `activationTimeoutBuffer`). Until then what is asked for is not asked for twice, and
+  /// that it has failed is heard before.
+  static let patience = Nanoseconds.seconds(30)
 
   let service: ServiceID
   private var policy: any ScalingPolicy
@@ -29,6 +31,7 @@ struct ScaledService: Sendable {
   private let firstPart: [Int]
   private var lastLoad: [Instant?]
   private let memory: Nanoseconds
+  private let startDeadline: Nanoseconds
   private var bounds: ClosedRange<Int>?
   private let podMemoryBaseMiB: Int64
   private let memoryPerRequestMiB: Double
@@ -41,12 +44,13 @@ struct ScaledService: Sendable {
   /// Parts lane by lane, without instances.
   init(
     _ index: Int, _ configuration: ServiceConfiguration, scaling: ScalingConfiguration,
-    topology: Topology
+    startDeadline: Nanoseconds, topology: Topology
   ) {
     service = ServiceID(index)
     zones = configuration.zones
     policy = scaling.makePolicy()
     memory = scaling.memory
+    self.startDeadline = startDeadline
     bounds = scaling.bounds
     podMemoryBaseMiB = scaling.podMemoryBaseMiB
     memoryPerRequestMiB = scaling.memoryPerRequestMiB
@@ -164,7 +168,7 @@ struct ScaledService: Sendable {
     at now: Instant, nextOrdinal: inout UInt32, into orders: inout [Autoscaler.Order]
   ) -> Instant {
     for index in parts.indices {
-      parts[index].forgetOrders(before: now - Self.patience)
+      parts[index].forgetOrders(before: now - startDeadline - Self.patience)
       let load = lastLoad[places[index].position]
       parts[index].isInUse = load.map { $0 + memory > now } ?? false
     }

@@ -17,6 +17,7 @@ struct TenantLedger: Sendable {
   private(set) var isNearQuota: [Bool]
   /// By tenant: milli-cores of its reserve on shared machines of one zone.
   private let reserves: [Int64]
+  private let allReserves: Int64
   let hasReserves: Bool
   /// Tables of shared machines, which are the first.
   private let sharedTables: Int
@@ -34,7 +35,8 @@ struct TenantLedger: Sendable {
       guard domains[index] == 0, let quota = tenants[index].quotaCPUMilli else { return 0 }
       return Int64(tenants[index].reserve * Double(quota)) / Int64(max(1, zones))
     }
-    hasReserves = reserves.contains { $0 > 0 }
+    allReserves = reserves.reduce(0, +)
+    hasReserves = allReserves > 0
   }
 
   var platform: Int { tenants.count }
@@ -82,13 +84,35 @@ struct TenantLedger: Sendable {
 
   /// Whether free room of machines may be taken, or is what other tenants' reserves lack, which are
   /// on shared ones alone. O(tenants), and O(1) where there are no reserves.
-  func leavesReserves(_ tenant: Int, taking cpuMilli: Int64, of free: Int64, table: Int) -> Bool {
+  ///
+  /// What is within a tenant's own reserve it may always have, and its first pod. Where all others
+  /// take no more than that leaves, the room for it is there: Σ max(held, reserve) of all tenants
+  /// then stays within the machines.
+  ///
+  /// - Parameters:
+  ///   - free: room that nobody has, milli-cores.
+  ///   - whole: what the machines have in all.
+  func leavesReserves(
+    _ tenant: Int, taking cpuMilli: Int64, of free: Int64, whole: Int64, table: Int
+  ) -> Bool {
     guard hasReserves, table < sharedTables else { return true }
+    if tenant < reserves.count, reserves[tenant] > 0 {
+      let own = held[table][tenant]
+      if own == 0 || own + cpuMilli <= reserve(of: tenant, whole: whole) { return true }
+    }
     var kept: Int64 = 0
     for other in reserves.indices where other != tenant {
-      kept += max(0, reserves[other] - held[table][other])
+      kept += max(0, reserve(of: other, whole: whole) - held[table][other])
     }
     return free - cpuMilli >= kept
+  }
+
+  /// Of machines that are fewer than all reserves together each tenant has its share, or the
+  /// reserves would keep everybody from room that is free.
+  func reserve(of tenant: Int, whole: Int64) -> Int64 {
+    guard allReserves > whole else { return reserves[tenant] }
+    let product = reserves[tenant].multipliedFullWidth(by: max(0, whole))
+    return allReserves.dividingFullWidth(product).quotient
   }
 
   /// Lines with pods that wait, in the order in which they get room: that of the tenant first which

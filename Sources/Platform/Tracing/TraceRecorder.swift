@@ -228,7 +228,7 @@ extension ControlMessage {
       .scaleUp(let start), .scaleAccepted(let start):
       start
     case .createPod(let order), .creationAccepted(let order), .podCreated(let order, _, _),
-      .creationFailed(let order), .creationForbidden(let order):
+      .creationFailed(let order), .creationForbidden(let order), .creationWithdrawn(let order):
       order.start
     default: nil
     }

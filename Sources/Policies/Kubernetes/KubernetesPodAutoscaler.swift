@@ -130,6 +130,7 @@ public struct KubernetesPodAutoscaler: SampledPolicy {
   }
 
   private mutating func decide(at now: Instant) {
+    log.begin(with: replicas, at: now)
     recommended = isSuspended ? nil : recommendation()
     let before = replicas
     if isSuspended {

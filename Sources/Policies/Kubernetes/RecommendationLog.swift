@@ -18,6 +18,13 @@ public struct RecommendationLog: Sendable, Equatable {
 
   public init(_ entries: [Entry] = []) { self.entries = entries }
 
+  /// Where nothing was recommended yet, the replicas that are there count as recommended, so that
+  /// an autoscaler that begins takes none of them away before its window has passed.
+  /// (kubernetes, `horizontal.go`, recordInitialRecommendation.)
+  public mutating func begin(with replicas: Int, at now: Instant) {
+    if entries.isEmpty { entries.append(Entry(replicas: replicas, at: now)) }
+  }
+
   /// The replicas nearest to the current ones between the least recommendation of the window up and
   /// the greatest of the window down, this one among both.
   public mutating func stabilized(

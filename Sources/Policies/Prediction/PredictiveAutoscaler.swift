@@ -2,6 +2,7 @@ import Primitives
 
 /// Scales ahead of the load: it forecasts the concurrency of the next slots and wants pods for the
 /// greatest. It knows nothing of surges; put it beside a policy that follows (`MaximumPolicy`).
+/// Until the first slot has ended it knows nothing at all, and keeps what there is.
 /// Our own rule (assumed); the forecasts are checked against published ones.
 public struct PredictiveAutoscaler: SampledPolicy {
   public enum Method: Sendable, Equatable {
@@ -19,6 +20,11 @@ public struct PredictiveAutoscaler: SampledPolicy {
     public var horizon = 2
     /// Concurrency that a pod is there for, thousandths.
     public var milliPerPod: Int64
+    /// Concurrency that a pod can have, thousandths; what is above that waits, and is no load by
+    /// itself. Nil: without bound.
+    public var mostMilliPerPod: Int64?
+    /// What a sample is the mean of; whole seconds.
+    public var samplePeriod = Nanoseconds.seconds(1)
     /// Added to a forecast.
     public var marginPercent = 10.0
     public var minPods = 0
@@ -41,15 +47,18 @@ public struct PredictiveAutoscaler: SampledPolicy {
   private var slot: Int64?
   private var milliSeconds: Int64 = 0
   private var wanted: Int
+  private var isMeasured = false
 
+  /// - Parameter pods: those that are there at first.
+  ///
   /// Precondition: a slot is a whole number of seconds, a pod is there for something, and a day has
   /// a whole number of slots where past days are asked for.
-  public init(_ settings: Settings) {
+  public init(_ settings: Settings, pods: Int = 0) {
     precondition(
       settings.slot.count > 0 && settings.slot.count % 1_000_000_000 == 0
         && settings.milliPerPod > 0, "slots are seconds and pods serve requests")
     self.settings = settings
-    wanted = settings.minPods
+    wanted = min(max(pods, settings.minPods), settings.maxPods)
     if case .pastDays(let days) = settings.method {
       let day = Nanoseconds.seconds(86_400).count
       precondition(day % settings.slot.count == 0, "a day has a whole number of slots")
@@ -57,17 +66,27 @@ public struct PredictiveAutoscaler: SampledPolicy {
     }
   }
 
-  /// A sample's concurrency is the mean of the second that ended.
+  /// A sample's concurrency is the mean of the period that ended.
   @discardableResult
   public mutating func observe(_ sample: ScalingSample, at instant: Instant) -> Bool {
     guard let milli = sample.concurrencyMilli else { return false }
     close(before: index(instant - Nanoseconds(1)))
-    milliSeconds += milli
+    milliSeconds += load(milli, pods: sample.ready) * (settings.samplePeriod.count / 1_000_000_000)
     return false
+  }
+
+  /// What is asked of the pods: what they serve, and of what waits no more than as much again. A
+  /// queue grows for as long as pods are missing, so that its length says how long they were, not
+  /// how many; within a few slots the pods are enough, and the load is what they serve.
+  private func load(_ milli: Int64, pods: Int?) -> Int64 {
+    guard let most = settings.mostMilliPerPod, let pods else { return milli }
+    return min(milli, 2 * most * Int64(max(1, pods)))
   }
 
   public mutating func desiredPods(ready: Int, at now: Instant) -> Int {
     close(before: index(now))
+    // Pods that come meanwhile are there for something.
+    if !isMeasured { wanted = min(max(wanted, ready), settings.maxPods) }
     return wanted
   }
 
@@ -98,6 +117,7 @@ public struct PredictiveAutoscaler: SampledPolicy {
       milliSeconds = 0
     }
     slot = next
+    isMeasured = true
     provide()
   }
 

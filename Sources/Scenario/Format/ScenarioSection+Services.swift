@@ -66,7 +66,7 @@ extension ScenarioSection {
         "queue_limit": "as `cluster.gateways.queue_limit`, which counts where it is not given",
         "cold_start":
           "when a request that finds no free instance asks for one; with a `topic`, `from_zero` "
-          + "where it is not given",
+          + "where it is not given, and `never` where `scaling` is `keda` with an `activation`",
         "scaling": "how AutoScale makes and removes instances ahead of requests",
         "memory_base": "memory of an instance without requests, as AutoScale sees it",
         "memory_per_request": "memory that a request in flight adds",
@@ -203,7 +203,10 @@ extension ScenarioSection {
       [
         "from": "when it begins, as cron has it: minute, hour, day, month, day of the week",
         "to": "when it ends",
-        "time_zone": "how far the clock of the schedules is ahead of the scenario's",
+        "time_zone":
+          "how far the clock of the schedules is ahead of the scenario's, or `UTC`: not at all. It "
+          + "is one difference for the whole run; where clocks change, summer and winter are a "
+          + "window each, by the months of their schedules (second 0 is in January)",
         "replicas": "so many instances, whatever the policies want; or `floor`",
         "floor": "at least so many instances",
       ]),

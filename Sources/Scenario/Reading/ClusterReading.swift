@@ -65,6 +65,7 @@ enum ClusterReading {
     section.gatewaysPerZone = gateways.count("per_zone", .assumed("2"), in: 1...10_000)
     if !gateways.isWord("per_lane", "auto", .assumed("auto")) {
       section.gatewaysPerLane = gateways.count("per_lane", in: 1...200)
+      checkPerLane(&gateways, section.gatewaysPerLane, section.gatewaysPerZone, "gateways")
     }
     if !gateways.isWord("capacity", "unlimited", .assumed("unlimited")) {
       section.gatewayCapacityPerSecond = gateways.rate("capacity")
@@ -86,10 +87,24 @@ enum ClusterReading {
     gateways.finish()
   }
 
+  /// Those that share a service in a zone are some of the zone's.
+  private static func checkPerLane(
+    _ reader: inout FieldReader, _ perLane: Int?, _ perZone: Int, _ what: String
+  ) {
+    let path = reader.child("per_lane")
+    guard let perLane, perLane > perZone, reader.context.isSound(path),
+      reader.context.isSound(reader.child("per_zone"))
+    else { return }
+    reader.context.fail(
+      .inconsistent, at: path, "\(perLane) \(what) share a service in a zone that has \(perZone)",
+      help: "lower `per_lane` or raise `per_zone`")
+  }
+
   private static func consumers(_ cluster: inout FieldReader, _ section: inout ClusterSection) {
     var consumers = cluster.section("consumers")
     section.consumersPerZone = consumers.count("per_zone", .assumed("2"), in: 1...10_000)
     section.consumersPerLane = consumers.count("per_lane", .assumed("1"), in: 1...200)
+    checkPerLane(&consumers, section.consumersPerLane, section.consumersPerZone, "consumers")
     if !consumers.isWord("capacity", "unlimited", .assumed("unlimited")) {
       section.consumerCapacityPerSecond = consumers.rate("capacity")
     }

@@ -9,6 +9,8 @@ struct ElasticRules {
     }
     virtualNodes()
     tenants()
+    quotas()
+    reserves()
     emptyZones()
   }
 
@@ -31,6 +33,7 @@ struct ElasticRules {
         .outOfRange, at: "\(path).\(key)", "nodes of pool `\(pool.name)` have no \(key)",
         help: key == "cpu" ? "for example `cpu: 64`" : "for example `memory: 256GiB`")
     }
+    holdsNothing(pool, at: path)
     guard context.isSound("\(path).max") else { return }
     for (key, value) in [("initial", pool.initial), ("min", pool.minimum)]
     where value > pool.maximum && context.isSound("\(path).\(key)") {
@@ -38,6 +41,31 @@ struct ElasticRules {
         .inconsistent, at: "\(path).\(key)",
         "\(value) nodes of pool `\(pool.name)`, at most \(pool.maximum)",
         help: "lower `\(key)` or raise `max`")
+    }
+  }
+
+  /// Of the shapes that there are one at least fits on a machine.
+  private func holdsNothing(_ pool: NodePoolSection, at path: String) {
+    guard !document.shapes.isEmpty, pool.cpuMilli > 0, pool.memoryBytes >> 20 > 0,
+      !document.services.contains(where: \.shapeFromMemory), areShapesSound
+    else { return }
+    let tooSmall = [
+      ("cpu", document.shapes.allSatisfy { $0.cpuMilli > pool.cpuMilli }),
+      ("memory", document.shapes.allSatisfy { $0.memoryBytes > pool.memoryBytes }),
+    ].first { $0.1 }?.0
+    let fits = document.shapes.contains {
+      $0.cpuMilli <= pool.cpuMilli && $0.memoryBytes <= pool.memoryBytes
+    }
+    guard !fits, context.isSound("\(path).cpu"), context.isSound("\(path).memory") else { return }
+    context.fail(
+      .inconsistent, at: "\(path).\(tooSmall ?? "cpu")",
+      "a node of pool `\(pool.name)` is too small for a pod of any shape",
+      help: "use larger nodes, or remove the pool")
+  }
+
+  private var areShapesSound: Bool {
+    document.shapes.allSatisfy { shape in
+      ["cpu", "memory"].allSatisfy { context.isSound("shapes.\(shape.name).\($0)") }
     }
   }
 
@@ -65,7 +93,13 @@ struct ElasticRules {
   private func virtualNodes() {
     guard let nodes = document.cluster.virtualNodes else { return }
     known(nodes.zones, in: zones, "zone", at: "cluster.virtual_nodes.zones")
-    guard context.isSound("cluster.virtual_nodes.prices"), !nodes.prices.isEmpty else { return }
+    guard context.isSound("cluster.virtual_nodes.prices") else { return }
+    guard !nodes.prices.isEmpty else {
+      return context.fail(
+        .inconsistent, at: "cluster.virtual_nodes.prices",
+        "virtual nodes have no price of any size",
+        help: "for example `prices: [{cpu: 1, memory: 2GiB, per_hour: 0.05}]`")
+    }
     for shape in document.shapes {
       let hasPrice = nodes.prices.contains {
         $0.cpuMilli >= shape.cpuMilli && $0.memoryBytes >= shape.memoryBytes
@@ -76,6 +110,57 @@ struct ElasticRules {
         "virtual nodes have no price for shape `\(shape.name)`",
         help: "add a size that holds it to `cluster.virtual_nodes.prices`")
     }
+  }
+
+  /// A quota holds one pod at least of each service of its tenant.
+  private func quotas() {
+    for (index, tenant) in document.tenants.enumerated() {
+      let path = "tenants[\(index)].quota_cores"
+      guard let quota = tenant.quotaCPUMilli, context.isSound(path), areShapesSound else {
+        continue
+      }
+      let larger = document.services.lazy.filter { $0.tenant == tenant.name && $0.members == nil }
+        .compactMap { service in
+          document.shapes.first { $0.name == service.shape && $0.cpuMilli > quota }
+            .map { (service: service.name, shape: $0) }
+        }
+      guard let first = larger.first else { continue }
+      context.fail(
+        .inconsistent, at: path,
+        "the quota of tenant `\(tenant.name)` has no room for one pod of service "
+          + "`\(first.service)`: shape `\(first.shape.name)` asks for "
+          + "\(Quantity.plain(Double(first.shape.cpuMilli) / 1000)) of it",
+        help: "raise `quota_cores`")
+    }
+  }
+
+  /// Reserves on shared machines that these can never have together; each is smaller then.
+  private func reserves() {
+    let own = Set(document.cluster.nodePools.flatMap(\.tenants))
+    let each = document.tenants.filter { !own.contains($0.name) }.map {
+      Double($0.quotaCPUMilli ?? 0) / 1000 * $0.reserve / Double(max(1, zones.count))
+    }
+    let all = each.reduce(0, +)
+    let isSound = document.tenants.indices.allSatisfy {
+      context.isSound("tenants[\($0)].quota_cores") && context.isSound("tenants[\($0)].reserve")
+    }
+    guard all > 0, isSound else { return }
+    let most = document.cluster.zones.map { zone in
+      let pools = document.cluster.nodePools.filter {
+        $0.tenants.isEmpty && ($0.zones.isEmpty || $0.zones.contains(zone.name))
+      }
+      let milli = pools.reduce(Int64(zone.nodes) * zone.cpuMilli) {
+        $0 + Int64($1.maximum) * $1.cpuMilli
+      }
+      return (zone: zone.name, cores: Double(milli) / 1000)
+    }
+    guard let least = most.min(by: { $0.cores < $1.cores }), all > least.cores else { return }
+    context.fail(
+      .implausible, at: "tenants",
+      "the reserves of all tenants are \(Quantity.plain(all)) cores in each zone, and zone "
+        + "`\(least.zone)` has \(Quantity.plain(least.cores)) of shared machines at most: each "
+        + "gets its share of these, and tenants without a reserve nothing",
+      help: "lower `reserve` or `quota_cores`, or add machines")
   }
 
   private func tenants() {

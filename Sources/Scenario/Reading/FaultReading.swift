@@ -12,7 +12,7 @@ enum FaultReading {
       var section = fault(
         FieldReader(item.tree, path: item.path, mark: item.tree.mark, context: reader.context))
       section.index = index
-      section.line = item.tree.mark.line
+      section.line = max(0, item.tree.mark.line)
       return section
     }
   }

@@ -29,6 +29,8 @@ final class ReadingContext {
   var clusterPath = "cluster"
   /// Notes every field that is asked for; nil where a scenario is only read.
   let recorder: FieldRecorder?
+  /// What the command line sets, in its order: places in the line -1 are of the first, and so on.
+  var overrides: [String] = []
 
   init(file: String, recorder: FieldRecorder? = nil) {
     self.file = file
@@ -39,9 +41,13 @@ final class ReadingContext {
     _ kind: Diagnostic.Kind, _ mark: Mark, length: Int = 1, _ message: String,
     help: String? = nil
   ) {
-    let diagnostic = Diagnostic(
+    var diagnostic = Diagnostic(
       kind, file: file, line: mark.line, column: mark.column, length: length, message: message,
       help: help)
+    if mark.line < 0, -mark.line <= overrides.count {
+      (diagnostic.line, diagnostic.column) = (0, 0)
+      diagnostic.message = "--set \(overrides[-mark.line - 1]): \(message)"
+    }
     // What an alias repeats is wrong once.
     if diagnostics.last != diagnostic { diagnostics.append(diagnostic) }
   }

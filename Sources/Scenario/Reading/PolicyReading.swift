@@ -4,7 +4,13 @@ import Primitives
 enum PolicyReading {
   /// A service's scaling policies; none where instances start on demand only.
   static func scaling(_ reader: inout FieldReader) -> [ScalingSection] {
-    if case .sequence = reader.given("scaling")?.content {
+    if case .sequence(let items) = reader.given("scaling")?.content {
+      if items.isEmpty {
+        _ = reader.list("scaling")
+        reader.context.fail(
+          .missingKey, at: reader.child("scaling"), "`\(reader.child("scaling"))` names no policy",
+          help: "write `scaling: none`, or name one")
+      }
       return reader.list("scaling").enumerated().compactMap { index, entry in
         let (item, path) = entry
         guard case .scalar(let text) = item.content else {
@@ -100,7 +106,11 @@ enum PolicyReading {
       section.utcOffsetMinutes = offset(&window)
       if window.has("replicas") {
         section.replicas = window.count("replicas")
-        _ = window.tree("floor")
+        if window.tree("floor") != nil {
+          window.context.fail(
+            .inconsistent, at: window.child("floor"), "a window with `replicas` has no `floor`",
+            help: "keep one of them")
+        }
       } else {
         section.floor = window.count("floor")
       }
@@ -114,9 +124,10 @@ enum PolicyReading {
     }
   }
 
-  /// `+08:00`, as minutes.
+  /// `+08:00`, as minutes; `UTC` and `Z` are the scenario's own clock.
   private static func offset(_ window: inout FieldReader) -> Int {
     guard let (text, mark) = window.text("time_zone", .assumed("+00:00"), .text) else { return 0 }
+    if text == "UTC" || text == "Z" { return 0 }
     let parts = text.dropFirst().split(separator: ":")
     if let sign = ["+": 1, "-": -1][text.prefix(1)], parts.count == 2,
       let hours = Int(parts[0]), let minutes = Int(parts[1]), (0...14).contains(hours),
@@ -126,7 +137,9 @@ enum PolicyReading {
     }
     window.context.fail(
       .badQuantity, mark, length: text.count, "`\(text)` is no difference of time",
-      help: "for example `+08:00`")
+      help:
+        "for example `+08:00` or `UTC`; names of places are not known, since their clocks change: "
+        + "give summer and winter a window each, by the months of its schedules")
     return 0
   }
 }

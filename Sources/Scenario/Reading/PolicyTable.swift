@@ -100,7 +100,8 @@ extension PolicyParameter {
       about: "messages behind that one instance is there for"),
     PolicyParameter(
       name: "activation", value: .number(0...1e12), fallback: keda("0"),
-      about: "lag above which a service without instances gets one"),
+      about: "lag above which a service without instances gets one; above 0 the default of "
+        + "`cold_start` is `never`, or the first message would start one"),
     PolicyParameter(
       name: "polling", value: .duration(least: "1s", most: "1h"), fallback: keda("30s"),
       about: "time between two looks at the topic"),

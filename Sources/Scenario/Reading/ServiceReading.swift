@@ -90,7 +90,7 @@ enum ServiceReading {
     } else {
       _ = reader.tree("queue_limit")
     }
-    service.coldStart = coldStart(&reader, isTopic: service.topic != nil)
+    service.coldStart = coldStart(&reader, service)
     service.usesPool = reader.word("pool", of: ["true", "false"], .assumed("true")) == "true"
     reader.finish()
     return service
@@ -162,14 +162,24 @@ enum ServiceReading {
   }
 
   /// A message waits in its topic, so that only the first instance is worth a cold start.
-  private static func coldStart(_ reader: inout FieldReader, isTopic: Bool) -> String {
-    if isTopic, !reader.has("cold_start") {
+  /// Where KEDA waits for so much lag before it, nobody else makes it.
+  private static func coldStart(_ reader: inout FieldReader, _ service: ServiceSection) -> String {
+    let isHeld = service.scaling.contains { $0.policy == "keda" && $0["activation"] ?? 0 > 0 }
+    if service.topic != nil, !reader.has("cold_start") {
+      let usual = isHeld ? "never" : "from_zero"
       _ = reader.tree("cold_start")
-      reader.noteDefault("cold_start", .assumed("from_zero"))
-      return "from_zero"
+      reader.noteDefault("cold_start", .assumed(usual))
+      return usual
     }
-    return reader.word(
+    let word = reader.word(
       "cold_start", of: ["on_demand", "from_zero", "never"], .assumed("on_demand"))
+    if isHeld, word != "never", reader.context.isSound(reader.child("cold_start")) {
+      reader.context.fail(
+        .implausible, at: reader.child("cold_start"), length: word.count,
+        "service `\(service.name)`: the first message starts an instance whatever `activation` is",
+        help: "write `cold_start: never`")
+    }
+    return word
   }
 
   /// AutoScale gives instances up, so that they stay by default where there is one.

@@ -1,7 +1,8 @@
 import Primitives
 import Yams
 
-/// A place in the text, from 1; (0, 0) for what came from the command line.
+/// A place in the text, from 1; (0, 0) for none, and lines -1, -2, … for what the first, the
+/// second, … `--set` of the command line says.
 public struct Mark: Sendable, Hashable {
   public var line: Int
   public var column: Int

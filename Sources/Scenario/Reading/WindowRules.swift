@@ -49,6 +49,7 @@ struct WindowRules {
       else { continue }
       let window = Window(
         index: index, from: from, to: to, ahead: Int64(section.utcOffsetMinutes) * 60)
+      amount(section, at: index)
       guard opens(window) else { continue }
       if let other = windows.first(where: { meeting($0, window) != nil }),
         let second = meeting(other, window)
@@ -57,6 +58,25 @@ struct WindowRules {
       }
       windows.append(window)
     }
+  }
+
+  /// Whether the service may have as many instances as a window wants.
+  private func amount(_ section: ScalingWindowSection, at index: Int) {
+    let key = section.replicas == nil ? "floor" : "replicas"
+    let wanted = section.replicas ?? section.floor ?? 0
+    let raised = document.changes.compactMap { change -> Int? in
+      guard case .limits(service.name, _, let most) = change.kind else { return nil }
+      return most
+    }
+    let most = raised.reduce(service.maximumInstances, max)
+    let at = "\(path).scaling_windows[\(index)].\(key)"
+    guard wanted > most, context.isSound(at), context.isSound("\(path).instances.max") else {
+      return
+    }
+    context.fail(
+      .inconsistent, at: at, else: service.mark,
+      "service `\(service.name)`: the window wants \(wanted) instances, at most \(most) may be",
+      help: "lower `\(key)` or raise `instances.max`")
   }
 
   /// Whether it ever opens and closes; what does not is told.

@@ -21,6 +21,28 @@ import Testing
     #expect(policy.unchangedUntil(at: .seconds(375)) == .distantFuture)
   }
 
+  /// What is there when an autoscaler begins counts as recommended then: nothing of it goes for
+  /// five minutes, by Kubernetes' rule and by KEDA's, which leaves the way down to it.
+  @Test func kubernetesKeepsWhatItFinds() throws {
+    var settings = KedaAutoscaler.Settings()
+    settings.lag.allowIdleConsumers = true
+    var policies: [any ScalingPolicy] = [
+      KubernetesPodAutoscaler(
+        .init(metrics: [.concurrency(milliPerPod: 1000)], maxReplicas: 400), replicas: 100),
+      try KedaAutoscaler(settings, replicas: 100),
+    ]
+    for index in policies.indices {
+      for second in stride(from: Int64(0), through: 600, by: 5) {
+        policies[index].observe(
+          ScalingSample(
+            concurrencyMilli: 18_000, ready: 100,
+            partitions: [.init(committed: 0, logEnd: 180)]), at: .seconds(second))
+        let found = policies[index].desiredPods(ready: 100, at: .seconds(second))
+        #expect(found == (second < 300 ? 100 : 18), "policy \(index), second \(second)")
+      }
+    }
+  }
+
   /// A metric that is missing blocks the way down, not the way up.
   @Test func kubernetesWithoutAMetric() {
     var settings = KubernetesPodAutoscaler.Settings(
@@ -71,6 +93,55 @@ import Testing
     #expect(policy.unchangedUntil(at: .seconds(100)) == .seconds(400))
     #expect(policy.desiredPods(ready: 10, at: .seconds(399)) == 10)
     #expect(policy.desiredPods(ready: 10, at: .seconds(400)) == 2)
+  }
+
+  /// What is there stays until a slot has been measured, and what comes meanwhile too.
+  @Test func aForecastBeginsWithWhatIsThere() {
+    for method in [
+      PredictiveAutoscaler.Method.pastDays(3),
+      .holtWinters(alpha: 0.5, beta: 0.1, gamma: 0.3, season: 288),
+    ] {
+      var settings = PredictiveAutoscaler.Settings(
+        method: method, milliPerPod: 1000, maxPods: 20)
+      settings.marginPercent = 0
+      settings.minPods = 1
+      var policy = PredictiveAutoscaler(settings, pods: 15)
+      for second in 1..<Int64(60) {
+        policy.observe(ScalingSample(concurrencyMilli: 5000, ready: 15), at: .seconds(second))
+        let found = policy.desiredPods(ready: second < 30 ? 15 : 16, at: .seconds(second))
+        #expect(found == (second < 30 ? 15 : 16))
+      }
+      policy.observe(ScalingSample(concurrencyMilli: 5000, ready: 16), at: .seconds(60))
+      #expect(policy.desiredPods(ready: 16, at: .seconds(60)) == 5)
+    }
+  }
+
+  /// A queue that grew while pods were missing teaches nothing about the load: a line of requests
+  /// by hand, 32/s of 200 ms, which one pod cannot serve and eleven are wanted for.
+  @Test(arguments: [Int64(1), 10]) func aQueueIsNoLoad(period: Int64) {
+    var settings = PredictiveAutoscaler.Settings(
+      method: .holtWinters(alpha: 0.5, beta: 0.1, gamma: 0.3, season: 1000), milliPerPod: 700,
+      maxPods: 200)
+    settings.mostMilliPerPod = 1000
+    settings.samplePeriod = .seconds(period)
+    var policy = PredictiveAutoscaler(settings, pods: 1)
+    var (pods, waiting, sum, most) = (1, 0.0, 0.0, 0)
+    for second in 1...Int64(3600) {
+      let due = waiting + 32
+      let served = min(due, Double(pods) * 5)
+      waiting = due - served
+      sum += waiting + served * 0.2
+      guard second % period == 0 else { continue }
+      policy.observe(
+        ScalingSample(
+          concurrencyMilli: Int64(1000 * sum / Double(period)), ready: pods), at: .seconds(second))
+      sum = 0
+      pods = policy.desiredPods(ready: pods, at: .seconds(second))
+      most = max(most, pods)
+    }
+    // 6.4 in flight, a tenth more, 0.7 of it for each pod.
+    #expect(pods == 11 && waiting == 0)
+    #expect(most <= 33, "\(most)")
   }
 
   /// A ramp is foretold exactly by Holt's smoothing, a day that repeats by its past.
