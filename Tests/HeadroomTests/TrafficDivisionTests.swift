@@ -20,6 +20,7 @@ import Testing
       duration: 4m
       warmup: 20s
       fidelity: \(fidelity)
+      cluster: {balancer: {phase: 0s}}
       regions:
         - name: north
           clusters: [{name: a, zones: [\(zones)]}, {name: b, zones: [\(zones)]}]
