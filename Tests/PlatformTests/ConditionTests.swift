@@ -111,6 +111,29 @@ import Workload
     #expect(abs(level(4, 5, 295) / (200 * 0.0505) - 1) < 0.05)
   }
 
+  /// Four times as many come as before for 100 s, and 50 s later services take eleven times as long
+  /// for three minutes: who waits then is served as fast as services go, and no faster or slower
+  /// when they are quick again.
+  @Test(arguments: [Fidelity.request, .flow])
+  func aQueueIsServedAsFastAsServicesGo(fidelity: Fidelity) throws {
+    var cluster = Self.one(
+      .slowServices([ServiceID(0)], factor: 11), from: 250, seconds: 180, fidelity: fidelity,
+      initial: 20)
+    cluster.services[0].router = TestWorld.rules(
+      maximum: 20, minimum: 20, queueLimit: .max / 4, start: .never)
+    cluster.services[0].router.waitLimit = Nanoseconds(.max)
+    cluster.faults.append(
+      FaultConfiguration(
+        name: "surge", kind: .surge([ServiceID(0)], factor: 4, ramp: .zero), at: .seconds(200),
+        restartAfter: .seconds(100)))
+    let counts = try Self.counters(cluster, at: [252, 430, 432, 530])
+    let slowly = Double(counts[1].completed - counts[0].completed)
+    let quickly = Double(counts[3].completed - counts[2].completed)
+    // Twenty at a time, with two hops.
+    #expect(abs(slowly / (178 * 20 / 0.5505) - 1) < 0.04, "\(slowly)")
+    #expect(abs(quickly / (98 * 20 / 0.0505) - 1) < 0.02, "\(quickly)")
+  }
+
   /// Hops of a slow zone take ten times as long.
   @Test(arguments: [Fidelity.request, .flow])
   func aZoneIsSlow(fidelity: Fidelity) throws {

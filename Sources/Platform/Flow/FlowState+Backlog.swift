@@ -127,10 +127,12 @@ extension FlowState {
   }
 
   /// The parameters for the present capacity and load, computed anew where they have moved by more
-  /// than 1/256.
+  /// than 1/256. However long services take, as many wait as did: the time that it takes changes.
   private mutating func currentLaw() -> CongestionLaw {
     let slots = slots
     let utilisation = offeredLoad / Double(slots)
+    if lawMean > 0, lawMean != service.mean { backlog *= service.mean / lawMean }
+    lawMean = service.mean
     if let law, law.slots == slots,
       abs(law.utilisation - utilisation) < (1 - min(utilisation, 0.99)) / 256
     {

@@ -31,6 +31,7 @@ extension FlowState {
     isBacklogKnown = true
     // It is that of the slots there are now, and not to be carried over from a law of fewer.
     law = nil
+    lawMean = service.mean
   }
 
   /// Gives free slots to those that wait; `cold` of them are the first on an instance that was made

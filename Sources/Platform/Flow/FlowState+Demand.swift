@@ -86,7 +86,8 @@ extension FlowState {
     if let downstream = settings.downstream {
       demand.downstreams.add(
         counters.downstreamCalls - publishedCalls,
-        refused: counters.downstreamRefused - publishedRefused, downstream)
+        refused: counters.downstreamRefused - publishedRefused, downstream,
+        over: lastStep.seconds)
       (publishedCalls, publishedRefused) = (counters.downstreamCalls, counters.downstreamRefused)
     }
     let requests = counters.attempts - publishedArrivals

@@ -83,7 +83,7 @@ extension FlowState {
     settings.hop = condition.hop
     settings.serviceFactor = condition.serviceFactor
     // What has been settled of those that wait was settled for services as they were.
-    if clients?.rules.timeout != nil, settledWaiting > 0 {
+    if settledWaiting > 0 {
       openCohorts()
       law = nil
     }

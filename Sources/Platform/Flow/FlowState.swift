@@ -32,6 +32,8 @@ struct FlowState: ~Copyable {
   var settledWaiting = 0
   var backlog = 0.0
   var law: CongestionLaw?
+  /// The mean service that the backlog is of.
+  var lawMean = 0.0
   /// Waits by the count of a second, and those of the rest that the lane is in.
   var calmLaw: CalmLaw?
   var calmWaits = CalmWaits()
@@ -189,7 +191,7 @@ struct FlowState: ~Copyable {
     inService = other.inService
     settledWaiting = other.settledWaiting
     backlog = other.backlog
-    law = other.law
+    (law, lawMean) = (other.law, other.lawMean)
     calmLaw = other.calmLaw
     calmWaits = other.calmWaits
     isBacklogKnown = other.isBacklogKnown

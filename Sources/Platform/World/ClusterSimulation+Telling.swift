@@ -10,11 +10,12 @@ extension ClusterSimulation {
       let lane = laneSet.lanes[index]
       lane.settle(at: now, recorder: recorder)
       if !lane.isAtRest { laneSet.touch(index) }
-      let counters = lane.counters
-      guard counters != reported[index] else { continue }
+      let (counters, gauges) = (lane.counters, lane.gauges)
+      // What waits has a row although nothing happens to it: lag that nobody works off is lag.
+      guard counters != reported[index] || gauges.lag > 0 || gauges.waiting > 0 else { continue }
       recorder.series(
         lane: LaneID(index), from: seriesStart, to: now,
-        delta: counters.difference(from: reported[index]), now: lane.gauges)
+        delta: counters.difference(from: reported[index]), now: gauges)
       reported[index] = counters
     }
     control.report(at: now, zoneCoreSeconds: demand.zoneCoreSeconds, seconds: seconds)

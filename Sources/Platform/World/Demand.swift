@@ -50,7 +50,7 @@ struct Demand: ~Copyable {
   ) {
     self.epochSeconds = epochSeconds
     self.shedding = GatewayShedding(shedding, capacities: gatewayCapacities)
-    self.downstreams = Downstreams(downstreams)
+    self.downstreams = Downstreams(downstreams, epochSeconds: epochSeconds)
     let gatewayCount = gatewayCapacities.count
     self.nodeCores = nodeCores
     self.nodeZones = nodeZones

@@ -14,21 +14,26 @@ struct Downstreams: ~Copyable {
   /// second's worth.
   private var levels: [Double]
   /// Of this epoch, and of those of the last second.
-  private var calls: [UInt64]
-  private var refused: [UInt64]
-  private var recent: [[(at: Instant, calls: UInt64)]]
-  private var recentCalls: [UInt64]
+  private var calls: [Double]
+  private var refused: [Double]
+  private var recent: [[(at: Instant, calls: Double)]]
+  private var recentCalls: [Double]
+  /// Of epochs that come, the next one first: those of lanes that know their calls by the step.
+  private var coming: [[(calls: Double, refused: Double)]]
+  private let epochSeconds: Double
   private var faults: [FaultConfiguration] = []
   private var now = Instant.origin
   /// Published: read by lanes during an epoch.
   let refusals: UnsafeMutablePointer<Double>
 
-  init(_ downstreams: [DownstreamConfiguration]) {
-    self.init(downstreams.map(\.capacityPerSecond))
+  init(_ downstreams: [DownstreamConfiguration], epochSeconds: Double) {
+    self.init(downstreams.map(\.capacityPerSecond), epochSeconds)
   }
 
-  private init(_ capacities: [Double]) {
+  private init(_ capacities: [Double], _ epochSeconds: Double) {
     self.capacities = capacities
+    self.epochSeconds = epochSeconds
+    coming = capacities.map { _ in [] }
     count = capacities.count
     levels = capacities
     calls = capacities.map { _ in 0 }
@@ -61,19 +66,46 @@ struct Downstreams: ~Copyable {
   }
 
   mutating func add(_ calls: UInt64, refused: UInt64, _ index: Int) {
-    self.calls[index] += calls
-    self.refused[index] += refused
+    self.calls[index] += Double(calls)
+    self.refused[index] += Double(refused)
+  }
+
+  /// Calls that were made evenly over a time that has passed: they count for as long a time that
+  /// begins now, since all of them at once would be a burst that there was not.
+  mutating func add(_ calls: UInt64, refused: UInt64, _ index: Int, over seconds: Double) {
+    guard calls > 0 else { return }
+    let epochs = max(1, min(Self.mostEpochs, Int((seconds / epochSeconds).rounded())))
+    while coming[index].count < epochs { coming[index].append((0, 0)) }
+    let share = 1 / Double(epochs)
+    for epoch in 0..<epochs {
+      coming[index][epoch].calls += Double(calls) * share
+      coming[index][epoch].refused += Double(refused) * share
+    }
+  }
+
+  private static let mostEpochs = 128
+
+  /// What counts of them for an epoch, or for the epochs of a longer time.
+  private mutating func takeComing(_ index: Int, _ length: Nanoseconds) {
+    guard !coming[index].isEmpty else { return }
+    let epochs = max(1, Int((length.seconds / epochSeconds).rounded()))
+    for part in coming[index].prefix(epochs) {
+      calls[index] += part.calls
+      refused[index] += part.refused
+    }
+    coming[index].removeFirst(min(epochs, coming[index].count))
   }
 
   /// Closes an epoch. O(downstreams).
   mutating func close(_ length: Nanoseconds) {
     for index in 0..<count {
       let capacity = capacities[index] * Self.share(of: index, faults, at: now)
+      takeComing(index, length)
       remember(index)
-      let admitted = Double(calls[index] - min(refused[index], calls[index]))
+      let admitted = calls[index] - min(refused[index], calls[index])
       let level = levels[index] + capacity * length.seconds - admitted
       levels[index] = max(-capacity, min(capacity, level))
-      let lately = Double(recentCalls[index])
+      let lately = recentCalls[index]
       refusals[index] = levels[index] < 0 && lately > capacity ? 1 - capacity / lately : 0
       calls[index] = 0
       refused[index] = 0
@@ -93,7 +125,8 @@ struct Downstreams: ~Copyable {
   }
 
   borrowing func clone() -> Downstreams {
-    var copy = Downstreams(capacities)
+    var copy = Downstreams(capacities, epochSeconds)
+    copy.coming = coming
     copy.levels = levels
     copy.calls = calls
     copy.refused = refused

@@ -1,0 +1,43 @@
+import ControlPlane
+import Primitives
+import SimulationKernel
+import Testing
+
+@testable import Platform
+
+/// A downstream that is called for more than it bears.
+@Suite struct DownstreamFlowTests {
+  /// It answers what it bears, and the second's worth that it takes in first; lanes that know their
+  /// calls by the second do not call all at once.
+  @Test(arguments: [Fidelity.request, .flow], [100.0, 200, 270])
+  func answersWhatItBears(fidelity: Fidelity, capacity: Double) throws {
+    var cluster = CentralLimitTests.downstream(
+      [100, 200], capacity: capacity, central: nil, fidelity, seed: 5)
+    for index in cluster.services.indices { cluster.services[index].topic = nil }
+    let simulation = try TestWorld.run(cluster, until: .seconds(300)).simulation
+    var sum = LaneCounters()
+    for lane in simulation.lanes.indices {
+      #expect(simulation.form(of: LaneID(lane)).fidelity == fidelity)
+      sum.add(simulation.lane(LaneID(lane)).counters)
+    }
+    let answered = Double(sum.downstreamCalls - sum.downstreamRefused)
+    #expect(sum.erred == sum.downstreamRefused && sum.arrivals > 89_000)
+    #expect(abs(answered / (301 * capacity) - 1) < 0.02, "\(answered)")
+  }
+
+  /// Calls of a step count for as long a time as it was, and are all counted.
+  @Test func callsOfAStepAreSpread() {
+    var cluster = ClusterConfiguration()
+    cluster.downstreams = [DownstreamConfiguration(name: "db", capacityPerSecond: 100)]
+    var downstreams = Downstreams(cluster.downstreams, epochSeconds: 0.1)
+    // 300 a second for ten seconds: 100 of credit and 100 a second are taken in.
+    var refusedFrom: Int?
+    for epoch in 0..<100 {
+      if epoch % 10 == 0 { downstreams.add(300, refused: 0, 0, over: 1) }
+      downstreams.close(.milliseconds(100))
+      if downstreams.refusals[0] > 0, refusedFrom == nil { refusedFrom = epoch }
+    }
+    #expect(refusedFrom.map { $0 >= 4 && $0 <= 10 } ?? false, "\(String(describing: refusedFrom))")
+    #expect(abs(downstreams.refusals[0] - 2.0 / 3) < 1e-9)
+  }
+}
