@@ -69,6 +69,57 @@ import Testing
     }
   }
 
+  /// A cluster whose zones are all cut off from who asks them is taken for gone as a lost one is,
+  /// and its traffic goes to the other cluster of the region, whoever looks after leases that run
+  /// out earlier; where there is no other, nobody can help.
+  @Test(arguments: ["request", "flow"]) func theBalancerNoticesClusters(fidelity: String) throws {
+    for cut in ["cut: everything, from: control-plane", "cut: control-plane"] {
+      let document = try Self.twoClusters("\(cut), in: north/east", fidelity: fidelity)
+      let timeline = try RehearsalStudy(
+        runner: ScenarioRunner(document, threads: 1), replications: 1
+      ).pair(0, peaks: nil).timeline
+      #expect(timeline.faults.map(\.detector) == ["the balancer"], "\(cut)")
+      let detected = try #require(timeline.secondsToDetect, "\(cut)")
+      #expect(detected >= 20.5 && detected <= 21.5, "\(cut): \(detected)")
+      let shifted = try #require(timeline.secondsToShift, "\(cut)")
+      #expect(shifted > detected && shifted <= detected + 3, "\(cut): \(shifted)")
+      #expect(timeline.secondsToEnd == 120, "\(cut)")
+      let alone = try Self.pair(["{at: 3m, \(cut), for: 2m}"], fidelity: fidelity).timeline
+      #expect(alone.faults.map(\.detector) == ["the balancer"], "\(cut)")
+      #expect(alone.secondsToDetect.map { $0 >= 20.5 && $0 <= 21.5 } == true, "\(cut)")
+    }
+  }
+
+  /// A region of two clusters with a service in both.
+  private static func twoClusters(_ fault: String, fidelity: String) throws -> ScenarioDocument {
+    let zones = ["zone-a", "zone-b"].map {
+      "{name: \($0), nodes: {count: 4, cpu: 16, memory: 64GiB}}"
+    }.joined(separator: ", ")
+    let text = """
+      headroom: 1
+      name: clusters
+      duration: 8m
+      warmup: 1m
+      fidelity: \(fidelity)
+      regions:
+        - name: north
+          clusters:
+            - {name: west, zones: [\(zones)], balancer: {phase: 0s}}
+            - {name: east, zones: [\(zones)], balancer: {phase: 0s}}
+      runtimes: {go: {init: 50ms}}
+      shapes: {small: {cpu: 0.5, memory: 512MiB}}
+      services:
+        - {name: api, clusters: [north/west, north/east], runtime: go, shape: small,
+           concurrency: 4, keep_alive: forever, service_time: "exponential(mean: 50ms)",
+           cpu_fraction: 0.5, instances: {min: 20, max: 20, initial: 20},
+           arrivals: {process: poisson, rate: 60/s}}
+      faults: [{at: 3m, \(fault), for: 2m}]
+      objectives: ["completed / requests > 50%"]
+      """
+    let result = ScenarioReader().read(text, file: "clusters.yaml", overrides: [])
+    return try #require(result.document, "\(result.rendered)")
+  }
+
   /// The balancer takes a gateway for gone after three questions, and its parts go to the next one
   /// of the zone; both are told.
   @Test(arguments: ["request", "flow"]) func theBalancerNoticesGateways(fidelity: String) throws {

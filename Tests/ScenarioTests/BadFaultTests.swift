@@ -215,6 +215,32 @@ import Testing
     #expect(written.document?.faults.allSatisfy { $0.line > 1 } == true)
   }
 
+  /// What nobody would notice is told of an override as of a file, and not of what goes with a
+  /// cluster that is lost, which nobody wrote.
+  @Test func anOverrideWithoutEffectIsTold() {
+    let parts: [(String, Diagnostic.Kind)] = [
+      ("machine-supply", .inconsistent), ("coordinator", .inconsistent),
+      ("registry", .neverHappens),
+    ]
+    for (part, kind) in parts {
+      let result = ScenarioReader().read(
+        Samples.valid, file: "valid.yaml", overrides: ["faults=[{at: 5m, stop: \(part), for: 1m}]"])
+      let told = result.diagnostics.filter { $0.kind == kind }
+      #expect(told.count == 1 && told.allSatisfy { $0.line == 0 }, "\(part): \(result.rendered)")
+    }
+    let lost = "{at: 5m, lose: north, for: 1m}"
+    let written = Samples.read(Self.regions(lost))
+    let given = ScenarioReader().read(
+      Self.regions("{at: 5m, stop: etcd, in: north/online}"), file: "regions.yaml",
+      overrides: ["faults=[\(lost)]"])
+    for result in [written, given] {
+      #expect(result.document != nil, "\(result.rendered)")
+      #expect(!result.diagnostics.contains { $0.message.contains("AutoScale") })
+    }
+    let stopped = Samples.read(Self.regions("{at: 5m, stop: autoscaler, in: north/online}"))
+    #expect(stopped.diagnostics.contains { $0.message.contains("AutoScale") })
+  }
+
   @Test(arguments: faults)
   func eachHasItsError(_ bad: BadInput) throws {
     try BadInputTests().eachChangeHasItsError(bad)

@@ -5,9 +5,10 @@ import Simulation
 /// Intervals of the series in which a faulted run is worse than its calm twin.
 ///
 /// Failures and lag are compared interval by interval: what the twin has not had is no chance.
-/// Means of latencies are not alike even where nothing is the matter, since what a fault has moved
-/// makes other draws meet: they take a number of answers, so that intervals with few are taken
-/// together, and must lie beyond what the twin itself shows nearby.
+/// Where it refuses too, other draws make other numbers, which `BadShare` allows for. Means of
+/// latencies are not alike even where nothing is the matter, since what a fault has moved makes
+/// other draws meet: they take a number of answers, so that intervals with few are taken together,
+/// and must lie beyond what the twin itself shows nearby.
 struct DegradedIntervals {
   let tolerances: RehearsalTimeline.Tolerances
   private let calm: [Instant: Sum]
@@ -27,9 +28,9 @@ struct DegradedIntervals {
     var latency = 0.0
     var lag = 0
 
-    var badShare: Double {
-      Double(counters.failed + counters.refused + counters.abandoned)
-        / Double(max(1, counters.attempts))
+    var badShare: BadShare {
+      BadShare(
+        bad: counters.failed + counters.refused + counters.abandoned, attempts: counters.attempts)
     }
     /// Of what was answered; nil: nothing was.
     var meanLatency: Double? {
@@ -58,19 +59,29 @@ struct DegradedIntervals {
   func after(_ strike: Instant) -> [Range<Instant>] {
     let slow = slowOnes(from: strike)
     return intervals.enumerated().filter { index, interval in
-      interval.upperBound > strike && (slow.contains(index) || isWorse(interval))
+      interval.upperBound > strike && (slow.contains(index) || isWorse(index))
     }.map(\.element)
   }
 
   /// By what failed, and by what was left behind.
-  private func isWorse(_ interval: Range<Instant>) -> Bool {
+  private func isWorse(_ index: Int) -> Bool {
+    let interval = intervals[index]
     guard let one = calm[interval.lowerBound] else { return false }
     // Nothing at all happened in the faulted run, though something should have.
     guard let other = faulted[interval.lowerBound] else { return one.counters.arrivals > 0 }
     let seconds = (interval.upperBound - interval.lowerBound).seconds
     let produced = Double(one.counters.arrivals) / max(seconds, 1e-9)
-    if other.badShare > one.badShare + tolerances.badShare { return true }
+    if other.badShare.isBeyond(one.badShare, nearby: twinShares(around: index), tolerances) {
+      return true
+    }
     return Double(other.lag) > Double(one.lag) + tolerances.lagSeconds * produced
+  }
+
+  /// Of intervals on either side and of itself, as far as there are any.
+  private func twinShares(around index: Int) -> [BadShare] {
+    let first = max(0, index - tolerances.neighbours)
+    let last = min(intervals.count - 1, index + tolerances.neighbours)
+    return intervals[first...last].map { calm[$0.lowerBound]?.badShare ?? Sum().badShare }
   }
 
   // MARK: Latencies

@@ -122,10 +122,13 @@ private struct ToldEvents {
   ) -> Found {
     let firstZone = part?.zones.lowerBound ?? 0
     let managers = part?.managers ?? 0..<configuration.workerManagers.count
+    /// Those that are named; where none is, all of the cluster are on one side, and who asks them
+    /// on the other.
     func zones(_ some: [NetworkSide]) -> [Int] {
-      some.compactMap { side in
+      let named = some.compactMap { side -> Int? in
         if case .zone(let zone) = side { firstZone + zone.index } else { nil }
       }
+      return named.isEmpty ? Array(part?.zones ?? configuration.zones.indices) : named
     }
     switch fault.kind {
     case .loseZone(let zone):
@@ -168,7 +171,7 @@ private struct ToldEvents {
     events.first { $0.kind == kind && span.contains($0.at) && subjects.contains($0.subject) }?.at
   }
 
-  /// A zone that the balancer cannot reach; where nothing of the kind is so, owners of tokens.
+  /// Zones that the balancer cannot reach; where nothing of the kind is so, owners of tokens.
   private func cutOff(
     _ zones: [Int], _ managers: Range<Int>, _ span: ClosedRange<Instant>
   ) -> Found {
@@ -180,7 +183,7 @@ private struct ToldEvents {
     let first = configuration.part(ofZone: zones.first ?? 0)?.zones.lowerBound ?? 0
     // Components stand in the zones in turn.
     let own = managers.filter { manager in
-      zones.isEmpty || zones.contains(first + (manager - managers.lowerBound) % max(1, count))
+      zones.contains(first + (manager - managers.lowerBound) % max(1, count))
     }
     return tokens(of: own, managers, span)
   }

@@ -13,11 +13,13 @@ public struct RehearsalTimeline: Sendable {
   public struct Tolerances: Sendable {
     /// Of attempts: failed, refused and abandoned ones, beyond those of the twin.
     public var badShare = 0.001
+    /// And standard deviations beyond them, where the twin has such attempts nearby.
+    public var deviations = 3.0
     /// Mean latency ÷ the greatest mean of the twin nearby.
     public var latencyRatio = 1.25
     /// Answers that a mean takes: intervals with fewer are compared together.
     public var leastAnswers = 30
-    /// Means of the twin on each side that count as near.
+    /// Means and intervals of the twin on each side that count as near.
     public var neighbours = 6
     /// Lag beyond the twin's, in seconds of what is produced.
     public var lagSeconds = 1.0

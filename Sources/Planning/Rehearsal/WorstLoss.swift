@@ -6,9 +6,10 @@ import Simulation
 /// Looks for the loss that hurts most: of which domain, when, and for how long.
 ///
 /// The search is in the first replication, at a fidelity of its own and up to ten minutes after the
-/// domain is back, so that it is affordable where all of that is not; what it finds is then carried
-/// out at the scenario's fidelity in all its replications, up to half an hour after, and that is
-/// what is judged.
+/// domain is back, so that it is affordable where all of that is not; what it finds, up to four
+/// losses of each kind of domain, is then carried out at the scenario's fidelity in all its
+/// replications, up to half an hour after, and that is what is judged: of those the worst is one
+/// that misses an objective over all replications, where there is any.
 ///
 /// First every domain at times spread evenly over what is judged. Then, for the worst of each kind
 /// of domain, half the distance to either side, again and again, down to a minute; then outages of
@@ -23,9 +24,6 @@ public struct WorstLoss: Sendable {
   /// At which is searched.
   public let fidelity: String
 
-  /// Losses of each kind of domain that are confirmed, at different times or of different domains
-  /// (assumed).
-  static let candidates = 2
   /// What a loss has done is counted so far after its end while it is looked for (assumed).
   public static let searchedAfterwards = Nanoseconds.seconds(600)
 
@@ -99,11 +97,12 @@ public struct WorstLoss: Sendable {
       try refine(&search, domain)
       try stretch(&search, domain)
     }
-    let found = domains.flatMap { search.candidates($0, most: Self.candidates) }
+    let ranked = search.ranked
+    let found = domains.flatMap { Self.finalists(of: $0, ranked, apart: losses.outage) }
     let own = DomainLosses(runner: runner)
     let (confirmed, executed) = try confirm(found, own, peaks: peaks)
     return Outcome(
-      tried: search.ranked, confirmed: Search.ranked(confirmed),
+      tried: ranked, confirmed: Self.ranked(confirmed),
       executed: search.executed + trunk.executed + executed)
   }
 
@@ -181,48 +180,10 @@ public struct WorstLoss: Sendable {
       self.threads = threads
     }
 
-    /// Those that miss an objective first; of these, and of the others, those that a condition has
-    /// ended, since more would have come; then those with the most requests without an answer; then
-    /// those with the least margin, which lag and latency may decide alone; then in the order of
-    /// trying. A margin by itself would prefer losses near the end, of which less is judged.
-    static func ranked(_ trials: [LossTrial]) -> [LossTrial] {
-      trials.map { Rank($0) }.enumerated().sorted {
-        $0.element.key != $1.element.key
-          ? $0.element.key < $1.element.key : $0.offset < $1.offset
-      }.map(\.element.trial)
-    }
-
-    private struct Rank {
-      let trial: LossTrial
-      /// Smaller is worse.
-      let key: (Int, Int, Double, Double)
-
-      init(_ trial: LossTrial) {
-        self.trial = trial
-        let verdict = ObjectiveVerdicts.overall(trial.judged)
-        key = (
-          verdict == .missed ? 0 : verdict == .undecided ? 1 : 2, trial.stopped == nil ? 1 : 0,
-          -trial.moreBad, trial.worstMargin?.margin ?? .infinity
-        )
-      }
-    }
-
-    var ranked: [LossTrial] { Self.ranked(trials) }
+    var ranked: [LossTrial] { WorstLoss.ranked(trials) }
 
     func worst(_ domain: LossTarget.Domain) -> LossTrial? {
       ranked.first { $0.target.domain == domain }
-    }
-
-    /// The worst of a kind, each an outage away from those before it, or of another domain.
-    func candidates(_ domain: LossTarget.Domain, most: Int) -> [LossTrial] {
-      var some: [LossTrial] = []
-      for trial in ranked where trial.target.domain == domain && some.count < most {
-        let isNear = some.contains {
-          $0.target == trial.target && max($0.at, trial.at) - min($0.at, trial.at) < losses.outage
-        }
-        if !isNear { some.append(trial) }
-      }
-      return some
     }
 
     mutating func lose(_ some: [(at: Instant, losses: [DomainLosses.Loss])]) throws {

@@ -28,6 +28,8 @@ public struct FaultSection: Sendable {
   /// Its place in the document, and the line that it begins in; 0: it is not of a file.
   public internal(set) var index = 0
   public internal(set) var line = 0
+  /// Nobody wrote it: it goes with a cluster that is lost.
+  var isPartOfLoss = false
   /// From one beginning to the next, and how often it comes.
   public var every = Nanoseconds.zero
   public var times = 1

@@ -144,6 +144,7 @@ extension FaultSection {
       var fault = FaultSection(name: name, at: at)
       fault.effect = .stop(part)
       fault.restartAfter = restartAfter
+      fault.isPartOfLoss = true
       return fault
     }
     return zones + parts

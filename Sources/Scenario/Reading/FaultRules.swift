@@ -26,7 +26,7 @@ struct FaultRules {
         .inconsistent, at: "\(path).from", else: Mark(line: 1, column: 1),
         "`\(path)` cuts a side off from itself", help: "name another side")
     // What goes with a cluster that is lost was not written as a fault.
-    case .stop(let part) where fault.line > 0: isNeeded(part, "\(path).stop")
+    case .stop(let part) where !fault.isPartOfLoss: isNeeded(part, "\(path).stop")
     case .slow(let part, _): isNeeded(part, "\(path).slow")
     case .surge(_, _, let ramp) where fault.restartAfter.map({ ramp > $0 }) ?? false:
       context.fail(
