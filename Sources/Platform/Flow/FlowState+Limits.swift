@@ -191,7 +191,7 @@ extension FlowState {
   /// is delivered again.
   mutating func callDownstream(_ calls: Int, _ downstream: Int) -> Int {
     counters.downstreamCalls &+= UInt64(calls)
-    let share = surroundings.downstreamRefusals[downstream]
+    let share = surroundings.downstreamStepRefusals[downstream]
     guard share > 0, calls > 0 else { return 0 }
     let refused = BinomialDraw.sample(calls, share: share, using: &bits)
     guard refused > 0 else { return 0 }

@@ -13,8 +13,10 @@ struct LaneSurroundings {
   var countBlocks: UnsafeMutablePointer<CountBlock>
   /// By gateway and importance: the share of requests that is let in, where it sheds.
   var admittedShares: UnsafePointer<Double>
-  /// By downstream: the share of calls that it refuses.
+  /// By downstream: the share of calls that it refuses; and the same for steps that are longer than
+  /// an epoch.
   var downstreamRefusals: UnsafePointer<Double>
+  var downstreamStepRefusals: UnsafePointer<Double>
   /// Demand of this epoch is measured up to here.
   var epochEnd: Instant
 }

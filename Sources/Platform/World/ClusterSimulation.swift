@@ -112,7 +112,8 @@ public final class ClusterSimulation {
       gatewaySlowdowns: UnsafePointer(demand.gatewaySlowdowns),
       countBlocks: countBlocks.blocks,
       admittedShares: UnsafePointer(demand.shedding.admittedShares),
-      downstreamRefusals: UnsafePointer(demand.downstreams.refusals), epochEnd: epochEnd)
+      downstreamRefusals: UnsafePointer(demand.downstreams.refusals),
+      downstreamStepRefusals: UnsafePointer(demand.downstreams.stepRefusals), epochEnd: epochEnd)
   }
 
   /// Simulates up to an instant, which must be a multiple of the epoch, and closes the rows of the

@@ -23,8 +23,9 @@ struct Downstreams: ~Copyable {
   private let epochSeconds: Double
   private var faults: [FaultConfiguration] = []
   private var now = Instant.origin
-  /// Published: read by lanes during an epoch.
+  /// Published: read by lanes during an epoch; and what lanes read whose steps are longer.
   let refusals: UnsafeMutablePointer<Double>
+  let stepRefusals: UnsafeMutablePointer<Double>
 
   init(_ downstreams: [DownstreamConfiguration], epochSeconds: Double) {
     self.init(downstreams.map(\.capacityPerSecond), epochSeconds)
@@ -42,9 +43,14 @@ struct Downstreams: ~Copyable {
     recentCalls = calls
     refusals = .allocate(capacity: max(1, count))
     refusals.initialize(repeating: 0, count: max(1, count))
+    stepRefusals = .allocate(capacity: max(1, count))
+    stepRefusals.initialize(repeating: 0, count: max(1, count))
   }
 
-  deinit { refusals.deallocate() }
+  deinit {
+    refusals.deallocate()
+    stepRefusals.deallocate()
+  }
 
   /// All faults of the run that are known.
   mutating func take(_ faults: [FaultConfiguration]) {
@@ -107,6 +113,10 @@ struct Downstreams: ~Copyable {
       levels[index] = max(-capacity, min(capacity, level))
       let lately = recentCalls[index]
       refusals[index] = levels[index] < 0 && lately > capacity ? 1 - capacity / lately : 0
+      // Over a second it bears what it bears and half of what is left: to let all pass as long as
+      // anything is left is right for an epoch, and for a second it would be far too much.
+      let borne = capacity + levels[index] / 2
+      stepRefusals[index] = lately > 0 ? max(0, min(1, 1 - borne / lately)) : 0
       calls[index] = 0
       refused[index] = 0
     }
@@ -135,6 +145,7 @@ struct Downstreams: ~Copyable {
     copy.faults = faults
     copy.now = now
     copy.refusals.update(from: refusals, count: count)
+    copy.stepRefusals.update(from: stepRefusals, count: count)
     return copy
   }
 }
