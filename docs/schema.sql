@@ -493,6 +493,54 @@ CREATE TABLE size_results (  -- what a pool size led to
 
 CREATE INDEX size_results_by_study_percentage ON size_results (study, percentage);
 
+CREATE TABLE losses (  -- a loss of a zone, cluster or region that rehearse tried with --matrix or --find-worst; its verdicts are the objectives whose arm is `loss` and its number
+  study INTEGER NOT NULL REFERENCES studies,  -- the study
+  id INTEGER NOT NULL,  -- number of the loss, from 1, in the order of the report
+  domain TEXT NOT NULL,  -- zone, cluster or region
+  name TEXT NOT NULL,  -- which one
+  strike_ns INTEGER NOT NULL,  -- when it was lost
+  outage_ns INTEGER NOT NULL,  -- for how long
+  judged_from_ns INTEGER NOT NULL,  -- where the time begins that is judged
+  judged_until_ns INTEGER NOT NULL,  -- where it ends
+  searched INTEGER NOT NULL,  -- 1: tried while the worst was looked for, in one replication at the search's fidelity
+  verdict TEXT CHECK (verdict IN ('met', 'missed', 'undecided')),  -- met, missed or undecided; NULL: nothing is judged
+  margin REAL,  -- of the objective nearest to its limit, over all replications; NULL: none tells anything
+  least_margin REAL,  -- the least of any replication by itself
+  replications INTEGER NOT NULL,  -- in how many it was tried
+  PRIMARY KEY (study, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE loss_replications (  -- what a loss came to in one replication beside its calm twin, with its phases
+  study INTEGER NOT NULL REFERENCES studies,  -- the study
+  loss INTEGER NOT NULL,  -- the number of the loss
+  replication INTEGER NOT NULL,  -- the replication, from 0
+  came INTEGER NOT NULL,  -- requests and messages of the whole run with the loss
+  unanswered INTEGER NOT NULL,  -- of them, those without an answer
+  calm_came INTEGER NOT NULL,  -- requests and messages of the calm twin
+  calm_unanswered INTEGER NOT NULL,  -- of them, those without an answer
+  seconds_to_detect REAL,  -- from the strike until noticed; NULL: never
+  seconds_to_shift REAL,  -- from the strike until traffic had moved; NULL: never
+  seconds_to_fault_over REAL,  -- from the strike until all that failed was there again; NULL: not within the run
+  seconds_degraded REAL NOT NULL,  -- worse than the twin for so long
+  seconds_to_recover REAL,  -- from the strike to the end of the last degraded interval; NULL: not within the run
+  peak_utilisation REAL,  -- greatest use of processors of who takes over while it is lost; NULL: nobody, or unknown
+  expected_utilisation REAL,  -- the same by the closed form, from the calm twin's use
+  margin REAL,  -- the least margin of an objective; NULL: none tells anything
+  stopped_by TEXT,  -- the condition that ended it early; NULL: none
+  stopped_at_ns INTEGER,  -- when
+  PRIMARY KEY (study, loss, replication)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE loss_stretches (  -- a time in which a loss left a replication worse than its calm twin
+  study INTEGER NOT NULL REFERENCES studies,  -- the study
+  loss INTEGER NOT NULL,  -- the number of the loss
+  replication INTEGER NOT NULL,  -- the replication, from 0
+  from_ns INTEGER NOT NULL,  -- where it begins
+  until_ns INTEGER NOT NULL  -- where it ends
+) STRICT;
+
+CREATE INDEX loss_stretches_by_study_loss ON loss_stretches (study, loss);
+
 CREATE TABLE comparisons (  -- base against candidate, paired by seed
   study INTEGER NOT NULL REFERENCES studies,  -- the study
   scenario INTEGER NOT NULL REFERENCES scenarios,  -- the scenario
@@ -688,6 +736,27 @@ SELECT c.study, c.percentage, c.pods, c.cpu_cores, c.memory_mib, c.cost_per_hour
   c.chosen, r.runtime, r.measure, r.mean, r.low, r.high, r.unit, r.seeds
 FROM size_candidates c
 LEFT JOIN size_results r ON r.study = c.study AND r.percentage = c.percentage;
+
+CREATE VIEW v_losses AS  -- losses that rehearse tried by itself, with what each came to, the worst first
+SELECT l.study, l.id AS loss, l.domain, l.name, CASE WHEN l.strike_ns IS NOT NULL THEN printf('%02d:%02d:%06.3f', l.strike_ns / 3600000000000,
+      l.strike_ns / 60000000000 % 60, l.strike_ns % 60000000000 / 1e9) END AS at,
+  l.outage_ns / 1e9 AS outage_seconds, l.searched, l.verdict, l.margin, l.least_margin,
+  l.replications,
+  round(100.0 * sum(r.unanswered) / nullif(sum(r.came), 0), 3) AS unanswered_percent,
+  round(100.0 * sum(r.calm_unanswered) / nullif(sum(r.calm_came), 0), 3)
+    AS calm_unanswered_percent,
+  avg(r.seconds_to_detect) AS detect_seconds, avg(r.seconds_to_shift) AS shift_seconds,
+  avg(r.seconds_degraded) AS degraded_seconds,
+  CASE WHEN count(r.seconds_to_recover) = count(*) THEN avg(r.seconds_to_recover) END
+    AS recover_seconds,
+  round(100 * avg(r.peak_utilisation), 1) AS peak_percent,
+  round(100 * avg(r.expected_utilisation), 1) AS expected_percent
+FROM losses l
+JOIN loss_replications r ON r.study = l.study AND r.loss = l.id
+GROUP BY l.study, l.id
+ORDER BY l.study, l.searched,
+  CASE l.verdict WHEN 'missed' THEN 0 WHEN 'undecided' THEN 1 ELSE 2 END,
+  sum(r.unanswered) DESC, l.id;
 
 CREATE VIEW v_compare AS  -- base against candidate, changes first
 SELECT c.study, s.name AS scenario, c.measure, c.unit, c.base, c.candidate, c.difference,

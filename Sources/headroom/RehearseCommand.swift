@@ -174,6 +174,7 @@ struct RehearseCommand: ParsableCommand {
     let report = MatrixReport(
       domain: domain, outcome: Signals.shared.isInterrupted ? nil : outcome, scenario: scenario,
       wallSeconds: began.duration(to: .now).inSeconds, options: options)
+    try LossRecording(session.writer).record(outcome.cells)
     return try ended(session, report.verdict, scenario) {
       (report.status, report.text, report.summary)
     }
@@ -189,6 +190,7 @@ struct RehearseCommand: ParsableCommand {
     let report = WorstReport(
       outcome: Signals.shared.isInterrupted ? nil : outcome, search: search, scenario: scenario,
       wallSeconds: began.duration(to: .now).inSeconds, options: options)
+    try LossRecording(session.writer).record(outcome.confirmed, searched: outcome.tried)
     return try ended(session, report.verdict, scenario) {
       (report.status, report.text, report.summary)
     }

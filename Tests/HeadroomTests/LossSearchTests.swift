@@ -11,7 +11,7 @@ import Testing
 @Suite struct LossSearchTests {
   /// Two regions. `quiet` is everywhere in the north; `heavy` is in north/b alone, and has ten
   /// times its traffic from 12 to 14 minutes. The south has less than any of both.
-  private static func text(faults: String = "", fidelity: String = "flow") -> String {
+  static func text(faults: String = "", fidelity: String = "flow") -> String {
     let zones = ["zone-a", "zone-b"].map {
       "{name: \($0), nodes: {count: 4, cpu: 16, memory: 64GiB}}"
     }.joined(separator: ", ")
@@ -50,7 +50,7 @@ import Testing
       """
   }
 
-  private static func runner(
+  static func runner(
     _ text: String? = nil, _ overrides: [String] = []
   ) throws -> ScenarioRunner {
     let result = ScenarioReader().read(
@@ -108,6 +108,25 @@ import Testing
     // Zone c has the services that are in all three, and a the one too that is in a and b.
     #expect(left.map(\.zone) == [0, 2] && abs(left[1].factor - 1.5) < 1e-12)
     #expect(left[0].factor > 1.55 && left[0].factor < 1.57, "\(left[0].factor)")
+  }
+
+  /// The other half of `quiet` comes to north/b beside its own half and `heavy`, to each of its
+  /// zones alike, and nothing in the south.
+  @Test func zonesOfWhoTakesOver() throws {
+    let text = Self.text(faults: "{at: 5m, lose: north/a, for: 30s}")
+    let runner = try Self.runner(text, ["duration=8m"])
+    let pair = try RehearsalStudy(runner: runner, replications: 1).pair(0, peaks: nil)
+    let forms = RehearsalHarm([pair], document: runner.document).closedForms
+    #expect(forms.count == 6 && forms[0] == nil && forms[1] == nil)
+    let services = pair.calm.configuration.services
+    func rate(_ name: String) -> Double {
+      services.filter { $0.name == name }.reduce(0) { $0 + $1.meanRatePerSecond }
+    }
+    let (quiet, heavy) = (rate("quiet"), rate("heavy"))
+    let expected = (quiet + heavy) / (quiet / 2 + heavy)
+    #expect(abs(quiet - 20) < 1e-9 && heavy > quiet)
+    for zone in 2...3 { #expect(forms[zone].map { abs($0 - expected) < 1e-12 } == true) }
+    #expect(forms[4] == 1 && forms[5] == 1)
   }
 
   // MARK: The matrix

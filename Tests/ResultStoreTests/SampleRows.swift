@@ -82,5 +82,6 @@ let rowTypes: [any StoredRow.Type] = [
   LeaseRow.self,
   ZoneSeriesRow.self, ComponentRow.self, EventRow.self, ObjectiveRow.self, CapacityRow.self,
   BreakEvenRow.self, ConservationRow.self, MeasureRow.self, SizeCandidateRow.self, SizePoolRow.self,
-  SizeResultRow.self, ComparisonRow.self,
+  SizeResultRow.self, LossRow.self, LossReplicationRow.self, LossStretchRow.self,
+  ComparisonRow.self,
 ]

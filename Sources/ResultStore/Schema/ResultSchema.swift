@@ -5,7 +5,7 @@ public enum ResultSchema {
   /// Rises by one with every change of tables or views; stored in `PRAGMA user_version`. A results
   /// file is the record of one command and is not migrated: those of other versions are refused,
   /// since what they lack cannot be made up.
-  public static let version = 9
+  public static let version = 10
 
   /// Tells results files from other SQLite files: "HDRM" in `PRAGMA application_id`.
   public static let applicationID: Int32 = 0x4844_524D
@@ -20,7 +20,8 @@ public enum ResultSchema {
     CacheRow.table, LeaseRow.table, ZoneSeriesRow.table, ComponentRow.table, EventRow.table,
     ObjectiveRow.table, CapacityRow.table, BreakEvenRow.table,
     ConservationRow.table, MeasureRow.table, SizeCandidateRow.table, SizePoolRow.table,
-    SizeResultRow.table, ComparisonRow.table,
+    SizeResultRow.table, LossRow.table, LossReplicationRow.table, LossStretchRow.table,
+    ComparisonRow.table,
   ]
 
   static var migrator: DatabaseMigrator {

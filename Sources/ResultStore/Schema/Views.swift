@@ -239,6 +239,29 @@ extension ResultSchema {
         LEFT JOIN size_results r ON r.study = c.study AND r.percentage = c.percentage
         """),
     .init(
+      name: "v_losses",
+      about: "losses that rehearse tried by itself, with what each came to, the worst first",
+      query: """
+        SELECT l.study, l.id AS loss, l.domain, l.name, \(clock("l.strike_ns")) AS at,
+          l.outage_ns / 1e9 AS outage_seconds, l.searched, l.verdict, l.margin, l.least_margin,
+          l.replications,
+          round(100.0 * sum(r.unanswered) / nullif(sum(r.came), 0), 3) AS unanswered_percent,
+          round(100.0 * sum(r.calm_unanswered) / nullif(sum(r.calm_came), 0), 3)
+            AS calm_unanswered_percent,
+          avg(r.seconds_to_detect) AS detect_seconds, avg(r.seconds_to_shift) AS shift_seconds,
+          avg(r.seconds_degraded) AS degraded_seconds,
+          CASE WHEN count(r.seconds_to_recover) = count(*) THEN avg(r.seconds_to_recover) END
+            AS recover_seconds,
+          round(100 * avg(r.peak_utilisation), 1) AS peak_percent,
+          round(100 * avg(r.expected_utilisation), 1) AS expected_percent
+        FROM losses l
+        JOIN loss_replications r ON r.study = l.study AND r.loss = l.id
+        GROUP BY l.study, l.id
+        ORDER BY l.study, l.searched,
+          CASE l.verdict WHEN 'missed' THEN 0 WHEN 'undecided' THEN 1 ELSE 2 END,
+          sum(r.unanswered) DESC, l.id
+        """),
+    .init(
       name: "v_compare", about: "base against candidate, changes first",
       query: """
         SELECT c.study, s.name AS scenario, c.measure, c.unit, c.base, c.candidate, c.difference,
