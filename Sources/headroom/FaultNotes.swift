@@ -4,7 +4,19 @@ import Scenario
 /// What faults do that somebody who writes them may not expect.
 enum FaultNotes {
   static func all(_ document: ScenarioDocument) -> [String] {
-    document.parts.flatMap { part in part.faults.compactMap { note($0, part) } }
+    document.parts.flatMap { part in
+      part.faults.flatMap { [note($0, part), tooMany($0, part)].compactMap { $0 } }
+    }
+  }
+
+  /// More instances are to be lost than there can be.
+  private static func tooMany(_ fault: FaultSection, _ part: ScenarioDocument) -> String? {
+    guard case .losePods(let name, .count(let count))? = fault.effect,
+      let most = part.services.first(where: { $0.name == name })?.maximumInstances, count > most
+    else { return nil }
+    return
+      "`faults[\(fault.index)]`: `\(name)` has at most \(most) instances (`instances.max`), so "
+      + "that the loss of \(count) is that of all"
   }
 
   /// A consumer is missed by its group, and there is nobody else in it.

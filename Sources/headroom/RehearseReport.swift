@@ -143,13 +143,18 @@ struct RehearseReport {
 
   private func zones(_ harm: RehearsalHarm) -> String {
     var rows = [
-      ["", "processors, calm", "faulted", "calm × z/(z-l)", "least warm pods, calm", "faulted"]
+      [
+        "", "processors, calm", "faulted",
+        survivors.isEmpty ? "calm × z/(z-l)" : "calm × closed form", "least warm pods, calm",
+        "faulted",
+      ]
     ]
     for (zone, (use, pools)) in zip(harm.utilisation, harm.poolLevels).enumerated() {
       let calm = Estimate(use.calm).value
       rows.append([
         "  \(use.name)", TextForm.percent(calm), TextForm.percent(Estimate(use.faulted).value),
-        harm.closedForms[zone].map { TextForm.percent(calm * $0) } ?? "-",
+        // Where nothing computes there is nothing to multiply.
+        harm.closedForms[zone].flatMap { calm > 0 ? TextForm.percent(calm * $0) : nil } ?? "-",
         TextForm.number(Estimate(pools.calm).value), TextForm.number(Estimate(pools.faulted).value),
       ])
     }

@@ -36,7 +36,8 @@ public struct ZoneLossForm: Sendable {
   }
 
   /// By zone, the greatest of all times at which zones were lost in a run: nil where it was lost
-  /// whenever one was. A loss that came when another was over does not add to that.
+  /// whenever one was. A loss that came when another was over does not add to that. Where whole
+  /// clusters are lost, a zone of those that take over has `ClusterLossForm`'s part as well.
   static func greatest(_ outcome: RunOutcome) -> [Double?] {
     var lost: Set<Int> = []
     var greatest = outcome.configuration.zones.map { _ in Double?.none }
@@ -51,12 +52,26 @@ public struct ZoneLossForm: Sendable {
       // Zones that go at one time go together.
       let isLast = index + 1 == ordered.count || ordered[index + 1].at > event.at
       guard isLast, !lost.isEmpty else { continue }
-      for (zone, factor) in ZoneLossForm(outcome.configuration, lost: lost).factors.enumerated() {
+      for (zone, factor) in whole(outcome.configuration, lost: lost).enumerated() {
         guard let factor else { continue }
         greatest[zone] = max(greatest[zone] ?? factor, factor)
       }
     }
     return greatest
+  }
+
+  /// By zone among all: load with zones and with them perhaps whole clusters lost ÷ load without;
+  /// nil where the zone is lost itself.
+  private static func whole(_ configuration: ClusterConfiguration, lost: Set<Int>) -> [Double?] {
+    var factors = ZoneLossForm(configuration, lost: lost).factors
+    let parts = configuration.parts
+    let clusters = parts.indices.filter { parts[$0].zones.allSatisfy(lost.contains) }
+    for survivor in ClusterLossForm(configuration, lost: Set(clusters)).survivors {
+      for zone in parts[survivor.cluster].zones {
+        factors[zone] = factors[zone].map { $0 * survivor.factor }
+      }
+    }
+    return factors
   }
 }
 
