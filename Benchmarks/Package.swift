@@ -7,8 +7,11 @@ import PackageDescription
 
 /// Folder, and the products that it measures.
 let benchmarks: [(name: String, products: [String], references: [String])] = [
-  ("KernelBenchmarks", ["HeadroomEngine"], ["BinaryHeapReference"]),
-  ("PlatformBenchmarks", ["HeadroomEngine", "HeadroomSimulation"], ["AllocationCounter"]),
+  ("KernelBenchmarks", ["HeadroomEngine"], ["BenchmarkSupport", "BinaryHeapReference"]),
+  (
+    "PlatformBenchmarks", ["HeadroomEngine", "HeadroomSimulation"],
+    ["BenchmarkSupport", "AllocationCounter"]
+  ),
 ]
 
 let package = Package(
@@ -21,6 +24,7 @@ let package = Package(
     // What others would use: the C++ library's binary heap, measured in the same run.
     .target(name: "BinaryHeapReference", path: "BinaryHeapReference"),
     .target(name: "AllocationCounter", path: "AllocationCounter"),
+    .target(name: "BenchmarkSupport", path: "BenchmarkSupport"),
   ]
     + benchmarks.map { benchmark in
       .executableTarget(

@@ -1,4 +1,5 @@
 import Benchmark
+import BenchmarkSupport
 import BinaryHeapReference
 import Primitives
 import SimulationKernel
@@ -17,8 +18,7 @@ private let stepTime = BenchmarkMetric.custom(
 private var perStep: Benchmark.Configuration {
   Benchmark.Configuration(
     metrics: [stepTime, movedKeys], units: [stepTime: .count, movedKeys: .count],
-    warmupIterations: 1, maxDuration: .seconds(60),
-    maxIterations: 15)
+    warmupIterations: 1, maxDuration: .seconds(60), maxIterations: Samples.count)
 }
 
 /// Measures the processor time of `steps` steps.

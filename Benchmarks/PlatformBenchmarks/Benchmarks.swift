@@ -1,5 +1,6 @@
 import AllocationCounter
 import Benchmark
+import BenchmarkSupport
 import ControlPlane
 import Primitives
 
@@ -19,7 +20,7 @@ private func configuration(
   let metrics = [stepTime] + counts
   return Benchmark.Configuration(
     metrics: metrics, units: Dictionary(uniqueKeysWithValues: metrics.map { ($0, .count) }),
-    warmupIterations: warmUp, maxDuration: .seconds(60), maxIterations: 15)
+    warmupIterations: warmUp, maxDuration: .seconds(60), maxIterations: Samples.count)
 }
 
 /// Measures processor time and allocations of a body that says how many steps it made.
