@@ -221,7 +221,6 @@ public struct FidelityCrossing: FidelityCell, Hashable {
   private var topic: TopicConfiguration {
     var topic = TopicConfiguration(partitions: 8)
     topic.window = max(32, 2 * instances * concurrency)
-    topic.fetchMessages = max(topic.fetchMessages, topic.window)
     let from = Instant.seconds(warmUpSeconds + judgedSeconds / 6)
     topic.pauses = [from..<from + .seconds(judgedSeconds / 6)]
     return topic

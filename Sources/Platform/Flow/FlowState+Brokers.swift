@@ -76,28 +76,6 @@ extension FlowState {
     groups = PartitionGroup.groups(settings.brokers, topic).filter { $0.at >= now }
   }
 
-  /// While nobody reads, partitions of unequal shares come to have logs of unequal lengths, which
-  /// are worked off side by side: what is long then is last. So what is produced for each waits
-  /// apart until it has caught up; partitions beyond the longest are taken together.
-  mutating func divideByPartition() {
-    guard let topic = settings.topic, topic.rules.skew > 0, topic.partitions > 1, groups.isEmpty,
-      let pause = topic.rules.pauses.first(where: { $0.lowerBound == now })
-    else { return }
-    let weights = TopicConfiguration.weights(topic.partitions, skew: topic.rules.skew)
-    let single = topic.partitions <= Self.mostGroups ? topic.partitions : Self.mostGroups - 1
-    func add(_ share: Double, _ partitions: Int) {
-      groups.append(
-        PartitionGroup(
-          at: now, readFrom: pause.upperBound, share: share,
-          window: partitions * topic.rules.window))
-    }
-    for weight in weights[..<single] { add(weight, 1) }
-    guard single < topic.partitions else { return }
-    add(weights[single...].reduce(0, +), topic.partitions - single)
-  }
-
-  private static var mostGroups: Int { 16 }
-
   /// Messages that wait beyond windows, or before the gate.
   var heldBack: Int { groups.reduce(gateLog.waiting) { $0 + $1.log.waiting } }
 
@@ -150,19 +128,32 @@ extension FlowState {
     }
     guard isLettingOut else { return }
     openCohorts()
-    for index in groups.indices where groups[index].readFrom <= now {
-      let room = max(0, groups[index].window - groups[index].outstanding)
-      let count = min(room, groups[index].log.waiting)
-      var out: [WaitLedger.Cohort] = []
-      groups[index].log.dequeue(count) { out.append($0) }
-      for cohort in out { ledger.append(cohort) }
-      groups[index].outstanding += count
+    let counts = groups.map { group in
+      group.readFrom <= now
+        ? min(max(0, group.window - group.outstanding), group.log.waiting) : 0
+    }
+    // In turn, as consumers take them: not the whole window of one before that of another.
+    let turns = groups.count == 1 ? 1 : Self.turns
+    for turn in 0..<turns {
+      for (index, count) in counts.enumerated() where count > 0 {
+        letOut(count * (turn + 1) / turns - count * turn / turns, of: index)
+      }
     }
     groups.removeAll { $0.readFrom <= now && $0.log.waiting == 0 }
   }
 
+  private static var turns: Int { 16 }
+
+  private mutating func letOut(_ count: Int, of index: Int) {
+    guard count > 0 else { return }
+    var out: [WaitLedger.Cohort] = []
+    groups[index].log.dequeue(count) { out.append($0) }
+    for cohort in out { ledger.append(cohort) }
+    groups[index].outstanding += count
+  }
+
   /// Takes what windows have not let out yet.
-  private mutating func withhold(_ index: Int) {
+  mutating func withhold(_ index: Int) {
     openCohorts()
     // What was answered ahead of the commit keeps its place.
     let room = max(0, groups[index].window - inService - answeredAhead)

@@ -247,10 +247,10 @@ extension FlowState {
   /// What waits where concurrency is counted: with the consumers of a topic, what its windows let
   /// out and no instance has.
   private var atConsumers: Int {
-    guard let topic = settings.topic else { return waiting }
+    guard settings.isTopic else { return waiting }
     if let batches, batches.isActive { return batches.held.deliveries }
     if windows != nil { return 0 }
-    if topic.rules.isPaused(at: now) || windowsBind { return 0 }
+    if isAtRest || windowsBind { return 0 }
     return min(waiting, max(0, settings.mostOutstanding - inService))
   }
 

@@ -30,7 +30,7 @@ extension FlowState {
       }
       followOutages()
       if !absences.isEmpty { followCrashes() }
-      if settings.topic != nil, !isDown { divideByPartition() }
+      if settings.topic != nil, !isDown { beginPause() }
       if !groups.isEmpty, !isDown { letOut() }
       if batches != nil { followBatches() }
       if !isDown {

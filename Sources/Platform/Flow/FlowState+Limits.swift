@@ -97,13 +97,11 @@ extension FlowState {
 
   // MARK: The gate of a consumer
 
-  private var isPaused: Bool { isHalted }
-
   /// Where nothing waits, messages that come pass at once as far as the rates let them through.
   private mutating func hold(_ arrivals: Int, from start: Instant, to end: Instant) -> Int {
     guard arrivals > 0 else { return 0 }
     var passed = 0
-    if gateLog.waiting == 0, !isPaused {
+    if gateLog.waiting == 0, !isHalted {
       passed = limits.gates[0].serve(arrivals, from: start, to: end)
     }
     gateLog.append(came(arrivals - passed, from: start, to: end))
@@ -114,7 +112,7 @@ extension FlowState {
   /// the window of back-pressure.
   mutating func passGate(answered: Int, refused: Int, from start: Instant) {
     observe(answered: answered, refused: refused)
-    guard gateLog.waiting > 0, !isPaused else { return }
+    guard gateLog.waiting > 0, !isHalted else { return }
     let h = (now - start).seconds
     let taken = Double(slots) * h / max(service.mean, 1e-9)
     let room =

@@ -4,13 +4,8 @@ import SimulationKernel
 // Routes that are old: what is done without one, and calls of a consumer to instances that its
 // route names and that are gone.
 extension FlowState {
-  /// Whether nothing is called: consumers read nothing, or the route has run out and nobody has
-  /// answered yet. What is in service goes on.
-  var isHalted: Bool {
-    isRouteless || (settings.topic?.rules.isPaused(at: now) ?? false)
-  }
-
-  private var isRouteless: Bool {
+  /// Whether nothing is called since the route has run out and nobody has answered yet.
+  var isRouteless: Bool {
     control.route.isAsking && control.route.age(at: now) == .absent
   }
 

@@ -101,6 +101,8 @@ struct FlowState: ~Copyable {
   var consumers: FlowConsumers?
   /// Partitions whose broker crashes or has crashed, until they have caught up.
   var groups: [PartitionGroup] = []
+  /// The end of a pause in which what consumers had read goes on.
+  var readUntil = Instant.origin
   /// Crashes of its consumer that lie ahead, and messages that had been answered before one and are
   /// answered once more.
   var absences: [ConsumerAbsence] = []
@@ -219,6 +221,7 @@ struct FlowState: ~Copyable {
     toldCompleted = other.toldCompleted
     aheadTable = other.aheadTable
     groups = other.groups
+    readUntil = other.readUntil
     absences = other.absences
     repeating = other.repeating
     isDemandOld = other.isDemandOld

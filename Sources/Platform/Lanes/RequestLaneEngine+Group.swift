@@ -69,7 +69,30 @@ extension RequestLaneEngine {
         core.topic.isUp[Int(owner)] && !core.partsDown.contains(Int(owner))
       if core.topic[partition].isRead { core.fetchIfDue(partition, at: now) }
     }
-    for partition in 0..<core.topic.count { pump(partition, at: now) }
+    pumpInTurn(at: now)
+  }
+
+  /// Sends out what the windows of all partitions have room for, a delivery of each in turn, as a
+  /// consumer does that takes from all that it has fetched: no partition waits behind the whole
+  /// window of another.
+  mutating func pumpInTurn(at now: Instant) {
+    // A gate takes turns by itself.
+    if core.isGated {
+      for partition in 0..<core.topic.count { pump(partition, at: now) }
+      return
+    }
+    guard !core.topic.isPaused(at: now) else { return }
+    var open = (0..<core.topic.count).filter { core.topic[$0].isRead }
+    for partition in open { expire(partition, at: now) }
+    while !open.isEmpty {
+      open.removeAll { partition in
+        guard let ticket = core.nextDelivery(partition, at: now) else { return true }
+        let part = Int(core.topic[partition].owner)
+        core.part = UInt8(truncatingIfNeeded: part)
+        routers[part].arrive(ticket, at: now, into: &core)
+        return false
+      }
+    }
   }
 
   /// Takes the deliveries of a partition out of its consumer's queue; returns their first messages.

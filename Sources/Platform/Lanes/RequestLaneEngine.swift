@@ -171,15 +171,19 @@ struct RequestLaneEngine: ~Copyable {
   @inline(never) mutating func pump(_ partition: Int, at now: Instant) {
     guard core.topic[partition].isRead, !core.topic.isPaused(at: now) else { return }
     if core.isGated { return pumpGated(partition, at: now) }
-    if core.topic.rules.hasRetention {
-      core.counters.expired &+= UInt64(core.topic.expire(partition, at: now))
-      core.followReading(partition, at: now)
-    }
+    expire(partition, at: now)
     let part = Int(core.topic[partition].owner)
     core.part = UInt8(truncatingIfNeeded: part)
     while let ticket = core.nextDelivery(partition, at: now) {
       routers[part].arrive(ticket, at: now, into: &core)
     }
+  }
+
+  /// What the broker has deleted is not delivered.
+  mutating func expire(_ partition: Int, at now: Instant) {
+    guard core.topic.rules.hasRetention else { return }
+    core.counters.expired &+= UInt64(core.topic.expire(partition, at: now))
+    core.followReading(partition, at: now)
   }
 
   /// A message that passes is with its consumer. A function by itself, as `arrive` is: with the log
@@ -315,8 +319,7 @@ struct RequestLaneEngine: ~Copyable {
     case .brokerBack: brokerBack(Int(event.slot), at: now)
     case .brokerReplaced: brokerReplaced(Int(event.slot), at: now)
     case .refused: refused(event, at: now)
-    case .resumption:
-      for partition in 0..<core.topic.count { pump(partition, at: now) }
+    case .resumption: pumpInTurn(at: now)
     }
   }
 
