@@ -44,6 +44,34 @@ import Testing
     }
   }
 
+  /// A topic whose messages a downstream refuses: they are called for more often than they come, of
+  /// which the way back from single requests knows nothing.
+  @Test func aTopicThatDeliversAgainComesBack() throws {
+    let text = """
+      headroom: 1
+      name: again
+      duration: 60s
+      warmup: 5s
+      fidelity: flow
+      zoom: {from: 20s, to: 30s}
+      cluster:
+        zones: [{name: zone-a, nodes: {count: 4, cpu: 32, memory: 64GiB}}]
+        consumers: {capacity: 100k/s}
+      runtimes: {go: {init: 50ms}}
+      shapes: {small: {cpu: 1, memory: 512MiB}}
+      downstreams: [{name: store, capacity: 50/s}]
+      services:
+        - {name: q, runtime: go, shape: small, concurrency: 4, topic: {partitions: 4},
+           downstream: store, service_time: "exponential(mean: 20ms)", cpu_fraction: 0.5,
+           instances: {min: 8, max: 8, initial: 8}, keep_alive: forever,
+           arrivals: {process: poisson, rate: 100/s}}
+      """
+    let zoomed = try SpreadServiceTests.outcome(text)
+    #expect(zoomed.zoom?.lanes == 1 && zoomed.fidelities.both == 1)
+    #expect(zoomed.lanes[0].redelivered > zoomed.lanes[0].arrivals)
+    for terms in zoomed.conservation { #expect(terms.violation == nil) }
+  }
+
   /// South has nothing to do with the fault, and everything with the window.
   @Test func arrivalsAreThoseWithoutAZoom() throws {
     let zoomed = try SpreadServiceTests.outcome(Self.text(zoom: "{from: 55s, to: 70s}"))

@@ -13,7 +13,8 @@ extension FlowState {
     toldCompleted = counters.completed
     digest = carried.digest
     represented = carried.represented
-    publishedArrivals = carried.publishedArrivals
+    // Single messages are told by their calls, and a lane's share of a line by what has come.
+    publishedArrivals = settings.isTopic ? counters.attempts : carried.publishedArrivals
     control.route = carried.route
     control.isSampling = carried.isSampling
     control.sampledInFlightSeconds = carried.sampledInFlightSeconds

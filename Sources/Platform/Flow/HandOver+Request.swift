@@ -168,7 +168,6 @@ extension RequestLaneEngine {
     core.integratedTo = now
     core.sampledInFlightSeconds = carried.sampledInFlightSeconds
     core.settledOrders[0] = carried.settledOrders
-    core.publishedArrivals = carried.publishedArrivals
     // The router counts stale uses itself, and begins again.
     routers[0].staleUses = 0
     core.counters = carried.counters
@@ -196,6 +195,7 @@ extension RequestLaneEngine {
       for wave in clients.waves { core.bringBack(wave, using: &bits) }
     }
     install(&carried, using: &bits)
+    core.publishedArrivals = core.isTopic ? core.messagesCalled : carried.publishedArrivals
     core.restoreDepartures(carried.clients, at: now, using: &bits)
     for partition in 0..<core.topic.count {
       core.followReading(partition, at: now)
