@@ -17,7 +17,8 @@ extension ScenarioMapping {
     case .fixed(let most): limits.concurrency = most
     case .adaptive("gradient"):
       limits.adaptive = { EnvoyGradientLimit(stream: $0.stream(0), at: $1) }
-    case .adaptive("gradient2"): limits.adaptive = { _, _ in Gradient2Limit() }
+    case .adaptive("gradient2"):
+      limits.adaptive = { _, now in WindowedLimit(Gradient2Limit(), at: now) }
     case .adaptive: limits.adaptive = { _, _ in AIMDLimit() }
     }
     limits.followsTraffic = section.followsTraffic

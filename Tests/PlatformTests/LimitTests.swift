@@ -165,8 +165,27 @@ import Workload
     #expect(counters.limitedByConcurrency > 20_000)
     #expect(counters.completed > 55_000)
     limits.adaptive = { EnvoyGradientLimit(stream: $0.stream(0), at: $1) }
-    let (gradient, _) = try waits(limits)
-    #expect(gradient < 0.15, "\(gradient)")
+    // The least round trip has a median of 6.9 ms, and L under way take L ms: L = 8.7 + √8.7.
+    let (gradient, answered) = try waits(limits)
+    #expect(gradient < 0.025, "\(gradient)")
+    #expect(answered.completed > 45_000)
+  }
+
+  /// What waits at a gateway is under way there and takes its time, so that a limit which hears of
+  /// its answers finds that it is too high, with any number of gateways.
+  @Test(arguments: [1, 4]) func waitsAtGatewaysAreHeardOf(gateways: Int) throws {
+    var limits = LimitConfiguration()
+    limits.adaptive = { EnvoyGradientLimit(stream: $0.stream(0), at: $1) }
+    var cluster = Self.world(
+      limits, service: .exponential(mean: 0.1), instances: 48, arrivals: .poisson(900, seed: 9))
+    cluster.gateways.perLane = gateways
+    cluster.gateways.perZone = gateways
+    let run = try TestWorld.run(cluster, until: .seconds(120))
+    // 480 a second are served. By one gateway: a median of 69 ms of the least, so that what is
+    // under way is near 60, which takes 125 ms; by four, a quarter each with its own root.
+    #expect(run.observer.mean(.latency) < 0.25, "\(run.observer.mean(.latency))")
+    let counters = run.simulation.lane(Self.lane).counters
+    #expect(counters.limitedByConcurrency > 40_000)
   }
 
   // MARK: Shedding

@@ -23,8 +23,6 @@ struct JudgedCall: BitwiseCopyable, Sendable {
   var delivery: UInt32
   /// It alone decides on its instance.
   var isTrial: Bool
-  /// Of the lane, it among them, where a rule for concurrency wants to know.
-  var underWay: UInt32 = 0
 }
 
 /// Of a lane: instances that are bad, and what its gateways or consumers know of that.

@@ -103,7 +103,6 @@ extension LaneCore {
     if settings.breaking != nil {
       call.isTrial = breaking.breakers[Int(part)].beginTrial(InstanceSlot(Int(slot)))
     }
-    if settings.limits?.adaptive != nil { call.underWay = UInt32(clamping: inFlight) }
     return (.judged, breaking.calls.put(call))
   }
 

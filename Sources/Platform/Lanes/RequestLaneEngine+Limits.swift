@@ -60,15 +60,18 @@ extension RequestLaneEngine {
   }
 
   /// A call has ended of which a rule for concurrency or back-pressure hears.
+  ///
+  /// A limit on what is under way with a gateway hears of all of that: of the time since the
+  /// gateway let the request in, what it waited for an instance among it, and of how many are with
+  /// it.
   mutating func observe(
     _ answer: LaneEvent, _ call: JudgedCall, part: Int, at now: Instant
   ) {
     let isDropped = answer.flags & LaneEvent.failing != 0
-    core.limits.gates[part].adaptive?.observe(
-      LimitSample(
-        roundTrip: now - call.began, inFlight: Int(call.underWay), isDropped: isDropped), at: now)
     // This one among them.
     let held = underWay(part) + 1
+    core.limits.gates[part].adaptive?.observe(
+      LimitSample(roundTrip: now - answer.arrival, inFlight: held, isDropped: isDropped), at: now)
     core.limits.gates[part].window?.observe(
       isDropped ? .failed : .done(latency: now - call.began), inFlight: held, at: now)
   }
@@ -97,10 +100,7 @@ extension RequestLaneEngine {
       guard Int(core.topic[partition].owner) == part, core.topic[partition].isRead,
         !core.topic.isPaused(at: now)
       else { continue }
-      if core.topic.rules.hasRetention {
-        core.counters.expired &+= UInt64(core.topic.expire(partition, at: now))
-        core.followReading(partition, at: now)
-      }
+      expire(partition, at: now)
       let room = core.limits.gates[part].room(at: now)
       guard let ticket = core.nextDelivery(partition, at: now, most: room) else { continue }
       let count = Int64(core.topic.open(ticket.delivery).run.count)

@@ -3,7 +3,7 @@ import Primitives
 /// What a rule that adapts a limit on concurrency is told when a request has ended.
 public struct LimitSample: Sendable, Equatable, BitwiseCopyable {
   public var roundTrip: Nanoseconds
-  /// Requests under way when it began, it among them.
+  /// Requests under way, it among them.
   public var inFlight: Int
   /// It was refused, or had no answer in time.
   public var isDropped: Bool

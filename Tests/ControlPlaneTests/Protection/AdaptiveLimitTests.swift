@@ -88,6 +88,48 @@ import Testing
     #expect(meanLimit(&limit, rounds: 5000) > 1.4 * Double(bears))
   }
 
+  /// Round trips that scatter, without a queue: single ones shrink the limit, and their means of a
+  /// second do not.
+  @Test func aWindowSmoothsWhatSingleOnesTake() {
+    var bits = StreamKey(seed: 5, replication: 0, name: "scatter").stream(0)
+    var (single, windowed) = (Gradient2Limit(), WindowedLimit(Gradient2Limit(), at: .origin))
+    var (least, leastOfWindows) = (Int.max, Int.max)
+    for step in 1...20_000 {
+      let now = Instant.origin + .milliseconds(Int64(step))
+      let time = 0.1 * Elementary.exp(1.3 * Elementary.normalQuantile(bits.uniformOpen()))
+      let sample = LimitSample(roundTrip: Nanoseconds(seconds: time), inFlight: 150)
+      single.observe(sample, at: now)
+      windowed.observe(sample, at: now)
+      guard step > 15_000 else { continue }
+      least = min(least, single.limit)
+      leastOfWindows = min(leastOfWindows, windowed.limit)
+    }
+    #expect(least < 100 && leastOfWindows > 0)
+    #expect(leastOfWindows > least, "\(least), \(leastOfWindows)")
+  }
+
+  /// A window ends a second after the one before and counts with more than ten samples.
+  @Test func aWindowOfFewSamplesIsLeftOut() {
+    var limit = WindowedLimit(AIMDLimit(initial: 20, least: 1), at: .origin)
+    func observe(_ milliseconds: Int64, drops: Bool = false) {
+      limit.observe(
+        LimitSample(roundTrip: .milliseconds(10), inFlight: 20, isDropped: drops),
+        at: .origin + .milliseconds(milliseconds))
+    }
+    // The first ends what there is, which is one sample.
+    observe(1)
+    #expect(limit.limit == 20)
+    for index in 0..<10 { observe(2 + Int64(index)) }
+    observe(1_002)
+    #expect(limit.limit == 21)
+    for index in 0..<9 { observe(1_003 + Int64(index), drops: true) }
+    observe(2_003)
+    #expect(limit.limit == 21)
+    for index in 0..<10 { observe(2_004 + Int64(index), drops: index == 3) }
+    observe(3_004)
+    #expect(limit.limit == 18)
+  }
+
   @Test func aimdSawsBelowWhatIsDropped() {
     var limit = AIMDLimit()
     let mean = meanLimit(&limit, rounds: 5000, drops: true)
