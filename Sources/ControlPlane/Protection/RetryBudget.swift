@@ -43,9 +43,10 @@ public struct ActiveRetryBudget: Sendable, Equatable {
 /// advances by tenths of itself, so credits live between nine tenths and all of it.
 public struct WindowRetryBudget: Sendable, Equatable {
   private static let slices = 10
-  private static let credit: Int64 = 1000
+  private static let scale: Int64 = 1000
 
   public let window: Nanoseconds
+  private let credit: Int64
   private let price: Int64
   private let reserve: Int64
   /// Deposits less withdrawals by slice; those of the latest, which is at `position`, are apart.
@@ -56,16 +57,17 @@ public struct WindowRetryBudget: Sendable, Equatable {
   private var sliceEnd: Instant
 
   /// - Parameters:
-  ///   - share: retries for each request, above 0.
+  ///   - share: retries for each request; 0: the least alone.
   ///   - leastPerSecond: retries that may go out in any case.
   ///   - window: at least ten nanoseconds.
   public init(
     share: Double = 0.2, leastPerSecond: Int = 10, window: Nanoseconds = .seconds(10),
     at now: Instant
   ) {
-    precondition(share > 0 && leastPerSecond >= 0 && window.count >= 10, "a share and a window")
+    precondition(share >= 0 && leastPerSecond >= 0 && window.count >= 10, "a share and a window")
     self.window = window
-    price = max(1, Int64(Double(Self.credit) / share))
+    credit = share > 0 ? Self.scale : 0
+    price = share > 0 ? max(1, Int64(Double(Self.scale) / share)) : 1
     reserve = Int64(Double(leastPerSecond) * window.seconds) * price
     sliceEnd = now + window / Int64(Self.slices)
   }
@@ -79,8 +81,8 @@ public struct WindowRetryBudget: Sendable, Equatable {
   /// A request that is no retry goes out. O(1).
   public mutating func deposit(at now: Instant) {
     advance(to: now)
-    latest += Self.credit
-    sum += Self.credit
+    latest += credit
+    sum += credit
   }
 
   /// Takes a retry where the budget has one. O(1).
@@ -95,8 +97,8 @@ public struct WindowRetryBudget: Sendable, Equatable {
   /// The same for so many at once. O(1).
   public mutating func deposit(_ count: Int, at now: Instant) {
     advance(to: now)
-    latest += Int64(count) * Self.credit
-    sum += Int64(count) * Self.credit
+    latest += Int64(count) * credit
+    sum += Int64(count) * credit
   }
 
   /// Takes as many retries as the budget has, up to a count; returns how many. O(1).

@@ -28,14 +28,16 @@ enum ClientReading {
     let source = "Finagle, RetryBudget: 20 % of requests, and 10 a second"
     if !clients.isWord("budget", "none", .published("20%", source: source)) {
       section.budget = clients.share("budget", .published("20%", source: source))
-      if section.budget == 0, clients.context.isSound(clients.child("budget")) {
-        clients.context.fail(
-          .outOfRange, at: clients.child("budget"), "a budget of nothing",
-          help: "use `retries: 0`; `none` is a budget without bound")
-      }
     }
     section.budgetLeastPerSecond = clients.count(
       "budget_least", .published("10", source: source), in: 0...1_000_000)
+    if section.budget == 0, section.budgetLeastPerSecond == 0,
+      clients.context.isSound(clients.child("budget"))
+    {
+      clients.context.fail(
+        .outOfRange, at: clients.child("budget"), "a budget of nothing",
+        help: "use `retries: 0`, or a `budget_least`; `none` is a budget without bound")
+    }
     clients.finish()
     return section
   }

@@ -34,7 +34,7 @@ enum FaultEffectReading {
   }
 
   /// Asks for what belongs to other verbs, so that it is complained about as what it is.
-  private static func finish(_ reader: inout FieldReader, verb: String) {
+  static func finish(_ reader: inout FieldReader, verb: String) {
     let fields = [
       "factor": ["slow", "spoil", "surge"], "ramp": ["surge", "slow", "drop", "spoil"],
       "from": ["cut"], "one_way": ["cut"], "share": ["drop", "limit", "spoil"],

@@ -31,8 +31,12 @@ enum FaultReading {
     }
     for verb in verbs where verb != given.first { _ = reader.tree(verb, .text) }
     switch given.first {
-    case "lose": lose(&reader, &section)
-    case "crash": crash(&reader, &section)
+    case "lose":
+      lose(&reader, &section)
+      FaultEffectReading.finish(&reader, verb: "lose")
+    case "crash":
+      crash(&reader, &section)
+      FaultEffectReading.finish(&reader, verb: "crash")
     case nil:
       reader.context.fail(
         .missingKey, at: reader.path, else: reader.mark,

@@ -158,6 +158,10 @@ import Testing
   }
 
   @Test func oldCreditsAreGone() {
+    // Five a second, and no more for requests: fifty in ten seconds.
+    var least = WindowRetryBudget(share: 0, leastPerSecond: 5, at: .origin)
+    least.deposit(1000, at: .origin)
+    #expect(least.withdraw(upTo: 60, at: .origin) == 50 && !least.withdraw(at: .seconds(1)))
     var budget = WindowRetryBudget(leastPerSecond: 0, at: .origin)
     for _ in 0..<50 { budget.deposit(at: .origin) }
     #expect(budget.balance(at: .seconds(8)) == 10)
