@@ -339,8 +339,9 @@ final class RunCollector: RunRecorder {
     allocatedCPUMilli: Int64, allocatedMemoryMiB: Int64, pods: Int
   ) {
     let elapsed = (now - intervalStart).seconds
-    let used = usedCoreSeconds - lastZoneCoreSeconds[zone.index]
-    lastZoneCoreSeconds[zone.index] = usedCoreSeconds
+    // What flow had told too much of is taken back, which may be all of an interval.
+    let used = max(0, usedCoreSeconds - lastZoneCoreSeconds[zone.index])
+    lastZoneCoreSeconds[zone.index] += used
     zoneRows.append(
       ZoneSample(
         from: intervalStart, at: now, zone: zone.index, usedCores: elapsed > 0 ? used / elapsed : 0,

@@ -79,7 +79,7 @@ struct MatrixReport {
     var names = [
       "", domain.rawValue, "verdict", "failed or refused", "calm", "shifted", "recovered",
       "processors",
-      closedForm, "margin", "nearest to its limit", "missed",
+      closedForm, "margin", "nearest to its limit", "not met",
     ]
     if canStop { names.append("stopped") }
     var rows = [names]
@@ -93,11 +93,16 @@ struct MatrixReport {
         cell.expectedUtilisation.map { TextForm.percent($0) } ?? "-",
         cell.marginText,
         cell.judged.nearest.map(\.objective.marginReason) ?? "-",
-        cell.judged.filter { $0.verdict != .met }.map(\.objective.text).joined(separator: "; "),
+        cell.judged.filter { $0.verdict != .met }.map(Self.named).joined(separator: "; "),
       ]
       rows.append(row + (canStop ? [cell.stoppedText] : []))
     }
     return rows
+  }
+
+  /// An objective that is not met, and whether that is certain.
+  private static func named(_ judged: JudgedObjective) -> String {
+    judged.objective.text + (judged.verdict == .missed ? "" : " (undecided)")
   }
 
   /// What the calm use of processors is multiplied by where a domain is lost.

@@ -41,6 +41,13 @@ import Testing
     #expect(Self.isWorse(10, than: 0, of: 5_000, nearby: [0, 0, 1]))
   }
 
+  /// A limit that lets hardly anything in once a minute does so at other times in the two runs.
+  @Test func whatTheTwinDoesNowAndThenIsUsual() {
+    let probes: [UInt64] = [0, 0, 2_500, 0, 0, 0]
+    #expect(!Self.isWorse(2_500, than: 0, of: 5_000, nearby: probes))
+    #expect(Self.isWorse(2_600, than: 0, of: 5_000, nearby: probes))
+  }
+
   /// A twin without any attempt allows for nothing.
   @Test func nothingToCompareWith() {
     let near = [BadShare(bad: 5, attempts: 10), BadShare(bad: 0, attempts: 0)]

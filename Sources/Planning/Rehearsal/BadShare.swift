@@ -7,7 +7,8 @@ struct BadShare: Equatable {
 
   /// Whether it is more than that of the calm twin, by a tolerance and by what chance does.
   ///
-  /// What the twin has not had nearby is no chance. Else the difference must be more than so many
+  /// What the twin has not had nearby is no chance. Else it must be more than the greatest of the
+  /// twin's by the tolerance too, and the difference more than so many
   /// standard deviations of the difference of two binomial shares, σ² = p(1 − p)(1/n + 1/m) with p
   /// of both together; or, where the twin's own shares differ by more from one interval to the
   /// next, as those of a queue that is full do, as many of theirs.
@@ -19,6 +20,9 @@ struct BadShare: Equatable {
     let difference = value - twin.value
     guard difference > tolerances.badShare else { return false }
     guard twin.attempts > 0, nearby.contains(where: { $0.bad > 0 }) else { return true }
+    // What the twin does now and then, as a limit that probes, this run does at other times.
+    let usual = nearby.map(\.value).max() ?? 0
+    guard value - usual > tolerances.badShare else { return false }
     let deviation = max(Self.deviation(self, twin), Self.deviation(ofSteps: nearby))
     return difference > tolerances.deviations * deviation
   }

@@ -4,29 +4,31 @@ import Simulation
 
 /// Intervals of the series in which a faulted run is worse than its calm twin.
 ///
-/// Failures and lag are compared interval by interval: what the twin has not had is no chance.
-/// Where it refuses too, other draws make other numbers, which `BadShare` allows for. Means of
-/// latencies are not alike even where nothing is the matter, since what a fault has moved makes
-/// other draws meet: they take a number of answers, so that intervals with few are taken together,
-/// and must lie beyond what the twin itself shows nearby.
+/// Failures are compared interval by interval: what the twin has not had is no chance. Where it
+/// refuses too, other draws make other numbers, which `BadShare` allows for, and `LagComparison`
+/// for lag that rises and falls by itself. Means of latencies are not alike even where nothing is
+/// the matter, since what a fault has moved makes other draws meet: they take a number of answers,
+/// so that intervals with few are taken together, and must lie beyond what the twin itself shows
+/// nearby.
 struct DegradedIntervals {
   let tolerances: RehearsalTimeline.Tolerances
   private let calm: [Instant: Sum]
   private let faulted: [Instant: Sum]
   private let intervals: [Range<Instant>]
+  private let lags: LagComparison
 
   init(calm: RunOutcome, faulted: RunOutcome, tolerances: RehearsalTimeline.Tolerances) {
     self.tolerances = tolerances
     self.calm = Self.sums(calm)
     self.faulted = Self.sums(faulted)
     intervals = faulted.collected.intervals
+    lags = LagComparison(calm: calm, faulted: faulted, tolerances: tolerances)
   }
 
   /// Everything of an interval together, or of several.
   private struct Sum {
     var counters = LaneCounters()
     var latency = 0.0
-    var lag = 0
 
     var badShare: BadShare {
       BadShare(
@@ -49,7 +51,6 @@ struct DegradedIntervals {
       var sum = sums[row.from] ?? Sum()
       sum.counters.add(row.counters)
       sum.latency += row.mean * Double(row.counters.completed)
-      sum.lag += row.gauges.lag
       sums[row.from] = sum
     }
     return sums
@@ -69,12 +70,8 @@ struct DegradedIntervals {
     guard let one = calm[interval.lowerBound] else { return false }
     // Nothing at all happened in the faulted run, though something should have.
     guard let other = faulted[interval.lowerBound] else { return one.counters.arrivals > 0 }
-    let seconds = (interval.upperBound - interval.lowerBound).seconds
-    let produced = Double(one.counters.arrivals) / max(seconds, 1e-9)
-    if other.badShare.isBeyond(one.badShare, nearby: twinShares(around: index), tolerances) {
-      return true
-    }
-    return Double(other.lag) > Double(one.lag) + tolerances.lagSeconds * produced
+    return other.badShare.isBeyond(one.badShare, nearby: twinShares(around: index), tolerances)
+      || lags.isBehind(index)
   }
 
   /// Of intervals on either side and of itself, as far as there are any.

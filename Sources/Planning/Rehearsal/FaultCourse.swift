@@ -217,6 +217,9 @@ private struct ToldEvents {
     for event in events where span.contains(event.at) {
       switch event.kind {
       case .zoneLost: lost.insert(event.subject)
+      // What moves afterwards moves back.
+      case .zoneBack where zones.contains(event.subject) && event.at > detected:
+        return (detected, FaultCourse.balancer, nil)
       case .zoneBack: lost.remove(event.subject)
       case .zoneUnhealthy: unhealthy.insert(event.subject)
       case .zoneHealthy: unhealthy.remove(event.subject)

@@ -20,8 +20,7 @@ public struct RehearsalMessages: Sendable {
   public var calmPeakLag: Int
   public var peakLag: Int
   /// From the strike to the end of the last interval at whose end the consumers were behind their
-  /// twin by what is produced in a second (assumed). Zero: they never were; nil: they were at the
-  /// end.
+  /// twin, as `LagComparison` says. Zero: they never were; nil: they were at the end.
   public var secondsToCatchUp: Double?
   /// Messages that are neither answered, nor deleted or put aside, nor in their log, over the whole
   /// run: zero, or the run would have ended as broken.
@@ -47,7 +46,7 @@ public struct RehearsalMessages: Sendable {
       return sum + faulted.collected.services[service][measure].count(above: usual.maximum)
     }
     (calmPeakLag, peakLag) = (calm.peakLag, faulted.peakLag)
-    secondsToCatchUp = Self.catchUp(pair, perSecond: Self.rate(after.arrivals, faulted))
+    secondsToCatchUp = Self.catchUp(pair)
     lost = Self.unaccounted(faulted, lanes)
     let tried = Self.lanes(faulted) { faulted.configuration.services[$0].clients != nil }
     if !tried.isEmpty {
@@ -69,11 +68,6 @@ public struct RehearsalMessages: Sendable {
     lanes.reduce(into: LaneCounters()) { $0.add(outcome.collected.laneCounters[$1]) }
   }
 
-  private static func rate(_ arrivals: UInt64, _ outcome: RunOutcome) -> Double {
-    let seconds = (.origin + outcome.simulated - outcome.collected.warmup).seconds
-    return Double(arrivals) / max(seconds, 1e-9)
-  }
-
   private static func unaccounted(_ outcome: RunOutcome, _ lanes: [Int]) -> Int {
     outcome.conservation.filter { lanes.contains($0.lane.index) }.reduce(0) { sum, terms in
       let held = terms.completed + terms.expired + terms.deadLettered + terms.waiting
@@ -82,17 +76,13 @@ public struct RehearsalMessages: Sendable {
     }
   }
 
-  private static func catchUp(_ pair: RehearsalStudy.Pair, perSecond: Double) -> Double? {
-    func lags(_ outcome: RunOutcome) -> [Instant: Int] {
-      outcome.collected.rows.reduce(into: [:]) { $0[$1.to, default: 0] += $1.gauges.lag }
-    }
-    let (calm, faulted) = (lags(pair.calm), lags(pair.faulted))
+  private static func catchUp(_ pair: RehearsalStudy.Pair) -> Double? {
+    let lags = LagComparison(
+      calm: pair.calm, faulted: pair.faulted, tolerances: RehearsalTimeline.Tolerances())
     let strike = pair.timeline.strike
-    let ends = pair.faulted.collected.intervals.map(\.upperBound).filter { $0 > strike }
-    let behind = ends.filter {
-      Double((faulted[$0] ?? 0) - (calm[$0] ?? 0)) > perSecond
-    }
+    let intervals = pair.faulted.collected.intervals
+    let behind = intervals.indices.filter { intervals[$0].upperBound > strike && lags.isBehind($0) }
     guard let last = behind.last else { return 0 }
-    return last == ends.last ? nil : (last - strike).seconds
+    return last == intervals.indices.last ? nil : (intervals[last].upperBound - strike).seconds
   }
 }
