@@ -100,11 +100,16 @@ public struct SyntheticMembers: Sendable {
 
   /// The arrivals of a member, as it has them in its cluster.
   public func member(_ member: Int) -> SyntheticMember {
-    let clock = clocks[clusters[clusterOf[member]]] ?? .zero
-    let made = group.member(
-      member, peak: peaks[member], ahead: Int(clock.seconds), key: Self.key(key, of: member))
+    let made = self.member(member, peak: peaks[member])
     guard made.pattern == .chained, let cause = cause(of: made, member) else { return made }
     return made.following(cause)
+  }
+
+  /// The same at another rate, and following nobody.
+  func member(_ member: Int, peak: Double) -> SyntheticMember {
+    let clock = clocks[clusters[clusterOf[member]]] ?? .zero
+    return group.member(
+      member, peak: peak, ahead: Int(clock.seconds), key: Self.key(key, of: member))
   }
 
   /// Its name's first part; regions share nothing.

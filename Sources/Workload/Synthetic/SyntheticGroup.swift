@@ -79,7 +79,7 @@ public struct SyntheticGroup: Sendable {
       guard pattern != .timer, pattern != .dormant else { continue }
       let own = member < ahead.count ? ahead[member] : 0
       guard let modulation = modulation(pattern, key: keys(member)) else {
-        if pattern == .flat {
+        if pattern.isEven {
           for minute in minutes.indices { minutes[minute] += share }
         } else {
           if let place = byClock.firstIndex(where: { $0.ahead == own }) {
@@ -166,7 +166,7 @@ public struct SyntheticMember: Sendable {
     default:
       peak = own
       let day: Intensity =
-        pattern == .flat
+        pattern.isEven
         ? .constant(perSecond: peak) : .daily(group.law.curve, peakPerSecond: peak)
       let week: Intensity =
         group.law.days.isEmpty ? day : .daywise(day, factors: group.law.days)
