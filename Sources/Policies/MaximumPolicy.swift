@@ -36,5 +36,7 @@ public struct MaximumPolicy: ScalingPolicy {
     policies.reduce(.distantFuture) { min($0, $1.unchangedUntil(at: now)) }
   }
 
+  public var followsPartitions: Bool { policies.contains(where: \.followsPartitions) }
+
   public borrowing func clone() -> Self { MaximumPolicy(policies.map { $0.clone() }) }
 }

@@ -19,6 +19,9 @@ public protocol ScalingPolicy: Sendable {
   /// reports zero concurrency, all other signals stay as they are) and the number of ready pods
   /// stays as it is; `now` when nothing can be said. So a tick costs what changed.
   func unchangedUntil(at now: Instant) -> Instant
+  /// Whether it looks at the partitions of a topic one by one: only then anybody tells how far each
+  /// is.
+  var followsPartitions: Bool { get }
   /// A copy that goes on by itself, for forks. There is no default, which would have the forks of
   /// a class share one object.
   borrowing func clone() -> Self
@@ -26,6 +29,8 @@ public protocol ScalingPolicy: Sendable {
 
 extension ScalingPolicy {
   public func unchangedUntil(at now: Instant) -> Instant { now }
+
+  public var followsPartitions: Bool { false }
 
   /// For policies that know concurrency only.
   @discardableResult

@@ -257,7 +257,7 @@ extension FlowState {
   /// Partitions as their group finds them: what a lane has completed and what it is behind, spread
   /// evenly.
   private mutating func tellOffsets() {
-    guard let topic = settings.topic else { return }
+    guard settings.tellsOffsets, let topic = settings.topic else { return }
     let lag = gauges.lag
     for partition in 0..<topic.partitions {
       let committed = EvenShare.of(

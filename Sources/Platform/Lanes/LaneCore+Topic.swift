@@ -30,7 +30,7 @@ extension LaneCore {
 
   /// Tells AutoScale how far each partition is.
   mutating func tellOffsets(at now: Instant) {
-    guard settings.isTopic else { return }
+    guard settings.tellsOffsets else { return }
     for partition in 0..<topic.count {
       let committed = topic[partition].log.base
       let message = ControlMessage.offsets(

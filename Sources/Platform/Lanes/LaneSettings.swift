@@ -50,6 +50,8 @@ struct LaneSettings: Sendable {
   /// Whole seconds between two samples, and how late one is there.
   var signalSeconds: Int64
   var signalDelay: Nanoseconds
+  /// Whether it wants to know with them how far each partition is.
+  var tellsOffsets = false
   /// Whole seconds of the longest flow step: signals and rows of the series end such steps.
   var longestStepSeconds = 1
   /// Whether its service has a request a second or more: then it has memory for them from the

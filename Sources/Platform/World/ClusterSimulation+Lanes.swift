@@ -96,6 +96,8 @@ extension ClusterSimulation {
     var settings = plainSettings(id, service)
     settings.longestStepSeconds = longestStep(settings)
     settings.dealWeight = dealWeight(service)
+    settings.tellsOffsets =
+      service.topic != nil && service.scaling?.makePolicy().followsPartitions == true
     settings.expectsTraffic = service.meanRatePerSecond >= 1
     return settings
   }

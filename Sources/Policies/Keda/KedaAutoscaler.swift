@@ -42,6 +42,8 @@ public struct KedaAutoscaler: SampledPolicy {
     autoscaler = KubernetesPodAutoscaler(scaling, replicas: replicas)
   }
 
+  public var followsPartitions: Bool { true }
+
   @discardableResult
   public mutating func observe(_ sample: ScalingSample, at instant: Instant) -> Bool {
     catchUp(before: instant)

@@ -78,6 +78,8 @@ public struct TimeWindowPolicy: ScalingPolicy {
     return max(now, min(until, base?.unchangedUntil(at: now) ?? .distantFuture))
   }
 
+  public var followsPartitions: Bool { base?.followsPartitions ?? false }
+
   public borrowing func clone() -> Self {
     var copy = copy self
     copy.base = base?.clone()

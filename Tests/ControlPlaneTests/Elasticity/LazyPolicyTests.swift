@@ -180,3 +180,18 @@ import Testing
     }
   }
 }
+
+/// Which policies want to know how far each partition is.
+@Suite struct FollowedPartitionTests {
+  @Test func onlyThoseThatReadOffsetsAreToldThem() throws {
+    let plain = KubernetesPodAutoscaler(.init(metrics: [.lag(perPod: 10)], maxReplicas: 50))
+    let keda = try KedaAutoscaler(.init())
+    #expect(!plain.followsPartitions && keda.followsPartitions)
+    #expect(!MaximumPolicy([plain, plain]).followsPartitions)
+    #expect(MaximumPolicy([plain, keda]).followsPartitions)
+    let clock = CivilClock(origin: 0, offsets: [.init(from: 0, seconds: 0)])
+    #expect(TimeWindowPolicy([], on: clock, over: keda).followsPartitions)
+    #expect(!TimeWindowPolicy([], on: clock, over: plain).followsPartitions)
+    #expect(!TimeWindowPolicy([], on: clock).followsPartitions)
+  }
+}
