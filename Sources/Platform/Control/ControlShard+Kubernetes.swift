@@ -81,13 +81,7 @@ extension ControlShard {
     guard kubernetes.creations[order.id] == nil else { return }
     if isWantedAgain(order, from: manager, at: now) { return }
     kubernetes.begin(order, at: now)
-    let admitted = kubernetes.admission(
-      at: now, slowdown: conditions.slowdown(of: .kubernetes, at: now))
-    if admitted == now {
-      create(order.id, at: now)
-    } else {
-      schedule(.admitCreation(order.id), at: admitted, class: EventRank.alarm)
-    }
+    admit(order, at: now)
   }
 
   /// An order has its turn: place the pod, make room for it, or fail.
@@ -180,7 +174,7 @@ extension ControlShard {
   }
 
   /// Refills are told to whoever watches the pool, other pods to whoever ordered them.
-  private func listener(_ order: PodOrder) -> Int {
+  func listener(_ order: PodOrder) -> Int {
     order.purpose == .refill
       ? kubernetes.watchers[order.pool.index] ?? order.manager : order.manager
   }

@@ -21,33 +21,33 @@ extension ControlShard {
       order.id, table: table, tenant: tenant,
       shape: configuration.pools[order.pool.index].shape)
     if gatewayTimeout(of: order) != nil { kubernetes.noteWaiting(order, at: now) }
-    schedulePendingDeadline(of: order)
+    schedulePendingDeadline(of: order, at: now)
   }
 
-  private func schedulePendingDeadline(of order: PodOrder) {
+  private func schedulePendingDeadline(of order: PodOrder, at now: Instant) {
     guard let creation = kubernetes.creations[order.id] else { return }
     let last = creation.waitsSince + configuration.kubernetes.startDeadline
     let end =
       gatewayTimeout(of: order).map { min(last, creation.wantedAt + $0 + Self.askMargin) } ?? last
-    schedule(.pendingDeadline(order.id), at: end, class: EventRank.alarm)
+    schedule(.pendingDeadline(order.id), at: max(now, end), class: EventRank.alarm)
   }
 
   /// What a gateway's next question may take longer on its way than the one before (assumed).
-  private static let askMargin = Nanoseconds.milliseconds(500)
+  static let askMargin = Nanoseconds.milliseconds(500)
 
   /// After how long the gateway that has asked for a pod asks anew or gives up; nil where it is no
   /// gateway that waits.
-  private func gatewayTimeout(of order: PodOrder) -> Nanoseconds? {
+  func gatewayTimeout(of order: PodOrder) -> Nanoseconds? {
     guard let start = order.start, !start.isAhead, start.replacement == nil else { return nil }
     return configuration.services[start.service.index].router.startTimeout
   }
 
-  /// Whether an order is for a start that has one already, which waits for room or has got it after
-  /// waiting: that one goes on, and this is none.
+  /// Whether an order is for a start that has one already, which waits for its turn or for room, or
+  /// has waited: that one goes on, and this is none.
   func isWantedAgain(_ order: PodOrder, from manager: Address, at now: Instant) -> Bool {
-    guard gatewayTimeout(of: order) != nil, let start = order.start,
-      let first = kubernetes.waited[start.identity]
-    else { return false }
+    guard let start = order.start, let first = kubernetes.waited[start.identity] else {
+      return false
+    }
     kubernetes.update(first) { $0.wantedAt = now }
     sendPlain(.creationWithdrawn(order), from: .kubernetes, to: manager, leavingAt: now)
     return true
@@ -60,7 +60,7 @@ extension ControlShard {
     let wantedUntil = gatewayTimeout(of: creation.order).map { creation.wantedAt + $0 }
     let isLate = creation.waitsSince + configuration.kubernetes.startDeadline <= now
     guard isLate || wantedUntil.map({ $0 + Self.askMargin <= now }) == true else {
-      return schedulePendingDeadline(of: creation.order)
+      return schedulePendingDeadline(of: creation.order, at: now)
     }
     let pool = configuration.pools[creation.order.pool.index]
     let tenant = tenant(of: creation.order)

@@ -325,7 +325,7 @@ final class ControlShard {
     case .managerAlarm(let index, let incarnation):
       wakeManager(Int(index), incarnation: incarnation, at: now)
     case .agentAlarm(let node): wakeAgent(Int(node), at: now)
-    case .admitCreation(let order): create(order, at: now)
+    case .admitCreation(let order): turnComes(order, at: now)
     case .podBorn(let order): podBorn(order, at: now)
     case .startDeadline(let pod): startDeadline(pod, at: now)
     case .evictionDeadline(let pod, let order): evicted(pod, order, isGone: false, at: now)

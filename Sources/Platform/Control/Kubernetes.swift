@@ -49,8 +49,8 @@ struct Kubernetes: Sendable {
   /// Orders under way, and the pods of those that are done, by number; asked only for keys.
   private(set) var creations: [UInt64: Creation] = [:]
   private(set) var born: [UInt64: PodID] = [:]
-  /// By the identity of a gateway's start: the order under way that has waited for room; asked only
-  /// for keys.
+  /// By the identity of a start: the order under way that has waited for its turn or for room;
+  /// asked only for keys.
   private(set) var waited: [UInt64: UInt64] = [:]
   /// Refills under way, by pool.
   private(set) var refills: [[UInt64]]
@@ -58,9 +58,8 @@ struct Kubernetes: Sendable {
   var watchers: [Int?]
   /// By zone: what placing has taken and deleting has given back.
   var moved: [NodeSummary]
-  private var nextAdmission = Instant.origin
-  private let spacing: Nanoseconds
-  private let tolerance: Nanoseconds
+  /// Orders that wait for their turn.
+  var line: AdmissionLine
   /// Warm pods by pool, in the order of creation, for a Worker Manager that takes over.
   private(set) var warm: [[PodID]]
   private(set) var creationsAsked: UInt64 = 0
@@ -94,30 +93,13 @@ struct Kubernetes: Sendable {
     warm = Array(repeating: [], count: cluster.pools.count)
     refills = warm.map { _ in [] }
     watchers = warm.map { _ in nil }
-    if let rate = configuration.podsPerSecond {
-      spacing = Nanoseconds(seconds: 1 / rate)
-      tolerance = spacing * Int64(max(0, configuration.burst - 1))
-    } else {
-      spacing = .zero
-      tolerance = .zero
-    }
+    line = AdmissionLine(configuration)
     beginCapacity(cluster)
     for slot in podsOn.indices where isPresent[firstSlot + slot] { noteLow(firstSlot + slot) }
   }
 
-  /// When a creation that is asked for now may begin (a token bucket as the generic cell rate
-  /// algorithm).
-  ///
-  /// - Parameter slowdown: how many times as long everything takes.
-  mutating func admission(at now: Instant, slowdown: Double) -> Instant {
-    creationsAsked += 1
-    guard spacing.count > 0 else { return now }
-    let begin = max(now, nextAdmission - tolerance)
-    nextAdmission = max(nextAdmission, begin) + spacing.stretched(by: slowdown)
-    return begin
-  }
-
   mutating func begin(_ order: PodOrder, at now: Instant) {
+    creationsAsked += 1
     creations[order.id] = Creation(order: order, askedAt: now)
     if order.purpose == .refill { refills[order.pool.index].append(order.id) }
   }
@@ -128,9 +110,9 @@ struct Kubernetes: Sendable {
     creations[order] = creation
   }
 
-  /// The order of a gateway's start waits for room, and stands for whatever the gateway asks again.
+  /// The order of a start waits for its turn or for room, and stands for whatever is asked again.
   mutating func noteWaiting(_ order: PodOrder, at now: Instant) {
-    guard let start = order.start else { return }
+    guard let start = order.start, waited[start.identity] != order.id else { return }
     waited[start.identity] = order.id
     update(order.id) { $0.wantedAt = now }
   }
