@@ -30,7 +30,7 @@ public final class PlatformSimulation {
     self.configuration = configuration
     self.recorder = recorder
     self.threads = threads
-    turns = Self.turns(configuration.clusters)
+    turns = Self.turns(configuration)
     window = Self.window(configuration.whole)
     zoomedWindow = Self.requestWindow(configuration.whole)
     regions = RegionShard.all(of: configuration)
@@ -97,8 +97,16 @@ public final class PlatformSimulation {
     return lengths.first { rate * $0.seconds <= mostKept } ?? lengths.last ?? .seconds(1)
   }
 
-  private static func turns(_ clusters: [ClusterConfiguration]) -> [Int] {
-    let loads = clusters.map { $0.services.reduce(0) { $0 + $1.meanRatePerSecond } }
+  /// What a cluster costs is its requests; at flow fidelity its lanes, however much comes there.
+  private static func turns(_ platform: PlatformConfiguration) -> [Int] {
+    let clusters = platform.clusters
+    let isByRequest = platform.whole.fidelity == .request
+    let loads = clusters.map { cluster in
+      cluster.services.reduce(0) {
+        let lanes = $1.meanRatePerSecond > 0 ? Double($1.zones.count) : 0
+        return $0 + (isByRequest ? $1.meanRatePerSecond : lanes)
+      }
+    }
     return clusters.indices.sorted { (loads[$1], $0) < (loads[$0], $1) }
   }
 

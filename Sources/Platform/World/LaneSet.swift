@@ -16,6 +16,8 @@ struct LaneSet {
   var detours = RetryDetours()
   /// Of them, those that go to other clusters and have not been fetched.
   private(set) var departures: [RetryDeparture] = []
+  /// By lane: it has run in this epoch.
+  private var hasRun: [Bool]
   /// By lane: a reply may come.
   private var isAwaiting: [Bool]
   /// Lanes to which a reply may come; those of this epoch; those of them that have not reached its
@@ -37,7 +39,8 @@ struct LaneSet {
     ready = ReadyCounts(configuration, topology)
     ordinals = Array(repeating: 0, count: count)
     horizons = Array(repeating: .origin, count: count)
-    isAwaiting = Array(repeating: false, count: count)
+    hasRun = Array(repeating: false, count: count)
+    isAwaiting = hasRun
     isTouched = Array(repeating: false, count: count)
     epoch = configuration.epoch.count
     lookahead = configuration.network.leastControlDelay
@@ -190,9 +193,13 @@ struct LaneSet {
   private mutating func putBack(agenda: inout LaneAgenda, demand: inout Demand) {
     awaiting.removeAll(keepingCapacity: true)
     for index in active {
-      let lane = lanes[index]
-      lane.publishDemand(&demand)
-      ready.set(index, to: lane.readyCount)
+      // Those that only wait for a reply, most of which are for seconds, have nothing new.
+      if hasRun[index] {
+        hasRun[index] = false
+        let lane = lanes[index]
+        lane.publishDemand(&demand)
+        ready.set(index, to: lane.readyCount)
+      }
       agenda.put(index, at: agenda.time(of: index))
       if isAwaiting[index] { awaiting.append(index) }
     }
@@ -253,6 +260,7 @@ struct LaneSet {
       horizons[index] = max(horizons[index], bound)
       return due
     }
+    hasRun[index] = true
     let lane = lanes[index]
     let reached = lane.run(
       until: Bound(time: bound, rank: 0), roundTrip: lookahead * 2, epochEnd: stop,
