@@ -38,7 +38,7 @@ struct ScalingMapping {
     guard let tick = document.cluster.autoscaleTick, !section.scaling.isEmpty else { return nil }
     let makers = section.scaling.map { maker($0, tick: tick) }
     let windows = section.scalingWindows.compactMap(window)
-    let clock = self.clock()
+    let clock = ScalingWindowSection.clock()
     var configuration = ScalingConfiguration(memory: memory) {
       let policies = makers.map { $0() }
       let base: any ScalingPolicy = policies.count == 1 ? policies[0] : MaximumPolicy(policies)
@@ -174,15 +174,6 @@ struct ScalingMapping {
     else { return nil }
     let amount: TimeWindow.Amount =
       section.replicas.map { .replicas($0) } ?? .floor(section.floor ?? 0)
-    return TimeWindow(
-      from: from, to: to, amount, on: clock(ahead: Int64(section.utcOffsetMinutes) * 60))
-  }
-
-  /// Second 0 is midnight of a Monday: the fifth of January 1970 was one.
-  ///
-  /// - Parameter ahead: seconds that local time is ahead of that.
-  private func clock(ahead: Int64 = 0) -> CivilClock {
-    let monday: Int64 = 4 * 86_400
-    return CivilClock(origin: monday, offsets: [.init(from: 0, seconds: ahead)])
+    return TimeWindow(from: from, to: to, amount, on: section.clock)
   }
 }

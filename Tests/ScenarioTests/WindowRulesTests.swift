@@ -1,3 +1,4 @@
+import Primitives
 import Testing
 
 @testable import Scenario
@@ -78,8 +79,8 @@ import Testing
       "a window with `replicas` has no `floor`"
     ),
     (
-      #"{from: "0 8 * * *", to: "0 9 * * *", floor: 2, time_zone: ▲Europe/Berlin}"#, .badQuantity,
-      "`Europe/Berlin` is no difference of time"
+      #"{from: "0 8 * * *", to: "0 9 * * *", floor: 2, time_zone: ▲Europe/Berln}"#, .badQuantity,
+      "`Europe/Berln` is no time zone"
     ),
   ])
   func eachFieldHasItsError(window: String, kind: Diagnostic.Kind, message: String) throws {
@@ -96,14 +97,32 @@ import Testing
       let result = Samples.read(
         Self.text(#"{from: "0 8 * * *", to: "0 9 * * *", floor: 2\#(zone)}"#))
       let windows = try #require(result.document?.services[0].scalingWindows, "\(result.rendered)")
-      #expect(windows.map(\.utcOffsetMinutes) == [0])
+      #expect(windows.map(\.clock) == [ScalingWindowSection.clock()])
     }
-    // Where clocks change, summer and winter have a window each.
+    // Summer and winter may have a window each, too.
     let summer = #"{from: "0 8 * 4-10 *", to: "0 9 * 4-10 *", floor: 2, time_zone: "+02:00"}"#
     let winter =
       #"{from: "0 8 * 1-3,11,12 *", to: "0 9 * 1-3,11,12 *", floor: 2, time_zone: "+01:00"}"#
     let both = Samples.read(Self.text("\(summer), \(winter)"))
     #expect(both.errors.isEmpty, "\(both.rendered)")
+  }
+
+  /// A place's clock is an hour ahead in January, when second 0 is, and two in July.
+  @Test func aPlaceHasItsClock() throws {
+    let result = Samples.read(
+      Self.text(#"{from: "0 8 * * *", to: "0 9 * * *", floor: 2, time_zone: Europe/Berlin}"#))
+    let window = try #require(
+      result.document?.services[0].scalingWindows.first, "\(result.rendered)")
+    let eight = try CronSchedule(window.from)
+    let midnight = window.clock.origin
+    #expect(window.clock.next(eight, after: midnight) == midnight + 7 * 3600)
+    #expect(
+      window.clock.next(eight, after: midnight + 180 * 86_400) == midnight + 180 * 86_400 + 6 * 3600
+    )
+    // The nearest name is told.
+    let wrong = Samples.read(
+      Self.text(#"{from: "0 8 * * *", to: "0 9 * * *", floor: 2, time_zone: Europe/berlin}"#))
+    #expect(wrong.rendered.contains("did you mean `Europe/Berlin`?"))
   }
 
   /// One that opens as another closes, one on other days, and one by another clock, are fine.

@@ -1,3 +1,5 @@
+import Primitives
+
 extension ScenarioSection {
   static let downstreams = [
     ScenarioSection(
@@ -204,9 +206,9 @@ extension ScenarioSection {
         "from": "when it begins, as cron has it: minute, hour, day, month, day of the week",
         "to": "when it ends",
         "time_zone":
-          "how far the clock of the schedules is ahead of the scenario's, or `UTC`: not at all. It "
-          + "is one difference for the whole run; where clocks change, summer and winter are a "
-          + "window each, by the months of their schedules (second 0 is in January)",
+          "the clock of the schedules: a place, as `Europe/Berlin`, whose clocks change by the "
+          + "rules of \(TimeZoneTable.origin); or how far it is ahead of the scenario's, as "
+          + "`+08:00`, or `UTC`: not at all. Second 0 is in January",
         "replicas": "so many instances, whatever the policies want; or `floor`",
         "floor": "at least so many instances",
       ]),

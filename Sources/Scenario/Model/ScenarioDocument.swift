@@ -365,8 +365,8 @@ public struct ScalingSection: Sendable, Equatable {
 public struct ScalingWindowSection: Sendable, Equatable {
   public var from: String
   public var to: String
-  /// Of the schedules' clock, ahead of the scenario's.
-  public var utcOffsetMinutes = 0
+  /// That its schedules are on.
+  public var clock = Self.clock()
   /// One of the two: so many instances, or at least so many.
   public var replicas: Int?
   public var floor: Int?
@@ -374,6 +374,13 @@ public struct ScalingWindowSection: Sendable, Equatable {
   public init(from: String, to: String) {
     self.from = from
     self.to = to
+  }
+
+  /// Second 0 is midnight of a Monday: the fifth of January 1970 was one.
+  ///
+  /// - Parameter offsets: by how much the clock is ahead of the scenario's.
+  public static func clock(_ offsets: [CivilClock.Offset] = []) -> CivilClock {
+    CivilClock(origin: 4 * 86_400, offsets: offsets)
   }
 }
 

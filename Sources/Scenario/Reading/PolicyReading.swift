@@ -103,7 +103,7 @@ enum PolicyReading {
       var window = FieldReader(tree, path: path, mark: tree.mark, context: reader.context)
       defer { window.finish() }
       var section = ScalingWindowSection(from: window.string("from"), to: window.string("to"))
-      section.utcOffsetMinutes = offset(&window)
+      section.clock = clock(&window)
       if window.has("replicas") {
         section.replicas = window.count("replicas")
         if window.tree("floor") != nil {
@@ -124,23 +124,33 @@ enum PolicyReading {
     }
   }
 
-  /// `+08:00`, as minutes; `UTC` and `Z` are the scenario's own clock.
-  private static func offset(_ window: inout FieldReader) -> Int {
-    guard let (text, mark) = window.text("time_zone", .assumed("+00:00"), .text) else { return 0 }
-    if text == "UTC" || text == "Z" { return 0 }
-    let parts = text.dropFirst().split(separator: ":")
-    if let sign = ["+": 1, "-": -1][text.prefix(1)], parts.count == 2,
-      let hours = Int(parts[0]), let minutes = Int(parts[1]), (0...14).contains(hours),
-      (0..<60).contains(minutes)
-    {
-      return sign * (60 * hours + minutes)
+  /// Of a window: `+08:00`, a place, or `UTC` and `Z`, which are the scenario's own.
+  private static func clock(_ window: inout FieldReader) -> CivilClock {
+    let own = ScalingWindowSection.clock()
+    guard let (text, mark) = window.text("time_zone", .assumed("+00:00"), .text) else { return own }
+    if text == "UTC" || text == "Z" { return own }
+    if let seconds = difference(text) {
+      return ScalingWindowSection.clock([CivilClock.Offset(from: 0, seconds: seconds)])
+    }
+    // From the year of second 0 on, for longer than any run.
+    if let rule = TimeZoneTable.rule(of: text) {
+      return ScalingWindowSection.clock(rule.offsets(in: 1970...1990))
     }
     window.context.fail(
-      .badQuantity, mark, length: text.count, "`\(text)` is no difference of time",
-      help:
-        "for example `+08:00` or `UTC`; names of places are not known, since their clocks change: "
-        + "give summer and winter a window each, by the months of its schedules")
-    return 0
+      .badQuantity, mark, length: text.count, "`\(text)` is no time zone",
+      help: Nearest.hint(text, in: TimeZoneTable.places)
+        ?? "for example `Europe/Berlin`, `+08:00` or `UTC`")
+    return own
+  }
+
+  /// `+08:00`, in seconds.
+  private static func difference(_ text: String) -> Int64? {
+    let parts = text.dropFirst().split(separator: ":")
+    guard let sign: Int64 = ["+": 1, "-": -1][text.prefix(1)], parts.count == 2,
+      let hours = Int64(parts[0]), let minutes = Int64(parts[1]), (0...14).contains(hours),
+      (0..<60).contains(minutes)
+    else { return nil }
+    return sign * (3600 * hours + 60 * minutes)
   }
 }
 

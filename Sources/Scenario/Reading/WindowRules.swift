@@ -7,21 +7,18 @@ struct WindowRules {
     var index: Int
     var from: CronSchedule
     var to: CronSchedule
-    /// Seconds that its clock is ahead of the scenario's.
-    var ahead: Int64
+    var clock: CivilClock
 
     /// Whether it is open at a second, and until when that is so: open if and only if the next end
     /// comes no later than the next beginning.
     func state(at second: Int64) -> (isOpen: Bool, until: Int64) {
-      let begins = from.next(after: second + ahead) ?? .max
-      let ends = to.next(after: second + ahead) ?? .max
-      let until = min(begins, ends)
-      return (ends <= begins && ends < .max, until == .max ? .max : until - ahead)
+      let begins = clock.next(from, after: second) ?? .max
+      let ends = clock.next(to, after: second) ?? .max
+      return (ends <= begins && ends < .max, min(begins, ends))
     }
   }
 
-  /// Second 0 is midnight of a Monday: the fifth of January 1970 was one.
-  private static let origin: Int64 = 4 * 86_400
+  private static let origin = ScalingWindowSection.clock().origin
   /// Weekdays, days of months and months have met by then, but for leap days.
   private static let year: Int64 = 366 * 86_400
   /// Windows that open more often are looked at for a shorter time.
@@ -47,8 +44,7 @@ struct WindowRules {
     for (index, section) in service.scalingWindows.enumerated() {
       guard let from = try? CronSchedule(section.from), let to = try? CronSchedule(section.to)
       else { continue }
-      let window = Window(
-        index: index, from: from, to: to, ahead: Int64(section.utcOffsetMinutes) * 60)
+      let window = Window(index: index, from: from, to: to, clock: section.clock)
       amount(section, at: index)
       guard opens(window) else { continue }
       if let other = windows.first(where: { meeting($0, window) != nil }),

@@ -1,5 +1,3 @@
-import Primitives
-
 /// The clock on the wall at a place: when the run begins, and by how much local time differs from
 /// universal time.
 public struct CivilClock: Sendable, Equatable {
@@ -18,7 +16,7 @@ public struct CivilClock: Sendable, Equatable {
   /// Seconds since 1970 at the origin of instants.
   public let origin: Int64
   /// In the order of their beginnings; the first holds before as well.
-  private let offsets: [Offset]
+  public let offsets: [Offset]
 
   /// Without offsets local time is universal time.
   public init(origin: Int64, offsets: [Offset] = []) {
@@ -27,13 +25,14 @@ public struct CivilClock: Sendable, Equatable {
       offsets.isEmpty ? [Offset(from: 0, seconds: 0)] : offsets.sorted { $0.from < $1.from }
   }
 
-  func seconds(at instant: Instant) -> Int64 {
+  /// Seconds since 1970 at an instant.
+  public func seconds(at instant: Instant) -> Int64 {
     origin + CivilDay.floored(instant.nanoseconds, 1_000_000_000)
   }
 
   /// Seconds since 1970 at which a schedule comes next, strictly after. Local times that an offset
   /// skips do not come; those that it repeats come twice.
-  func next(_ schedule: CronSchedule, after seconds: Int64) -> Int64? {
+  public func next(_ schedule: CronSchedule, after seconds: Int64) -> Int64? {
     var index = offsets.lastIndex { $0.from <= seconds } ?? 0
     var begin = seconds
     while true {
@@ -51,7 +50,7 @@ public struct CivilClock: Sendable, Equatable {
     }
   }
 
-  func instant(ofSeconds seconds: Int64) -> Instant {
+  public func instant(ofSeconds seconds: Int64) -> Instant {
     let (nanoseconds, isBeyond) = (seconds - origin).multipliedReportingOverflow(
       by: 1_000_000_000)
     return isBeyond ? .distantFuture : Instant(nanoseconds: nanoseconds)

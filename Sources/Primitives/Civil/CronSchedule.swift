@@ -117,6 +117,16 @@ public struct CivilDay: Sendable, Equatable {
     weekday = Int(days + 4 - 7 * Self.floored(days + 4, 7))
   }
 
+  /// The number of a day. (H. Hinnant, the same, days_from_civil.)
+  public static func daysSince1970(_ year: Int, _ month: Int, _ day: Int) -> Int64 {
+    let shifted = Int64(month <= 2 ? year - 1 : year)
+    let era = floored(shifted, 400)
+    let yearOfEra = shifted - era * 400
+    let dayOfYear = Int64((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1)
+    let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+    return era * 146_097 + dayOfEra - 719_468
+  }
+
   public static func floored(_ value: Int64, _ divisor: Int64) -> Int64 {
     value / divisor - (value % divisor < 0 ? 1 : 0)
   }
