@@ -3,6 +3,7 @@ import Policies
 import Primitives
 import SimulationKernel
 import Testing
+import Workload
 
 @testable import Platform
 
@@ -154,6 +155,48 @@ enum ElasticWorld {
     let summary = simulation.controlSummary
     #expect(most == 30)
     // Ten pods of 0.4 cores on four.
+    #expect(summary.capacity.groups.map(\.machinesOrdered) == [3])
+    #expect(summary.podsReady == 30)
+  }
+
+  /// A gateway that gives up every minute and AutoScale wait for the same thirty pods, and not for
+  /// thirty each: machines are ordered for these once, and the gateway's starts end as they come.
+  @Test(arguments: [Fidelity.request, .flow], [Int64(20), 900])
+  func whatBothWaitForIsOnePod(fidelity: Fidelity, timeout: Int64) throws {
+    var cluster = ElasticWorld.cluster(maximum: 20, provision: 500, services: 1)
+    cluster.zones.removeLast()
+    cluster.pools.removeLast()
+    cluster.nodePools[0].zones = [ZoneID(0)]
+    cluster.fidelity = fidelity
+    cluster.contention = .epoch
+    cluster.services[0].zones = [ZoneID(0)]
+    cluster.services[0].initialInstances = [0]
+    cluster.services[0].router.maximumInstances = 30
+    cluster.services[0].router.startTimeout = .seconds(timeout)
+    cluster.services[0].router.waitLimit = .seconds(4000)
+    cluster.services[0].router.keepAlive = Nanoseconds(.max)
+    cluster.services[0].arrivals = { _ in
+      KeyedRateSource(
+        intensity: .constant(perSecond: 60),
+        key: StreamKey(seed: 3, replication: 0, name: "arrivals"), lane: 0,
+        weights: [1])
+    }
+    cluster.services[0].scaling = ScalingConfiguration {
+      ReplayedCounts([.init(at: .origin, pods: 30)])
+    }
+    let simulation = ClusterSimulation(cluster, recorder: Observer())
+    #expect(simulation.fidelity(of: LaneID(0)) == fidelity)
+    var most = 0
+    for second in stride(from: Int64(3), through: 900, by: 3) {
+      try simulation.run(until: .seconds(second))
+      most = max(most, simulation.control.kubernetes.pending.count)
+    }
+    let gauges = simulation.lane(LaneID(0)).gauges
+    #expect(gauges.ready == 30 && gauges.starting == 0)
+    simulation.finish()
+    try simulation.checkInvariants()
+    let summary = simulation.controlSummary
+    #expect(most == 30)
     #expect(summary.capacity.groups.map(\.machinesOrdered) == [3])
     #expect(summary.podsReady == 30)
   }

@@ -15,6 +15,10 @@ public struct StartRequest: Hashable, Sendable, BitwiseCopyable {
   public var isAhead = false
   /// The Dispatcher that answers for the start.
   public var dispatcher: UInt16 = 0
+  /// Of one that AutoScale has ordered: the gateway's start that its pod is for as well.
+  public var standsFor: UInt32?
+  /// Of the same: the starts of its gateway's own that AutoScale counted on.
+  public var knownStarts: UInt16 = 0
 
   public init(service: ServiceID, lane: LaneID, part: Int, pool: PoolID, ordinal: UInt32) {
     self.service = service

@@ -11,6 +11,7 @@ extension ControlShard {
     _ creation: Kubernetes.Creation, table: Int, tenant: Int, at now: Instant
   ) {
     let order = creation.order
+    if isShared(order, at: now) { return }
     kubernetes.update(order.id) {
       $0.waitsIn = table
       $0.waitsSince = now
@@ -22,6 +23,39 @@ extension ControlShard {
       shape: configuration.pools[order.pool.index].shape)
     if gatewayTimeout(of: order) != nil { kubernetes.noteWaiting(order, at: now) }
     schedulePendingDeadline(of: order, at: now)
+    guard let start = order.start, start.replacement == nil,
+      configuration.services[start.service.index].scaling != nil,
+      let other = kubernetes.sharedStarts.begin(start, order: order.id)
+    else { return }
+    standFor(other, at: now)
+  }
+
+  /// Whether a pod that AutoScale has ordered for the same part waits for room already, which no
+  /// other question of the gateway has been taken for: the order ends without a pod of its own.
+  private func isShared(_ order: PodOrder, at now: Instant) -> Bool {
+    guard let timeout = gatewayTimeout(of: order), let start = order.start,
+      kubernetes.sharedStarts.takes(start, until: now + timeout + Self.askMargin, at: now)
+    else { return false }
+    share(order, at: now)
+    return true
+  }
+
+  /// The same of a gateway's order that waits already, of which AutoScale knew nothing as it
+  /// ordered another.
+  private func standFor(_ id: UInt64, at now: Instant) {
+    guard let creation = kubernetes.creations[id], let table = creation.waitsIn,
+      let start = creation.order.start, let timeout = gatewayTimeout(of: creation.order)
+    else { return }
+    endWait(creation, in: table, at: now)
+    let end = creation.wantedAt + timeout + Self.askMargin
+    if kubernetes.sharedStarts.takes(start, until: end, at: now) { share(creation.order, at: now) }
+  }
+
+  private func share(_ order: PodOrder, at now: Instant) {
+    kubernetes.end(order, pod: nil, isShared: true)
+    sendPlain(
+      .creationWithdrawn(order), from: .kubernetes, to: Address(.workerManager, order.manager),
+      leavingAt: now)
   }
 
   private func schedulePendingDeadline(of order: PodOrder, at now: Instant) {
@@ -62,6 +96,17 @@ extension ControlShard {
     guard isLate || wantedUntil.map({ $0 + Self.askMargin <= now }) == true else {
       return schedulePendingDeadline(of: creation.order, at: now)
     }
+    endWait(creation, in: table, at: now)
+    if let start = creation.order.start {
+      _ = kubernetes.sharedStarts.end(start, order: id, hasRoom: false, at: now)
+    }
+    creationFailed(
+      creation.order, zone: configuration.pools[creation.order.pool.index].zone,
+      isWithdrawn: wantedUntil.map { $0 <= now + Self.askMargin } ?? false, at: now)
+  }
+
+  /// An order waits no more, and has no room.
+  private func endWait(_ creation: Kubernetes.Creation, in table: Int, at now: Instant) {
     let pool = configuration.pools[creation.order.pool.index]
     let tenant = tenant(of: creation.order)
     kubernetes.pending.giveUp(table: table, tenant: tenant, shape: pool.shape)
@@ -69,9 +114,6 @@ extension ControlShard {
       configuration.shapes[pool.shape].cpuMilli, tenant: tenant, after: now - creation.waitsSince,
       isGivenUp: true)
     tellQuota(of: tenant, at: now)
-    creationFailed(
-      creation.order, zone: pool.zone,
-      isWithdrawn: wantedUntil.map { $0 <= now + Self.askMargin } ?? false, at: now)
   }
 
   /// Room has appeared on a node: those get it that have waited and hold the least. Nobody else's
@@ -91,7 +133,7 @@ extension ControlShard {
     let only = kubernetes.tenants.hasReserves ? nil : node
     for line in ranked {
       guard let order = kubernetes.firstPending(table: table, line: line),
-        let creation = kubernetes.creations[order]
+        var creation = kubernetes.creations[order]
       else { continue }
       let (tenant, shape) = (lines[line].tenant, configuration.shapes[lines[line].shape])
       guard let place = kubernetes.place(shape, in: table, tenant: tenant, on: only, at: now)
@@ -99,7 +141,14 @@ extension ControlShard {
       kubernetes.pending.removeFirst(table: table, line: line)
       kubernetes.tenants.endWait(
         shape.cpuMilli, tenant: tenant, after: now - creation.waitsSince, isGivenUp: false)
-      kubernetes.update(order) { $0.waitsIn = nil }
+      if let start = creation.order.start {
+        creation.order.start?.standsFor = kubernetes.sharedStarts.end(
+          start, order: order, hasRoom: true, at: now)
+      }
+      kubernetes.update(order) {
+        $0.waitsIn = nil
+        $0.order = creation.order
+      }
       placed(creation, on: place, at: now)
       return true
     }

@@ -52,6 +52,7 @@ struct Kubernetes: Sendable {
   /// By the identity of a start: the order under way that has waited for its turn or for room;
   /// asked only for keys.
   private(set) var waited: [UInt64: UInt64] = [:]
+  var sharedStarts = SharedStarts()
   /// Refills under way, by pool.
   private(set) var refills: [[UInt64]]
   /// By pool: the Worker Manager that is told of its refills.
@@ -118,11 +119,13 @@ struct Kubernetes: Sendable {
   }
 
   /// An order is over: its pod is there, or it has failed.
-  mutating func end(_ order: PodOrder, pod: PodID?) {
+  ///
+  /// - Parameter isShared: there is no pod of its own since another order stands for it.
+  mutating func end(_ order: PodOrder, pod: PodID?, isShared: Bool = false) {
     creations[order.id] = nil
     if let start = order.start, waited[start.identity] == order.id { waited[start.identity] = nil }
     refills[order.pool.index].removeAll { $0 == order.id }
-    if let pod { born[order.id] = pod } else { creationsFailed += 1 }
+    if let pod { born[order.id] = pod } else if !isShared { creationsFailed += 1 }
   }
 
   /// The pod of an order is no more.

@@ -201,6 +201,7 @@ struct ScaledService: Sendable {
         service: service, lane: place.lane, part: place.part, pool: place.pool,
         ordinal: nextOrdinal)
       start.isAhead = true
+      start.knownStarts = UInt16(clamping: parts[index].instances.starting)
       nextOrdinal += 1
       parts[index].order(at: now)
       orders.append(.up(start))

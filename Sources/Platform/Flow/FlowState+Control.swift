@@ -35,7 +35,7 @@ extension FlowState {
     case .instanceReady(let start, let pod, _):
       if let order = start.replacement { return replace(pod, order, delivery.origin) }
       if start.isAhead { control.settledOrders &+= 1 }
-      let isAsked = !start.isAhead && close(start.ordinal)
+      let isAsked = (start.isAhead ? start.standsFor : start.ordinal).map { close($0) } ?? false
       join(pod, delivery.origin)
       // Who waited for this instance waits for no other.
       if isAsked { peakWaiting = max(waiting, peakWaiting - rules.concurrencyLimit) }

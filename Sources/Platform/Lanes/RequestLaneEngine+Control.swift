@@ -28,7 +28,7 @@ extension RequestLaneEngine {
     case .instanceReady(let start, let pod, _):
       if let order = start.replacement { return replace(pod, order, part: part, at: now) }
       if start.isAhead { core.settledOrders[part] &+= 1 }
-      join(pod, ordinal: start.isAhead ? nil : start.ordinal, part: part, at: now)
+      join(pod, ordinal: start.isAhead ? start.standsFor : start.ordinal, part: part, at: now)
     case .startFailed(let start, _):
       core.counters.startsFailed &+= 1
       // The Coordinator asks again.
