@@ -209,15 +209,13 @@ extension FlowState {
     guard count > 0 else { return }
     let service = batches?.ended ?? answeredService
     if !pending.accepts(service) { recordPending(recorder) }
-    // What waits for its window is not with its consumer yet.
-    let waitsThere = windows == nil && !windowsBind
     let hasClients = clients != nil
     var (left, late) = (count, 0)
     while left > 0 {
       let piece = ledger.completeFirst(left)
       left -= piece.count
       counters.completed &+= UInt64(piece.count)
-      if piece.wait > 0, waitsThere {
+      if piece.wait > 0 {
         counters.waited &+= UInt64(piece.count)
         recorder.record(piece.wait, count: piece.count, .wait, lane: settings.lane)
       }

@@ -6,6 +6,7 @@ import SimulationKernel
 extension LaneCore: RouterEffects {
   @inline(__always)
   mutating func call(_ ticket: Ticket, _ assignment: Assignment, at now: Instant) {
+    if isTopic, !assignment.waited { noteLogWait(ticket, at: now) }
     call(ticket, isTopic ? .other : form, assignment, at: now)
   }
 
@@ -221,12 +222,8 @@ extension LaneCore: RouterEffects {
     if settings.isTopic, noteWaits(of: ticket.delivery, assignment, index, at: now) {
       return assignment.isCold
     }
-    let waited = now.nanoseconds - ticket.arrival.nanoseconds
-    if waited > 0 {
-      counters.waited &+= 1
-      waits.append(waited)
-      if waits.isFull { needsAttention = true }
-    }
+    let waited = now.nanoseconds - ticket.arrival.nanoseconds - settings.brokers.hop.count
+    noteWait(waited)
     guard assignment.isCold else { return false }
     counters[StartPath(rawValue: instances[index].path) ?? .pool] &+= 1
     startLatencies.append(waited)
@@ -244,17 +241,30 @@ extension LaneCore: RouterEffects {
     let partition = Int(delivery.partition)
     for offset in delivery.run.first..<delivery.run.end {
       let since = topic[partition].log[offset].since
-      let waited = (now - since).count
-      if waited > 0 {
-        counters.waited &+= 1
-        waits.append(waited)
-      }
+      let waited = (now - since - settings.brokers.hop).count
+      noteWait(waited)
       guard assignment.isCold else { continue }
       counters[StartPath(rawValue: instances[index].path) ?? .pool] &+= 1
       startLatencies.append(waited)
     }
-    if waits.isFull || startLatencies.isFull { needsAttention = true }
+    if startLatencies.isFull { needsAttention = true }
     return true
+  }
+
+  /// A delivery begins as it is with its consumer: its messages have waited in the log, if at all.
+  @inline(never) private mutating func noteLogWait(_ ticket: Ticket, at now: Instant) {
+    let delivery = topic.open(ticket.delivery)
+    let partition = Int(delivery.partition)
+    for offset in delivery.run.first..<delivery.run.end {
+      noteWait((now - topic[partition].log[offset].since - settings.brokers.hop).count)
+    }
+  }
+
+  private mutating func noteWait(_ nanoseconds: Int64) {
+    guard nanoseconds > 0 else { return }
+    counters.waited &+= 1
+    waits.append(nanoseconds)
+    if waits.isFull { needsAttention = true }
   }
 
   /// Tells the node's agent, for evictions; the last use is when a request last began.

@@ -205,7 +205,8 @@ public struct LaneCounters: Sendable, BitwiseCopyable, Equatable {
   public var expired: UInt64 = 0
   /// Messages that had failed too often to be delivered again.
   public var deadLettered: UInt64 = 0
-  /// Requests that waited in a gateway's queue for more than no time.
+  /// Requests that waited in a gateway's queue for more than no time, and messages that did in a
+  /// log or at a consumer.
   public var waited: UInt64 = 0
   public var instancesAdded: UInt64 = 0
   public var instancesRetired: UInt64 = 0
@@ -286,7 +287,8 @@ public enum LatencyMeasure: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case latency
   /// From arrival to the call of the instance, of requests that waited for one to be made.
   case startLatency
-  /// From arrival to the call of the instance, of requests that waited.
+  /// From arrival to the call of the instance, of requests that waited. Of messages from when each
+  /// could have been with its consumer: in its partition's log and there.
   case wait
 }
 

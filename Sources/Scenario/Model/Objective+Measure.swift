@@ -101,7 +101,9 @@ extension Objective.Measure {
     case .startLatency:
       .time("of a cold start: from the arrival to the call of the instance that was made")
     case .wait:
-      .time("of a request that waited at the gateway: from the arrival to the call of an instance")
+      .time(
+        "of a request that waited at the gateway: from the arrival to the call of an instance; of "
+          + "a message that waited in its log or at its consumer")
     case .requests: .count("requests that arrived")
     case .completed: .count("requests that were answered")
     case .refused:
