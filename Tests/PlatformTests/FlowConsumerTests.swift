@@ -87,4 +87,39 @@ import Workload
     #expect(!other.handOver(lane: LaneID(0), to: .request))
     try other.checkInvariants()
   }
+
+  /// Where AutoScale makes their instances the lane is requests in a run of flow too, told with its
+  /// reason: every message, instance and order is what it is in a run of requests, whatever
+  /// fidelity the services beside it have.
+  @Test func areRequestsWhereInstancesComeAndGo() throws {
+    var cluster = Self.cluster(.moderate, seed: 3)
+    let key = StreamKey(seed: 3, replication: 0, name: "arrivals")
+    cluster.services[0].router.maximumInstances = 300
+    cluster.services[0].router.minimumInstances = 0
+    cluster.services[0].router.startRule = .fromZero
+    cluster.services[0].scaling = ScaledWorld.knative(concurrency: 1, ready: 30)
+    cluster.services[0].arrivals = { _ in
+      KeyedRateSource(
+        intensity: .minutes([1800, 3600, 600]), key: key, lane: 0, weights: [1])
+    }
+    cluster.services.append(
+      FlowWorld.lane(
+        TestWorld.rules(maximum: 20, minimum: 20, queueLimit: 10_000), rate: 900,
+        service: .exponential(mean: 0.015), instances: 20, seed: 4))
+    func run(_ fidelity: Fidelity) throws -> (simulation: ClusterSimulation, ready: [[Int]]) {
+      cluster.fidelity = fidelity
+      let (simulation, _, ready) = try ScaledWorld.timeline(cluster, until: 170)
+      return (simulation, ready)
+    }
+    let (requests, flow) = (try run(.request), try run(.flow))
+    #expect(flow.simulation.fidelity(of: LaneID(1)) == .flow)
+    #expect(flow.simulation.form(of: LaneID(0)).reason == .gateways)
+    #expect(requests.simulation.form(of: LaneID(0)).reason == .asked)
+    let (own, same) = (flow.simulation.lane(LaneID(0)), requests.simulation.lane(LaneID(0)))
+    #expect(own.counters == same.counters && own.gauges == same.gauges)
+    #expect(flow.ready.map { $0[0] } == requests.ready.map { $0[0] })
+    // Some came, and some went.
+    #expect(own.counters.instancesAdded > 40 && own.counters.instancesRetired > 20)
+    #expect(own.counters.completed > 300_000)
+  }
 }
