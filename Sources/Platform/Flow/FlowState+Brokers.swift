@@ -128,14 +128,14 @@ extension FlowState {
     }
     guard isLettingOut else { return }
     openCohorts()
-    let counts = groups.map { group in
+    let outgoing = groups.map { group in
       group.readFrom <= now
         ? min(max(0, group.window - group.outstanding), group.log.waiting) : 0
     }
     // In turn, as consumers take them: not the whole window of one before that of another.
     let turns = groups.count == 1 ? 1 : Self.turns
     for turn in 0..<turns {
-      for (index, count) in counts.enumerated() where count > 0 {
+      for (index, count) in outgoing.enumerated() where count > 0 {
         letOut(count * (turn + 1) / turns - count * turn / turns, of: index)
       }
     }

@@ -82,10 +82,10 @@ extension RequestLaneEngine {
       return
     }
     guard !core.topic.isPaused(at: now) else { return }
-    var open = (0..<core.topic.count).filter { core.topic[$0].isRead }
-    for partition in open { expire(partition, at: now) }
-    while !open.isEmpty {
-      open.removeAll { partition in
+    var unread = (0..<core.topic.count).filter { core.topic[$0].isRead }
+    for partition in unread { expire(partition, at: now) }
+    while !unread.isEmpty {
+      unread.removeAll { partition in
         guard let ticket = core.nextDelivery(partition, at: now) else { return true }
         let part = Int(core.topic[partition].owner)
         core.part = UInt8(truncatingIfNeeded: part)
