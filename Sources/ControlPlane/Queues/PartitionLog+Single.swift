@@ -29,7 +29,6 @@ extension PartitionLog {
     let offset = storedLogEnd
     self[offset] = Entry(message, since: since, run: 1)
     storedLogEnd = offset &+ 1
-    storedNext = offset &+ 1
     return UInt32(truncatingIfNeeded: offset) & 255
   }
 
@@ -47,8 +46,13 @@ extension PartitionLog {
 
   /// Follows the committed prefix; until `open` each message that comes is looked at.
   @inlinable @inline(__always) public mutating func close() {
-    passEnd = .min
+    endPassing()
     follow()
+  }
+
+  @inlinable @inline(__always) mutating func endPassing() {
+    if isOpenWide { storedNext = storedLogEnd }
+    passEnd = .min
   }
 
   @inlinable @inline(__always) mutating func follow() {
@@ -58,7 +62,10 @@ extension PartitionLog {
     answers.clear(prefix, from: storedCommitted)
     storedCommitted &+= prefix
     storedBase = storedCommitted
-    if storedBase == storedLogEnd { mask = min(mask, Self.leastPlaces - 1) }
+    guard storedBase == storedLogEnd, mask >= Self.restPlaces else { return }
+    mask = Self.restPlaces - 1
+    // What may pass was reckoned with more places.
+    endPassing()
   }
 
   /// Follows the committed prefix and lets messages pass that are before `end`, while no more than
@@ -67,7 +74,25 @@ extension PartitionLog {
   @inlinable public mutating func open(below end: Int64, most: Int) {
     close()
     guard isSingle, storedEpoch == 0, storedNext == storedLogEnd else { return }
-    let room = min(width, most, mask &+ 1)
-    passEnd = min(end, storedCommitted &+ Int64(truncatingIfNeeded: room))
+    passRoom = Int64(truncatingIfNeeded: min(width, most, Int(mask) &+ 1))
+    passLimit = end
+    passEnd = min(end, storedCommitted &+ passRoom)
+  }
+
+  /// Follows the committed prefix after `open`, which goes on to hold; returns whether a message
+  /// passes now. In a topic of many partitions every other message finds its partition at its end,
+  /// so that this must cost little. Precondition: none passes. False says nothing where the prefix
+  /// is longer than a word, or nothing has been opened.
+  @inlinable @inline(__always) public mutating func reopen() -> Bool {
+    guard isOpenWide else { return false }
+    let word = AnswerBits.word(of: storedCommitted)
+    let shift = AnswerBits.shift(of: storedCommitted)
+    let unanswered = ~(answers.words[word] &>> shift)
+    let prefix = UInt64(truncatingIfNeeded: unanswered.trailingZeroBitCount)
+    guard prefix &+ shift < 64 else { return false }
+    answers.words[word] &= ~((1 &<< prefix &- 1) &<< shift)
+    storedCommitted &+= Int64(truncatingIfNeeded: prefix)
+    passEnd = min(passLimit, storedCommitted &+ passRoom)
+    return passes
   }
 }

@@ -49,19 +49,26 @@ public struct PartitionLog<Message: BitwiseCopyable>: ~Copyable {
     @inlinable public var end: Int64 { first &+ Int64(count) }
   }
 
-  // What a message that passes touches, side by side: a topic has many partitions, and each is out
-  // of the cache when its next message comes.
+  // What a message that passes touches, and its answer, in one line of the cache: a topic has many
+  // partitions, and each is out of it when its next message comes.
 
   @usableFromInline var storedLogEnd: Int64 = 0
-  @usableFromInline var storedNext: Int64 = 0
   /// Of single deliveries: a message before this one goes out as it comes.
   @usableFromInline var passEnd = Int64.min
   @usableFromInline var entries: UnsafeMutablePointer<Entry>
   /// Places that are gone round in, less one; -1 before the first message.
-  @usableFromInline var mask = -1
+  @usableFromInline var mask: Int32 = -1
+  /// For whoever has the log.
+  public var tag: UInt8 = 0
   /// Of single deliveries: those from `storedCommitted` on that were answered.
   @usableFromInline var answers = AnswerBits()
   @usableFromInline var storedCommitted: Int64 = 0
+  /// Of single deliveries: how many may not be committed, and where none may pass in any case, as
+  /// the last `open` found them.
+  @usableFromInline var passRoom: Int64 = 0
+  @usableFromInline var passLimit: Int64 = 0
+  /// While messages pass it is the log's end.
+  @usableFromInline var storedNext: Int64 = 0
   @usableFromInline var storedBase: Int64 = 0
   @usableFromInline var storedDoneAhead: Int64 = 0
   @usableFromInline var storedEpoch: UInt32 = 0
@@ -70,13 +77,13 @@ public struct PartitionLog<Message: BitwiseCopyable>: ~Copyable {
   /// The first message that is not committed.
   @inlinable public var committed: Int64 { storedCommitted &+ answeredPrefix }
   /// The next message to deliver.
-  @inlinable public var next: Int64 { storedNext }
+  @inlinable public var next: Int64 { isOpenWide ? storedLogEnd : storedNext }
   /// The offset that the next message will have.
   @inlinable public var logEnd: Int64 { storedLogEnd }
   /// Deliveries that were not committed, answered or not; of single ones it follows from offsets.
   @usableFromInline var storedPlaces = 0
   @usableFromInline var places: Int {
-    isSingle ? Int(truncatingIfNeeded: storedNext &- committed) : storedPlaces
+    isSingle ? Int(truncatingIfNeeded: next &- committed) : storedPlaces
   }
   /// Deliveries that may be outstanding; 1 keeps the order of messages.
   public let width: Int
@@ -90,9 +97,11 @@ public struct PartitionLog<Message: BitwiseCopyable>: ~Copyable {
   /// Places that there is memory for.
   @usableFromInline var room = 0
 
-  /// Places that a ring which has been empty goes round in, and those that the first message asks
-  /// memory for.
-  @usableFromInline static var leastPlaces: Int { 16 }
+  /// Places of the first message's ring, and those that one goes round in which has had more and
+  /// been empty: what is short stays in the cache.
+  @usableFromInline static var leastPlaces: Int { 4 }
+  @usableFromInline static var restPlaces: Int32 { 16 }
+  /// Places that there is memory for where there have been more.
   @usableFromInline static var leastRoom: Int { 128 }
 
   /// The widest window whose answers have a bit each.
@@ -125,9 +134,9 @@ public struct PartitionLog<Message: BitwiseCopyable>: ~Copyable {
   /// The message at an offset, and what is known of the delivery that begins there. Precondition:
   /// it is in the log.
   @inlinable public subscript(offset: Int64) -> Entry {
-    @inline(__always) _read { yield entries[Int(truncatingIfNeeded: offset) & mask] }
+    @inline(__always) _read { yield entries[Int(truncatingIfNeeded: offset) & Int(mask)] }
     @inline(__always) nonmutating _modify {
-      yield &entries[Int(truncatingIfNeeded: offset) & mask]
+      yield &entries[Int(truncatingIfNeeded: offset) & Int(mask)]
     }
   }
 
@@ -156,7 +165,7 @@ public struct PartitionLog<Message: BitwiseCopyable>: ~Copyable {
   /// itself.
   @inlinable @inline(__always) public func isOpen(below end: Int64) -> Bool {
     let offset = storedLogEnd
-    return storedNext == offset && offset < end && places < width
+    return next == offset && offset < end && places < width
       && offset &- base <= Int64(truncatingIfNeeded: mask)
   }
 
@@ -229,7 +238,7 @@ public struct PartitionLog<Message: BitwiseCopyable>: ~Copyable {
     guard !isSingle else { return 0 }
     let known = storedCommitted &- storedBase
     storedBase = storedCommitted
-    if storedBase == storedLogEnd { mask = min(mask, Self.leastPlaces - 1) }
+    if storedBase == storedLogEnd { mask = min(mask, Self.restPlaces - 1) }
     return known
   }
 
@@ -297,27 +306,29 @@ public struct PartitionLog<Message: BitwiseCopyable>: ~Copyable {
     (copy.storedBase, copy.storedCommitted) = (storedBase, storedCommitted)
     (copy.storedNext, copy.storedLogEnd) = (next, logEnd)
     (copy.storedPlaces, copy.storedDoneAhead) = (storedPlaces, storedDoneAhead)
-    (copy.storedEpoch, copy.answers) = (epoch, answers)
+    (copy.storedEpoch, copy.answers, copy.tag) = (epoch, answers, tag)
     for offset in base..<logEnd { copy[offset] = self[offset] }
     return copy
   }
 
   /// Twice as many places: what is there keeps its place or moves by as many as there were.
   @inlinable @inline(never) mutating func grow() {
-    let places = max(Self.leastPlaces, 2 * (mask + 1))
-    if places > room { enlarge(to: max(Self.leastRoom, places)) }
-    let old = mask
-    mask = places - 1
+    let old = Int(mask)
+    let places = max(Self.leastPlaces, 2 * (old + 1))
+    let rest = Int(Self.restPlaces)
+    if places > room { enlarge(to: places > rest ? max(Self.leastRoom, places) : rest) }
+    let new = places - 1
+    mask = Int32(new)
     guard old >= 0 else { return }
     for offset in base..<logEnd {
       let place = Int(truncatingIfNeeded: offset)
-      if place & old != place & mask { entries[place & mask] = entries[place & old] }
+      if place & old != place & new { entries[place & new] = entries[place & old] }
     }
   }
 
   @inlinable mutating func enlarge(to larger: Int) {
     let fresh = UnsafeMutablePointer<Entry>.allocate(capacity: larger)
-    if mask >= 0 { fresh.update(from: entries, count: mask + 1) }
+    if mask >= 0 { fresh.update(from: entries, count: Int(mask) + 1) }
     entries.deallocate()
     entries = fresh
     room = larger

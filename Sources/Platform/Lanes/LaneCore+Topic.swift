@@ -41,16 +41,16 @@ extension LaneCore {
   }
 
   /// A message is in its partition's log and goes out by itself: the usual case of a lane in which
-  /// `passesAtOnce`. Returns the number of its delivery; nil: it is not in the log, and nothing has
-  /// happened.
+  /// messages pass at once. Returns the number of its delivery; nil: it is not in the log, and
+  /// nothing has happened.
   @inline(__always)
   mutating func passAtOnce(_ arrival: Arrival, at now: Instant) -> UInt32? {
     #if PLANT_LOST_REQUEST
       return nil
     #else
-      guard passesAtOnce, now < topic.openUntil else { return nil }
+      guard now < topic.passUntil else { return nil }
       let partition = topic.evenPartition(of: arrival.identity, key: settings.partKey.raw)
-      if !topic[partition].log.passes {
+      if !topic[partition].log.passes, !topic[partition].log.reopen() {
         open(partition)
         guard topic[partition].log.passes else { return nil }
       }
@@ -186,8 +186,7 @@ extension LaneCore {
     guard topic.isCalm else { return messagesDoneOtherwise(number, arrival: arrival, at: now) }
     let partition = Int(truncatingIfNeeded: number >> 8)
     topic[partition].log.noteAnswer(number)
-    isBehind = !topic[partition].log.isOpenWide
-    if isBehind { noteBehind(partition) }
+    if !topic[partition].log.isOpenWide { noteBehind(partition) }
     latencies.append(now.nanoseconds &- arrival.nanoseconds)
     counters.completed &+= 1
     topic.inFlight &-= 1

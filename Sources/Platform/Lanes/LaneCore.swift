@@ -136,9 +136,6 @@ struct LaneCore: ~Copyable {
   var callsArePlain: Bool
   /// Whether a message's service time may be drawn as a request's is, when it begins.
   var drawsLate = false
-  /// Whether of a message that comes its partition is all that has to be looked at: partitions have
-  /// equal shares, its service time is drawn late, and AutoScale hears of the lane already.
-  private(set) var passesAtOnce = false
   /// Whoever watches; nil: nobody.
   var tracer: LaneTracer?
   /// What never changes, in a bit each for the inner loop.
@@ -184,7 +181,7 @@ struct LaneCore: ~Copyable {
 
   /// Sets whether messages may pass with nothing but their partition looked at.
   mutating func setPassing() {
-    passesAtOnce =
+    topic.passesAtOnce =
       form == .message && drawsLate && !topic.isSkewed && (!settings.isScaled || isSampling)
   }
 

@@ -28,9 +28,12 @@ struct RetriedMessage: BitwiseCopyable, Sendable {
 /// One partition of a lane: its log from what the broker knows as committed on, and how far it may
 /// be read.
 struct LanePartition: ~Copyable {
-  /// The consumer that holds it; beside what a message touches of the log.
-  var owner: UInt8 = 0
   var log: PartitionLog<QueuedMessage>
+  /// The consumer that holds it; beside what a message touches of the log.
+  var owner: UInt8 {
+    get { log.tag }
+    set { log.tag = newValue }
+  }
   /// A message before this one goes out as it comes: it is read, fetches reach so far, and none is
   /// due with it.
   private(set) var openEnd: Int64 = 0
@@ -107,7 +110,6 @@ struct LanePartition: ~Copyable {
     copy.log = log.clone()
     copy.fetch = fetch
     copy.frozenEnd = frozenEnd
-    copy.owner = owner
     copy.isRead = isRead
     copy.isBlocked = isBlocked
     copy.persistsNext = persistsNext
@@ -133,7 +135,7 @@ struct LaneTopic: ~Copyable {
   let isSingle: Bool
   let overhead: Int64
   let isSkewed: Bool
-  private let partitions: UnsafeMutablePointer<LanePartition>
+  private let partitions: PartitionTable
   /// Upper ends of the partitions' shares of the keys, as 64-bit fractions; empty for equal ones.
   private let shares: [UInt64]
   private var deliveries = SlotPool<OpenDelivery>()
@@ -161,7 +163,12 @@ struct LaneTopic: ~Copyable {
   var leaders: PartitionLeaders
   /// Before this instant its consumers do not pause, and nothing but a message itself is to be
   /// looked at when it comes: nothing is deleted, and none has failed.
-  private(set) var openUntil = Instant.origin
+  private(set) var openUntil = Instant.origin { didSet { setPassing() } }
+  /// Whether of a message that comes its partition is all that has to be looked at: partitions have
+  /// equal shares, its service time is drawn late, and AutoScale hears of the lane already.
+  var passesAtOnce = false { didSet { setPassing() } }
+  /// Both of these in one: before this instant messages pass at once.
+  private(set) var passUntil = Instant.origin
 
   /// - Parameters:
   ///   - count: partitions of the lane.
@@ -175,8 +182,7 @@ struct LaneTopic: ~Copyable {
     overhead = rules.deliveryOverhead.count
     isSingle = rules.deliversSingly
     isCalm = isSingle
-    partitions = .allocate(capacity: max(1, count))
-    for index in 0..<count { (partitions + index).initialize(to: LanePartition(rules)) }
+    partitions = PartitionTable(count: count, rules)
     shares = Self.shares(count, skew: rules.skew)
     isSkewed = !shares.isEmpty
     isUp = Array(repeating: true, count: consumers)
@@ -184,13 +190,10 @@ struct LaneTopic: ~Copyable {
       partitions: count, brokers: brokers.count, first: brokers.first,
       hasOtherZones: brokers.hasOtherZones)
     agreed = assignment()
-    for (index, owner) in agreed.enumerated() { partitions[index].owner = owner }
+    for (index, owner) in agreed.enumerated() { self[index].owner = owner }
   }
 
-  deinit {
-    partitions.deinitialize(count: count)
-    partitions.deallocate()
-  }
+  deinit { partitions.deallocate(count: count) }
 
   /// No topic: a lane of requests.
   static func none() -> LaneTopic {
@@ -198,8 +201,8 @@ struct LaneTopic: ~Copyable {
   }
 
   subscript(index: Int) -> LanePartition {
-    @inline(__always) _read { yield partitions[index] }
-    @inline(__always) nonmutating _modify { yield &partitions[index] }
+    @inline(__always) _read { yield partitions.pointer(index).pointee }
+    @inline(__always) nonmutating _modify { yield &partitions.pointer(index).pointee }
   }
 
   private static func shares(_ count: Int, skew: Double) -> [UInt64] {
@@ -252,7 +255,7 @@ struct LaneTopic: ~Copyable {
   func open(_ number: UInt32) -> OpenDelivery {
     guard number & Self.slotMark == 0 else { return deliveries[number & ~Self.slotMark] }
     let partition = number >> 8
-    let first = partitions[Int(partition)].log.offset(endingIn: number & 255)
+    let first = self[Int(partition)].log.offset(endingIn: number & 255)
     return OpenDelivery(
       run: PartitionLog<QueuedMessage>.Delivery(first: first, count: 1, epoch: 0),
       partition: partition)
@@ -272,7 +275,7 @@ struct LaneTopic: ~Copyable {
 
   /// Messages of a run that were not answered before.
   func fresh(_ run: Range<Int64>, of partition: Int) -> Int {
-    run.count - run.count { partitions[partition].repeats.contains($0) }
+    run.count - run.count { self[partition].repeats.contains($0) }
   }
 
   /// Whether a message has a past that its partition remembers beside the log.
@@ -288,6 +291,8 @@ struct LaneTopic: ~Copyable {
     openUntil = .origin
     isCalm = false
   }
+
+  private mutating func setPassing() { passUntil = passesAtOnce ? openUntil : .origin }
 
   /// Whether its consumers read nothing. Instants must not go back.
   @inline(__always) mutating func isPaused(at now: Instant) -> Bool {
@@ -323,7 +328,7 @@ struct LaneTopic: ~Copyable {
   /// Messages that the broker does not know as committed: what consumers are behind.
   var lag: Int {
     var sum = 0
-    for index in 0..<count { sum += partitions[index].log.lag }
+    for index in 0..<count { sum += self[index].log.lag }
     return sum
   }
 
@@ -331,15 +336,15 @@ struct LaneTopic: ~Copyable {
   var waiting: Int {
     var sum = retrying - inFlight - repeatCount
     for index in 0..<count {
-      sum += Int(partitions[index].log.logEnd - partitions[index].log.committed)
-      sum -= Int(partitions[index].log.doneAhead)
+      sum += Int(self[index].log.logEnd - self[index].log.committed)
+      sum -= Int(self[index].log.doneAhead)
     }
     return sum
   }
 
   borrowing func clone() -> LaneTopic {
     var copy = LaneTopic(rules, count: count, consumers: isUp.count, brokers: brokers)
-    for index in 0..<count { copy.partitions[index] = partitions[index].clone(rules) }
+    for index in 0..<count { copy[index] = self[index].clone(rules) }
     copy.mayHoldBack = mayHoldBack
     copy.deliveries = deliveries.clone()
     copy.isCalm = isCalm

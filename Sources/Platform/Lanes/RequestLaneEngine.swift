@@ -143,7 +143,9 @@ struct RequestLaneEngine: ~Copyable {
       identity: arrival.identity, serviceNanoseconds: arrival.serviceTime)
     let produced = Instant(nanoseconds: arrival.time)
     let partition = core.topic.partition(of: message.identity, key: core.settings.partKey.raw)
-    if !core.topic[partition].log.passes { core.open(partition) }
+    if !core.topic[partition].log.passes, !core.topic[partition].log.reopen() {
+      core.open(partition)
+    }
     if let ticket = core.deliverAtOnce(message, of: partition, since: produced, at: now) {
       handOver(ticket, .message, to: Int(core.part), at: now)
     } else {
@@ -214,10 +216,16 @@ struct RequestLaneEngine: ~Copyable {
   @inline(__always)
   mutating func delivered(_ event: LaneEvent, at now: Instant) {
     guard event.flags & LaneEvent.failing != 0 else {
-      if core.isBehind { pump(core.freedPartition, at: now) }
+      if core.isBehind { goOn(at: now) }
       return
     }
     deliveredInVain(event, at: now)
+  }
+
+  /// The partition whose delivery was answered has more.
+  @inline(never) private mutating func goOn(at now: Instant) {
+    core.isBehind = false
+    pump(core.freedPartition, at: now)
   }
 
   @inline(never) private mutating func deliveredInVain(_ event: LaneEvent, at now: Instant) {

@@ -37,8 +37,8 @@ import Testing
       // Now and then many come, so that the ring grows, and it runs empty in between.
       let most = [4, 1, 1, 2][step / 500 % 4]
       for _ in 0..<below(most) {
-        if isSingle, below(2) == 0 {
-          log.open(below: end + Int64(below(3)), most: below(width + 70))
+        if isSingle, below(4) == 0 {
+          log.open(below: end + Int64(below(below(2) == 0 ? 60 : 3)), most: below(width + 70))
         }
         if log.passes {
           let bits = log.passSingle(end * 3, since: Instant(nanoseconds: end))
@@ -128,6 +128,56 @@ import Testing
     // A narrow window is hardly ever free just when its log is empty.
     #expect(width < 7 || passed > 100)
     #expect(!isSingle || width < 7 || single > 100)
+  }
+
+  /// Messages that pass and answers in any order, with nothing but the committed prefix followed
+  /// when no message passes any more: against a set of answers.
+  @Test(arguments: [1, 2, 7, 32, 64, 65, 100, 256])
+  func goesOnAsItsPrefixIsCommitted(width: Int) {
+    var bits = Xoshiro256PlusPlus(seed: UInt64(width))
+    func below(_ n: Int) -> Int { Int(bits.integer(below: UInt64(n))) }
+    var log = PartitionLog<Int64>(width: width, isSingle: true)
+    var (end, committed, waiting) = (Int64(0), Int64(0), 0)
+    var (underWay, answered): ([Int64], Set<Int64>) = ([], [])
+    var (reopened, single) = (0, 0)
+    for step in 0..<8000 {
+      // Longer and shorter.
+      if step / 2000 % 2 == 0 ? below(5) < 2 : below(3) == 0 {
+        if !log.passes {
+          if log.reopen() {
+            reopened += 1
+          } else {
+            log.open(below: .max, most: 1 + below(step / 1000 % 2 == 0 ? 6 : 300))
+          }
+        }
+        if log.passes {
+          #expect(Int(end - committed) < width && waiting == 0)
+          let number = log.passSingle(end * 3, since: Instant(nanoseconds: end))
+          #expect(log.offset(endingIn: number) == end)
+          underWay.append(end)
+          single += 1
+        } else {
+          log.append(end * 3, since: Instant(nanoseconds: end))
+          waiting += 1
+        }
+        end += 1
+      } else if !underWay.isEmpty {
+        let index = min(below(underWay.count), below(underWay.count))
+        answered.insert(underWay[index])
+        log.noteAnswer(UInt32(truncatingIfNeeded: underWay.remove(at: index)))
+        while answered.remove(committed) != nil { committed += 1 }
+      }
+      while waiting > 0, let delivery = log.deliver(most: 1, below: end) {
+        underWay.append(delivery.first)
+        waiting -= 1
+      }
+      #expect(log.committed == committed && log.logEnd == end)
+      #expect(log.next == end - Int64(waiting) && log.doneAhead == Int64(answered.count))
+      for offset in committed..<end where log[offset].message != offset * 3 {
+        Issue.record("message \(offset) is not at its place at step \(step)")
+      }
+    }
+    #expect(reopened > 150 && single > 600, "\(reopened) of \(single)")
   }
 
   private func agrees(
