@@ -43,7 +43,7 @@ struct CarriedLane {
   var remaining: Int
   var delivered: UInt64
   var route: RouteEntry
-  var mail: [FlowControl.Mail] = []
+  var mail: [FlowInbox.Mail] = []
   var outbox: [OutMessage] = []
   var retirements = RetirementLedger()
   var isSampling = false

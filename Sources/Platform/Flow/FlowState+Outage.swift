@@ -198,7 +198,7 @@ extension FlowControl {
     route = RouteEntry()
     askAttempt = 0
     newsReceived = 0
-    inbox = []
+    inbox = FlowInbox()
     isSampling = false
     backoffUntil = .origin
   }

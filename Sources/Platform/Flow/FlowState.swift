@@ -379,19 +379,14 @@ struct FlowControl: Sendable {
     var attempt: Int
   }
 
-  struct Mail: Sendable {
-    var at: Instant
-    var delivery: Delivery
-  }
-
   var starts: [Start] = []
   var nextOrdinal: UInt32 = 0
   var backoffUntil = Instant.origin
   var route = RouteEntry()
   var askedAt = Instant.origin
   var askAttempt = 0
-  /// Messages on their way to this lane, in order of time and, at one time, of coming.
-  var inbox: [Mail] = []
+  /// Messages on their way to this lane.
+  var inbox = FlowInbox()
   var outbox: [OutMessage] = []
   /// Instances given up whose pods Kubernetes has not confirmed as deleted.
   var retirements = RetirementLedger()
@@ -402,10 +397,7 @@ struct FlowControl: Sendable {
   /// AutoScale's starts that have come to an end here.
   var settledOrders: UInt32 = 0
 
-  mutating func put(_ delivery: Delivery, at instant: Instant) {
-    let index = inbox.firstIndex { $0.at > instant } ?? inbox.count
-    inbox.insert(Mail(at: instant, delivery: delivery), at: index)
-  }
+  mutating func put(_ delivery: Delivery, at instant: Instant) { inbox.put(delivery, at: instant) }
 }
 
 /// A level's mean over the last seconds: earlier ones weigh e^(-age / 5 s). Over a long time it

@@ -20,7 +20,7 @@ extension FlowState {
     control.sampledInFlightSeconds = carried.sampledInFlightSeconds
     control.settledOrders = carried.settledOrders
     follow(carried.keepAlive)
-    control.inbox = carried.mail.sorted { $0.at < $1.at }
+    control.inbox = FlowInbox(carried.mail)
     control.outbox = carried.outbox
     control.retirements = carried.retirements
     // Their waits have been recorded when they began.
@@ -95,7 +95,7 @@ extension FlowState {
       at: now, source: feed.source, remaining: feed.remaining, delivered: feed.delivered,
       route: control.route, counters: counters, digest: digest, represented: represented,
       publishedArrivals: publishedArrivals)
-    carried.mail = control.inbox
+    carried.mail = control.inbox.all
     carried.outbox = control.outbox
     carried.retirements = control.retirements
     control.outbox.removeAll()

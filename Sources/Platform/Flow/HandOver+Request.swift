@@ -116,7 +116,7 @@ extension RequestLaneEngine {
             isLeft: core.isLeft(answer.delivery)))
       case .message:
         carried.mail.append(
-          FlowControl.Mail(at: event.time, delivery: core.inbox.take(payload.slot)))
+          FlowInbox.Mail(at: event.time, delivery: core.inbox.take(payload.slot)))
       case .sample:
         carried.isSampling = true
         if event.time == carried.at { sample(at: event.time) }
