@@ -39,9 +39,26 @@ import Testing
       if downstreams.refusals[0] > 0, refusedFrom == nil { refusedFrom = epoch }
     }
     #expect(refusedFrom.map { $0 >= 4 && $0 <= 10 } ?? false, "\(String(describing: refusedFrom))")
-    #expect(abs(downstreams.refusals[0] - 2.0 / 3) < 1e-9)
     // The bucket has nothing left and is in debt by as much as it may: over a second half of that
     // is taken off what it bears.
+    #expect(abs(downstreams.refusals[0] - (1 - 50.0 / 300)) < 1e-9)
     #expect(abs(downstreams.stepRefusals[0] - (1 - 50.0 / 300)) < 1e-9)
+  }
+
+  /// Called for 600 and for 100 a second in turn, a second each, it answers the 200 that it bears:
+  /// what it takes in before the calls of the last second have grown, it refuses afterwards.
+  @Test func whatSwingsIsNotAnsweredMore() {
+    var cluster = ClusterConfiguration()
+    cluster.downstreams = [DownstreamConfiguration(name: "db", capacityPerSecond: 200)]
+    var downstreams = Downstreams(cluster.downstreams, epochSeconds: 0.1)
+    var answered = 0
+    for epoch in 0..<6000 {
+      let calls = epoch / 10 % 2 == 0 ? 60 : 10
+      let refused = Int((Double(calls) * downstreams.refusals[0]).rounded())
+      downstreams.add(UInt64(calls), refused: UInt64(refused), 0)
+      downstreams.close(.milliseconds(100))
+      answered += calls - refused
+    }
+    #expect(answered <= 600 * 200 + 400 && answered > 594 * 200, "\(answered)")
   }
 }

@@ -5,8 +5,10 @@ import Primitives
 ///
 /// A downstream bears so many calls a second, and takes in a second's worth beyond that before it
 /// refuses any. While it is over that, it refuses in each epoch the share of the calls by which
-/// those of the last second were more than it bears: a fluid rule, since lanes do not touch one
-/// another within an epoch. A refused call costs it nothing (assumed).
+/// those of the last second were more than it bears and half of what it has taken in too much: a
+/// fluid rule, since lanes do not touch one another within an epoch. So what it takes in while
+/// calls grow, which those of the last second do not tell yet, is missing afterwards. A refused
+/// call costs it nothing (assumed).
 struct Downstreams: ~Copyable {
   let count: Int
   private let capacities: [Double]
@@ -112,11 +114,12 @@ struct Downstreams: ~Copyable {
       let level = levels[index] + capacity * length.seconds - admitted
       levels[index] = max(-capacity, min(capacity, level))
       let lately = recentCalls[index]
-      refusals[index] = levels[index] < 0 && lately > capacity ? 1 - capacity / lately : 0
       // Over a second it bears what it bears and half of what is left: to let all pass as long as
       // anything is left is right for an epoch, and for a second it would be far too much.
       let borne = capacity + levels[index] / 2
-      stepRefusals[index] = lately > 0 ? max(0, min(1, 1 - borne / lately)) : 0
+      let share = lately > 0 ? max(0, min(1, 1 - borne / lately)) : 0
+      refusals[index] = levels[index] < 0 && lately > capacity ? share : 0
+      stepRefusals[index] = share
       calls[index] = 0
       refused[index] = 0
     }
