@@ -15,7 +15,8 @@ import Workload
   private static func world(
     _ fidelity: Fidelity, choice: InstanceChoice = .roundRobin, rate: Double = 400,
     breaking: BreakerRules? = BreakerRules(), share: Double = 0.1, errors: Double = 0.8,
-    factor: Double = 1, lasts: Nanoseconds? = nil, seed: UInt64 = 1
+    factor: Double = 1, at: Nanoseconds = .seconds(20), lasts: Nanoseconds? = nil,
+    seed: UInt64 = 1
   ) -> ClusterConfiguration {
     var cluster = FlowWorld.station(
       20, rate: rate, service: .exponential(mean: 0.03), seed: seed, fidelity: fidelity)
@@ -26,7 +27,7 @@ import Workload
       FaultConfiguration(
         name: "bad",
         kind: .spoil([ServiceID(0)], share: share, errors: errors, factor: factor),
-        at: .seconds(20), restartAfter: lasts)
+        at: Instant.origin + at, restartAfter: lasts)
     ]
     return cluster
   }
@@ -153,6 +154,32 @@ import Workload
       Self.world(fidelity, breaking: rules, share: 0.05, errors: 0, factor: 5), until: 35
     ).counters
     #expect(counters.ejections == 1 && counters.erred == 0)
+  }
+
+  /// An instance goes bad within an interval, whose calls before that were good. Four times as slow
+  /// from its middle on it is two and a half times as slow over the whole, and three times is what
+  /// it is broken for: at the end of the next.
+  @Test(arguments: [Fidelity.request, .flow]) func theWholeIntervalIsJudged(
+    fidelity: Fidelity
+  ) throws {
+    var rules = BreakerRules()
+    rules.slownessPercent = 300
+    let cluster = Self.world(
+      fidelity, breaking: rules, share: 0.05, errors: 0, factor: 4, at: .seconds(25))
+    #expect(try Self.counters(cluster, until: 35).counters.ejections == 0)
+    #expect(try Self.counters(cluster, until: 45).counters.ejections == 1)
+  }
+
+  /// The same by success rates: of 300 calls in the interval, of which 60 have come in its last two
+  /// seconds. Those alone would be too few to judge by.
+  @Test(arguments: [Fidelity.request, .flow]) func goodCallsOfTheIntervalCount(
+    fidelity: Fidelity
+  ) throws {
+    var rules = BreakerRules()
+    rules.enforcesConsecutiveErrors = false
+    let cluster = Self.world(
+      fidelity, rate: 600, breaking: rules, share: 0.05, errors: 0.5, at: .seconds(28))
+    #expect(try Self.counters(cluster, until: 31).counters.ejections == 1)
   }
 
   /// A version that errs everywhere: nothing may be broken beyond the cap, and a share of all fails

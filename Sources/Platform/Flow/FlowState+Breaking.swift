@@ -27,6 +27,7 @@ extension FlowState {
 
   private mutating func takePush() {
     guard let step = breaking.pushes.last(where: { $0.at <= now }) else { return }
+    if step.errors > 0 { recallInterval() }
     breaking.versionErrors = step.errors
   }
 
@@ -40,6 +41,7 @@ extension FlowState {
 
   /// Some instances go bad: those that would as single requests, by fault, service and pod.
   private mutating func spoil(_ number: Int) {
+    recallInterval()
     let spoil = breaking.spoils[number]
     let key = settings.spoilKey.appending(spoil.name)
     var found: [(rank: UInt64, position: Int)] = []
@@ -65,6 +67,41 @@ extension FlowState {
     }
     breaking.dealing = nil
     prepareDealing()
+  }
+
+  /// The breaker hears of the calls of its interval so far, which nobody had to be told of while
+  /// all instances were alike: as many as have come since, all answered (**assumed**: by the
+  /// instances that are here now).
+  private mutating func recallInterval() {
+    guard breaking.breakers.count > 0, !breaking.isNoticed, !breaking.breakers[0].isActive,
+      instances.count > 0
+    else { return }
+    let load = rate.perSecond * service.unitScale * breaking.well.mean
+    let shares = drawShares(load)
+    var (left, rest) = (callsOfInterval, 1.0)
+    var wishes = BreakerWishes()
+    for (position, share) in shares.enumerated() where share > 0 && left > 0 {
+      let own = BinomialDraw.sample(left, share: min(1, share / rest), using: &bits)
+      rest = max(rest - share, 1e-12)
+      left -= own
+      guard own > 0 else { continue }
+      record(own, failures: 0, hadRun: false, instances.entries[position], &wishes)
+    }
+    apply(wishes)
+  }
+
+  /// Requests that have come since the breaker's interval began.
+  private var callsOfInterval: Int {
+    let start = now.nanoseconds - now.nanoseconds % breaking.breakers.rules.interval.count
+    let first = Int(start / 1_000_000_000)
+    guard first < feed.second else {
+      let share = Double(now.nanoseconds - start) / 1e9
+      return min(feed.ofSecond - feed.remaining, Int(Double(feed.ofSecond) * share))
+    }
+    let missed = Double(start % 1_000_000_000) / 1e9
+    var sum = Int(Double(feed.count(first)) * (1 - missed))
+    for second in (first + 1)..<max(first + 1, feed.second) { sum += feed.count(second) }
+    return sum + feed.ofSecond - feed.remaining
   }
 
   // MARK: How calls fall on instances
@@ -193,7 +230,7 @@ extension FlowState {
   /// Deals calls that end in a step to the instances, and lets the breaker hear of them; returns
   /// how many end with an error.
   mutating func judgeCalls(_ calls: Int) -> Int {
-    guard breaking.isNoticed else {
+    guard breaking.isNoticed || isHearing else {
       if breaking.isMixed { forgetDealing() }
       return 0
     }
@@ -208,6 +245,9 @@ extension FlowState {
     apply(wishes)
     return min(erred, calls)
   }
+
+  /// An interval in which the breaker has heard of calls goes on.
+  private var isHearing: Bool { breaking.breakers.count > 0 && breaking.breakers[0].isActive }
 
   private mutating func dealCalls(_ calls: Int, _ wishes: inout BreakerWishes) -> Int {
     guard let dealing = breaking.dealing else { return 0 }
@@ -227,7 +267,7 @@ extension FlowState {
   private mutating func dealCalls(
     _ calls: Int, _ shares: [Double], _ wishes: inout BreakerWishes
   ) -> Int {
-    let isHeard = breaking.breakers.count > 0 && isAnyToBeJudged(shares)
+    let isHeard = breaking.breakers.count > 0 && (isHearing || isAnyToBeJudged(shares))
     var (erred, left, rest) = (0, calls, 1.0)
     for (position, share) in shares.enumerated() where share > 0 && left > 0 {
       let entry = instances.entries[position]
@@ -267,14 +307,7 @@ extension FlowState {
         failures >= run
         && bits.uniform()
           < OutlierStatistics.chanceOfRun(of: run, calls: calls, failureChance: chance)
-      let spread = (own.squaredCV * Double(calls)).squareRoot() * own.mean
-      let sum = Double(calls) * own.mean + spread * ZigguratNormal.sample(using: &bits)
-      breaking.breakers[0].record(
-        slot,
-        CallCounts(
-          successes: calls - failures, failures: failures,
-          latencySum: Nanoseconds(seconds: max(0, sum))),
-        hadRun: hadRun, at: now, into: &wishes)
+      record(calls, failures: failures, hadRun: hadRun, entry, &wishes)
       return failures
     }
     var erred = 0
@@ -290,6 +323,22 @@ extension FlowState {
       }
     }
     return erred
+  }
+
+  /// The breaker hears of so many calls at once, whose times have the sum that chance gives.
+  private mutating func record(
+    _ calls: Int, failures: Int, hadRun: Bool, _ entry: FlowInstances.Entry,
+    _ wishes: inout BreakerWishes
+  ) {
+    let own = ownService(entry)
+    let spread = (own.squaredCV * Double(calls)).squareRoot() * own.mean
+    let sum = Double(calls) * own.mean + spread * ZigguratNormal.sample(using: &bits)
+    breaking.breakers[0].record(
+      InstanceSlot(Int(entry.number)),
+      CallCounts(
+        successes: calls - failures, failures: failures,
+        latencySum: Nanoseconds(seconds: max(0, sum))),
+      hadRun: hadRun, at: now, into: &wishes)
   }
 
   /// Calls in a step to one instance up to which each is a draw of its own.
