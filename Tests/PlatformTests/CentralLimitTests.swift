@@ -267,6 +267,10 @@ import Workload
     // It grows a backlog, so that all instances call all the time: 2,000 less hops.
     let share = Double(sum.downstreamRefused) / Double(sum.downstreamCalls)
     #expect(share > 0.6, "\(share)")
+    // Forty at a time at 20 ms and two hops, and no more, though what is refused comes again.
+    let most = 40 * 60 / 0.0205
+    #expect(Double(sum.downstreamCalls) < 1.02 * most, "\(sum.downstreamCalls)")
+    #expect(Double(sum.downstreamCalls) > 0.95 * most, "\(sum.downstreamCalls)")
     #expect(sum.redelivered >= sum.downstreamRefused - 40)
     #expect(sum.failed == 0)
   }
@@ -287,6 +291,44 @@ import Workload
     let window = try #require(LimitTests.gate(simulation, 0)?.window?.window)
     #expect(window < 40)
   }
+
+  /// Every answer is slower than the target: after six halvings one message is under way at a time,
+  /// 20 ms and two hops each. None is: the window stays open.
+  @Test(arguments: [Fidelity.request, .flow], [15, 30]) func latencyNarrowsTheWindow(
+    fidelity: Fidelity, target: Int64
+  ) throws {
+    var cluster = Self.world([900], fidelity, service: .constant(0.02))
+    cluster.services[0].limits = LimitConfiguration()
+    cluster.services[0].limits?.backpressure = BackpressureWindow.Rules()
+    cluster.services[0].limits?.backpressure?.latencyTarget = .milliseconds(target)
+    let simulation = try TestWorld.run(cluster, until: .seconds(60)).simulation
+    #expect(simulation.form(of: Self.first).fidelity == fidelity)
+    let counters = simulation.lane(Self.first).counters
+    let window = try #require(LimitTests.gate(simulation, 0)?.window?.window)
+    if target < 20 {
+      let each = 60 / 0.0205
+      #expect(window == 1)
+      #expect(abs(Double(counters.completed) - each - 300) < 300, "\(counters.completed)")
+    } else {
+      #expect(counters.completed + 60 > counters.arrivals)
+    }
+  }
+
+  /// Some are: as much goes out at flow as by single answers.
+  @Test(arguments: [20, 60, 120]) func slowAnswersNarrowTheWindowAlike(target: Int64) throws {
+    var answered: [Double] = []
+    for fidelity in [Fidelity.request, .flow] {
+      var cluster = Self.world([900], fidelity)
+      cluster.services[0].limits = LimitConfiguration()
+      cluster.services[0].limits?.backpressure = BackpressureWindow.Rules()
+      cluster.services[0].limits?.backpressure?.latencyTarget = .milliseconds(target)
+      let simulation = try TestWorld.run(cluster, until: .seconds(200)).simulation
+      answered.append(Double(simulation.lane(Self.first).counters.completed))
+    }
+    #expect(abs(answered[1] / answered[0] - 1) < 0.1, "\(answered)")
+  }
+
+  private static let first = LaneID(0)
 
   // MARK: Forks, hand-over, failure
 

@@ -210,4 +210,38 @@ import Workload
       #expect(fork.digest == whole.digest, "from \(instant) s")
     }
   }
+
+  // MARK: Flow
+
+  /// Three of ten calls err, so that 0.417 retries come of a request, 16.7 a second, where the
+  /// budget allows 18: it runs out at times. As many give up at flow.
+  @Test func flowGivesUpAsManyNearTheBudget() throws {
+    var means: [Double] = []
+    let seeds = 32
+    for fidelity in [Fidelity.request, .flow] {
+      var sum = 0.0
+      for seed in 1...seeds {
+        var cluster = FlowWorld.station(
+          12, rate: 40, service: .lognormal(median: 0.042, sigma: 0.6), seed: UInt64(seed),
+          fidelity: fidelity)
+        cluster.services[0].router.concurrencyLimit = 4
+        var clients = ClientConfiguration()
+        clients.retries = 3
+        clients.budget = ClientConfiguration.Budget()
+        cluster.services[0].clients = clients
+        cluster.faults = [
+          FaultConfiguration(
+            name: "bad", kind: .spoil([ServiceID(0)], share: 1, errors: 0.3, factor: 1),
+            at: .seconds(20), restartAfter: nil)
+        ]
+        let simulation = try TestWorld.run(cluster, until: .seconds(260)).simulation
+        #expect(simulation.form(of: LaneID(0)).fidelity == fidelity)
+        sum += Double(simulation.lane(LaneID(0)).counters.givenUp)
+      }
+      means.append(sum / Double(seeds))
+    }
+    // Those whose fourth attempt errs are 0.0081 of 9,600, and about as many find no budget.
+    #expect(means[0] > 100 && means[0] < 220, "\(means)")
+    #expect(abs(means[1] - means[0]) < 0.13 * means[0], "\(means)")
+  }
 }

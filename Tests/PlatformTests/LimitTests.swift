@@ -277,6 +277,8 @@ import Workload
     #expect(
       abs(requests - flow) < max(0.07 * requests, 0.01 * arrivals),
       "\(requests) and at flow \(flow) of \(arrivals)")
+    let law = FullSystemLaw(load: load, slots: instances, most: most).share
+    #expect(abs(flow / arrivals - law) < max(0.07 * law, 0.01), "\(flow / arrivals), by law \(law)")
   }
 
   @Test func lanesThatFlowHasNoFormForAreRequests() throws {

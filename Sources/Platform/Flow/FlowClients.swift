@@ -236,9 +236,12 @@ struct FlowClients: Sendable {
 
   /// So many attempts have failed after some seconds each, evenly from one instant to another.
   /// Returns how many clients give up.
+  ///
+  /// - Parameter instant: within the step, so that retries are paid for in the part of the budget's
+  ///   window in which its requests have paid in.
   mutating func fail(
     _ count: Int, after seconds: Double, variance: Double, from now: Instant, to end: Instant,
-    using bits: inout some BitSource
+    paidAt instant: Instant, using bits: inout some BitSource
   ) -> Int {
     var pieces: [Leaving] = []
     leave(count, using: &bits) { pieces.append($0) }
@@ -247,7 +250,7 @@ struct FlowClients: Sendable {
     let middle = now + Nanoseconds((end - now).count / 2)
     for piece in pieces {
       let isLast = piece.attempts >= rules.retries
-      let granted = isLast ? 0 : withdraw(upTo: piece.count, at: now)
+      let granted = isLast ? 0 : withdraw(upTo: piece.count, at: instant)
       givenUp += piece.count - granted
       guard granted > 0 else { continue }
       let most = rules.backoff.bound(attempt: piece.attempts)

@@ -59,6 +59,14 @@ struct FlowService: Sendable {
     return scale > 0 ? shape.survival(beyond: (x - shift) / scale) : 0
   }
 
+  /// P(S > x) of a request that is met in service, by its length: 1 − E[S; S <= x] ÷ mean.
+  func survival(ofMetBeyond x: Double) -> Double {
+    let whole = mean
+    guard whole > 0 else { return 0 }
+    let shorter = expectedMinimum(x) - x * survival(beyond: x)
+    return min(1, max(0, 1 - shorter / whole))
+  }
+
   /// The probability that a request that is in service in equilibrium is so after h seconds: the
   /// residual law, whose density is P(S > u) ÷ mean (the inspection paradox; Cox, Renewal Theory).
   func survival(ofOld h: Double) -> Double {

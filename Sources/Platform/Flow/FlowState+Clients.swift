@@ -69,7 +69,8 @@ extension FlowState {
     var source = bits
     counters.givenUp &+= UInt64(
       clients?.fail(
-        count, after: seconds, variance: variance, from: start, to: end, using: &source) ?? 0)
+        count, after: seconds, variance: variance, from: start, to: end, paidAt: now - lastStep / 2,
+        using: &source) ?? 0)
     bits = source
   }
 

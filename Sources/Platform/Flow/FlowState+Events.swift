@@ -51,7 +51,7 @@ extension FlowState {
   mutating func endStep() {
     if !isDown {
       keepRoute()
-      refuseBeyondLimits()
+      failLongWaits()
       deleteOld()
       tellBroker()
       retireDrained()
@@ -82,7 +82,8 @@ extension FlowState {
     defer { if let edge = nextOutageEdge { endStep(before: edge) } }
     // A client may try more than once within a second.
     let hasRetries = clients.map { !$0.waves.isEmpty || $0.departing > 0 } ?? false
-    if hasRetries || clients?.isBehind == true { endStep(before: nextOfClients) }
+    let mayRetry = hasRetries || (clients != nil && mayFailCalls)
+    if mayRetry || clients?.isBehind == true { endStep(before: nextOfClients) }
     if let step = clientStep { endStep(before: now + step) }
     if isDown { return }
     if instances.count > 0, let edge = control.route.nextAge(after: now) { endStep(before: edge) }
@@ -133,6 +134,12 @@ extension FlowState {
   private var nextOfClients: Instant {
     guard let timeout = clients?.rules.timeout else { return nextTenth }
     return min(nextTenth, now + clientStepAtLeast(timeout))
+  }
+
+  /// Whether calls end with errors, as far as is known.
+  var mayFailCalls: Bool {
+    guard let downstream = settings.downstream else { return breaking.isNoticed }
+    return breaking.isNoticed || surroundings.downstreamStepRefusals[downstream] > 0
   }
 
   /// Ends the step at an instant unless it ends before.
@@ -193,26 +200,10 @@ extension FlowState {
 
   // MARK: Limits
 
-  /// Refuses what waits beyond the queue's limit, and fails what has waited too long.
-  private mutating func refuseBeyondLimits() {
+  /// Fails what has waited too long.
+  private mutating func failLongWaits() {
     // Windows let out no more.
     guard !isBatching, windows == nil else { return }
-    let room = control.starts.count * rules.concurrencyLimit
-    let limit = room + min(rules.queueLimit, .max - room)
-    if waiting > limit, control.route.age(at: now) != .absent {
-      let (count, heard) = dropYoungest(waiting - limit)
-      if counts.total >= rules.maximumInstances {
-        counters.refusedQueueFull &+= UInt64(count)
-      } else {
-        counters.refusedNoCapacity &+= UInt64(count)
-      }
-      digest.record(RecordKind.dropped, at: now, UInt64(count))
-      clientsFail(heard, after: 0, isSpread: true)
-    }
-    failLongWaits()
-  }
-
-  private mutating func failLongWaits() {
     guard waiting > 0, rules.waitLimit.count < .max else { return }
     var (failed, heard) = (0, 0)
     if ledger.waiting > 0 {

@@ -9,15 +9,14 @@ extension FlowState {
   /// Whether messages pass a gate.
   var isGated: Bool { settings.isTopic && settings.isGated }
 
-  /// Takes those of a step's arrivals that pass; requests that do not are refused, messages wait.
+  /// Takes those of a step's arrivals that are not shed and pass at the rate; requests that do not
+  /// are refused, messages wait. What finds too many under way is refused by the step itself.
   mutating func limit(_ arrivals: Int, from start: Instant, to end: Instant) -> Int {
     if isGated { return hold(arrivals, from: start, to: end) }
     let shed = shed(arrivals)
-    let full = findFull(arrivals - shed, of: arrivals, over: (end - start).seconds)
-    let fast = findFast(arrivals - shed - full, from: start, to: end)
-    let refused = shed + full + fast
+    let fast = findFast(arrivals - shed, from: start, to: end)
+    let refused = shed + fast
     counters.shed &+= UInt64(shed)
-    counters.limitedByConcurrency &+= UInt64(full)
     counters.limitedByRate &+= UInt64(fast)
     refusedOfSecond += refused
     if refused > 0 { digest.record(RecordKind.refused, at: end, UInt64(refused)) }
@@ -65,36 +64,6 @@ extension FlowState {
     return count - passed
   }
 
-  // MARK: Concurrency
-
-  /// How many find as many under way as may be: in equilibrium by the law of a full system; never
-  /// more pass than the limit has room for and completions make. What waits beyond it although
-  /// goes too.
-  private mutating func findFull(_ count: Int, of arrivals: Int, over h: Double) -> Int {
-    guard let most = limits.gates.first?.concurrency?.limit else { return 0 }
-    let over = inService + inDraining + waiting - most
-    if over > 0, waiting > 0 {
-      let dropped = dropYoungest(min(over, waiting))
-      counters.limitedByConcurrency &+= UInt64(dropped.count)
-      clientsFail(dropped.heard, after: 0)
-    }
-    guard count > 0, slots > 0 else { return max(0, count - max(0, most - waiting)) }
-    let offered = Double(feed.ofSecond + retriesOfSecond) * Double(count) / Double(arrivals)
-    let load = offered * service.mean
-    var lost = 0
-    if control.starts.isEmpty, Double(min(slots, most)) < load + 8 * load.squareRoot() + 16 {
-      if lossLaw?.holds(load: load, slots: slots, most: most) != true {
-        lossLaw = FullSystemLaw(load: load, slots: slots, most: most)
-      }
-      let mean = Double(count) * (lossLaw?.share ?? 0)
-      lost = min(count, Int((mean + bits.uniform()).rounded(.down)))
-    }
-    let held = inService + inDraining + waiting
-    let ending = Double(min(held + count - lost, slots)) * h / max(service.mean, 1e-9)
-    let room = max(0, most - held) + Int(min(ending.rounded(.up), 1e15))
-    return max(lost, count - room)
-  }
-
   // MARK: The gate of a consumer
 
   /// Where nothing waits, messages that come pass at once as far as the rates let them through.
@@ -110,8 +79,11 @@ extension FlowState {
 
   /// Lets out what the rates and windows have room for, at the end of a step, and what answers tell
   /// the window of back-pressure.
-  mutating func passGate(answered: Int, refused: Int, from start: Instant) {
-    observe(answered: answered, refused: refused)
+  ///
+  /// - Parameter isOverfull: more was in service at its beginning than the window lets out, so that
+  ///   nothing has begun.
+  mutating func passGate(answered: Int, refused: Int, isOverfull: Bool, from start: Instant) {
+    observe(answered: answered, refused: refused, isOverfull: isOverfull, from: start)
     guard gateLog.waiting > 0, !isHalted else { return }
     let h = (now - start).seconds
     let taken = Double(slots) * h / max(service.mean, 1e-9)
@@ -126,21 +98,46 @@ extension FlowState {
     for cohort in out { ledger.append(cohort) }
   }
 
-  /// What single answers would have told: one refusal in a step, or every answer up to as many as
-  /// open the window.
-  private mutating func observe(answered: Int, refused: Int) {
-    guard var window = limits.gates[0].window else { return }
-    if refused > 0 {
-      window.observe(.failed, inFlight: inService, at: now)
-    } else if window.window < window.rules.most {
-      let latency = Nanoseconds(seconds: service.mean)
+  /// What single answers would have told, at instants spread over the step: refusals among them in
+  /// any order, and where latency is a signal as many slow ones as the law of a call has; or of a
+  /// call that is met in service, which is longer, where all have begun before the step.
+  private mutating func observe(
+    answered: Int, refused: Int, isOverfull: Bool, from start: Instant
+  ) {
+    guard var window = limits.gates[0].window, answered > 0 else { return }
+    let slow = slowShare(window.rules, ofMet: isOverfull)
+    let isBehind = gateLog.waiting + waiting > 0
+    let length = Double((now - start).count)
+    var failing = refused
+    for index in 0..<answered {
+      if failing == 0, slow <= 0, window.window >= window.rules.most { break }
+      let share = (Double(index) + 0.5) / Double(answered)
+      let at = start + Nanoseconds(Int64(length * share))
       // A window that lets nobody wait is as good as full where something waits before it.
-      let inFlight = gateLog.waiting + waiting > 0 ? window.window : inService
-      for _ in 0..<min(answered, 256) {
-        window.observe(.done(latency: latency), inFlight: inFlight, at: now)
+      let inFlight = isBehind ? window.window : inService
+      if failing > 0, Int(bits.integer(below: UInt64(answered - index))) < failing {
+        failing -= 1
+        window.observe(.failed, inFlight: inFlight, at: at)
+      } else if slow > 0, bits.uniform() < slow {
+        window.observe(.done(latency: Nanoseconds(.max)), inFlight: inFlight, at: at)
+      } else {
+        window.observe(.done(latency: .zero), inFlight: inFlight, at: at)
       }
     }
     limits.gates[0].window = window
+  }
+
+  /// Of all answers, those that are slower than the target of back-pressure.
+  private func slowShare(_ rules: BackpressureWindow.Rules, ofMet: Bool = false) -> Double {
+    guard let target = rules.latencyTarget else { return 0 }
+    return ofMet
+      ? service.survival(ofMetBeyond: target.seconds) : service.survival(beyond: target.seconds)
+  }
+
+  /// Whether back-pressure holds messages back, or may from one answer to the next.
+  var isNarrow: Bool {
+    guard isGated, let window = limits.gates[0].window else { return false }
+    return window.window < window.rules.most || slowShare(window.rules) > 0
   }
 
   /// What waits for an instance waits at the gate again.
@@ -156,8 +153,12 @@ extension FlowState {
   mutating func planGate() {
     guard isGated else { return }
     let gate = limits.gates[0]
-    let isNarrow = gate.window.map { $0.window < $0.rules.most } ?? false
-    if gateLog.waiting > 0 || isNarrow { endStep(before: nextTenth) }
+    if gateLog.waiting > 0 { endStep(before: nextTenth) }
+    // The window moves with each answer, and counts from the next step on.
+    if isNarrow {
+      let seconds = min(0.1, max(0.01, service.mean / 2))
+      endStep(before: min(nextTenth, now + Nanoseconds(seconds: seconds)))
+    }
     if gate.nextDue < .distantFuture { endStep(before: max(now, gate.nextDue)) }
   }
 
@@ -185,16 +186,13 @@ extension FlowState {
 
   // MARK: Downstreams
 
-  /// Of calls that end in a step, those that the downstream has refused: a request fails, a message
-  /// is delivered again.
-  mutating func callDownstream(_ calls: Int, _ downstream: Int) -> Int {
+  /// Of calls that end in a step, those that the downstream has refused.
+  mutating func refusedCalls(_ calls: Int, _ downstream: Int) -> Int {
     counters.downstreamCalls &+= UInt64(calls)
     let share = surroundings.downstreamStepRefusals[downstream]
     guard share > 0, calls > 0 else { return 0 }
     let refused = BinomialDraw.sample(calls, share: share, using: &bits)
-    guard refused > 0 else { return 0 }
     counters.downstreamRefused &+= UInt64(refused)
-    failCalls(refused, of: service)
     return refused
   }
 

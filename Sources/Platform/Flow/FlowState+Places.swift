@@ -67,6 +67,8 @@ extension FlowState {
   }
 
   private mutating func takePlace(at instant: Instant) {
+    let room = room
+    guard inService + ledger.waiting < room.most else { return refuse(1, room, at: instant) }
     if ledger.waiting == 0, inService < slots, instances.places.occupy() != nil {
       inService += 1
       ledger.settle(came(1, from: instant, to: instant), wait: 0)

@@ -22,21 +22,40 @@ extension FlowState {
     let start = now
     let (before, drainingBefore) = (callsInService, callsInDraining)
     let drained = endDraining(to: end)
-    let completed = step(
-      arrivals: arrivals, isEndedByArrival: isEndedByArrival, from: start, to: end)
+    let refusedBefore = refusedBySteps
+    let isOverfull = isGated && inService > slots
+    let completed: Int
+    if !isEndedByArrival, end > quietUntil,
+      let room = roomInReach(of: arrivals, over: (end - start).seconds)
+    {
+      completed = stepBounded(room, arrivals: arrivals, from: start, to: end)
+    } else {
+      completed = step(
+        arrivals: arrivals, isEndedByArrival: isEndedByArrival, from: start, to: end)
+    }
+    let full = Int(refusedBySteps &- refusedBefore)
+    arrivals -= full
+    isEndedByArrival = isEndedByArrival && arrivals > 0
     if !followsPlaces { levelAtEnd = callsInService }
     integrate(
       before: before, drainingBefore: drainingBefore, completed: completed,
       over: (end - start).seconds)
     lastStep = end - start
     now = end
+    clientsFail(full, after: 0, isSpread: true)
     noteArrivals(arrivals, from: start, isOneAtEnd: isEndedByArrival)
     if !groups.isEmpty { noteGroupCompletions(completed + drained) }
-    let refused = settings.downstream.map { callDownstream(completed + drained, $0) } ?? 0
-    let erred = judgeCalls(completed + drained - refused)
+    let ended = completed + drained
+    let refused = settings.downstream.map { refusedCalls(ended, $0) } ?? 0
+    let erred = judgeCalls(ended - refused)
+    // The oldest have begun first; were they those that fail, and come again before all others, the
+    // oldest message would fail in each step.
+    complete(ended - refused - erred, recorder)
     failCalls(erred, of: erringService)
-    complete(completed + drained - refused - erred, recorder)
-    if isGated { passGate(answered: completed + drained, refused: refused, from: start) }
+    failCalls(refused, of: service)
+    if isGated {
+      passGate(answered: ended, refused: refused, isOverfull: isOverfull, from: start)
+    }
     if keyValue != nil { countReads(arrivals) }
     clientsLeave(from: start)
     markUse(arrivals: arrivals, from: start)
@@ -86,6 +105,11 @@ extension FlowState {
       !isGated
     else { return completions(arrivals: arrivals, from: start, to: end) }
     let completed = completions(arrivals: 0, from: start, to: end)
+    let room = room
+    guard room.most > 0 else {
+      refuse(arrivals, room, at: end)
+      return completed
+    }
     ledger.append(came(arrivals, from: end, to: end))
     if !isHalted { peakWaiting = max(peakWaiting, ledger.waiting) }
     return completed
@@ -100,7 +124,7 @@ extension FlowState {
     let h = (end - start).seconds
     if end <= quietUntil { return stepQuietly(arrivals: arrivals, over: h) }
     guard control.starts.isEmpty, slots > 0, repeating == 0, !isLettingOut, gateLog.waiting == 0,
-      !isQueueLong()
+      !isQueueLong(), !isNarrow, !isRefilled
     else {
       openCohorts()
       return stepCohorts(arrivals: arrivals, from: start, to: end)
@@ -112,8 +136,12 @@ extension FlowState {
     return stepBacklog(arrivals: arrivals, over: h)
   }
 
+  /// Whether what fails waits again: whose waits were settled would have to be opened in each step,
+  /// and each time those that the law of the wait is short of would go.
+  private var isRefilled: Bool { settings.isTopic && mayFailCalls }
+
   /// Whether nobody waits: then the chance of waiting is below 4·10⁻⁷ for loads from 0.1 to 4000.
-  private func isQuiet(arrivals: Int, over h: Double) -> Bool {
+  func isQuiet(arrivals: Int, over h: Double) -> Bool {
     guard settledWaiting == 0, backlog <= 0 else { return false }
     let now = h > 0 ? Double(arrivals) / h * service.mean : 0
     let expected = rate.perSecond > 0 ? offeredLoad : now

@@ -112,8 +112,6 @@ struct FlowState: ~Copyable {
   /// What stands before its router, and messages that wait there.
   var limits: LaneLimits
   var gateLog = WaitLedger()
-  /// Losses on a full system, as they were found last.
-  var lossLaw: FullSystemLaw?
   /// Requests that limits have refused since the whole second.
   var refusedOfSecond = 0
   /// Calls that the downstream has been charged for, and those of them that it has refused.
@@ -245,7 +243,6 @@ struct FlowState: ~Copyable {
     breaking = other.breaking.clone()
     limits = other.limits.clone()
     gateLog = other.gateLog
-    lossLaw = other.lossLaw
     refusedOfSecond = other.refusedOfSecond
     publishedCalls = other.publishedCalls
     publishedRefused = other.publishedRefused
