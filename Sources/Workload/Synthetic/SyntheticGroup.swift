@@ -79,7 +79,7 @@ public struct SyntheticGroup: Sendable {
       guard pattern != .timer, pattern != .dormant else { continue }
       let own = member < ahead.count ? ahead[member] : 0
       guard let modulation = modulation(pattern, key: keys(member)) else {
-        if pattern.isEven {
+        if pattern == .flat {
           for minute in minutes.indices { minutes[minute] += share }
         } else {
           if let place = byClock.firstIndex(where: { $0.ahead == own }) {
@@ -165,8 +165,9 @@ public struct SyntheticMember: Sendable {
       intensity = .constant(perSecond: 0)
     default:
       peak = own
+      let isEven = pattern == .flat || (pattern == .renewal && own < group.law.pointsBelow)
       let day: Intensity =
-        pattern.isEven
+        isEven
         ? .constant(perSecond: peak) : .daily(group.law.curve, peakPerSecond: peak)
       let week: Intensity =
         group.law.days.isEmpty ? day : .daywise(day, factors: group.law.days)

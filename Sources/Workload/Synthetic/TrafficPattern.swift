@@ -17,7 +17,7 @@ public enum TrafficPattern: String, Sendable, CaseIterable {
   case session
   /// Batches: compound Poisson on the rate of the day.
   case clumped
-  /// More regular than Poisson, day and night: machines call.
+  /// More regular than Poisson; where it is rare, day and night alike, since machines call.
   case renewal
   /// Messages that the requests of a service of another group bring about.
   case chained
@@ -25,9 +25,6 @@ public enum TrafficPattern: String, Sendable, CaseIterable {
   case timer
   /// Hardly ever called: at most twice a day.
   case dormant
-
-  /// Whether its rate is that of its peak all day.
-  var isEven: Bool { self == .flat || self == .renewal }
 
   /// Bursts and sessions of one service within `days` days; nil where it has none.
   public func modulation(days: Int, key: StreamKey, shared: SharedBursts?) -> RateModulation? {
