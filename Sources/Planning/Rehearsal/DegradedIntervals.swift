@@ -117,16 +117,27 @@ struct DegradedIntervals {
     return blocks
   }
 
+  /// Blocks on either side of one that are near in number or in time.
+  private func near(_ index: Int, of blocks: [Block]) -> ClosedRange<Int> {
+    func begin(_ block: Int) -> Instant { intervals[blocks[block].intervals.lowerBound].lowerBound }
+    func isNear(_ other: Int) -> Bool {
+      let apart = begin(other) - begin(index)
+      return abs(other - index) <= tolerances.neighbours
+        || max(apart, .zero - apart) <= tolerances.nearby
+    }
+    var (low, high) = (index, index)
+    while low > 0, isNear(low - 1) { low -= 1 }
+    while high + 1 < blocks.count, isNear(high + 1) { high += 1 }
+    return low...high
+  }
+
   /// Numbers of intervals of which the mean latency is beyond the tolerance of each mean of the
   /// twin nearby.
   private func slowOnes(from strike: Instant) -> Set<Int> {
     let (blocks, first) = blocks(around: strike)
     var slow: Set<Int> = []
     for index in blocks.indices where index >= first {
-      let near =
-        max(
-          0, index - tolerances.neighbours)...min(
-          blocks.count - 1, index + tolerances.neighbours)
+      let near = near(index, of: blocks)
       guard let mean = blocks[index].faulted, let usual = blocks[near].map(\.calm).max() else {
         continue
       }

@@ -22,7 +22,7 @@ struct LagComparison {
     }
     self.init(
       lags: lags(faulted), twin: lags(calm), ends: intervals.map(\.upperBound),
-      nearby: tolerances.lagNearby,
+      nearby: tolerances.nearby,
       most: tolerances.lagSeconds * Self.producedPerSecond(calm))
   }
 

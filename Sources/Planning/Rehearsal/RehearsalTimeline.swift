@@ -21,10 +21,11 @@ public struct RehearsalTimeline: Sendable {
     public var leastAnswers = 30
     /// Means and intervals of the twin on each side that count as near.
     public var neighbours = 6
+    /// For latency and lag also what is no further in time: twice the five minutes that policies
+    /// wait before they shrink, which let both rise and fall.
+    public var nearby = Nanoseconds.seconds(600)
     /// Lag beyond the twin's greatest nearby, in seconds of what topics get on average.
     public var lagSeconds = 1.0
-    /// What is nearby for lag: twice the five minutes that policies wait before they shrink.
-    public var lagNearby = Nanoseconds.seconds(600)
 
     public init() {}
   }
