@@ -12,8 +12,10 @@ enum FaultNotes {
   /// More instances are to be lost than there can be.
   private static func tooMany(_ fault: FaultSection, _ part: ScenarioDocument) -> String? {
     guard case .losePods(let name, .count(let count))? = fault.effect,
-      let most = part.services.first(where: { $0.name == name })?.maximumInstances, count > most
+      let service = part.services.first(where: { $0.name == name })
     else { return nil }
+    let most = service.maximumInstances * service.count
+    guard count > most else { return nil }
     return
       "`faults[\(fault.index)]`: `\(name)` has at most \(most) instances (`instances.max`), so "
       + "that the loss of \(count) is that of all"
