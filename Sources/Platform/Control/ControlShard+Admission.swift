@@ -29,16 +29,16 @@ extension ControlShard {
     create(id, at: now)
   }
 
-  /// The first order in line has its turn, and those behind it that nobody waits for any more go
-  /// without one: what a caller has given up is not made. So a line that a surge has left is gone
-  /// when those who made it are.
+  /// The first order in line has its turn; those behind it that are over go without one.
+  ///
+  /// What its caller has given up is made all the same: where orders that never find room are
+  /// before it for longer than a gateway waits, nothing would be made for gateways at all.
   func turnComes(_ id: UInt64, at now: Instant) {
     // One whose turn came while Kubernetes stood still.
     guard kubernetes.line.first == id else { return create(id, at: now) }
     while let first = kubernetes.line.first {
-      if isUnwanted(first, at: now) {
+      if kubernetes.creations[first] == nil {
         kubernetes.line.removeFirst()
-        withdraw(first, at: now)
       } else if kubernetes.line.turn(at: now) == now {
         kubernetes.line.removeFirst()
         takeTurn(first, at: now)
@@ -46,22 +46,5 @@ extension ControlShard {
         return armTurn(at: now)
       }
     }
-  }
-
-  /// Whether the gateway that has asked for a pod has asked anew or given up.
-  private func isUnwanted(_ id: UInt64, at now: Instant) -> Bool {
-    guard let creation = kubernetes.creations[id] else { return true }
-    return gatewayTimeout(of: creation.order).map {
-      creation.wantedAt + $0 + Self.askMargin <= now
-    } ?? false
-  }
-
-  private func withdraw(_ id: UInt64, at now: Instant) {
-    guard let order = kubernetes.creations[id]?.order else { return }
-    kubernetes.end(order, pod: nil)
-    digest.record(RecordKind.creationFailed, at: now, id, 2)
-    sendPlain(
-      .creationWithdrawn(order), from: .kubernetes, to: Address(.workerManager, listener(order)),
-      leavingAt: now)
   }
 }
