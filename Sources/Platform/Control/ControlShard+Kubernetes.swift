@@ -174,7 +174,7 @@ extension ControlShard {
   }
 
   /// Refills are told to whoever watches the pool, other pods to whoever ordered them.
-  func listener(_ order: PodOrder) -> Int {
+  private func listener(_ order: PodOrder) -> Int {
     order.purpose == .refill
       ? kubernetes.watchers[order.pool.index] ?? order.manager : order.manager
   }
