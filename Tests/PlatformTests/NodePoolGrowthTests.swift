@@ -159,10 +159,11 @@ enum ElasticWorld {
     #expect(summary.podsReady == 30)
   }
 
-  /// A gateway that gives up every minute and AutoScale wait for the same thirty pods, and not for
-  /// thirty each: machines are ordered for these once, and the gateway's starts end as they come.
-  @Test(arguments: [Fidelity.request, .flow], [Int64(20), 900])
-  func whatBothWaitForIsOnePod(fidelity: Fidelity, timeout: Int64) throws {
+  /// A service whose gateway and AutoScale both ask for thirty pods, for which machines have to
+  /// come first.
+  private static func bothAsk(
+    _ fidelity: Fidelity, timeout: Int64, rate: Double
+  ) -> ClusterConfiguration {
     var cluster = ElasticWorld.cluster(maximum: 20, provision: 500, services: 1)
     cluster.zones.removeLast()
     cluster.pools.removeLast()
@@ -177,13 +178,21 @@ enum ElasticWorld {
     cluster.services[0].router.keepAlive = Nanoseconds(.max)
     cluster.services[0].arrivals = { _ in
       KeyedRateSource(
-        intensity: .constant(perSecond: 60),
+        intensity: .constant(perSecond: rate),
         key: StreamKey(seed: 3, replication: 0, name: "arrivals"), lane: 0,
         weights: [1])
     }
     cluster.services[0].scaling = ScalingConfiguration {
       ReplayedCounts([.init(at: .origin, pods: 30)])
     }
+    return cluster
+  }
+
+  /// A gateway that gives up every minute and AutoScale wait for the same thirty pods, and not for
+  /// thirty each: machines are ordered for these once, and the gateway's starts end as they come.
+  @Test(arguments: [Fidelity.request, .flow], [Int64(20), 900])
+  func whatBothWaitForIsOnePod(fidelity: Fidelity, timeout: Int64) throws {
+    let cluster = Self.bothAsk(fidelity, timeout: timeout, rate: 60)
     let simulation = ClusterSimulation(cluster, recorder: Observer())
     #expect(simulation.fidelity(of: LaneID(0)) == fidelity)
     var most = 0
@@ -199,6 +208,23 @@ enum ElasticWorld {
     #expect(most == 30)
     #expect(summary.capacity.groups.map(\.machinesOrdered) == [3])
     #expect(summary.podsReady == 30)
+  }
+
+  /// What a gateway has ordered after AutoScale last heard of its starts, and AutoScale's order
+  /// takes over, has given up nothing: each of the thirty wishes waits once.
+  @Test(arguments: [Fidelity.request, .flow])
+  func whatIsTakenOverIsNotGivenUp(fidelity: Fidelity) throws {
+    var cluster = Self.bothAsk(fidelity, timeout: 900, rate: 8)
+    cluster.tenants = [TenantConfiguration(name: "tenant")]
+    let simulation = ClusterSimulation(cluster, recorder: Observer())
+    #expect(simulation.fidelity(of: LaneID(0)) == fidelity)
+    try simulation.run(until: .seconds(900))
+    simulation.finish()
+    try simulation.checkInvariants()
+    let summary = simulation.controlSummary
+    #expect(summary.podsReady == 30)
+    #expect(summary.tenants.map(\.podsWaited) == [30])
+    #expect(summary.tenants.map(\.podsGaveUp) == [0])
   }
 
   @Test func pastItsGreatestSizeNoPoolGrows() throws {

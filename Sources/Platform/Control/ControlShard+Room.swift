@@ -46,7 +46,7 @@ extension ControlShard {
     guard let creation = kubernetes.creations[id], let table = creation.waitsIn,
       let start = creation.order.start, let timeout = gatewayTimeout(of: creation.order)
     else { return }
-    endWait(creation, in: table, at: now)
+    endWait(creation, in: table, isTakenOver: true, at: now)
     let end = creation.wantedAt + timeout + Self.askMargin
     if kubernetes.sharedStarts.takes(start, until: end, at: now) { share(creation.order, at: now) }
   }
@@ -96,7 +96,7 @@ extension ControlShard {
     guard isLate || wantedUntil.map({ $0 + Self.askMargin <= now }) == true else {
       return schedulePendingDeadline(of: creation.order, at: now)
     }
-    endWait(creation, in: table, at: now)
+    endWait(creation, in: table, isTakenOver: false, at: now)
     if let start = creation.order.start {
       _ = kubernetes.sharedStarts.end(start, order: id, hasRoom: false, at: now)
     }
@@ -106,13 +106,21 @@ extension ControlShard {
   }
 
   /// An order waits no more, and has no room.
-  private func endWait(_ creation: Kubernetes.Creation, in table: Int, at now: Instant) {
+  ///
+  /// - Parameter isTakenOver: another that waits stands for it.
+  private func endWait(
+    _ creation: Kubernetes.Creation, in table: Int, isTakenOver: Bool, at now: Instant
+  ) {
     let pool = configuration.pools[creation.order.pool.index]
     let tenant = tenant(of: creation.order)
+    let size = configuration.shapes[pool.shape].cpuMilli
     kubernetes.pending.giveUp(table: table, tenant: tenant, shape: pool.shape)
-    kubernetes.tenants.endWait(
-      configuration.shapes[pool.shape].cpuMilli, tenant: tenant, after: now - creation.waitsSince,
-      isGivenUp: true)
+    if isTakenOver {
+      kubernetes.tenants.takeOver(size, tenant: tenant)
+    } else {
+      kubernetes.tenants.endWait(
+        size, tenant: tenant, after: now - creation.waitsSince, isGivenUp: true)
+    }
     tellQuota(of: tenant, at: now)
   }
 

@@ -65,6 +65,10 @@ struct TenantLedger: Sendable {
     tallies[tenant].waited(length, isGivenUp: isGivenUp)
   }
 
+  /// Another pod that waits is the one for what it was ordered for: the wish waits on, and is
+  /// counted when that one has its room or gives up.
+  mutating func takeOver(_ cpuMilli: Int64, tenant: Int) { waiting[tenant] -= cpuMilli }
+
   /// The quota had no room for a pod.
   mutating func refuse(_ tenant: Int) { tallies[tenant].refuse() }
 
