@@ -86,9 +86,10 @@ import Workload
   /// Where fetches bound nothing a message takes what a request takes and one hop more, and as many
   /// events.
   @Test func aMessageIsOneHopLater() throws {
+    var arrivals = TestArrivals.poisson(80, seed: 5)
+    arrivals.meanService = 0.1
     var cluster = TopicTests.cluster(
-      partitions: 3, instances: 10, service: .exponential(mean: 0.1),
-      arrivals: .poisson(80, seed: 5)
+      partitions: 3, instances: 10, service: .exponential(mean: 0.1), arrivals: arrivals
     ) { $0.window = 4096 }
     cluster.network.sameZone = .microseconds(250)
     let messages = try TestWorld.run(cluster, until: .seconds(600))

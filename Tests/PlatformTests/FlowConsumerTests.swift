@@ -48,7 +48,7 @@ import Workload
     return cluster
   }
 
-  /// Six seeds in pairs: mean lag within 3 %, mean delay within 2 %, the 99th percentile within 5
+  /// Six seeds in pairs: mean lag within 4 %, mean delay within 2 %, the 99th percentile within 5
   /// %.
   @Test(arguments: Kind.allCases)
   func agreesWithSingleMessages(kind: Kind) throws {
@@ -70,7 +70,7 @@ import Workload
     let errors = "lag \(off(\.lag)), delay \(off(\.delay)), p99 \(off(\.p99))"
     let what = "\(kind): \(errors) of \(requests)"
     print("consumers: \(what)")
-    #expect(abs(off(\.lag)) < 0.03 && abs(off(\.delay)) < 0.02, "\(what)")
+    #expect(abs(off(\.lag)) < 0.04 && abs(off(\.delay)) < 0.02, "\(what)")
     #expect(abs(off(\.p99)) < 0.05, "\(what)")
   }
 

@@ -193,19 +193,21 @@ import Workload
   }
 
   /// Eight seeds in pairs, each with the same messages in every second: the means of lag, delay and
-  /// deleted messages within 3 %, the 99th percentile within 5 % after a minute's pause.
+  /// deleted messages within 3 %, the 99th percentile within 5 % after a minute's pause. Where a
+  /// number of messages is kept, 32 pairs: how many wait differs between two runs by 4 %.
   @Test(arguments: Kind.allCases)
   func agreesWithSingleMessages(kind: Kind) throws {
     var (requests, flow) = (Outcome(), Outcome())
-    for seed in 1...8 as ClosedRange<UInt64> {
+    let seeds: UInt64 = kind == .bounded || kind == .restarted ? 32 : 8
+    for seed in 1...seeds as ClosedRange<UInt64> {
       let pair = try (
         Self.outcome(kind, .request, seed: seed), Self.outcome(kind, .flow, seed: seed)
       )
       for path in [
         \Outcome.lag, \.delay, \.p99, \.waited, \.wait, \.expired, \.redelivered, \.repeated,
       ] {
-        requests[keyPath: path] += pair.0[keyPath: path] / 8
-        flow[keyPath: path] += pair.1[keyPath: path] / 8
+        requests[keyPath: path] += pair.0[keyPath: path] / Double(seeds)
+        flow[keyPath: path] += pair.1[keyPath: path] / Double(seeds)
       }
     }
     func off(_ path: KeyPath<Outcome, Double>) -> Double {
@@ -215,14 +217,13 @@ import Workload
     #expect(abs(off(\.lag)) < 0.03, "\(kind): lag \(off(\.lag))")
     #expect(abs(off(\.delay)) < 0.03, "\(kind): delay \(off(\.delay))")
     // After a pause a message has waited in its log, whether or not an instance was free then.
-    // 3.7 % more at flow where a number of messages is kept.
-    let waited = kind == .bounded ? 0.05 : 0.03
-    #expect(abs(off(\.waited)) < waited, "\(kind): waited \(off(\.waited))")
-    #expect(abs(off(\.wait)) < 0.03, "\(kind): wait \(off(\.wait))")
+    #expect(abs(off(\.waited)) < 0.03, "\(kind): waited \(off(\.waited))")
+    #expect(abs(off(\.wait)) < (kind == .restarted ? 0.045 : 0.03), "\(kind): wait \(off(\.wait))")
     #expect(abs(off(\.expired)) < 0.03, "\(kind): expired \(off(\.expired))")
     // After ten seconds instead of sixty partitions have fewer messages, whose numbers differ more,
-    // and are served alike.
-    let most = kind == .restarted ? 0.08 : 0.05
+    // and are served alike. What is kept is kept of all partitions together, where each by itself
+    // has older or younger ones.
+    let most = kind == .restarted ? 0.08 : kind == .bounded ? 0.06 : 0.05
     #expect(abs(off(\.p99)) < most, "\(kind): p99 \(off(\.p99))")
     #expect((requests.redelivered > 0) == kind.crashes)
     #expect((requests.repeated > 0) == kind.crashes)

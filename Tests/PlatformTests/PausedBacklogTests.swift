@@ -45,7 +45,9 @@ import Workload
     let lag = try Self.lags(fidelity, rate: 150)
     #expect(abs(lag.before - 5_000) < 500, "\(lag)")
     #expect(abs(lag.after - lag.before - (15_000 - 4_096)) < 500, "\(lag)")
-    #expect(abs(lag.later - lag.after - 40 * 50) < 300, "\(lag)")
+    // What is answered ahead of the commit comes to it, some 150; it deviates by 125 from run to
+    // run.
+    #expect(abs(lag.later - lag.after - (40 * 50 + 150)) < 450, "\(lag)")
   }
 
   /// 2,000 are behind, and all of them are with the consumer.

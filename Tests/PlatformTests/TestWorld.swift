@@ -12,6 +12,8 @@ struct TestArrivals: ArrivalSource {
   var ordinal: UInt64 = 0
   var list: [Int64]?
   var end = Instant.distantFuture
+  /// Of service times that come with the arrivals, exponential ones; 0: they are drawn as ever.
+  var meanService = 0.0
 
   static func poisson(_ rate: Double, seed: UInt64, until end: Instant = .distantFuture) -> Self {
     var source = TestArrivals()
@@ -43,7 +45,11 @@ struct TestArrivals: ArrivalSource {
   }
 
   private mutating func append(_ time: Int64, _ buffer: inout ArrivalBuffer) {
-    buffer.append(Arrival(time: time, identity: ordinal, serviceTime: -1))
+    var service: Int64 = -1
+    if meanService > 0 {
+      service = Int64(ZigguratExponential.sample(using: &bits) * meanService * 1e9)
+    }
+    buffer.append(Arrival(time: time, identity: ordinal, serviceTime: service))
     ordinal += 1
   }
 

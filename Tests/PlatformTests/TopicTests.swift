@@ -77,11 +77,12 @@ import Workload
   }
 
   /// With windows wider than any queue a topic is a waiting line: the same times to the nanosecond
-  /// as requests that wait at a gateway.
+  /// as requests that wait at a gateway. (Those that are drawn are others for messages.)
   @Test func wideWindowsAreAWaitingLine() throws {
+    var arrivals = TestArrivals.poisson(80, seed: 5)
+    arrivals.meanService = 0.1
     var cluster = Self.cluster(
-      partitions: 3, instances: 10, service: .exponential(mean: 0.1),
-      arrivals: .poisson(80, seed: 5)
+      partitions: 3, instances: 10, service: .exponential(mean: 0.1), arrivals: arrivals
     ) { $0.window = 4096 }
     let messages = try TestWorld.run(cluster, until: .seconds(600))
     cluster.services[0].topic = nil

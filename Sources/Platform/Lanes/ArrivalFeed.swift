@@ -37,6 +37,11 @@ struct ArrivalFeed: ~Copyable {
     return buffer.removeFirst()
   }
 
+  /// Who comes next, where it has been fetched.
+  @inline(__always) var nextIdentity: UInt64? {
+    buffer.isEmpty ? nil : buffer.first.identity
+  }
+
   /// The next arrival before `bound`, if there is one.
   @inline(__always) mutating func take(before bound: Instant) -> Arrival? {
     if buffer.isEmpty {

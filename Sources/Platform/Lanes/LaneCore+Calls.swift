@@ -15,19 +15,26 @@ extension LaneCore: RouterEffects {
   mutating func call(
     _ ticket: Ticket, _ form: Form, _ assignment: Assignment, at now: Instant
   ) {
-    integrate(to: now)
+    if form != .message { integrateStep(to: now) }
     let index = instances.index(assignment.slot.raw, part: part)
     let busy = instances[index].busy
     instances[index].busy = busy &+ 1
     inFlight &+= 1
     if busy == 0 { idle &-= 1 }
+    if form == .message { noteMoment(1, isIdleChanged: busy == 0, at: now) }
     guard callsArePlain, !assignment.waited, busy < settings.concurrencyLimit else {
       return callOtherwise(ticket, assignment, index, at: now)
     }
     var service = ticket.serviceNanoseconds
     if service < 0 {
-      var bits = settings.serviceKey.stream(ticket.identity)
-      service = settings.serviceTime.sampleNanoseconds(using: &bits)
+      if form == .message {
+        service = messageService(ticket.identity)
+      } else if form == .other, isTopic {
+        service = drawService(ticket.identity, isFirst: false)
+      } else {
+        var bits = settings.serviceKey.stream(ticket.identity)
+        service = settings.serviceTime.sampleNanoseconds(using: &bits)
+      }
     }
     if form == .message {
       topic.inFlight &+= 1
@@ -37,8 +44,32 @@ extension LaneCore: RouterEffects {
     // Found again where it is wanted, not held from the beginning.
     let since = form == .message ? produced(arrivingAt: now) : ticket.arrival
     begin(
-      ticket, assignment, index, service, keys: 0, isCold: false, isPlain: true, since: since,
-      at: now)
+      ticket, form, assignment, index, service, keys: 0, isCold: false, isPlain: true,
+      since: since, at: now)
+  }
+
+  /// One call more or less is on an instance since the integrals were advanced.
+  @inline(__always)
+  private mutating func noteMoment(_ change: Int64, isIdleChanged: Bool, at now: Instant) {
+    let elapsed = now.nanoseconds &- integratedTo.nanoseconds
+    moments.inFlight &+= change < 0 ? 0 &- elapsed : elapsed
+    if isIdleChanged { moments.idle &-= change < 0 ? 0 &- elapsed : elapsed }
+  }
+
+  /// Service time of a message that begins as it comes. Messages come in the order of their
+  /// identities, so that every other one finds its word.
+  @inline(__always) private mutating func messageService(_ identity: UInt64) -> Int64 {
+    let word: UInt64
+    if identity == pairedIdentity {
+      word = pairedWord
+    } else {
+      let words = PairedStream.firstWords(key: settings.serviceKey, index: identity)
+      pairedWord = words.odd
+      pairedIdentity = identity | 1
+      word = identity & 1 == 0 ? words.even : words.odd
+    }
+    var bits = PairedStream(key: settings.serviceKey, index: identity, first: word)
+    return settings.serviceTime.sampleNanoseconds(using: &bits)
   }
 
   /// When a message was produced that comes to its consumer now.
@@ -52,6 +83,7 @@ extension LaneCore: RouterEffects {
   private mutating func callOtherwise(
     _ ticket: Ticket, _ assignment: Assignment, _ index: Int, at now: Instant
   ) {
+    if form == .message { integrate(to: now) }
     if instances[index].busy > settings.concurrencyLimit {
       if instances[index].busy > InstanceStates.leaving {
         return callInVain(ticket, index, assignment.slot, at: now)
@@ -79,33 +111,35 @@ extension LaneCore: RouterEffects {
     }
     let keys = keyValue == nil ? 0 : readKeys(ticket.identity, index, at: now)
     begin(
-      ticket, assignment, index, service, keys: keys, isCold: isCold, isPlain: false,
+      ticket, .other, assignment, index, service, keys: keys, isCold: isCold, isPlain: false,
       since: ticket.arrival, at: now)
   }
 
-  private mutating func drawService(_ identity: UInt64, isFirst: Bool) -> Int64 {
+  @inline(never) private mutating func drawService(_ identity: UInt64, isFirst: Bool) -> Int64 {
     if isFirst, let cold = settings.coldService {
       var bits = settings.coldKey.stream(identity)
       return cold.sampleNanoseconds(using: &bits)
+    }
+    if isTopic {
+      var bits = PairedStream(key: settings.serviceKey, index: identity)
+      return settings.serviceTime.sampleNanoseconds(using: &bits)
     }
     var bits = settings.serviceKey.stream(identity)
     return settings.serviceTime.sampleNanoseconds(using: &bits)
   }
 
-  /// - Parameter isPlain: known where this is compiled, so that the plain case has no other in it.
+  /// - Parameters:
+  ///   - form: known where this is compiled: of a message, that nothing was integrated up to now.
+  ///   - isPlain: likewise, so that the plain case has no other in it.
   @inline(__always)
   private mutating func begin(
-    _ ticket: Ticket, _ assignment: Assignment, _ index: Int, _ service: Int64, keys: Int64,
+    _ ticket: Ticket, _ form: Form, _ assignment: Assignment, _ index: Int, _ service: Int64,
+    keys: Int64,
     isCold: Bool, isPlain: Bool, since: Instant, at now: Instant
   ) {
     var total = service &+ keys
     var cores = Float.zero
-    var handling = settings.gatewayHandling.count
-    if handling > 0 {
-      let slowdown = surroundings.gatewaySlowdowns[settings.gateways[Int(part)]]
-      if slowdown != 1 { handling = Int64(Double(handling) * slowdown) }
-    }
-    let ways = handling &+ settings.overhead.wire.count &+ 2 &* settings.hop.count
+    let ways = form == .message && onlyWays >= 0 ? onlyWays : self.ways
     if computes {
       let overhead = settings.overhead.processor.count
       let computing = Double(service) * settings.cpuFraction + Double(overhead)
@@ -116,7 +150,7 @@ extension LaneCore: RouterEffects {
       // Spread over all the time for which the gateway holds the call, so that the sum is right.
       let held = total &+ ways
       if held > 0 { cores = Float(settings.cpuShare * stretched / Double(held)) }
-      demand(Double(cores), index, at: now)
+      demand(Double(cores), form, index, at: now)
     }
     var event = LaneEvent(
       kind: .answered, part: part, flags: isCold ? LaneEvent.cold : 0,
@@ -138,6 +172,22 @@ extension LaneCore: RouterEffects {
     }
   }
 
+  /// What a call takes beside its instance: its handling, and the ways there and back.
+  @inline(__always) private var ways: Int64 {
+    var handling = settings.gatewayHandling.count
+    if handling > 0 {
+      let slowdown = surroundings.gatewaySlowdowns[settings.gateways[Int(part)]]
+      if slowdown != 1 { handling = Int64(Double(handling) * slowdown) }
+    }
+    return handling &+ settings.overhead.wire.count &+ 2 &* settings.hop.count
+  }
+
+  /// Keeps that of all calls from now on, where there is one consumer: it is as slow as the epoch
+  /// has it, and conditions change by events.
+  @inline(never) mutating func noteWays() {
+    onlyWays = settings.gateways.count == 1 && part == 0 ? ways : -1
+  }
+
   /// Whether the call or its answer is lost on the way.
   func isLost(_ identity: UInt64) -> Bool {
     var bits = settings.lossKey.stream(identity)
@@ -152,17 +202,19 @@ extension LaneCore: RouterEffects {
   /// - Parameter form: that of the lane, known where this is compiled.
   @inline(__always)
   mutating func answered(_ event: LaneEvent, _ form: Form, at now: Instant) {
-    integrate(to: now)
+    if form != .message { integrateStep(to: now) }
     let index = instances.index(event.slot, part: event.part)
     let left = instances[index].busy &- 1
     instances[index].busy = left
     inFlight &-= 1
-    if left & ~InstanceStates.leaving == 0 {
+    let isIdle = left & ~InstanceStates.leaving == 0
+    if form == .message { noteMoment(-1, isIdleChanged: isIdle, at: now) }
+    if isIdle {
       idle &+= 1
       if left != 0 { leave(index, part: event.part, at: now) }
       if settings.reportsIdle { report(instances[index].pod, isIdle: true, at: now) }
     }
-    if computes { demand(-Double(Float(bitPattern: event.cores)), index, at: now) }
+    if computes { demand(-Double(Float(bitPattern: event.cores)), form, index, at: now) }
     if event.flags & LaneEvent.failing != 0 { return callFailed(event, at: now) }
     if form == .request {
       requestDone(event, at: now)
@@ -202,10 +254,14 @@ extension LaneCore: RouterEffects {
       UInt64(instances[index].pod.raw) | UInt64(event.flags) << 32)
   }
 
-  @inline(__always) mutating func demand(_ cores: Double, _ index: Int, at now: Instant) {
+  @inline(__always)
+  mutating func demand(_ cores: Double, _ form: Form, _ index: Int, at now: Instant) {
     let remaining = Double(surroundings.epochEnd.nanoseconds &- now.nanoseconds)
     if !instances[index].isChanged { noteChange(index) }
     coresWanted += cores
+    if form == .message {
+      moments.cores += cores * Double(now.nanoseconds &- integratedTo.nanoseconds)
+    }
     instances[index].coreChange += cores
     instances[index].coreNanoseconds += cores * remaining
   }

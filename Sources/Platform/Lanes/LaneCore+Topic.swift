@@ -41,15 +41,13 @@ extension LaneCore {
   }
 
   /// A message is in its partition's log and goes out by itself: the usual case of a lane in which
-  /// messages pass at once. Returns the number of its delivery; nil: it is not in the log, and
-  /// nothing has happened.
+  /// messages pass at once, before `passUntil`. Returns the number of its delivery; nil: it is not
+  /// in the log, and nothing has happened.
   @inline(__always)
-  mutating func passAtOnce(_ arrival: Arrival, at now: Instant) -> UInt32? {
+  mutating func passAtOnce(_ arrival: Arrival, to partition: Int) -> UInt32? {
     #if PLANT_LOST_REQUEST
       return nil
     #else
-      guard now < topic.passUntil else { return nil }
-      let partition = topic.evenPartition(of: arrival.identity, key: settings.partKey.raw)
       if !topic[partition].log.passes, !topic[partition].log.reopen() {
         open(partition)
         guard topic[partition].log.passes else { return nil }
@@ -79,6 +77,16 @@ extension LaneCore {
 
   /// Follows what is committed of a partition, whose messages may pass again then.
   @inline(never) mutating func open(_ partition: Int) { topic[partition].open() }
+
+  /// A message is in the log of a partition of single deliveries and waits, if its window is full:
+  /// nothing goes out before an answer then. False: there is room, and nothing has happened.
+  mutating func holdBack(
+    _ message: QueuedMessage, of partition: Int, since: Instant
+  ) -> Bool {
+    guard !topic[partition].log.hasRoom else { return false }
+    append(message, since: since, to: partition)
+    return true
+  }
 
   /// The same where answers have to be counted first, a record is due, or a delivery is not single.
   /// Nil: it waits in the log.
@@ -142,9 +150,10 @@ extension LaneCore {
     topic[partition].answerFetch()
   }
 
-  /// What the router of the consumer is told of a delivery.
+  /// What the router of the consumer is told of a delivery. It changes nothing: of what is borrowed
+  /// the compiler would make a copy.
   @inline(__always)
-  private func ticket(_ number: UInt32, _ delivery: OpenDelivery) -> Ticket {
+  private mutating func ticket(_ number: UInt32, _ delivery: OpenDelivery) -> Ticket {
     let partition = Int(delivery.partition)
     let first = delivery.run.first
     let oldest = topic[partition].log[first]
@@ -171,12 +180,12 @@ extension LaneCore {
   }
 
   @inline(__always)
-  private func serviceTime(of message: QueuedMessage, _ attempt: UInt64) -> Int64 {
+  private mutating func serviceTime(of message: QueuedMessage, _ attempt: UInt64) -> Int64 {
     guard message.serviceNanoseconds < 0 else {
       guard settings.serviceFactor != 1 else { return message.serviceNanoseconds }
       return Int64(Double(message.serviceNanoseconds) * settings.serviceFactor)
     }
-    var bits = settings.serviceKey.stream(message.identity &+ attempt)
+    var bits = PairedStream(key: settings.serviceKey, index: message.identity &+ attempt)
     return settings.serviceTime.sampleNanoseconds(using: &bits)
   }
 
@@ -184,9 +193,9 @@ extension LaneCore {
   @inline(__always)
   mutating func messagesDone(_ number: UInt32, arrival: Instant, at now: Instant) {
     guard topic.isCalm else { return messagesDoneOtherwise(number, arrival: arrival, at: now) }
-    let partition = Int(truncatingIfNeeded: number >> 8)
-    topic[partition].log.noteAnswer(number)
-    if !topic[partition].log.isOpenWide { noteBehind(partition) }
+    let partition = topic.partition(ofDelivery: number)
+    partition.pointee.log.noteAnswer(number)
+    if !partition.pointee.log.isOpenWide { noteBehind(Int(truncatingIfNeeded: number >> 8)) }
     latencies.append(now.nanoseconds &- arrival.nanoseconds)
     counters.completed &+= 1
     topic.inFlight &-= 1
@@ -197,13 +206,17 @@ extension LaneCore {
   @inline(never) private mutating func noteBehind(_ partition: Int) {
     freedPartition = partition
     isBehind = topic[partition].log.hasBacklog
+    if isBehind { needsAttention = true }
   }
 
   @inline(never)
   private mutating func messagesDoneOtherwise(
     _ number: UInt32, arrival: Instant, at now: Instant
   ) {
-    defer { isBehind = topic[freedPartition].log.hasBacklog }
+    defer {
+      isBehind = topic[freedPartition].log.hasBacklog
+      if isBehind { needsAttention = true }
+    }
     let delivery = topic.close(number)
     let partition = Int(delivery.partition)
     freedPartition = partition

@@ -153,6 +153,13 @@ struct LaneCore: ~Copyable {
   /// Processors that calls under way want.
   var coresWanted = 0.0
   var integratedTo = Instant.origin
+  /// Of a lane of messages, what the integrals need to know of calls that began or ended since.
+  var moments = LaneMoments()
+  /// What each call of messages takes on its ways; -1: it has to be found.
+  var onlyWays: Int64 = -1
+  /// The word of the second of two messages that share a block, and whose it is.
+  var pairedWord: UInt64 = 0
+  var pairedIdentity = UInt64.max
   /// A broken rule of the model, if one was seen: no pod above its concurrency.
   var violation: String?
 
@@ -195,7 +202,16 @@ struct LaneCore: ~Copyable {
   }
 
   /// Advances the integrals to `now`, before anything that they integrate changes.
-  @inline(__always) mutating func integrate(to now: Instant) {
+  mutating func integrate(to now: Instant) {
+    integrateStep(to: now)
+    counters.idleSeconds -= Double(moments.idle) * 1e-9
+    counters.inFlightSeconds -= Double(moments.inFlight) * 1e-9
+    counters.coreSeconds -= moments.cores * 1e-9
+    moments = LaneMoments()
+  }
+
+  /// The same, but for what was noted beside: each request does it.
+  @inline(__always) mutating func integrateStep(to now: Instant) {
     let seconds = Double(now.nanoseconds &- integratedTo.nanoseconds) * 1e-9
     counters.readySeconds += Double(ready) * seconds
     counters.idleSeconds += Double(idle) * seconds
@@ -254,6 +270,7 @@ struct LaneCore: ~Copyable {
     copy.inFlight = inFlight
     copy.coresWanted = coresWanted
     copy.integratedTo = integratedTo
+    copy.moments = moments
     copy.isSampling = isSampling
     copy.isRepeating = isRepeating
     copy.sampledInFlightSeconds = sampledInFlightSeconds
@@ -269,6 +286,15 @@ struct LaneCore: ~Copyable {
     copy.setForm()
     return copy
   }
+}
+
+/// What changed in a lane since its integrals were brought up to an instant, each change times the
+/// nanoseconds after that: an integral is the last value times all of the time, less this. A change
+/// costs an addition, and the integrals are as exact as if they had been advanced to each.
+struct LaneMoments: BitwiseCopyable {
+  var idle: Int64 = 0
+  var inFlight: Int64 = 0
+  var cores = 0.0
 }
 
 /// A message that reaches a lane, with what is physically true of the pod that it speaks of.

@@ -135,6 +135,8 @@ struct LaneTopic: ~Copyable {
   let isSingle: Bool
   let overhead: Int64
   let isSkewed: Bool
+  /// There are so many partitions that the next message's is mostly out of the cache.
+  let isFar: Bool
   private let partitions: PartitionTable
   /// Upper ends of the partitions' shares of the keys, as 64-bit fractions; empty for equal ones.
   private let shares: [UInt64]
@@ -185,6 +187,7 @@ struct LaneTopic: ~Copyable {
     partitions = PartitionTable(count: count, rules)
     shares = Self.shares(count, skew: rules.skew)
     isSkewed = !shares.isEmpty
+    isFar = count >= Self.farFrom
     isUp = Array(repeating: true, count: consumers)
     leaders = PartitionLeaders(
       partitions: count, brokers: brokers.count, first: brokers.first,
@@ -203,6 +206,22 @@ struct LaneTopic: ~Copyable {
   subscript(index: Int) -> LanePartition {
     @inline(__always) _read { yield partitions.pointer(index).pointee }
     @inline(__always) nonmutating _modify { yield &partitions.pointer(index).pointee }
+  }
+
+  private static var farFrom: Int { 16 }
+
+  /// The partition of a single delivery, by its number.
+  @inline(__always) func partition(ofDelivery number: UInt32) -> UnsafeMutablePointer<LanePartition>
+  {
+    partitions.pointer(ofDelivery: number)
+  }
+
+  /// A message will come, or an answer to a delivery: asks for its partition's memory.
+  @inline(__always) func expect(_ identity: UInt64, key: UInt64) {
+    partitions.ask(for: evenPartition(of: identity, key: key))
+  }
+  @inline(__always) func expect(answerTo number: UInt32) {
+    partitions.ask(for: Int(truncatingIfNeeded: number &>> 8))
   }
 
   private static func shares(_ count: Int, skew: Double) -> [UInt64] {

@@ -20,6 +20,17 @@ struct PartitionTable: BitwiseCopyable {
     (memory + index &* Self.stride).assumingMemoryBound(to: LanePartition.self)
   }
 
+  /// That of a partition by the number of one of its single deliveries.
+  @inline(__always) func pointer(ofDelivery number: UInt32) -> UnsafeMutablePointer<LanePartition> {
+    // With as many bytes as a number has bits for the offset it is a place already.
+    guard Self.stride == 256 else { return pointer(Int(truncatingIfNeeded: number &>> 8)) }
+    return (memory + Int(truncatingIfNeeded: number & ~255))
+      .assumingMemoryBound(to: LanePartition.self)
+  }
+
+  /// Asks for what a message touches of it first.
+  @inline(__always) func ask(for index: Int) { MemoryLine.ask(for: memory + index &* Self.stride) }
+
   func deallocate(count: Int) {
     for index in 0..<count { pointer(index).deinitialize(count: 1) }
     memory.deallocate()

@@ -93,6 +93,7 @@ extension LaneCore {
 
   /// The last call on an instance that leaves has ended.
   @inline(never) mutating func leave(_ index: Int, part: UInt8, at now: Instant) {
+    integrate(to: now)
     staff[Int(part)].leaving -= 1
     end(index, part: part, at: now)
   }

@@ -60,9 +60,11 @@ struct RequestLaneEngine: ~Copyable {
   ) -> Bound {
     // Each form has a loop of its own, with no branch of the others in it. No event changes it.
     switch core.form {
-    case .request: runRequests(until: limit, roundTrip: roundTrip, recorder: recorder)
-    case .message: runMessages(until: limit, roundTrip: roundTrip, recorder: recorder)
-    case .other: runOthers(until: limit, roundTrip: roundTrip, recorder: recorder)
+    case .request: return runRequests(until: limit, roundTrip: roundTrip, recorder: recorder)
+    case .message:
+      core.noteWays()
+      return runMessages(until: limit, roundTrip: roundTrip, recorder: recorder)
+    case .other: return runOthers(until: limit, roundTrip: roundTrip, recorder: recorder)
     }
   }
 
@@ -98,7 +100,22 @@ struct RequestLaneEngine: ~Copyable {
         guard comesBefore(queued, bound) else { return bound }
         let event = core.queue.pop()
         executed &+= 1
-        handle(event.payload, form, at: event.time)
+        if form == .message, core.topic.isFar { expectAnswer() }
+        let payload = event.payload
+        if payload.isAnswered {
+          core.part = payload.part
+          core.answered(payload, form, at: event.time)
+          routers[Int(payload.part)].finished(
+            InstanceSlot(Int(payload.slot)), at: event.time, into: &core)
+          if form == .message {
+            if payload.flags & LaneEvent.failing != 0 { deliveredInVain(payload, at: event.time) }
+          } else if form == .other, core.isTopic {
+            delivered(payload, at: event.time)
+          }
+        } else {
+          handleRarely(payload, at: event.time)
+          if form == .message { core.noteWays() }
+        }
       } else {
         guard
           arrivalTime < bound.time
@@ -111,20 +128,67 @@ struct RequestLaneEngine: ~Copyable {
         }
         executed &+= 1
         if form == .message {
-          if let number = core.passAtOnce(arrival, at: arrivalTime) {
-            handOverMessage(
-              arrival.identity, service: arrival.serviceTime, number: number, at: arrivalTime)
-          } else {
-            produce(arrival, at: arrivalTime)
-          }
+          arriveAsMessage(arrival, at: arrivalTime)
         } else {
           arrive(arrival)
         }
       }
-      if core.needsAttention, attend(to: &bound, roundTrip: roundTrip, recorder) {
-        return next()
+      if core.needsAttention {
+        // Of an answer, when that was.
+        if form == .message, core.isBehind { goOn(at: queued) }
+        if attend(to: &bound, roundTrip: roundTrip, recorder) { return next() }
       }
     }
+  }
+
+  @inline(__always)
+  private mutating func arriveAsMessage(_ arrival: Arrival, at now: Instant) {
+    guard now < core.topic.passUntil else { return produce(arrival, at: now) }
+    let partition = core.topic.evenPartition(
+      of: arrival.identity, key: core.settings.partKey.raw)
+    if core.topic.isFar { expectArrival() }
+    guard let number = core.passAtOnce(arrival, to: partition) else {
+      return arriveLate(arrival, of: partition, at: now)
+    }
+    handOverMessage(arrival.identity, service: arrival.serviceTime, number: number, at: now)
+  }
+
+  /// Asks for the partition of the message that comes next, or of the delivery that is answered
+  /// next: of many partitions it is out of the cache.
+  @inline(never) private mutating func expectArrival() {
+    guard let next = feed.nextIdentity else { return }
+    core.topic.expect(next, key: core.settings.partKey.raw)
+  }
+  @inline(never) private mutating func expectAnswer() {
+    guard let next = core.queue.likelyFirst else { return }
+    core.topic.expect(answerTo: next.delivery)
+  }
+
+  /// A message that passes is with its consumer. A function by itself, as `arrive` is: with the log
+  /// in it there were more values at hand than registers, and the loop had more in it than the
+  /// compiler is willing to have in one function. When it was produced is found from now.
+  @inline(never)
+  private mutating func handOverMessage(
+    _ identity: UInt64, service: Int64, number: UInt32, at now: Instant
+  ) {
+    let ticket = Ticket(
+      arrival: core.produced(arrivingAt: now), identity: identity, serviceNanoseconds: service,
+      delivery: number)
+    handOver(ticket, .message, to: Int(core.part), at: now)
+  }
+
+  /// The same of one whose partition has to be looked at.
+  @inline(never)
+  private mutating func arriveLate(_ arrival: Arrival, of partition: Int, at now: Instant) {
+    let message = QueuedMessage(
+      identity: arrival.identity, serviceNanoseconds: arrival.serviceTime)
+    let produced = Instant(nanoseconds: arrival.time)
+    core.counters.arrivals &+= 1
+    #if PLANT_LOST_REQUEST
+      if core.counters.arrivals % 1_000_000 == 0 { return }
+    #endif
+    if core.topic.isSingle, core.holdBack(message, of: partition, since: produced) { return }
+    deliverLater(message, of: partition, since: produced, at: now)
   }
 
   @inline(__always) private mutating func comesBefore(_ time: Instant, _ bound: Bound) -> Bool {
@@ -186,18 +250,6 @@ struct RequestLaneEngine: ~Copyable {
     guard core.topic.rules.hasRetention else { return }
     core.counters.expired &+= UInt64(core.topic.expire(partition, at: now))
     core.followReading(partition, at: now)
-  }
-
-  /// A message that passes is with its consumer. A function by itself, as `arrive` is: with the log
-  /// in it there were more values at hand than registers. When it was produced is found from now.
-  @inline(never)
-  private mutating func handOverMessage(
-    _ identity: UInt64, service: Int64, number: UInt32, at now: Instant
-  ) {
-    let ticket = Ticket(
-      arrival: core.produced(arrivingAt: now), identity: identity, serviceNanoseconds: service,
-      delivery: number)
-    handOver(ticket, .message, to: Int(core.part), at: now)
   }
 
   /// A request or delivery is with its gateway or consumer.
@@ -270,18 +322,6 @@ struct RequestLaneEngine: ~Copyable {
     guard routers.count > 1 else { return 0 }
     let mixed = Mixing.spread(identity, key: core.settings.partKey.raw)
     return Int(mixed.multipliedFullWidth(by: UInt64(routers.count)).high)
-  }
-
-  @inline(__always)
-  private mutating func handle(_ event: LaneEvent, _ form: LaneCore.Form, at now: Instant) {
-    if event.isAnswered {
-      core.part = event.part
-      core.answered(event, form, at: now)
-      routers[Int(event.part)].finished(InstanceSlot(Int(event.slot)), at: now, into: &core)
-      if form == .message || (form == .other && core.isTopic) { delivered(event, at: now) }
-    } else {
-      handleRarely(event, at: now)
-    }
   }
 
   @inline(never) private mutating func handleRarely(_ event: LaneEvent, at now: Instant) {

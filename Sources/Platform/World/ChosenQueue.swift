@@ -33,6 +33,9 @@ struct ChosenQueue<Payload: BitwiseCopyable>: ~Copyable {
     kind == .ladder ? ladder.pop() : heap.pop()
   }
 
+  /// What the first event carries, where that is known without looking for it.
+  @inline(__always) var likelyFirst: Payload? { kind == .ladder ? ladder.likelyFirst : nil }
+
   @inline(__always) mutating func nextTime() -> Instant {
     kind == .ladder ? ladder.nextTime() : heap.nextTime()
   }

@@ -16,6 +16,13 @@ public struct KeyedStream: BitSource, Sendable, BitwiseCopyable {
     self.index = index
   }
 
+  /// Goes on after so many words.
+  @inlinable @inline(__always)
+  init(key: UInt64, index: UInt64, drawn: UInt64) {
+    self.init(key: key, index: index)
+    self.drawn = drawn
+  }
+
   @inlinable @inline(__always)
   public mutating func next() -> UInt64 {
     let n = drawn

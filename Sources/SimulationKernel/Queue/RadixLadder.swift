@@ -94,6 +94,13 @@ public struct RadixLadder<Payload: BitwiseCopyable>: ~Copyable, EventQueue {
     return removeFirst()
   }
 
+  /// What the first event carries as far as that is at hand, for whoever wants to ask for memory
+  /// early; it may have been cancelled.
+  @inlinable @inline(__always)
+  public var likelyFirst: Payload? {
+    front.isEmpty ? nil : slots[front.first.slot].payload
+  }
+
   @inlinable
   public borrowing func clone() -> RadixLadder {
     var copy = RadixLadder(limits: slots.limits)
