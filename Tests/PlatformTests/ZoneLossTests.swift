@@ -89,6 +89,41 @@ import Workload
     #expect(abs(refused - 9000) < 4 * 9000.0.squareRoot())
   }
 
+  /// What the gateways that are left in a zone bear stays there, at Envoy's 140 %: all of it with
+  /// three of four, 70 % with two and 35 % with one. The others get the rest in equal parts.
+  @Test(arguments: [(1, 1.0), (2, 0.7), (3, 0.35)], [Fidelity.request, .flow])
+  func aZoneKeepsWhatItsGatewaysBear(crashed: (count: Int, keeps: Double), _ fidelity: Fidelity)
+    throws
+  {
+    var cluster = Self.cluster(fidelity)
+    cluster.gateways.perZone = 4
+    cluster.faults = []
+    var faulted = cluster
+    faulted.faults = (0..<crashed.count).map {
+      FaultConfiguration(
+        name: "gateway-\($0)", kind: .crashGateway(4 + $0), at: Self.lost,
+        restartAfter: Self.back - Self.lost)
+    }
+    // Between these the weights hold: found at 71 s, told at 72 s, as for a whole zone.
+    let window: [Instant] = [.seconds(72), .seconds(100)]
+    func arrivals(_ cluster: ClusterConfiguration) throws -> [Double] {
+      let simulation = ClusterSimulation(cluster, recorder: Observer())
+      let counts = try window.map { instant in
+        try simulation.run(until: instant)
+        return (0..<3).map { Double(Self.counters(simulation, zone: $0).arrivals) }
+      }
+      try simulation.checkInvariants()
+      return (0..<3).map { counts[1][$0] - counts[0][$0] }
+    }
+    let (calm, spilt) = (try arrivals(cluster), try arrivals(faulted))
+    let moved = calm[1] * (1 - crashed.keeps)
+    #expect(abs(spilt[1] - calm[1] * crashed.keeps) <= 4 * moved.squareRoot())
+    for zone in [0, 2] {
+      #expect(abs(spilt[zone] - calm[zone] - moved / 2) <= 4 * moved.squareRoot())
+    }
+    #expect(calm.reduce(0, +) == spilt.reduce(0, +))
+  }
+
   /// Nothing is lost or doubled on the way to other zones.
   @Test func trafficIsDealtExactly() throws {
     var calm = Self.cluster()

@@ -197,9 +197,9 @@ public enum ControlMessage: Sendable, BitwiseCopyable {
   /// The nodes of a zone do not answer, or do again.
   case zoneLost(ZoneID)
   case zoneReady(ZoneID)
-  /// The balancer asks a zone whether it is well.
-  case probe(question: UInt64)
-  case probed(ZoneID, question: UInt64)
+  /// The balancer asks a gateway, by its number among all of the cluster, whether it is well.
+  case probe(gateway: UInt32, question: UInt64)
+  case probed(gateway: UInt32, question: UInt64)
   // Breaking of instances
   /// A caller, which has so many instances, has broken one.
   case instanceBroken(

@@ -10,13 +10,6 @@ extension ControlShard {
 
   func startGateway(_ index: Int) { gatewaysDown.remove(index) }
 
-  /// Whether nobody in a zone answers the balancer.
-  func isWithoutGateways(_ zone: ZoneID) -> Bool {
-    guard !gatewaysDown.isEmpty else { return false }
-    let perZone = configuration.gateways.perZone
-    return (0..<perZone).allSatisfy { gatewaysDown.contains(zone.index * perZone + $0) }
-  }
-
   // MARK: HostAgents
 
   /// Agents stop with all that they were at: downloads, the start of runtimes, words that nobody

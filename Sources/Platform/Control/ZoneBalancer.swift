@@ -14,8 +14,8 @@ struct ZoneBalancer: Sendable {
 
   /// What the two machines want done in one step, in order.
   struct Wishes: HealthCheckerEffects, RegionBalancerEffects {
-    var probes: [(zone: Int, question: UInt64)] = []
-    var health: [(zone: Int, isHealthy: Bool)] = []
+    var probes: [(gateway: Int, question: UInt64)] = []
+    var health: [(gateway: Int, isHealthy: Bool)] = []
     var changes: [Change] = []
     var alarm: Instant?
 
@@ -39,11 +39,13 @@ struct ZoneBalancer: Sendable {
   private(set) var news: [HealthNews] = []
   /// Whether the region's part decides.
   let isRegional: Bool
-  private var unhealthy = 0
+  /// By zone: gateways that it takes for well.
+  private var healthy: [Int]
   /// The alarm that counts.
   var alarm = Instant.distantFuture
-  /// When the zones are asked for the first time.
+  /// When gateways are asked for the first time.
   let begin: Instant
+  /// Gateways of a zone. They are numbered zone by zone.
   private let hosts: Int
 
   /// Nil where there is no other zone to send traffic to.
@@ -53,6 +55,7 @@ struct ZoneBalancer: Sendable {
     else { return nil }
     let hosts = configuration.gateways.perZone
     self.hosts = hosts
+    healthy = configuration.zones.map { _ in hosts }
     begin = .origin + settings.phase
     checker = HealthChecker(settings.health)
     balancer = RegionBalancer(
@@ -63,26 +66,39 @@ struct ZoneBalancer: Sendable {
 
   var next: Instant { changes.first?.at ?? .distantFuture }
 
-  /// The whole of a zone answers or nothing of it does.
-  mutating func hears(_ isHealthy: Bool, of zone: Int, at now: Instant, into wishes: inout Wishes) {
-    unhealthy += isHealthy ? -1 : 1
-    guard !isRegional else {
-      news.append(HealthNews(zone: zone, healthy: isHealthy ? hosts : 0, at: now))
-      return
+  /// A gateway is taken for well or no longer. By Envoy's rules a zone keeps what the gateways that
+  /// are left there bear.
+  ///
+  /// - Returns: what has become of its zone, where it was the last that was well or is the first.
+  mutating func hears(
+    _ isHealthy: Bool, of gateway: Int, at now: Instant, into wishes: inout Wishes
+  ) -> NotableEvent? {
+    let zone = gateway / hosts
+    healthy[zone] += isHealthy ? 1 : -1
+    if isRegional {
+      news.append(HealthNews(zone: zone, healthy: healthy[zone], at: now))
+    } else {
+      balancer.hears(healthy: healthy[zone], of: zone, at: now, into: &wishes)
     }
-    balancer.hears(healthy: isHealthy ? hosts : 0, of: zone, at: now, into: &wishes)
+    switch (isHealthy, healthy[zone]) {
+    case (true, 1): return NotableEvent(kind: .zoneHealthy, at: now, subject: zone)
+    case (false, 0): return NotableEvent(kind: .zoneUnhealthy, at: now, subject: zone)
+    default: return nil
+    }
   }
 
+  /// Weights that hold from some instants on; they take the place of those that were to hold for
+  /// the same traffic from the same instant.
   mutating func note(_ fresh: [Change]) {
-    changes += fresh
-    // In the order of telling where two hold from one instant on.
-    changes = changes.enumerated().sorted {
-      ($0.element.at, $0.offset) < ($1.element.at, $1.offset)
-    }.map(\.element)
+    for change in fresh {
+      changes.removeAll { $0.at == change.at && $0.origin == change.origin }
+      let place = changes.firstIndex { $0.at > change.at } ?? changes.endIndex
+      changes.insert(change, at: place)
+    }
   }
 
-  /// Every zone is well, and everybody knows.
-  var isQuiet: Bool { unhealthy == 0 && news.isEmpty && changes.isEmpty }
+  /// Every gateway is well, and everybody knows.
+  var isQuiet: Bool { healthy.allSatisfy { $0 == hosts } && news.isEmpty && changes.isEmpty }
 
   mutating func takeNews() -> [HealthNews] {
     defer { news = [] }
@@ -114,15 +130,15 @@ public struct HealthNews: Sendable, Equatable {
 // The balancer, hosted in the shared part. It has no clock of its own: nothing that it does depends
 // on one.
 extension ControlShard {
-  /// Begins to ask the zones, at once or when its phase has come.
+  /// Begins to ask the gateways, at once or when its phase has come.
   func beginBalancing(at now: Instant) {
     guard var hosted = balancer else { return }
     var wishes = ZoneBalancer.Wishes()
     if now < hosted.begin {
       wishes.alarm = hosted.begin
     } else {
-      for zone in configuration.zones.indices {
-        hosted.checker.add(zone, isHealthy: true, at: now, into: &wishes)
+      for gateway in 0..<configuration.zones.count * configuration.gateways.perZone {
+        hosted.checker.add(gateway, isHealthy: true, at: now, into: &wishes)
       }
     }
     balancer = hosted
@@ -143,17 +159,18 @@ extension ControlShard {
   }
 
   func balancerReceives(_ message: ControlMessage, at now: Instant) {
-    guard case .probed(let zone, let question) = message, var hosted = balancer else { return }
+    guard case .probed(let gateway, let question) = message, var hosted = balancer else { return }
     var wishes = ZoneBalancer.Wishes()
-    hosted.checker.answered(zone.index, question: question, isWell: true, at: now, into: &wishes)
+    hosted.checker.answered(Int(gateway), question: question, isWell: true, at: now, into: &wishes)
     balancer = hosted
     apply(wishes, at: now)
   }
 
   func entryReceives(_ message: ControlMessage, _ zone: ZoneID, at now: Instant) {
-    guard case .probe(let question) = message, !isWithoutGateways(zone) else { return }
+    guard case .probe(let gateway, let question) = message, !gatewaysDown.contains(Int(gateway))
+    else { return }
     sendPlain(
-      .probed(zone, question: question), from: Address(.zoneEntry, zone.index), to: .balancer,
+      .probed(gateway: gateway, question: question), from: Address(.zoneEntry, zone.index), to: .balancer,
       leavingAt: now)
   }
 
@@ -168,14 +185,16 @@ extension ControlShard {
 
   private func apply(_ wanted: ZoneBalancer.Wishes, at now: Instant) {
     var wishes = wanted
-    for (zone, isHealthy) in wanted.health {
-      recorder.event(
-        NotableEvent(kind: isHealthy ? .zoneHealthy : .zoneUnhealthy, at: now, subject: zone))
-      balancer?.hears(isHealthy, of: zone, at: now, into: &wishes)
+    for (gateway, isHealthy) in wanted.health {
+      if let event = balancer?.hears(isHealthy, of: gateway, at: now, into: &wishes) {
+        recorder.event(event)
+      }
     }
-    for (zone, question) in wishes.probes {
+    for (gateway, question) in wishes.probes {
+      let zone = gateway / configuration.gateways.perZone
       sendPlain(
-        .probe(question: question), from: .balancer, to: Address(.zoneEntry, zone), leavingAt: now)
+        .probe(gateway: UInt32(gateway), question: question), from: .balancer,
+        to: Address(.zoneEntry, zone), leavingAt: now)
     }
     for change in wishes.changes {
       digest.record(
