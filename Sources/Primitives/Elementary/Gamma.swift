@@ -96,7 +96,10 @@ extension Elementary {
     let inverse = 1 / x
     let square = inverse * inverse
     var sum = -3617.0 / 122_400
-    for term in [1.0 / 156, -691.0 / 360_360, 1.0 / 1188, -1.0 / 1680, 1.0 / 1260, -1.0 / 360] {
+    let terms: [Double] = [
+      1 / 156, -691 / 360_360, 1 / 1188, -1 / 1680, 1 / 1260, -1 / 360,
+    ]
+    for term in terms {
       sum = sum * square + term
     }
     return (sum * square + 1.0 / 12) * inverse
