@@ -100,7 +100,7 @@ extension FlowState {
     if followsPlaces {
       for _ in 0..<inService { instances.release(at: now, using: &bits) }
     }
-    for index in draining.indices { draining[index].ends = [] }
+    draining.endAll()
     retireDrained()
     (inService, peakWaiting, levelAtEnd) = (0, 0, 0)
     restartBatches()

@@ -13,12 +13,99 @@ struct DrainingInstance: Sendable {
   var calls: Int { Int((Double(ends.count) / perCall).rounded(.up)) }
 }
 
+/// The instances of a flow lane that get nothing new, in the order in which they were taken out of
+/// use, with what every step asks about them at hand.
+///
+/// A step in which nothing ends costs O(1), one in which something does O(instances).
+struct DrainingInstances: Sendable, RandomAccessCollection {
+  private var all: [DrainingInstance] = []
+  /// Requests and calls on all of them.
+  private(set) var requests = 0
+  private(set) var calls = 0
+  /// When the next request ends, and when the next instance has nothing left that has something
+  /// now; nil: none has.
+  private var nextEnd: Instant?
+  private(set) var nextDrained: Instant?
+  /// Some have nothing left.
+  private(set) var hasDrained = false
+
+  var startIndex: Int { 0 }
+  var endIndex: Int { all.count }
+  subscript(position: Int) -> DrainingInstance { all[position] }
+
+  mutating func append(_ instance: DrainingInstance) {
+    all.append(instance)
+    requests += instance.ends.count
+    calls += instance.calls
+    guard !instance.ends.isEmpty else {
+      hasDrained = true
+      return
+    }
+    let (first, last) = (instance.ends[0], instance.ends[instance.ends.count - 1])
+    nextEnd = Swift.min(nextEnd ?? first, first)
+    nextDrained = Swift.min(nextDrained ?? last, last)
+  }
+
+  /// Ends what ends up to an instant; returns how many requests did.
+  mutating func end(upTo end: Instant) -> Int {
+    guard let next = nextEnd, next <= end else { return 0 }
+    let before = requests
+    for index in all.indices {
+      var count = 0
+      while count < all[index].ends.count, all[index].ends[count] <= end { count += 1 }
+      if count > 0 { all[index].ends.removeFirst(count) }
+    }
+    recount()
+    return before - requests
+  }
+
+  /// What they serve is lost, or taken away.
+  mutating func endAll() {
+    for index in all.indices { all[index].ends = [] }
+    recount()
+  }
+
+  /// Takes out those that have nothing left, in order.
+  mutating func takeDrained() -> [FlowInstances.Entry] {
+    guard hasDrained else { return [] }
+    var gone: [FlowInstances.Entry] = []
+    var kept = 0
+    for index in all.indices {
+      if all[index].ends.isEmpty {
+        gone.append(all[index].entry)
+      } else {
+        if kept < index { all.swapAt(kept, index) }
+        kept += 1
+      }
+    }
+    all.removeLast(all.count - kept)
+    hasDrained = false
+    return gone
+  }
+
+  private mutating func recount() {
+    (requests, calls, nextEnd, nextDrained, hasDrained) = (0, 0, nil, nil, false)
+    for index in all.indices {
+      let ends = all[index].ends.count
+      guard ends > 0 else {
+        hasDrained = true
+        continue
+      }
+      requests += ends
+      calls += all[index].calls
+      let (first, last) = (all[index].ends[0], all[index].ends[ends - 1])
+      nextEnd = Swift.min(nextEnd ?? first, first)
+      nextDrained = Swift.min(nextDrained ?? last, last)
+    }
+  }
+}
+
 // Fewer instances: idle ones go at once, busy ones when their last request has ended.
 extension FlowState {
   /// Requests on draining instances, which are not counted among those in service.
-  var inDraining: Int { draining.reduce(0) { $0 + $1.ends.count } }
+  var inDraining: Int { draining.requests }
 
-  var callsInDraining: Int { draining.reduce(0) { $0 + $1.calls } }
+  var callsInDraining: Int { draining.calls }
 
   var counts: InstanceCounts {
     InstanceCounts(
@@ -72,26 +159,9 @@ extension FlowState {
     draining.append(instance)
   }
 
-  /// Ends what ends on draining instances up to an instant; returns how many did.
-  mutating func endDraining(to end: Instant) -> Int {
-    var ended = 0
-    for index in draining.indices {
-      let count = draining[index].ends.prefix { $0 <= end }.count
-      draining[index].ends.removeFirst(count)
-      ended += count
-    }
-    return ended
-  }
-
-  /// When the next draining instance has nothing left to serve.
-  var nextDrained: Instant? {
-    draining.isEmpty ? nil : draining.compactMap(\.ends.last).min()
-  }
-
   mutating func retireDrained() {
-    guard !draining.isEmpty, draining.contains(where: \.ends.isEmpty) else { return }
-    for gone in draining where gone.ends.isEmpty { retire(gone.entry) }
-    draining.removeAll(where: \.ends.isEmpty)
+    guard draining.hasDrained else { return }
+    for gone in draining.takeDrained() { retire(gone) }
     isDemandOld = true
   }
 }

@@ -122,7 +122,7 @@ extension FlowState {
     if let step = batchStep { endStep(before: now + step) }
     if let expiry = nextExpiry { endStep(before: max(now, expiry)) }
     if hasKeepAlive, let prewarm = keepAlive?.prewarmAt { endStep(before: max(now, prewarm)) }
-    if let drained = nextDrained { endStep(before: max(now, drained)) }
+    if let drained = draining.nextDrained { endStep(before: max(now, drained)) }
   }
 
   var nextTenth: Instant {

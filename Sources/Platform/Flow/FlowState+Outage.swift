@@ -109,7 +109,7 @@ extension FlowState {
     }
     counters.instancesRetired &+= UInt64(instances.count + draining.count)
     instances = FlowInstances()
-    draining = []
+    draining = DrainingInstances()
     (inService, settledWaiting, backlog, peakWaiting, levelAtEnd) = (0, 0, 0, 0, 0)
     isBacklogKnown = false
     if breaking.isMixed { service = service.replaced(by: breaking.well, times: 1) }

@@ -21,7 +21,7 @@ extension FlowState {
     steps &+= 1
     let start = now
     let (before, drainingBefore) = (callsInService, callsInDraining)
-    let drained = endDraining(to: end)
+    let drained = draining.end(upTo: end)
     let refusedBefore = refusedBySteps
     let isOverfull = isGated && inService > slots
     let completed: Int

@@ -23,7 +23,7 @@ struct FlowState: ~Copyable {
   var instances = FlowInstances()
   var overflow = OverflowTable()
   /// Instances that get nothing new, apart from `instances`.
-  var draining: [DrainingInstance] = []
+  var draining = DrainingInstances()
 
   var ledger = WaitLedger()
   /// Requests on usable instances; the settled ones that wait; the virtual wait in seconds, with
