@@ -49,6 +49,9 @@ public struct RetryLedger<Key: Hashable & Sendable & BitwiseCopyable>: Sendable 
   @usableFromInline var entries: [Key: Entry] = [:]
   @usableFromInline var unanswered = DeadlineRing<Key>()
   @usableFromInline var accepted = DeadlineRing<Key>()
+  /// Whether what comes first in a ring may have been answered since somebody looked: to look it up
+  /// after every message costs more than all the rest.
+  @usableFromInline var mayBeginWithClosed = true
 
   @inlinable public init(_ rules: RetryRules) { self.rules = rules }
 
@@ -66,6 +69,7 @@ public struct RetryLedger<Key: Hashable & Sendable & BitwiseCopyable>: Sendable 
   @inlinable public mutating func open(
     _ key: Key, _ message: ControlMessage, to address: Address, at now: Instant
   ) {
+    noteChange(of: key)
     entries[key] = Entry(message: message, to: address, sentAt: now, openedAt: now)
     unanswered.append(key, at: now)
   }
@@ -74,6 +78,7 @@ public struct RetryLedger<Key: Hashable & Sendable & BitwiseCopyable>: Sendable 
   @inlinable public mutating func openAccepted(
     _ key: Key, _ message: ControlMessage, to address: Address, at now: Instant
   ) {
+    noteChange(of: key)
     entries[key] = Entry(message: message, to: address, sentAt: now, isAccepted: true)
     accepted.append(key, at: now)
   }
@@ -81,6 +86,7 @@ public struct RetryLedger<Key: Hashable & Sendable & BitwiseCopyable>: Sendable 
   /// The other side has the message and will answer later.
   @inlinable public mutating func accept(_ key: Key, at now: Instant) {
     guard var entry = entries[key], !entry.isAccepted else { return }
+    noteChange(of: key)
     entry.isAccepted = true
     entry.attempt = 1
     entry.sentAt = now
@@ -90,11 +96,17 @@ public struct RetryLedger<Key: Hashable & Sendable & BitwiseCopyable>: Sendable 
 
   /// The answer is there; false when none was waited for.
   @inlinable public mutating func close(_ key: Key) -> Bool {
-    entries.removeValue(forKey: key) != nil
+    noteChange(of: key)
+    return entries.removeValue(forKey: key) != nil
+  }
+
+  @inlinable mutating func noteChange(of key: Key) {
+    if unanswered.first?.key == key || accepted.first?.key == key { mayBeginWithClosed = true }
   }
 
   /// Forgets the messages that a rule picks. O(messages).
   @inlinable public mutating func forget(where isForgotten: (ControlMessage) -> Bool) {
+    mayBeginWithClosed = true
     entries = entries.filter { !isForgotten($0.value.message) }  // order-free: each by itself
   }
 
@@ -112,6 +124,7 @@ public struct RetryLedger<Key: Hashable & Sendable & BitwiseCopyable>: Sendable 
       isDue(unanswered, at: now, after: rules.timeout)
         || isDue(accepted, at: now, after: rules.pollInterval)
     else { return }
+    mayBeginWithClosed = true
     let due =
       Self.takeDue(&unanswered, of: entries, at: now, after: rules.timeout, isAccepted: false)
       + Self.takeDue(&accepted, of: entries, at: now, after: rules.pollInterval, isAccepted: true)
@@ -164,8 +177,11 @@ public struct RetryLedger<Key: Hashable & Sendable & BitwiseCopyable>: Sendable 
 
   /// When something is due next, nil when nothing waits.
   @inlinable public mutating func nextDue() -> Instant? {
-    Self.dropClosed(&unanswered, of: entries, isAccepted: false)
-    Self.dropClosed(&accepted, of: entries, isAccepted: true)
+    if mayBeginWithClosed {
+      Self.dropClosed(&unanswered, of: entries, isAccepted: false)
+      Self.dropClosed(&accepted, of: entries, isAccepted: true)
+      mayBeginWithClosed = false
+    }
     let first = unanswered.first.map { $0.at + rules.timeout }
     let second = accepted.first.map { $0.at + rules.pollInterval }
     guard let first, let second else { return first ?? second }

@@ -146,14 +146,20 @@ public struct ServiceRouter<Ticket: BitwiseCopyable>: ~Copyable {
   /// Requests that were served by a stale route.
   public var staleUses: UInt64 = 0
 
-  /// - Parameter keepAlive: decides on idle instances in the place of `rules.keepAlive`.
-  public init(rules: RouterRules, choiceSeed: UInt64, keepAlive: (any KeepAlivePolicy)? = nil) {
+  /// - Parameters:
+  ///   - keepAlive: decides on idle instances in the place of `rules.keepAlive`.
+  ///   - expectsTraffic: has memory for those that wait before the first does, which is 2.5 KB: not
+  ///     for the many services that hardly anybody calls.
+  public init(
+    rules: RouterRules, choiceSeed: UInt64, keepAlive: (any KeepAlivePolicy)? = nil,
+    expectsTraffic: Bool = true
+  ) {
     self.rules = rules
     watch = keepAlive.map(KeepAliveWatch.init)
     isWatched = keepAlive != nil
     instances = InstanceTable(choice: rules.choice, concurrencyLimit: rules.concurrencyLimit)
     bits = Xoshiro256PlusPlus(seed: choiceSeed)
-    waiting.reserve()
+    if expectsTraffic { waiting.reserve() }
   }
 
   /// Goes on with choices that are drawn anew.

@@ -114,6 +114,7 @@ public struct PlatformConfiguration: Sendable {
     all.parts = parts
     all.zones = clusters.flatMap(\.zones)
     all.services = []
+    all.services.reserveCapacity(clusters.reduce(0) { $0 + $1.services.count })
     all.pools = []
     all.nodePools = []
     all.faults = clusters.flatMap(\.faults)

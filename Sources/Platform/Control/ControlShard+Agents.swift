@@ -79,13 +79,13 @@ extension ControlShard {
   private func initialise(
     _ start: StartRequest, _ pod: PodID, _ level: CodeLevel, at now: Instant
   ) {
-    let service = configuration.services[start.service.index]
+    let own = configuration.services[start.service.index].runtime
     let hosts = configuration.pools[pods[pod].pool.index].hosts
     // An isolate has neither a pod to prepare nor a runtime to start.
     let agent =
       hosts == nil ? draw(configuration.startComponents.agent, keys.agent, start) : .zero
     let runtime = draw(
-      hosts?.start ?? configuration.runtimes[service.runtime].initialise, keys.initialisation,
+      hosts?.start ?? configuration.runtimes[own].initialise, keys.initialisation,
       start)
     let mount =
       level == .node ? draw(configuration.code.node, keys.code, start) : Nanoseconds.zero

@@ -191,7 +191,7 @@ extension FlowState {
   }
 
   mutating func repeatUnanswered() {
-    if control.retirements.count > 0 {
+    if control.retirements.count > 0, let due = control.retirements.nextDue(), due <= now {
       for (message, to) in control.retirements.due(at: now) { send(message, to: to) }
     }
     if control.route.isAsking, control.askedAt + rules.askTimeout <= now {
@@ -199,9 +199,9 @@ extension FlowState {
       control.askAttempt += 1
       askRoute()
     }
-    guard !control.starts.isEmpty else { return }
     let before = control.starts.count
     let (now, rules) = (now, rules)
+    guard control.starts.contains(where: { $0.askedAt + rules.startTimeout <= now }) else { return }
     control.starts.removeAll {
       $0.askedAt + rules.startTimeout <= now && $0.attempt + 1 >= rules.startAttempts
     }

@@ -21,7 +21,7 @@ struct RequestLaneEngine: ~Copyable {
     routers = RouterTable(count: settings.gateways.count) { part in
       ServiceRouter(
         rules: rules[part], choiceSeed: choiceKey.appending(UInt64(part)).raw,
-        keepAlive: settings.keepAlive?())
+        keepAlive: settings.keepAlive?(), expectsTraffic: settings.expectsTraffic)
     }
     feed = ArrivalFeed(arrivals, delay: settings.brokerHop)
     if settings.expectsTraffic { feed.reserve() }

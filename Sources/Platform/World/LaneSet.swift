@@ -18,11 +18,15 @@ struct LaneSet {
   private(set) var departures: [RetryDeparture] = []
   /// By lane: it has run in this epoch.
   private var hasRun: [Bool]
-  /// By lane: a reply may come.
+  /// By lane: a reply may come; and to how many lanes.
   private var isAwaiting: [Bool]
-  /// Lanes to which a reply may come; those of this epoch; those of them that have not reached its
-  /// end. Kept between epochs so that none allocates.
-  private var awaiting: [Int] = []
+  private var awaitingCount = 0
+  /// Of those, how many have nothing to do in this epoch unless the reply comes, and how far all of
+  /// them have come: most replies take seconds, and nothing is asked of such lanes meanwhile.
+  private var idleCount = 0
+  private var idleHorizon = Instant.origin
+  /// Lanes of this epoch; those of them that have not reached its end. Kept between epochs so that
+  /// none allocates.
   private var active: [Int] = []
   private var unfinished: [Int] = []
   /// Whether the agenda must be made anew, since something was done to lanes between two runs.
@@ -78,6 +82,7 @@ struct LaneSet {
 
   /// The lanes that were touched, in order; none is from then on.
   mutating func takeTouched() -> [Int] {
+    for index in isAwaiting.indices where isAwaiting[index] { touch(index) }
     sortInPlace(&touched)
     let taken = touched
     for index in taken { isTouched[index] = false }
@@ -109,11 +114,11 @@ struct LaneSet {
 
   private mutating func renew(_ agenda: inout LaneAgenda) {
     isAgendaOld = false
-    awaiting.removeAll(keepingCapacity: true)
+    awaitingCount = 0
     for index in lanes.indices {
       agenda.put(index, at: lanes[index].next.time.nanoseconds)
       isAwaiting[index] = lanes[index].isAwaiting
-      if isAwaiting[index] { awaiting.append(index) }
+      if isAwaiting[index] { awaitingCount += 1 }
     }
   }
 
@@ -127,22 +132,29 @@ struct LaneSet {
     return max(instant, Instant(nanoseconds: least / epoch * epoch))
   }
 
-  /// Takes the lanes that have something to do in an epoch: those that are due, and those that a
-  /// reply may reach. In the order of their numbers.
+  /// Takes the lanes that have something to do in an epoch, in the order of their numbers.
   private mutating func takeActive(
     from start: Instant, to stop: Instant, agenda: inout LaneAgenda
   ) {
     active.removeAll(keepingCapacity: true)
-    for index in awaiting {
-      agenda.remove(index)
-      active.append(index)
-    }
     while let index = agenda.take(before: stop.nanoseconds) { active.append(index) }
     sortInPlace(&active)
+    (idleCount, idleHorizon) = (awaitingCount, start)
     for index in active {
       horizons[index] = start
       touch(index)
+      if isAwaiting[index] { idleCount -= 1 }
     }
+  }
+
+  /// A reply comes to a lane that only waits: it is of this epoch, from where it has come to.
+  private mutating func activate(_ index: Int, agenda: inout LaneAgenda) {
+    agenda.remove(index)
+    horizons[index] = idleHorizon
+    idleCount -= 1
+    touch(index)
+    insertInOrder(index, into: &active)
+    insertInOrder(index, into: &unfinished)
   }
 
   private mutating func runEpoch(
@@ -158,6 +170,7 @@ struct LaneSet {
       // sent before the first of these.
       let reply = control.next().time
       let limit = reply < stop ? reply + lookahead : stop
+      idleHorizon = max(idleHorizon, min(stop, limit))
       var left = 0
       for position in unfinished.indices {
         let index = unfinished[position]
@@ -173,27 +186,27 @@ struct LaneSet {
         }
       }
       unfinished.removeLast(unfinished.count - left)
+      let isAnyLeft = left > 0 || (idleCount > 0 && idleHorizon < stop)
       precondition(
-        left == 0 || lookahead > .zero,
+        !isAnyLeft || lookahead > .zero,
         "a lane that waits for an answer runs ahead of it by the least delay: it must not be none")
       // A lane may answer what the shared part tells it, two hops after the event that it is told
       // of.
       let first = control.next().time
-      if left > 0, first < stop { safe = min(safe, first + lookahead * 2) }
+      if isAnyLeft, first < stop { safe = min(safe, first + lookahead * 2) }
       if first < safe {
         control.run(until: Bound(time: safe, rank: 0), stopsAtMail: false)
         deliver(control, notBefore: stop, agenda: &agenda)
       }
-      if left == 0 && safe == stop { break }
+      if !isAnyLeft && safe == stop { break }
     }
     putBack(agenda: &agenda, demand: &demand)
     if !detours.isEmpty { moveRetries(of: active, to: stop, agenda: &agenda) }
   }
 
   private mutating func putBack(agenda: inout LaneAgenda, demand: inout Demand) {
-    awaiting.removeAll(keepingCapacity: true)
     for index in active {
-      // Those that only wait for a reply, most of which are for seconds, have nothing new.
+      // Those to which a reply came for a later epoch have nothing new.
       if hasRun[index] {
         hasRun[index] = false
         let lane = lanes[index]
@@ -201,7 +214,6 @@ struct LaneSet {
         ready.set(index, to: lane.readyCount)
       }
       agenda.put(index, at: agenda.time(of: index))
-      if isAwaiting[index] { awaiting.append(index) }
     }
     ready.close()
   }
@@ -267,7 +279,9 @@ struct LaneSet {
       recorder: recorder)
     collect(index, into: control)
     horizons[index] = max(horizons[index], min(reached.time, stop))
-    isAwaiting[index] = lane.isAwaiting
+    let awaits = lane.isAwaiting
+    if awaits != isAwaiting[index] { awaitingCount += awaits ? 1 : -1 }
+    isAwaiting[index] = awaits
     let next = lane.next.time.nanoseconds
     agenda.note(index, at: next)
     return next
@@ -280,6 +294,9 @@ struct LaneSet {
     var mails = control.takeMail()
     for mail in mails {
       let index = mail.lane.index
+      if !mail.isUnasked, isAwaiting[index], idleHorizon < boundary, !agenda.isTaken(index) {
+        activate(index, agenda: &agenda)
+      }
       // A lane that is not active stands at the end of the epoch.
       let isFree = mail.isUnasked || !agenda.isTaken(index)
       let at = max(mail.at, isFree ? boundary : horizons[index])
@@ -288,6 +305,13 @@ struct LaneSet {
     }
     control.recycle(&mails)
   }
+}
+
+/// Puts a number into ascending ones.
+private func insertInOrder(_ number: Int, into numbers: inout [Int]) {
+  var place = numbers.count
+  while place > 0, numbers[place - 1] > number { place -= 1 }
+  numbers.insert(number, at: place)
 }
 
 /// Sorts different numbers by a heap, O(n log n): the library's sort allocates.
