@@ -52,8 +52,12 @@ public struct SyntheticTable: Sendable {
   public func minutes(of place: Place, count: Int, _ tables: SyntheticShelf) -> [Int] {
     let member = groups[place.group].member(place.member)
     let source = member.source(lane: 0, zones: 1, factors: member.dispersion.map(tables.table))
-    return (0..<count).map { minute in
-      (0..<60).reduce(0) { $0 + source.count(second: minute * 60 + $1) }
+    return withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 60) { seconds in
+      guard let base = seconds.baseAddress else { return [] }
+      return (0..<count).map { minute in
+        source.count(from: minute * 60, seconds: 60, into: base)
+        return (0..<60).reduce(0) { $0 + Int(base[$1]) }
+      }
     }
   }
 }

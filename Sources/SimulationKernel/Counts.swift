@@ -44,23 +44,32 @@ public enum Counts {
   public static func binomial(_ count: UInt64, share: Double, uniform: Double) -> UInt64 {
     guard count > 0 && share > 0 else { return 0 }
     guard share < 1 else { return count }
-    return binomial(count, SplitShare(share), uniform: uniform)
+    // A normal number asks for no logarithm of the share.
+    let (isFirst, smaller) = (share <= 0.5, min(share, 1 - share))
+    guard Double(count) * smaller >= normalFrom else {
+      return binomial(count, SplitShare(share), uniform: uniform)
+    }
+    let taken = normalBinomial(count, smaller, uniform: isFirst ? uniform : 1 - uniform)
+    return isFirst ? taken : count - taken
   }
 
   /// The same for a share whose logarithm is known.
   public static func binomial(_ count: UInt64, _ share: SplitShare, uniform: Double) -> UInt64 {
     guard count > 0 && share.smaller > 0 else { return share.isFirst ? 0 : count }
     let uniform = share.isFirst ? uniform : 1 - uniform
-    let n = Double(count)
-    let mean = n * share.smaller
-    let smaller: UInt64
-    if mean >= normalFrom {
-      let spread = (mean * (1 - share.smaller)).squareRoot()
-      smaller = min(count, rounded(mean + spread * Elementary.normalQuantile(uniform)))
-    } else {
-      smaller = invertedBinomial(n, share, uniform)
-    }
+    let smaller =
+      Double(count) * share.smaller >= normalFrom
+      ? normalBinomial(count, share.smaller, uniform: uniform)
+      : invertedBinomial(Double(count), share, uniform)
     return share.isFirst ? smaller : count - smaller
+  }
+
+  private static func normalBinomial(
+    _ count: UInt64, _ share: Double, uniform: Double
+  ) -> UInt64 {
+    let mean = Double(count) * share
+    let spread = (mean * (1 - share)).squareRoot()
+    return min(count, rounded(mean + spread * Elementary.normalQuantile(uniform)))
   }
 
   /// Divides `count` things in two with no loss: those of the first side, with probability `share`
@@ -99,6 +108,63 @@ public enum Counts {
     var count = 0.0
     while cumulative <= uniform && count < min(n, 200) {
       term *= share.odds * (n - count) / (count + 1)
+      count += 1
+      cumulative += term
+    }
+    return UInt64(count)
+  }
+
+  /// How many of the `marked` among `all` things are with `draws` of them, taken without putting
+  /// back. Inversion where fewer than 20 are expected, else a rounded normal number kept between
+  /// what is possible. At most some 300 steps.
+  ///
+  /// Precondition: neither `draws` nor `marked` is more than `all`.
+  public static func hypergeometric(
+    draws: UInt64, marked: UInt64, of all: UInt64, uniform: Double
+  ) -> UInt64 {
+    precondition(draws <= all && marked <= all, "no more can be taken than there are")
+    // By symmetry at most a half is marked, and at most a half is drawn: then any number from 0 on.
+    // The least uniform number, taken from one, would be one.
+    let other = min(1 - uniform, 1 - 0x1p-53)
+    if marked > all / 2 {
+      return draws - hypergeometric(draws: draws, marked: all - marked, of: all, uniform: other)
+    }
+    if draws > all - all / 2 {
+      return marked - hypergeometric(draws: all - draws, marked: marked, of: all, uniform: other)
+    }
+    guard draws > 0 && marked > 0 else { return 0 }
+    let (fewer, more) = (Double(min(draws, marked)), Double(max(draws, marked)))
+    let n = Double(all)
+    let mean = fewer * (more / n)
+    if mean >= normalFrom {
+      let variance = mean * (1 - more / n) * ((n - fewer) / (n - 1))
+      return min(
+        UInt64(fewer), rounded(mean + variance.squareRoot() * Elementary.normalQuantile(uniform)))
+    }
+    return invertedHypergeometric(fewer, more, n, uniform)
+  }
+
+  private static func invertedHypergeometric(
+    _ fewer: Double, _ more: Double, _ n: Double, _ uniform: Double
+  ) -> UInt64 {
+    // P(0) = C(n − more, fewer) / C(n, fewer).
+    var term = 1.0
+    if fewer <= 64 {
+      var index = 0.0
+      while index < fewer {
+        term *= (n - more - index) / (n - index)
+        index += 1
+      }
+    } else {
+      let logs =
+        Elementary.logGamma(n - more + 1) - Elementary.logGamma(n - more - fewer + 1)
+        - Elementary.logGamma(n + 1) + Elementary.logGamma(n - fewer + 1)
+      term = Elementary.exp(logs)
+    }
+    var cumulative = term
+    var count = 0.0
+    while cumulative <= uniform && count < min(fewer, 200) {
+      term *= (fewer - count) * (more - count) / ((count + 1) * (n - fewer - more + count + 1))
       count += 1
       cumulative += term
     }

@@ -98,7 +98,10 @@ import Workload
         .replacing("duration: 4m", with: "duration: 40s"))
     let short = try SpreadServiceTests.outcome(
       Self.good.replacing("duration: 4m", with: "duration: 40s"))
-    #expect(requests.lanes.map(\.arrivals) == short.lanes.map(\.arrivals))
+    // What is on its way from its broker at the end has not come to a lane of requests.
+    for (one, other) in zip(requests.lanes, short.lanes) {
+      #expect(one.arrivals <= other.arrivals && other.arrivals - one.arrivals <= 1)
+    }
     #expect(requests.lanes.reduce(0) { $0 + $1.arrivals } > 10_000)
   }
 

@@ -104,8 +104,10 @@ import Workload
         name: "gateway-\($0)", kind: .crashGateway(4 + $0), at: Self.lost,
         restartAfter: Self.back - Self.lost)
     }
-    // Between these the weights hold: found at 71 s, told at 72 s, as for a whole zone.
-    let window: [Instant] = [.seconds(72), .seconds(100)]
+    // Between these the weights hold: found at 71 s, told at 72 s, as for a whole zone. A little
+    // later, when flow has counted the seconds that end there.
+    let later = Nanoseconds.milliseconds(1)
+    let window: [Instant] = [.seconds(72) + later, Self.back + later]
     func arrivals(_ cluster: ClusterConfiguration) throws -> [Double] {
       let simulation = ClusterSimulation(cluster, recorder: Observer())
       let counts = try window.map { instant in

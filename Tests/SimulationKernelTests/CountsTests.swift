@@ -42,6 +42,52 @@ import Testing
     #expect(distance < limit, "total variation \(distance)")
   }
 
+  /// The same for what is taken without putting back: exact up to a mean of 20.
+  @Test(arguments: [
+    (7.0, 5.0, 20.0, 1e-11), (12, 15, 20, 1e-11), (18, 3, 20, 1e-11), (59, 1200, 3600, 1e-10),
+    (900, 10, 1000, 1e-10), (200, 900, 20_000, 1e-8), (300, 4000, 12_000, 0.006),
+    (9000, 4000, 12_000, 0.002), (40, 50, 100, 0.01),
+  ])
+  func hypergeometricDistance(_ n: Double, _ k: Double, _ all: Double, _ limit: Double) {
+    func logChoices(_ n: Double, _ k: Double) -> Double {
+      k < 0 || k > n
+        ? -.infinity
+        : Elementary.logGamma(n + 1) - Elementary.logGamma(k + 1) - Elementary.logGamma(n - k + 1)
+    }
+    let mean = n * k / all
+    let variance = mean * (1 - k / all) * (all - n) / (all - 1)
+    let distance = distance(
+      law: { x in
+        let log = logChoices(k, x) + logChoices(all - k, n - x) - logChoices(all, n)
+        return log.isFinite ? Elementary.exp(log) : 0
+      },
+      around: mean, spread: variance.squareRoot(), upTo: min(n, k),
+      below: { border in
+        UInt64.border(border) {
+          Counts.hypergeometric(
+            draws: UInt64(n), marked: UInt64(k), of: UInt64(all), uniform: $0)
+        }
+      })
+    #expect(distance < limit, "total variation \(distance)")
+  }
+
+  /// Whatever is drawn, what is left is there.
+  @Test func whatIsTakenWithoutPuttingBackIsThere() {
+    for all in 0...9 as ClosedRange<UInt64> {
+      for draws in 0...all {
+        for marked in 0...all {
+          var last: UInt64 = 0
+          for step in 1..<40 {
+            let taken = Counts.hypergeometric(
+              draws: draws, marked: marked, of: all, uniform: Double(step) / 40)
+            #expect(taken <= min(draws, marked) && draws - taken <= all - marked && taken >= last)
+            last = taken
+          }
+        }
+      }
+    }
+  }
+
   /// Half the sum over k of |law(k) − what the counts give|. `below(k)` is the share of uniform
   /// numbers whose count is at most k.
   private func distance(

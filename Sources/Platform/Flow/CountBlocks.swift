@@ -11,6 +11,9 @@ struct CountBlock: BitwiseCopyable {
   var lanes: Int32
   /// `counts[lane * 60 + second - first]`.
   var counts: UnsafeMutablePointer<UInt32>
+  /// The minute whose sums are known, by lane; negative: none is.
+  var minute: Int32 = -1
+  var totals: UnsafeMutablePointer<UInt32>
 
   func holds(_ second: Int) -> Bool { first >= 0 && second / Self.seconds * Self.seconds == first }
 
@@ -24,31 +27,40 @@ struct CountBlock: BitwiseCopyable {
 /// all.
 ///
 /// A cache of pure functions: no result depends on who asks, when, or in which fork. It belongs to
-/// one cluster and is used by one thread at a time. 240 bytes a lane.
+/// one cluster and is used by one thread at a time. 244 bytes a lane.
 final class CountBlocks {
   let blocks: UnsafeMutablePointer<CountBlock>
   private let counts: UnsafeMutablePointer<UInt32>
+  private let totals: UnsafeMutablePointer<UInt32>
   private let count: Int
 
   /// - Parameter places: of each service, in this cluster and others.
   init(places: [Int]) {
     count = places.count
     blocks = .allocate(capacity: max(1, count))
-    counts = .allocate(capacity: max(1, places.reduce(0, +) * CountBlock.seconds))
-    var next = counts
+    let all = places.reduce(0, +)
+    counts = .allocate(capacity: max(1, all * CountBlock.seconds))
+    totals = .allocate(capacity: max(1, all))
+    var first = 0
     for (index, lanes) in places.enumerated() {
-      (blocks + index).initialize(to: CountBlock(lanes: Int32(lanes), counts: next))
-      next += lanes * CountBlock.seconds
+      (blocks + index).initialize(
+        to: CountBlock(
+          lanes: Int32(lanes), counts: counts + first * CountBlock.seconds, totals: totals + first))
+      first += lanes
     }
   }
 
   deinit {
     blocks.deallocate()
     counts.deallocate()
+    totals.deallocate()
   }
 
   /// Arrivals are others from now on.
   func forget() {
-    for index in 0..<count { blocks[index].first = -1 }
+    for index in 0..<count {
+      blocks[index].first = -1
+      blocks[index].minute = -1
+    }
   }
 }

@@ -26,6 +26,12 @@ struct CountFeed: Sendable {
   /// Seconds that began inside a step since they were asked for last, and their arrivals.
   private var passedSeconds = 0
   private var passedArrivals = 0
+  /// Whether it may hand over whole minutes; arrivals of the minute that begins with `second`, of
+  /// whose seconds nothing is known yet; nil: they are.
+  private var handsMinutes = false
+  private(set) var wholeMinute: Int?
+  /// Of a source that is not shared and draws minutes.
+  private var ownMinute: OwnMinute?
 
   /// - Parameters:
   ///   - now: handed over up to here.
@@ -38,6 +44,7 @@ struct CountFeed: Sendable {
     self.source = source
     self.place = place
     isShared = place != nil && source.countsAllLanes
+    if !isShared, source.drawsMinutes { ownMinute = OwnMinute() }
     self.delivered = delivered
     second = Int(now.nanoseconds / 1_000_000_000)
     ofSecond = 0
@@ -50,7 +57,9 @@ struct CountFeed: Sendable {
 
   /// The lane's arrivals in a whole second.
   func count(_ second: Int) -> Int {
-    guard isShared, let place else { return source.count(second: second) }
+    guard isShared, let place else {
+      return ownMinute?.count(second, of: source) ?? source.count(second: second)
+    }
     if !place.block.pointee.holds(second) { draw(second, place.block) }
     return place.block.pointee.count(lane: place.lane, second: second)
   }
@@ -61,6 +70,52 @@ struct CountFeed: Sendable {
     source.countAllLanes(
       from: first, seconds: CountBlock.seconds, lanes: Int(block.pointee.lanes),
       into: block.pointee.counts)
+  }
+
+  // MARK: Whole minutes
+
+  /// From now on minutes are handed over whole, where the source has them so and nobody asks for
+  /// their seconds.
+  mutating func handOverMinutes() { handsMinutes = isShared && source.countsMinutes }
+
+  var endOfMinute: Instant { .seconds(Int64((second / 60 + 1) * 60)) }
+  var shapeOfSeconds: Double { source.shapeOfSeconds }
+
+  private func total(ofMinute minute: Int) -> Int? {
+    guard let place else { return nil }
+    if place.block.pointee.minute != Int32(minute) {
+      place.block.pointee.minute = Int32(minute)
+      source.countMinute(
+        minute, lanes: Int(place.block.pointee.lanes), into: place.block.pointee.totals)
+    }
+    return Int(place.block.pointee.totals[place.lane])
+  }
+
+  /// From here on second by second.
+  mutating func divideMinute() {
+    guard wholeMinute != nil else { return }
+    wholeMinute = nil
+    ofSecond = count(second)
+    remaining = ofSecond
+  }
+
+  /// The same inside a step.
+  private mutating func divideMinuteInPassing() {
+    divideMinute()
+    passedSeconds += 1
+    passedArrivals += ofSecond
+  }
+
+  /// Hands over all of a minute that nothing was taken of.
+  private mutating func takeMinute(_ total: Int) -> Int {
+    wholeMinute = nil
+    second += 59
+    ofSecond = (total + 59) / 60
+    remaining = 0
+    passedSeconds += 60
+    passedArrivals += total
+    delivered &+= UInt64(total)
+    return total
   }
 
   /// The first second from `first` on, and before `end`, that has more than `most` arrivals; `end`
@@ -86,12 +141,20 @@ struct CountFeed: Sendable {
   mutating func take(
     from: Instant, to: Instant, using bits: inout some BitSource
   ) -> Int {
+    if let total = wholeMinute {
+      if to == endOfMinute { return takeMinute(total) }
+      divideMinuteInPassing()
+    }
     var taken = 0
     var from = from
     while to > endOfSecond {
       taken += remaining
       from = endOfSecond
       begin(second + 1)
+      guard wholeMinute == nil else {
+        divideMinuteInPassing()
+        continue
+      }
       passedSeconds += 1
       passedArrivals += ofSecond
     }
@@ -124,6 +187,12 @@ struct CountFeed: Sendable {
 
   private mutating func begin(_ next: Int) {
     second = next
+    if handsMinutes, next % 60 == 0, let total = total(ofMinute: next / 60) {
+      wholeMinute = total
+      ofSecond = (total + 59) / 60
+      remaining = ofSecond
+      return
+    }
     ofSecond = count(next)
     remaining = ofSecond
   }
@@ -135,12 +204,35 @@ struct CountFeed: Sendable {
   }
 
   mutating func goOn(with other: any ArrivalSource, at now: Instant) {
+    let handsMinutes = handsMinutes
     self = CountFeed(other, at: now, remaining: nil, delivered: delivered, sharing: place)
+    if handsMinutes { handOverMinutes() }
   }
 
   /// The same in another cluster.
   mutating func move(to blocks: UnsafeMutablePointer<CountBlock>, service: Int) {
     place?.block = blocks + service
+    if ownMinute != nil { ownMinute = OwnMinute() }
+  }
+}
+
+/// The seconds of a minute of a source that has a lane to itself. A cache of a pure function, which
+/// belongs to one feed.
+private final class OwnMinute: @unchecked Sendable {
+  // Used by the thread that runs the cluster; a copy of the lane gets one of its own.
+  private var minute = -1
+  private var counts = [UInt32](repeating: 0, count: 60)
+
+  func count(_ second: Int, of source: any ArrivalSource) -> Int {
+    let wanted = second / 60
+    if wanted != minute {
+      minute = wanted
+      counts.withUnsafeMutableBufferPointer { buffer in
+        guard let base = buffer.baseAddress else { return }
+        source.count(from: wanted * 60, seconds: 60, into: base)
+      }
+    }
+    return Int(counts[second - wanted * 60])
   }
 }
 

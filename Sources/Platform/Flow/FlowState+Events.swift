@@ -20,6 +20,7 @@ extension FlowState {
     while true {
       let next = next
       guard next < bound else { return bound }
+      if next.rank == EventRank.message.raw, takeInPassing() { continue }
       let sent = control.outbox.count
       advance(to: next.time, recorder: recorder)
       if next.rank == EventRank.message.raw {
@@ -65,7 +66,10 @@ extension FlowState {
     let passed = feed.takePassed()
     rate.observe(Double(passed.arrivals), over: passed.seconds)
     feed.nextSecond()
-    rate.observe(Double(feed.ofSecond + retriesOfSecond - refusedOfSecond))
+    // Of a whole minute nothing is known before it is over, or divided.
+    if feed.wholeMinute == nil {
+      rate.observe(Double(feed.ofSecond + retriesOfSecond - refusedOfSecond))
+    }
     (retriesOfPassed, retriesOfSecond, refusedOfSecond) = (retriesOfSecond, 0, 0)
     adjustService()
     if control.isSampling, feed.second % Int(settings.signalSeconds) == 0 { sample() }
@@ -78,7 +82,7 @@ extension FlowState {
     stepEnd = feed.endOfSecond
     quietUntil = .origin
     stepArrivals = .drawn
-    if isAtEase { rest() }
+    if isAtEase { rest() } else { divideMinute() }
     defer { if let edge = nextOutageEdge { endStep(before: edge) } }
     // A client may try more than once within a second.
     let hasRetries = clients.map { !$0.waves.isEmpty || $0.departing > 0 } ?? false
@@ -123,6 +127,7 @@ extension FlowState {
     if let expiry = nextExpiry { endStep(before: max(now, expiry)) }
     if hasKeepAlive, let prewarm = keepAlive?.prewarmAt { endStep(before: max(now, prewarm)) }
     if let drained = draining.nextDrained { endStep(before: max(now, drained)) }
+    if stepEnd <= quietUntil { endBeforeRepeats() }
   }
 
   var nextTenth: Instant {

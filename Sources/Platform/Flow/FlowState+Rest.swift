@@ -27,32 +27,108 @@ extension FlowState {
   mutating func rest() {
     calmWaits = CalmWaits()
     // Somebody waits in this second for whom an instance is asked for.
-    guard feed.second != peakSecond else { return }
+    guard feed.second != peakSecond else { return divideMinute() }
     let root = (max(0, 4 * Double(slots) + 9).squareRoot() - 5) / 2
-    guard service.mean > 0 else { return }
+    guard service.mean > 0 else { return divideMinute() }
     let most = root > 0 ? Int(min(root * root / service.mean, 1e15)) : 0
+    var asksForStart = false
+    if let total = feed.wholeMinute {
+      let found = lookAtMinute(total, quiet: most)
+      if found == .rests { return }
+      asksForStart = found == .asksForStart
+      calmWaits = CalmWaits()
+      divideMinute()
+    }
     let grid = settings.longestStepSeconds
     let end = (feed.second / grid + 1) * grid
     var reached = feed.firstSecond(from: feed.second, beyond: most, before: end)
-    if reached < end, mayBeCalm { reached = calmSeconds(from: reached, before: end, quiet: most) }
+    if reached < end, mayBeCalm {
+      let untilStart =
+        asksForStart
+        ? bits.uniform() * startsOfSeconds(from: reached, before: end, quiet: most) : nil
+      reached = calmSeconds(from: reached, before: end, quiet: most, untilStart: untilStart)
+    }
     guard reached > feed.second else { return }
     stepEnd = .seconds(Int64(reached))
     quietUntil = stepEnd
-    endBeforeRepeats()
     guard calmWaits.count > 0 else { return }
     calmWaits.arrivals = feed.arrivals(before: reached)
+  }
+
+  /// From here on second by second, whose first is known as any that begins.
+  mutating func divideMinute() {
+    guard feed.wholeMinute != nil else { return }
+    feed.divideMinute()
+    rate.observe(Double(feed.ofSecond + retriesOfSecond - refusedOfSecond))
+  }
+
+  private enum MinuteLook { case rests, asksForStart, isUnclear }
+
+  /// Makes a step of a minute of which only the sum is known, where that says well enough that its
+  /// seconds are quiet or calm, and that nobody waits for whom an instance is asked for.
+  private mutating func lookAtMinute(_ total: Int, quiet: Int) -> MinuteLook {
+    let law = MinuteLaw(total: total, shape: feed.shapeOfSeconds)
+    if !law.keeps(below: quiet) {
+      guard mayBeCalm, law.isSmooth else { return .isUnclear }
+      prepareCalm()
+      guard let highest = calmLaw?.highest, highest > 0 else { return .isUnclear }
+      let unit = service.mean / Double(slots)
+      guard law.keeps(below: Int(min(highest / unit, 1e15))) else { return .isUnclear }
+      let isOnDemand = rules.startRule == .onDemand
+      var starts = 0.0
+      law.forEachCount { count, weight in
+        guard count > Double(quiet) else { return }
+        let utilisation = min(highest, count * unit)
+        let (share, wait) = calmLaw!.at(utilisation: utilisation)
+        if isOnDemand {
+          starts += weight * startRate(count, utilisation: utilisation, share: share)
+        }
+        calmWaits.count += weight * count * share
+        calmWaits.seconds += weight * count * share * wait * service.mean
+      }
+      // Beyond, which seconds there are says more about the first start than their law.
+      guard starts < 0.1 else { return .isUnclear }
+      if starts > 0, -Elementary.log(bits.uniformOpen()) < starts { return .asksForStart }
+    }
+    stepEnd = feed.endOfMinute
+    quietUntil = stepEnd
+    calmWaits.arrivals = total
+    return .rests
+  }
+
+  private mutating func prepareCalm() {
+    let slots = slots
+    guard calmLaw?.fits(slots: slots, mean: service.mean, squaredCV: service.squaredCV) != true
+    else { return }
+    calmLaw = CalmLaw(slots: slots, mean: service.mean, squaredCV: service.squaredCV)
   }
 
   /// Who waits is refused by nothing.
   private var mayBeCalm: Bool { rules.queueLimit >= slots || settings.isTopic }
 
   /// A question that may have been lost is asked again in time.
-  private mutating func endBeforeRepeats() {
+  mutating func endBeforeRepeats() {
+    unrepeatedEnd = stepEnd
     if control.route.isAsking { endStep(before: max(now, control.askedAt + rules.askTimeout)) }
     for start in control.starts { endStep(before: max(now, start.askedAt + rules.startTimeout)) }
     if control.retirements.count > 0, let due = control.retirements.nextDue() {
       endStep(before: max(now, due))
     }
+  }
+
+  /// Takes mail that says of a rest nothing but what is asked for in vain: that a pod is deleted.
+  /// Returns false when the next mail is another, or has to end a step.
+  mutating func takeInPassing() -> Bool {
+    guard stepEnd <= quietUntil, case .podDeleted(let pod)? = control.inbox.first?.delivery.message
+    else { return false }
+    // Faults that have been armed since the rest began end it too.
+    guard nextOutageEdge == nil, groups.isEmpty, absences.isEmpty else { return false }
+    _ = control.inbox.removeFirst()
+    counters.messagesIn &+= 1
+    control.retirements.end(pod)
+    stepEnd = unrepeatedEnd
+    endBeforeRepeats()
+    return true
   }
 
   /// How often a queue in a calm second has as many as justify one more start: a run of the queue
@@ -64,20 +140,36 @@ extension FlowState {
     return arrivals * share * idle * idle * Elementary.pow(utilisation, justified)
   }
 
+  /// The integral of `startRate` over calm seconds.
+  private mutating func startsOfSeconds(from first: Int, before end: Int, quiet: Int) -> Double {
+    guard let highest = calmLaw?.highest, highest > 0 else { return 0 }
+    let unit = service.mean / Double(slots)
+    var sum = 0.0
+    for second in first..<end {
+      let count = feed.count(second)
+      let utilisation = Double(count) * unit
+      guard count > quiet, utilisation <= highest else { continue }
+      let share = calmLaw!.at(utilisation: utilisation).share
+      sum += startRate(Double(count), utilisation: utilisation, share: share)
+    }
+    return sum
+  }
+
   /// Goes on over calm and quiet seconds; returns the first that is neither, or in which so many
   /// wait that an instance is asked for: that happens at a rate by `startRate`, whose integral up
   /// to then is exponential.
-  private mutating func calmSeconds(from first: Int, before end: Int, quiet: Int) -> Int {
-    let slots = slots
-    if calmLaw?.fits(slots: slots, mean: service.mean, squaredCV: service.squaredCV) != true {
-      calmLaw = CalmLaw(slots: slots, mean: service.mean, squaredCV: service.squaredCV)
-    }
+  ///
+  /// - Parameter drawn: how far that integral goes, where it is known.
+  private mutating func calmSeconds(
+    from first: Int, before end: Int, quiet: Int, untilStart drawn: Double?
+  ) -> Int {
+    prepareCalm()
     guard let highest = calmLaw?.highest, highest > 0 else { return first }
     let unit = service.mean / Double(slots)
     let most = Int(min(highest / unit, 1e15))
     var second = first
     let isOnDemand = rules.startRule == .onDemand
-    var untilStart = isOnDemand ? -Elementary.log(bits.uniformOpen()) : 0
+    var untilStart = isOnDemand ? drawn ?? -Elementary.log(bits.uniformOpen()) : 0
     while second < end {
       let count = feed.count(second)
       if count > quiet {

@@ -47,6 +47,8 @@ struct FlowState: ~Copyable {
   var stepEnd: Instant
   /// Up to here it has been looked at every second, and in none will anybody wait.
   var quietUntil = Instant.origin
+  /// Where a rest ends if nothing is asked again.
+  var unrepeatedEnd = Instant.origin
   /// In this second somebody waits for whom an instance is asked for, as was found when the lane
   /// would have rested through it.
   var peakSecond = Int.min
@@ -170,6 +172,9 @@ struct FlowState: ~Copyable {
     for second in max(0, feed.second - 31)...feed.second {
       rate.observe(Double(feed.count(second)))
     }
+    if settings.longestStepSeconds % 60 == 0, settings.breaking == nil {
+      self.feed.handOverMinutes()
+    }
     planStep()
   }
 
@@ -227,6 +232,7 @@ struct FlowState: ~Copyable {
     (retriesOfSecond, retriesOfPassed) = (other.retriesOfSecond, other.retriesOfPassed)
     lastStep = other.lastStep
     quietUntil = other.quietUntil
+    unrepeatedEnd = other.unrepeatedEnd
     peakSecond = other.peakSecond
     transfers = other.transfers
     isAway = other.isAway

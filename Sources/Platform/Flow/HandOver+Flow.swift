@@ -91,6 +91,7 @@ extension FlowState {
     handOutLogs()
     handOutWindows()
     recordPending(recorder)
+    feed.divideMinute()
     var carried = CarriedLane(
       at: now, source: feed.source, remaining: feed.remaining, delivered: feed.delivered,
       route: control.route, counters: counters, digest: digest, represented: represented,

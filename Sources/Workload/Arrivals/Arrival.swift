@@ -121,6 +121,16 @@ public protocol ArrivalSource: Sendable {
   /// on: what `count(second:)` of each gives. Precondition: `countsAllLanes`.
   func countAllLanes(
     from first: Int, seconds: Int, lanes: Int, into counts: UnsafeMutablePointer<UInt32>)
+  /// Whether minutes are drawn before their seconds, so that a second costs as much as its minute.
+  var drawsMinutes: Bool { get }
+  /// What `count(second:)` gives for whole seconds from `first` on.
+  func count(from first: Int, seconds: Int, into counts: UnsafeMutablePointer<UInt32>)
+  /// Whether `countMinute` gives the sums of minutes of all lanes without their seconds.
+  var countsMinutes: Bool { get }
+  /// What all lanes have in a minute of the clock. Precondition: `countsMinutes`.
+  func countMinute(_ minute: Int, lanes: Int, into totals: UnsafeMutablePointer<UInt32>)
+  /// The shape of the gamma factors on the rates of a minute's seconds; infinite: these have none.
+  var shapeOfSeconds: Double { get }
 }
 
 extension ArrivalSource {
@@ -131,6 +141,18 @@ extension ArrivalSource {
   ) {
     preconditionFailure("only a source that counts all lanes is asked for them")
   }
+
+  public var drawsMinutes: Bool { false }
+  public func count(
+    from first: Int, seconds: Int, into counts: UnsafeMutablePointer<UInt32>
+  ) {
+    for offset in 0..<seconds { counts[offset] = UInt32(clamping: count(second: first + offset)) }
+  }
+  public var countsMinutes: Bool { false }
+  public func countMinute(_ minute: Int, lanes: Int, into totals: UnsafeMutablePointer<UInt32>) {
+    preconditionFailure("only a source that counts minutes is asked for them")
+  }
+  public var shapeOfSeconds: Double { .infinity }
 
   /// Sources are values.
   public func clone() -> Self { self }

@@ -75,6 +75,27 @@ public struct ReroutedSource: ArrivalSource {
     }
   }
 
+  public var drawsMinutes: Bool { origins.contains { $0.source.drawsMinutes } }
+
+  public func count(
+    from first: Int, seconds: Int, into counts: UnsafeMutablePointer<UInt32>
+  ) {
+    counts.initialize(repeating: 0, count: seconds)
+    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: seconds) { buffer in
+      guard let own = buffer.baseAddress else { return }
+      for origin in origins.indices where !takesNothing[origin] {
+        origins[origin].source.count(from: first, seconds: seconds, into: own)
+        for offset in 0..<seconds {
+          let count = Int(own[offset])
+          let part =
+            takesAll[origin]
+            ? count : split(count, of: origin, second: first + offset)[position]
+          counts[offset] += UInt32(clamping: part)
+        }
+      }
+    }
+  }
+
   public mutating func fill(_ buffer: inout ArrivalBuffer) -> Instant {
     var own: [Arrival] = []
     for _ in 0..<64 where own.isEmpty {

@@ -65,6 +65,18 @@ public struct SurgedSource: ArrivalSource {
     return count + extra(second: second, of: count)
   }
 
+  public var drawsMinutes: Bool { base.drawsMinutes }
+
+  public func count(
+    from first: Int, seconds: Int, into counts: UnsafeMutablePointer<UInt32>
+  ) {
+    base.count(from: first, seconds: seconds, into: counts)
+    for offset in 0..<seconds {
+      let more = extra(second: first + offset, of: Int(counts[offset]))
+      counts[offset] += UInt32(clamping: more)
+    }
+  }
+
   public mutating func fill(_ buffer: inout ArrivalBuffer) -> Instant {
     guard let last = surges.map(\.end).max(), second < last else { return fillCalmly(&buffer) }
     let end = Instant.seconds(Int64(second + 1))

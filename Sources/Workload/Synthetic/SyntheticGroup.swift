@@ -276,10 +276,12 @@ public struct SyntheticMember: Sendable {
       let weights = [Double](repeating: 1, count: zones)
       guard let chain else {
         return KeyedRateSource(
-          intensity: intensity, factors: factors, key: key, lane: lane, weights: weights)
+          intensity: intensity, factors: factors, key: key, lane: lane, weights: weights,
+          byMinute: true)
       }
       let cause = KeyedRateSource(
-        intensity: chain.intensity, factors: factors, key: chain.key, lane: 0, weights: [1])
+        intensity: chain.intensity, factors: factors, key: chain.key, lane: 0, weights: [1],
+        byMinute: true)
       return KeyedRateSource(
         following: cause, factor: chain.factor, delaySeconds: chain.delaySeconds, key: key,
         lane: lane, weights: weights)
