@@ -159,7 +159,9 @@ extension ControlShard {
   }
 
   func balancerReceives(_ message: ControlMessage, at now: Instant) {
-    guard case .probed(let gateway, let question) = message, var hosted = balancer else { return }
+    guard case .probed(let gateway, let question) = message, var hosted = balancer else {
+      return
+    }
     var wishes = ZoneBalancer.Wishes()
     hosted.checker.answered(Int(gateway), question: question, isWell: true, at: now, into: &wishes)
     balancer = hosted
@@ -170,8 +172,8 @@ extension ControlShard {
     guard case .probe(let gateway, let question) = message, !gatewaysDown.contains(Int(gateway))
     else { return }
     sendPlain(
-      .probed(gateway: gateway, question: question), from: Address(.zoneEntry, zone.index), to: .balancer,
-      leavingAt: now)
+      .probed(gateway: gateway, question: question), from: Address(.zoneEntry, zone.index),
+      to: .balancer, leavingAt: now)
   }
 
   /// A zone is taken out by hand, or given back.

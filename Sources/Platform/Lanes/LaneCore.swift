@@ -163,8 +163,8 @@ struct LaneCore: ~Copyable {
   /// A broken rule of the model, if one was seen: no pod above its concurrency.
   var violation: String?
 
-  /// Always nil. A value of any type has no place but in memory, and so has the core with it: of one
-  /// that registers might hold, the compiler follows each of its thousand fields through every
+  /// Always nil. A value of any type has no place but in memory, and so has the core with it: of
+  /// one that registers might hold, the compiler follows each of its thousand fields through every
   /// method that only reads, which took two thirds of the time to build this module.
   private let staysInMemory: (any Sendable)? = nil
 
