@@ -26,19 +26,27 @@ import Testing
     #expect(abs(answered / (301 * capacity) - 1) < 0.02, "\(answered)")
   }
 
-  /// Calls of a step count for as long a time as it was, and are all counted.
+  /// Calls of a step that is told at its end count in the epochs in which they were, and are all
+  /// counted.
   @Test func callsOfAStepAreSpread() {
     var cluster = ClusterConfiguration()
     cluster.downstreams = [DownstreamConfiguration(name: "db", capacityPerSecond: 100)]
     var downstreams = Downstreams(cluster.downstreams, epochSeconds: 0.1)
-    // 300 a second for ten seconds: 100 of credit and 100 a second are taken in.
+    // 300 a second for ten seconds: 100 of credit and 100 a second are taken in. Each step has been
+    // expected to be as the one before, the first to have none.
     var refusedFrom: Int?
-    for epoch in 0..<100 {
-      if epoch % 10 == 0 { downstreams.add(300, refused: 0, 0, over: 1) }
+    for epoch in 0..<110 {
+      if epoch == 10 {
+        downstreams.correct(SIMD2(300, 0), over: 1, 0)
+        downstreams.expect(SIMD2(300, 0), 0)
+      } else if epoch % 10 == 0, epoch > 0 {
+        downstreams.correct(SIMD2(0, 0), over: 1, 0)
+      }
       downstreams.close(.milliseconds(100))
       if downstreams.refusals[0] > 0, refusedFrom == nil { refusedFrom = epoch }
     }
-    #expect(refusedFrom.map { $0 >= 4 && $0 <= 10 } ?? false, "\(String(describing: refusedFrom))")
+    #expect(
+      refusedFrom.map { $0 >= 10 && $0 <= 20 } ?? false, "\(String(describing: refusedFrom))")
     // The bucket has nothing left and is in debt by as much as it may: over a second half of that
     // is taken off what it bears.
     #expect(abs(downstreams.refusals[0] - (1 - 50.0 / 300)) < 1e-9)

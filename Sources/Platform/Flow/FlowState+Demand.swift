@@ -83,18 +83,12 @@ extension FlowState {
   }
 
   private mutating func publishRequests(_ demand: inout Demand) {
-    if let downstream = settings.downstream {
-      demand.downstreams.add(
-        counters.downstreamCalls - publishedCalls,
-        refused: counters.downstreamRefused - publishedRefused, downstream,
-        over: lastStep.seconds)
-      (publishedCalls, publishedRefused) = (counters.downstreamCalls, counters.downstreamRefused)
+    if let downstream = settings.downstream { tellCalls(of: downstream, &demand.downstreams) }
+    guard settings.sheds else {
+      publishedArrivals = counters.attempts
+      return
     }
-    let requests = counters.attempts - publishedArrivals
-    publishedArrivals = counters.attempts
-    guard requests > 0, settings.sheds else { return }
-    demand.shedding.add(
-      Double(requests), gateway: settings.gateways[0], importance: settings.importance)
+    tellOffers(&demand.shedding)
   }
 
   /// Gateways bear a rate: that of the present second, or of a rest that may be longer than one.

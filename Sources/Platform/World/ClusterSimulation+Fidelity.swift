@@ -69,6 +69,7 @@ extension ClusterSimulation {
     }
     lane.state.withdrawDemand(&demand)
     lane.state.withdrawRate(&demand)
+    lane.state.withdrawOffers(&demand)
     let request = lane.parked ?? makeRequestLane(id)
     request.takeIn(carried, using: &lane.state.bits)
     install(request, at: id)

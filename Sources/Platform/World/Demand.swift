@@ -49,7 +49,8 @@ struct Demand: ~Copyable {
     downstreams: [DownstreamConfiguration] = []
   ) {
     self.epochSeconds = epochSeconds
-    self.shedding = GatewayShedding(shedding, capacities: gatewayCapacities)
+    self.shedding = GatewayShedding(
+      shedding, capacities: gatewayCapacities, epochSeconds: epochSeconds)
     self.downstreams = Downstreams(downstreams, epochSeconds: epochSeconds)
     let gatewayCount = gatewayCapacities.count
     self.nodeCores = nodeCores

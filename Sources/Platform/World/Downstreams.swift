@@ -15,16 +15,13 @@ struct Downstreams: ~Copyable {
   /// Calls a second that it bears beyond those that it was called for; from minus to plus a
   /// second's worth.
   private var levels: [Double]
-  /// Of this epoch, and of those of the last second.
-  private var calls: [Double]
-  private var refused: [Double]
-  private var recent: [[(at: Instant, calls: Double)]]
-  private var recentCalls: [Double]
-  /// Of epochs that come, the next one first: those of lanes that know their calls by the step.
-  private var coming: [[(calls: Double, refused: Double)]]
+  /// Calls, and refused ones, of the epoch that is open; and those of the last second.
+  private var charged: [SIMD2<Double>]
+  private var windows: [SecondWindow<SIMD2<Double>>]
   private let epochSeconds: Double
   private var faults: [FaultConfiguration] = []
-  private var now = Instant.origin
+  /// The epoch that is open begins here.
+  private(set) var now = Instant.origin
   /// Published: read by lanes during an epoch; and what lanes read whose steps are longer.
   let refusals: UnsafeMutablePointer<Double>
   let stepRefusals: UnsafeMutablePointer<Double>
@@ -36,13 +33,10 @@ struct Downstreams: ~Copyable {
   private init(_ capacities: [Double], _ epochSeconds: Double) {
     self.capacities = capacities
     self.epochSeconds = epochSeconds
-    coming = capacities.map { _ in [] }
     count = capacities.count
     levels = capacities
-    calls = capacities.map { _ in 0 }
-    refused = calls
-    recent = capacities.map { _ in [] }
-    recentCalls = calls
+    charged = capacities.map { _ in SIMD2() }
+    windows = capacities.map { _ in SecondWindow(epochSeconds: epochSeconds) }
     refusals = .allocate(capacity: max(1, count))
     refusals.initialize(repeating: 0, count: max(1, count))
     stepRefusals = .allocate(capacity: max(1, count))
@@ -74,77 +68,58 @@ struct Downstreams: ~Copyable {
   }
 
   mutating func add(_ calls: UInt64, refused: UInt64, _ index: Int) {
-    self.calls[index] += Double(calls)
-    self.refused[index] += Double(refused)
+    let some = SIMD2(Double(calls), Double(refused))
+    charged[index] += some
+    windows[index].add(some)
   }
 
-  /// Calls that were made evenly over a time that has passed: they count for as long a time that
-  /// begins now, since all of them at once would be a burst that there was not.
-  mutating func add(_ calls: UInt64, refused: UInt64, _ index: Int, over seconds: Double) {
-    guard calls > 0 else { return }
-    let epochs = max(1, min(Self.mostEpochs, Int((seconds / epochSeconds).rounded())))
-    while coming[index].count < epochs { coming[index].append((0, 0)) }
-    let share = 1 / Double(epochs)
-    for epoch in 0..<epochs {
-      coming[index][epoch].calls += Double(calls) * share
-      coming[index][epoch].refused += Double(refused) * share
-    }
+  /// So many more calls, and refused ones, are expected in a second.
+  mutating func expect(_ change: SIMD2<Double>, _ index: Int) { windows[index].expect(change) }
+
+  /// So many more calls, and refused ones, were made than was expected, evenly over some seconds
+  /// up to now.
+  mutating func correct(_ some: SIMD2<Double>, over seconds: Double, _ index: Int) {
+    charged[index] += some
+    windows[index].correct(some, over: seconds)
   }
 
-  private static let mostEpochs = 128
-
-  /// What counts of them for an epoch, or for the epochs of a longer time.
-  private mutating func takeComing(_ index: Int, _ length: Nanoseconds) {
-    guard !coming[index].isEmpty else { return }
-    let epochs = max(1, Int((length.seconds / epochSeconds).rounded()))
-    for part in coming[index].prefix(epochs) {
-      calls[index] += part.calls
-      refused[index] += part.refused
-    }
-    coming[index].removeFirst(min(epochs, coming[index].count))
-  }
-
-  /// Closes an epoch. O(downstreams).
+  /// Closes an epoch, or several in which nothing happens, one by one. O(downstreams · epochs).
   mutating func close(_ length: Nanoseconds) {
+    let epochs = SecondWindow<SIMD2<Double>>.epochs(in: length.seconds, of: epochSeconds)
+    // Of a long time all but the last seconds can be closed at once.
+    let single = min(epochs, max(1, Int(3 / epochSeconds)))
+    let end = now + length
+    for left in stride(from: single - 1, through: 0, by: -1) {
+      let stop = end - length * Int64(left) / Int64(epochs)
+      closeEpoch(stop - now)
+      now = stop
+    }
+  }
+
+  private mutating func closeEpoch(_ length: Nanoseconds) {
     for index in 0..<count {
       let capacity = capacities[index] * Self.share(of: index, faults, at: now)
-      takeComing(index, length)
-      remember(index)
-      let admitted = calls[index] - min(refused[index], calls[index])
+      let some = charged[index] + windows[index].rate * length.seconds
+      charged[index] = SIMD2()
+      windows[index].close(seconds: length.seconds)
+      let admitted = some.x - some.y
       let level = levels[index] + capacity * length.seconds - admitted
       levels[index] = max(-capacity, min(capacity, level))
-      let lately = recentCalls[index]
+      let lately = windows[index].sum.x
       // Over a second it bears what it bears and half of what is left: to let all pass as long as
       // anything is left is right for an epoch, and for a second it would be far too much.
       let borne = capacity + levels[index] / 2
       let share = lately > 0 ? max(0, min(1, 1 - borne / lately)) : 0
       refusals[index] = levels[index] < 0 && lately > capacity ? share : 0
       stepRefusals[index] = share
-      calls[index] = 0
-      refused[index] = 0
-    }
-    now = now + length
-  }
-
-  private mutating func remember(_ index: Int) {
-    if calls[index] > 0 {
-      recent[index].append((now, calls[index]))
-      recentCalls[index] += calls[index]
-    }
-    while let first = recent[index].first, first.at + .seconds(1) <= now {
-      recentCalls[index] -= first.calls
-      recent[index].removeFirst()
     }
   }
 
   borrowing func clone() -> Downstreams {
     var copy = Downstreams(capacities, epochSeconds)
-    copy.coming = coming
     copy.levels = levels
-    copy.calls = calls
-    copy.refused = refused
-    copy.recent = recent
-    copy.recentCalls = recentCalls
+    copy.charged = charged
+    copy.windows = windows
     copy.faults = faults
     copy.now = now
     copy.refusals.update(from: refusals, count: count)
