@@ -84,20 +84,20 @@ struct FlowClients: Sendable {
     budget?.deposit(count, at: now)
   }
 
-  /// Those come again who do so in [from, to): parts of waves.
-  mutating func take(
-    from: Instant, to: Instant, using bits: inout some BitSource, _ body: (Wave) -> Void
-  ) {
-    for index in waves.indices where waves[index].from < to {
+  /// Those come again who do so before an instant: parts of waves, each with the time in which it
+  /// comes. Some of that may have passed: who fails in a step and comes again within it is known at
+  /// its end.
+  mutating func take(before end: Instant, using bits: inout some BitSource, _ body: (Wave) -> Void)
+  {
+    for index in waves.indices where waves[index].from < end {
       var wave = waves[index]
-      let begin = max(from, wave.from)
-      let left = Double((wave.to - begin).count)
-      let share = left > 0 ? Double((min(to, wave.to) - begin).count) / left : 1
-      let taken = BinomialDraw.sample(wave.count, share: share, using: &bits)
-      guard taken > 0 else { continue }
-      waves[index].count -= taken
-      wave.count = taken
-      body(wave)
+      let length = Double((wave.to - wave.from).count)
+      wave.to = min(end, wave.to)
+      let share = length > 0 ? Double((wave.to - wave.from).count) / length : 1
+      wave.count = BinomialDraw.sample(wave.count, share: share, using: &bits)
+      waves[index].count -= wave.count
+      waves[index].from = wave.to
+      if wave.count > 0 { body(wave) }
     }
     waves.removeAll { $0.count == 0 }
   }
@@ -193,10 +193,8 @@ struct FlowClients: Sendable {
     for level in underWay.indices where left > 0 {
       let here = underWay[level]
       all -= here
-      let share = Double(here) / Double(here + all)
-      // No more than are here, and so many that the others have the rest.
-      let drawn = all == 0 ? left : BinomialDraw.sample(left, share: share, using: &bits)
-      let taken = min(max(drawn, left - all), min(here, left))
+      // Each leaves once.
+      let taken = HypergeometricDraw.sample(left, of: here + all, marked: here, using: &bits)
       guard taken > 0 else { continue }
       underWay[level] -= taken
       left -= taken
@@ -208,19 +206,21 @@ struct FlowClients: Sendable {
 
   /// Groups in which delays that differ are dealt.
   private static let groups = 16
-  /// Standard normal quantiles of their middles.
+  /// Quantiles of their middles, of the normal law and of a uniform one with its variance.
   private static let normals: [Double] = (0..<groups).map {
     Elementary.normalQuantile((Double($0) + 0.5) / Double(groups))
   }
+  private static let uniforms: [Double] = (0..<groups).map {
+    12.0.squareRoot() * ((Double($0) + 0.5) / Double(groups) - 0.5)
+  }
 
-  /// Deals delays to clients: as a lognormal law of the mean and variance that are known.
+  /// Deals delays to clients, by a law of the mean and variance that are known.
   mutating func deal(_ some: Leaving, _ body: (_ delay: Double, _ count: Int) -> Void) {
     let mean = some.delay
     guard mean > 0, some.variance > 1e-4 * mean * mean else { return body(mean, some.count) }
     phase += 0.618_033_988_749_894_8
     if phase >= 1 { phase -= 1 }
-    let sigma = Elementary.log1p(some.variance / (mean * mean)).squareRoot()
-    let values = Self.normals.map { Elementary.exp(sigma * $0) }
+    let values = backoffValues(some) ?? Self.lognormalValues(some)
     // So that their mean is exact.
     let scale = mean * Double(Self.groups) / values.reduce(0, +)
     var dealt = 0
@@ -232,6 +232,31 @@ struct FlowClients: Sendable {
       dealt += count
       if count > 0 { body(value * scale, count) }
     }
+  }
+
+  private static func lognormalValues(_ some: Leaving) -> [Double] {
+    let sigma = Elementary.log1p(some.variance / (some.delay * some.delay)).squareRoot()
+    return normals.map { Elementary.exp(sigma * $0) }
+  }
+
+  /// Where little but back-offs makes delays differ: these have a bound, and a lognormal law has
+  /// none. The sum of several uniform times is between uniform and normal (the weights are
+  /// assumed); nil: waits make the greater part of the variance, or that law is not of times.
+  private func backoffValues(_ some: Leaving) -> [Double]? {
+    var (squares, fourths) = (0.0, 0.0)
+    for attempt in 0..<some.attempts {
+      let bound = rules.backoff.bound(attempt: attempt).seconds
+      squares += bound * bound
+      fourths += bound * bound * bound * bound
+    }
+    guard squares > 0, some.variance < squares / 6 else { return nil }
+    // Quantiles in between, by how much one of them makes of the sum's variance.
+    let weight = fourths / (squares * squares)
+    let mixed = zip(Self.uniforms, Self.normals).map { weight * $0 + (1 - weight) * $1 }
+    let own = mixed.reduce(0) { $0 + $1 * $1 } / Double(Self.groups)
+    let spread = (some.variance / own).squareRoot()
+    let values = mixed.map { some.delay + spread * $0 }
+    return values[0] > 0 ? values : nil
   }
 
   /// So many attempts have failed after some seconds each, evenly from one instant to another.

@@ -13,18 +13,21 @@ extension FlowState {
     clients?.begin(arrivals, at: now)
     var again = 0
     var source = bits
-    let middle = now + Nanoseconds((end - now).count / 2)
     var pieces: [FlowClients.Wave] = []
-    clients?.take(from: now, to: end, using: &source) { pieces.append($0) }
+    clients?.take(before: end, using: &source) { pieces.append($0) }
     bits = source
     for piece in pieces {
       guard !isAway else {
         transfer(piece.count, attempts: piece.attempts, first: piece.first, at: end)
         continue
       }
+      // When they came by their own back-off, also where that was before the step: what they have
+      // waited is theirs, and what their attempts wait is counted from the step on.
+      let length = piece.to - piece.from
+      let middle = piece.from + length / 2
       clients?.resume(
         piece.count, attempts: piece.attempts, first: min(piece.first, middle),
-        variance: piece.variance, at: middle)
+        variance: piece.variance + length.seconds * length.seconds / 12, at: middle)
       again += piece.count
     }
     counters.retries &+= UInt64(again)
