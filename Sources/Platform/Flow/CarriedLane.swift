@@ -49,6 +49,7 @@ struct CarriedLane {
   var isSampling = false
   var sampledInFlightSeconds = 0.0
   var settledOrders: UInt32 = 0
+  var answering = 0
   var keepAlive: KeepAliveWatch?
   /// Those whose attempts are among the calls and those that wait, and those who will try again.
   var clients: FlowClients?

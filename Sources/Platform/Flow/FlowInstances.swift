@@ -1,8 +1,8 @@
 import ControlPlane
 import Primitives
 
-/// The instances of a flow lane in the order in which an ordered choice takes them, and when each
-/// was last used.
+/// The instances of a flow lane in the order in which an ordered choice takes them, which is that
+/// of their slots in a gateway's table, and when each was last used.
 ///
 /// Requests fill positions from 0 up, so that what is idle is idle at the top: a step says up to
 /// which position instances were used, and a staircase of such marks answers how long a position
@@ -17,8 +17,10 @@ struct FlowInstances: Sendable {
     var dispatcher: UInt16
     /// What is known apart from the marks.
     var idleSince: Instant
-    /// Its number in the gateway's table, where each place is followed; ascending.
+    /// Its number in the gateway's table; ascending.
     var slot = 0
+    /// Instances that were made before it.
+    var ordinal = 0
     /// The worker process that it is in, of an isolate.
     var host: PodID?
     /// Its number in the table of whoever breaks instances.
@@ -38,10 +40,40 @@ struct FlowInstances: Sendable {
   private var marks: [Mark] = []
   /// Which positions serve a request, where the lane follows each place; else not kept.
   var places = PlaceOccupancy()
+  private var nextOrdinal = 0
 
   var count: Int { entries.count }
 
-  mutating func add(_ entry: Entry) { entries.append(entry) }
+  /// Adds an instance in the slot that became free last, as the gateway's table does.
+  mutating func add(_ entry: Entry) {
+    let (entry, position) = place(entry)
+    for index in marks.indices where marks[index].below > position { marks[index].below += 1 }
+    entries.insert(entry, at: position)
+  }
+
+  private mutating func place(_ entry: Entry) -> (entry: Entry, position: Int) {
+    var entry = entry
+    entry.slot = places.takeSlot()
+    entry.ordinal = nextOrdinal
+    nextOrdinal += 1
+    var position = entries.count
+    if let last = entries.last, last.slot > entry.slot {
+      position = entries.firstIndex { $0.slot > entry.slot } ?? position
+    }
+    return (entry, position)
+  }
+
+  /// The instance that was made last. Precondition: there is one. O(instances).
+  var newest: Int {
+    var newest = 0
+    for position in entries.indices where entries[position].ordinal > entries[newest].ordinal {
+      newest = position
+    }
+    return newest
+  }
+
+  /// An instance apart from the others was used at an instant.
+  mutating func use(_ position: Int, at instant: Instant) { entries[position].idleSince = instant }
 
   /// Positions below `below` were used last at `at`, which does not lie before earlier marks.
   mutating func touch(below: Int, at: Instant) {
@@ -67,25 +99,15 @@ struct FlowInstances: Sendable {
   mutating func remove(at position: Int) -> Entry {
     for index in marks.indices where marks[index].below > position { marks[index].below -= 1 }
     marks.removeAll { $0.below == 0 }
+    places.giveBack(slot: entries[position].slot)
     return entries.remove(at: position)
-  }
-
-  mutating func removeTop() -> Entry {
-    for index in marks.indices where marks[index].below >= entries.count {
-      marks[index].below = entries.count - 1
-    }
-    marks.removeAll { $0.below == 0 }
-    return entries.removeLast()
   }
 }
 
 // Where each place is followed.
 extension FlowInstances {
-  /// Adds an instance in the slot that became free last, as the gateway's table does.
   mutating func addPlace(_ entry: Entry, isBusy: Bool) {
-    var entry = entry
-    entry.slot = places.takeSlot()
-    let position = entries.firstIndex { $0.slot > entry.slot } ?? entries.count
+    let (entry, position) = place(entry)
     entries.insert(entry, at: position)
     places.insert(at: position, isBusy: isBusy, idleSince: entry.idleSince)
   }

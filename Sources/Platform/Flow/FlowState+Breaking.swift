@@ -364,9 +364,11 @@ extension FlowState {
     let reached = 1 - Elementary.exp(-Double(calls) / Double(takers + 1))
     var erred = 0
     for slot in breaking.trials where bits.uniform() < reached {
-      guard let entry = instances.entries.first(where: { $0.number == slot.raw }),
+      guard let position = instances.entries.firstIndex(where: { $0.number == slot.raw }),
         breaking.breakers[0].beginTrial(slot)
       else { continue }
+      let entry = instances.entries[position]
+      instances.use(position, at: now)
       let hasErred = bits.uniform() < breaking.errorChance(entry, at: now)
       erred += hasErred ? 1 : 0
       breaking.breakers[0].endTrial(
@@ -426,7 +428,12 @@ extension FlowState {
   }
 
   private mutating func eject(_ slot: InstanceSlot, _ report: BreakReport) {
-    guard let pod = pod(slot) else { return }
+    guard let position = instances.entries.firstIndex(where: { $0.number == slot.raw }) else {
+      return
+    }
+    let pod = instances.entries[position].pod
+    // It is idle from now on.
+    instances.use(position, at: now)
     counters.ejections &+= 1
     digest.record(
       RecordKind.ejected, at: now, UInt64(pod.raw), UInt64(report.cause.rawValue))

@@ -110,7 +110,7 @@ extension FlowState {
       limits.renew(0, settings, at: now)
     }
     control.route = RouteEntry()
-    control.askAttempt = 0
+    (control.askAttempt, control.answering) = (0, 0)
     digest.record(RecordKind.fault, at: now, 0)
   }
 

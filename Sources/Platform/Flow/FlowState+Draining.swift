@@ -118,11 +118,9 @@ extension FlowState {
     guard surplus > 0 else { return }
     openCohorts()
     goUnnoticed(surplus)
-    while surplus > 0, instances.count > busyInstances {
-      retire(removeIdle())
-      surplus -= 1
-    }
-    for _ in 0..<surplus { drain(at: instances.count - 1) }
+    let idle = drawIdle()
+    surplus -= retireIdle(surplus, idle)
+    for _ in 0..<surplus { drain(at: instances.newest) }
     retireDrained()
   }
 

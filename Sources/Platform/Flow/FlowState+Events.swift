@@ -124,7 +124,7 @@ extension FlowState {
       if let step = groupStep { endStep(before: now + step) }
     }
     if let step = batchStep { endStep(before: now + step) }
-    if let expiry = nextExpiry { endStep(before: max(now, expiry)) }
+    if let expiry = nextExpiry() { endStep(before: max(now, expiry)) }
     if hasKeepAlive, let prewarm = keepAlive?.prewarmAt { endStep(before: max(now, prewarm)) }
     if let drained = draining.nextDrained { endStep(before: max(now, drained)) }
     if stepEnd <= quietUntil { endBeforeRepeats() }
@@ -163,29 +163,6 @@ extension FlowState {
     let eighth = Nanoseconds(keepAliveLength.count / 8)
     guard eighth < .seconds(1), instances.count > rules.minimumInstances else { return nil }
     return max(eighth, .milliseconds(20))
-  }
-
-  private var nextExpiry: Instant? {
-    guard keepAliveLength.count < .max, instances.count > rules.minimumInstances,
-      instances.count > busyInstances
-    else { return nil }
-    let idleSince =
-      followsPlaces ? instances.places.idleSinceAtLeast : instances.lastUse(instances.count - 1)
-    guard hasKeepAlive, let end = keepAlive?.end(idleSince: idleSince) else {
-      return idleSince + rules.keepAlive
-    }
-    return end
-  }
-
-  private mutating func expireIdle() {
-    while let expiry = nextExpiry, expiry <= now {
-      if followsPlaces {
-        // Only a bound was known.
-        _ = instances.findLongestIdle()
-        guard let exact = nextExpiry, exact <= now else { return }
-      }
-      retire(removeIdle())
-    }
   }
 
   mutating func retire(_ entry: FlowInstances.Entry) {

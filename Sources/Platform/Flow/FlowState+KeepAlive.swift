@@ -30,7 +30,7 @@ extension FlowState {
     if inService + waiting + inDraining == 0 {
       guard counters.arrivals > 0 else { return }
       if keepAlive?.emptied(at: now) == true {
-        while instances.count > rules.minimumInstances { retire(removeIdle()) }
+        retireIdle(instances.count - rules.minimumInstances, idleInstances())
       }
     } else {
       keepAlive?.idled(at: now)

@@ -196,7 +196,7 @@ extension FlowControl {
   fileprivate mutating func loseGateway() {
     starts = []
     route = RouteEntry()
-    askAttempt = 0
+    (askAttempt, answering) = (0, 0)
     newsReceived = 0
     inbox = FlowInbox()
     isSampling = false

@@ -226,7 +226,7 @@ extension FlowState {
     overflow.prepare(count: instances.count, load: offeredLoad)
     let used = overflow.used(
       arrivals: arrivals, count: instances.count, uniform: bits.uniformOpen())
-    instances.touch(below: max(used, busyInstances), at: at)
+    instances.touch(below: position(ofOpen: max(used, busyInstances)), at: at)
   }
 
   // MARK: Completions

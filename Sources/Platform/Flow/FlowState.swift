@@ -119,6 +119,9 @@ struct FlowState: ~Copyable {
   /// Calls that the downstream has been charged for, and those of them that it has refused.
   var publishedCalls: UInt64 = 0
   var publishedRefused: UInt64 = 0
+  /// What it has told the downstream, and its gateway, to expect.
+  var toldCalls: ToldRate
+  var toldOffers: ToldRate
   /// Clients that try again; nil: they take any answer. How many have done so since the whole
   /// second, and those who do it in another lane.
   var clients: FlowClients?
@@ -159,6 +162,9 @@ struct FlowState: ~Copyable {
     self.now = now
     stepEnd = now
     told = ToldDemand(until: now)
+    toldCalls = ToldRate(at: now)
+    toldOffers = toldCalls
+    toldOffers.target = settings.gateways.first ?? 0
     limits = LaneLimits(settings, at: now)
     keepAlive = settings.keepAlive.map { KeepAliveWatch($0()) }
     hasKeepAlive = settings.keepAlive != nil
@@ -252,6 +258,7 @@ struct FlowState: ~Copyable {
     refusedOfSecond = other.refusedOfSecond
     publishedCalls = other.publishedCalls
     publishedRefused = other.publishedRefused
+    (toldCalls, toldOffers) = (other.toldCalls, other.toldOffers)
     feed.move(to: surroundings.countBlocks, service: settings.service.index)
   }
 
@@ -296,15 +303,6 @@ struct FlowState: ~Copyable {
     return gauges
   }
 
-  /// Instances that serve at least one request, under a choice that prefers idle ones.
-  var busyInstances: Int { min(instances.count, callsInService) }
-
-  /// Whether the instance at a position serves nothing.
-  func isIdle(_ position: Int) -> Bool {
-    if breaking.withheld > 0, breaking.isWithheld(instances.entries[position]) { return true }
-    return followsPlaces ? instances.places.isIdle(position) : position >= busyInstances
-  }
-
   mutating func addInstance(_ entry: FlowInstances.Entry, isBusy: Bool = false) {
     var entry = entry
     (entry.number, entry.spoil) = (breaking.enroll(), 0)
@@ -319,17 +317,6 @@ struct FlowState: ~Copyable {
   mutating func removeInstance(at position: Int) -> FlowInstances.Entry {
     let gone =
       followsPlaces ? instances.removePlace(at: position) : instances.remove(at: position)
-    breaking.forget(gone)
-    return gone
-  }
-
-  /// Takes out the idle instance that an ordered choice has used least of late. Precondition: one
-  /// is idle.
-  mutating func removeIdle() -> FlowInstances.Entry {
-    if followsPlaces, let position = instances.findLongestIdle() {
-      return instances.removePlace(at: position)
-    }
-    let gone = instances.removeTop()
     breaking.forget(gone)
     return gone
   }
@@ -388,6 +375,8 @@ struct FlowControl: Sendable {
   var route = RouteEntry()
   var askedAt = Instant.origin
   var askAttempt = 0
+  /// Which of the service's Dispatchers, in its order, has answered the latest question.
+  var answering = 0
   /// Messages on their way to this lane.
   var inbox = FlowInbox()
   var outbox: [OutMessage] = []
@@ -401,6 +390,9 @@ struct FlowControl: Sendable {
   var settledOrders: UInt32 = 0
 
   mutating func put(_ delivery: Delivery, at instant: Instant) { inbox.put(delivery, at: instant) }
+
+  /// Who is asked for an instance: whoever answered last, twice, and then the next.
+  func rank(_ attempt: Int) -> Int { answering + attempt / 2 }
 }
 
 /// A level's mean over the last seconds: earlier ones weigh e^(-age / 5 s). Over a long time it

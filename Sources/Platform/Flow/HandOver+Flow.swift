@@ -19,6 +19,7 @@ extension FlowState {
     control.isSampling = carried.isSampling
     control.sampledInFlightSeconds = carried.sampledInFlightSeconds
     control.settledOrders = carried.settledOrders
+    control.answering = carried.answering
     follow(carried.keepAlive)
     control.inbox = FlowInbox(carried.mail)
     control.outbox = carried.outbox
@@ -103,6 +104,7 @@ extension FlowState {
     carried.isSampling = control.isSampling
     carried.sampledInFlightSeconds = control.sampledInFlightSeconds
     carried.settledOrders = control.settledOrders
+    carried.answering = control.answering
     carried.keepAlive = keepAlive
     carried.clients = clients
     carried.limits = limits

@@ -23,6 +23,9 @@ struct PlaceOccupancy: Sendable {
     return slotCount - 1
   }
 
+  /// A slot is given up by an instance whose place is not followed.
+  mutating func giveBack(slot: Int) { freeSlots.append(slot) }
+
   mutating func insert(at position: Int, isBusy busy: Bool, idleSince: Instant) {
     isBusy.insert(busy, at: position)
     if position < lowestIdle { lowestIdle += 1 }
