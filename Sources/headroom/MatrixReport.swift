@@ -121,6 +121,8 @@ struct MatrixReport {
     let margin = nearest.map { $0.judged.marginText(of: verdict) + $0.worstText }
     let line: String =
       switch verdict {
+      case .met where !stopped.isEmpty:
+        "NOT KNOWN whether it survives \(what), up to where losses were stopped" + (margin ?? "")
       case .met: "SURVIVES \(what)" + (margin ?? "")
       case .missed: "DOES NOT SURVIVE \(what)" + (margin ?? "")
       case .undecided: "UNDECIDED whether it survives \(what)"

@@ -62,6 +62,10 @@ struct RehearseReport {
     let margin = outcome.faulted.marginText(of: verdict)
     let line: String =
       switch verdict {
+      // What would have come is not known, and what has come was no harm.
+      case .met where stop != nil:
+        "NOT KNOWN whether it survives \(faults): every objective is met\(margin), up to where it "
+          + "was stopped"
       case .met: "SURVIVES \(faults): every objective is met\(margin)"
       case .missed: "DOES NOT SURVIVE \(faults)\(margin)"
       case .undecided: "UNDECIDED whether it survives \(faults): more seeds are needed"

@@ -52,12 +52,20 @@ struct WorstReport {
       \(time(worst.window.upperBound)), with the same verdict and margin
 
       \(LossTrial.judgedText)
+      \(search.isWhole ? Self.wholeWindows : Self.cutWindows)
       a search uphill from the worst of the times that were tried first: another loss may hurt more
       \(TextForm.grouped(Int(clamping: outcome.executed))) events executed · \
       \(TextForm.time(seconds: wallSeconds))
       again:   \(options.again)
       """
   }
+
+  private static let wholeWindows =
+    "all but longer ones near the end over as long a time after their end: later losses, of which "
+    + "less could be judged, were not tried"
+  private static let cutWindows =
+    "the run is too short to judge all over as long a time: of late losses less is judged, so that "
+    + "a share of what was lost is larger there"
 
   private func answer(_ worst: LossTrial) -> String {
     let what =
@@ -66,6 +74,9 @@ struct WorstReport {
     let margin = worst.judged.marginText(of: verdict) + worst.worstText
     let line: String =
       switch verdict {
+      case .met where worst.stopped != nil:
+        "NOT KNOWN whether it survives the worst loss that was found, up to where it was stopped"
+          + ": \(what)\(margin)"
       case .met: "SURVIVES the worst loss that was found: \(what)\(margin)"
       case .missed: "DOES NOT SURVIVE the loss of \(what)\(margin)"
       case .undecided: "UNDECIDED whether it survives the loss of \(what)"

@@ -339,6 +339,37 @@ import Testing
     #expect(cut.diagnostics.first?.message == message)
   }
 
+  /// A label names services wherever a service is named, with the word before it or without.
+  @Test func labelsNeedNoOtherWord() throws {
+    let text = Samples.valid
+      .replacing(
+        "    runtime: python\n    shape",
+        with: "    runtime: python\n    labels: {team: red}\n    shape")
+    for target in ["label team=red", "service label team=red"] {
+      let fault = "slow: \(target), factor: 5, for: 1m"
+      let result = Samples.read(
+        text.replacing("crash: worker-manager-0, restart_after: 1m", with: fault))
+      let document = try #require(result.document, "\(result.rendered)")
+      #expect(document.faults[0].effect == .slowService("label team=red", factor: 5))
+    }
+  }
+
+  /// The only cluster is lost by its name as one of several: with its zones and what it has once.
+  @Test func theOnlyClusterHasAName() throws {
+    let text = Samples.valid.replacing("cluster:\n", with: "cluster:\n  name: prod\n")
+      .replacing("crash: worker-manager-0, restart_after: 1m", with: "lose: prod, for: 1m")
+    let result = Samples.read(text)
+    let document = try #require(result.document, "\(result.rendered)")
+    let part = try #require(document.parts.first)
+    #expect(document.parts.count == 1 && document.faults.count == 1)
+    #expect(part.faults.compactMap(\.zone) == ["zone-a", "zone-b"])
+    #expect(part.faults.count == 5 && part.faults.allSatisfy { $0.restartAfter == .seconds(60) })
+    #expect(part.path(ofFault: 4) == "faults[0]")
+    let other = Samples.read(
+      Samples.valid.replacing("crash: worker-manager-0", with: "lose: prod"))
+    #expect(other.diagnostics.map(\.kind) == [.unknownName])
+  }
+
   @Test func whatIsRightIsRead() throws {
     #expect(try Self.read("lose: 10% of pods of jobs").effect == .losePods("jobs", .share(0.1)))
     #expect(try Self.read("lose: 3 pods of jobs").effect == .losePods("jobs", .count(3)))

@@ -15,7 +15,9 @@ struct DomainLosses: Sendable {
   /// (assumed).
   let outage: Nanoseconds
 
-  init(runner: ScenarioRunner, afterwards: Nanoseconds = .seconds(1800)) {
+  static let longest = Nanoseconds.seconds(1800)
+
+  init(runner: ScenarioRunner, afterwards: Nanoseconds = longest) {
     self.afterwards = afterwards
     let given = runner.document.faults.first { $0.zone != nil }
     outage = (given?.restartAfter ?? nil) ?? .seconds(600)

@@ -8,8 +8,8 @@ import Simulation
 /// The search is in the first replication, at a fidelity of its own and up to ten minutes after the
 /// domain is back, so that it is affordable where all of that is not; what it finds, up to four
 /// losses of each kind of domain, is then carried out at the scenario's fidelity in all its
-/// replications, up to half an hour after, and that is what is judged: of those the worst is one
-/// that misses an objective over all replications, where there is any.
+/// replications, up to half an hour after, of each as long, and that is what is judged: of those
+/// the worst is one that misses an objective over all replications, where there is any.
 ///
 /// First every domain at times spread evenly over what is judged. Then, for the worst of each kind
 /// of domain, half the distance to either side, again and again, down to a minute; then outages of
@@ -61,20 +61,29 @@ public struct WorstLoss: Sendable {
 
   private static let finest = Nanoseconds.seconds(60)
 
-  /// When a domain may be lost: after the warm-up, and so that half of an outage is left.
-  /// Precondition: the run is longer than its warm-up by some seconds.
-  private var span: (first: Int64, last: Int64) {
+  /// When a domain may be lost: after the warm-up, and so that as much can be judged of any loss as
+  /// of another, where at least half of the time is left by that; else so that half of an outage
+  /// is. Precondition: the run is longer than its warm-up by some seconds.
+  private var span: (first: Int64, last: Int64, isWhole: Bool) {
     let outage = DomainLosses(runner: runner).outage
     let first = max(2, runner.document.warmup.count / 1_000_000_000 + 1)
+    func last(_ after: Nanoseconds) -> Int64 {
+      (runner.document.duration - after).count / 1_000_000_000
+    }
     // Something must be left to judge.
-    let after = max(outage / 2, runner.document.seriesInterval)
-    let last = (runner.document.duration - after).count / 1_000_000_000
-    return (first, max(first, last))
+    let latest = max(first, last(max(outage / 2, runner.document.seriesInterval)))
+    let whole = last(outage + Self.searchedAfterwards)
+    let isWhole = 2 * (whole - first) >= latest - first && whole > first
+    return (first, isWhole ? whole : latest, isWhole)
   }
+
+  /// Whether all losses are looked for that are judged over the same time after their end, and no
+  /// others.
+  public var isWhole: Bool { span.isWhole }
 
   /// The times of the first round: whole seconds, ascending, none twice.
   public var times: [Instant] {
-    let (first, last) = span
+    let (first, last, _) = span
     let all = (0..<rounds).map { first + (last - first) * Int64($0) / Int64(rounds - 1) }
     return Set(all).sorted().map { .seconds($0) }
   }
@@ -99,11 +108,20 @@ public struct WorstLoss: Sendable {
     }
     let ranked = search.ranked
     let found = domains.flatMap { Self.finalists(of: $0, ranked, apart: losses.outage) }
-    let own = DomainLosses(runner: runner)
+    let own = DomainLosses(runner: runner, afterwards: judgedAfterwards(found))
     let (confirmed, executed) = try confirm(found, own, peaks: peaks)
     return Outcome(
       tried: ranked, confirmed: Self.ranked(confirmed),
       executed: search.executed + trunk.executed + executed)
+  }
+
+  /// For so long after their end losses are judged in the end: half an hour, or as long as can be
+  /// of each where all were searched over the same time.
+  private func judgedAfterwards(_ found: [LossTrial]) -> Nanoseconds {
+    let ends = found.map { $0.at + $0.outage }
+    guard isWhole, let latest = ends.max() else { return DomainLosses.longest }
+    let left = .origin + runner.document.duration - latest
+    return max(Self.searchedAfterwards, min(DomainLosses.longest, left))
   }
 
   private var isInterrupted: Bool { runner.interruption?.isInterrupted == true }
@@ -146,7 +164,7 @@ public struct WorstLoss: Sendable {
   private func refine(_ search: inout Search, _ domain: LossTarget.Domain) throws {
     guard times.count > 1 else { return }
     var step = (times[1] - times[0]) / 2
-    let (first, last) = span
+    let (first, last, _) = span
     while step >= Self.finest, let worst = search.worst(domain), !isInterrupted {
       let seconds = [worst.at - step, worst.at + step].map { $0.nanoseconds / 1_000_000_000 }
       let loss = DomainLosses.Loss(target: worst.target, outage: worst.outage)

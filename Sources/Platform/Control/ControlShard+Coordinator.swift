@@ -114,18 +114,10 @@ extension ControlShard {
   }
 
   private func tell(_ message: ControlMessage, migratedOf: ServiceID?, at now: Instant) {
-    switch message {
-    case .instanceBroken(let service, let pod, _, _, _, _):
-      recorder.event(
-        NotableEvent(
-          kind: .instanceBroken, at: now, subject: service.index, detail: Int(pod.raw)))
-    case .instanceGone(let pod):
-      guard let service = migratedOf else { return }
-      recorder.event(
-        NotableEvent(
-          kind: .instanceMigrated, at: now, subject: service.index, detail: Int(pod.raw)))
-    default: break
-    }
+    guard case .instanceGone(let pod) = message, let service = migratedOf else { return }
+    recorder.event(
+      NotableEvent(
+        kind: .instanceMigrated, at: now, subject: service.index, detail: Int(pod.raw)))
   }
 
   private func apply(_ wanted: HostedCoordinator.Wishes, at now: Instant) {

@@ -385,7 +385,15 @@ final class ControlShard {
 
   /// A message from a lane's gateway.
   func accept(_ out: OutMessage, from lane: LaneID, ordinal: UInt64) {
-    if case .needInstance(let start) = out.message { starts.begin(start, at: out.sentAt) }
+    switch out.message {
+    case .needInstance(let start): starts.begin(start, at: out.sentAt)
+    case .instanceBroken(let service, let pod, _, _, _, _):
+      // The caller has broken it, whether or not the Coordinator ever hears of that.
+      recorder.event(
+        NotableEvent(
+          kind: .instanceBroken, at: out.sentAt, subject: service.index, detail: Int(pod.raw)))
+    default: break
+    }
     send(
       out.message, from: .gateway(lane, part: Int(out.part)), to: out.to, leavingAt: out.sentAt,
       ordinal: ordinal, extra: out.extraDelay)

@@ -44,12 +44,28 @@ extension ScenarioDocument {
   /// The document as each of its clusters has it: its section, its services, the faults that touch
   /// it. One without regions is its own only part.
   public var parts: [ScenarioDocument] {
-    guard !regions.isEmpty else { return [self] }
+    guard !regions.isEmpty else { return [withLossesInFull] }
     return regions.enumerated().flatMap { place, region in
       region.clusters.enumerated().map { position, cluster in
         part(cluster, of: region, at: "regions[\(place)].clusters[\(position)]")
       }
     }
+  }
+
+  /// The only cluster may be lost by its name as one of several.
+  private var withLossesInFull: ScenarioDocument {
+    guard faults.contains(where: losesCluster) else { return self }
+    var part = self
+    let whole = faults.map { losesCluster($0) ? $0.everything(of: cluster) : [$0] }
+    part.faults = whole.flatMap { $0 }
+    part.origin.faults = whole.indices.flatMap { index in whole[index].map { _ in index } }
+    return part
+  }
+
+  /// Whether a fault is the loss of the only cluster. A zone that has its name comes first.
+  func losesCluster(_ fault: FaultSection) -> Bool {
+    regions.isEmpty && fault.zone == cluster.name
+      && !cluster.zones.contains { $0.name == fault.zone }
   }
 
   private func part(
@@ -134,7 +150,7 @@ extension FaultSection {
   }
 
   /// A whole cluster is lost: its zones, and what stands in none of them.
-  private func everything(of cluster: ClusterSection) -> [FaultSection] {
+  fileprivate func everything(of cluster: ClusterSection) -> [FaultSection] {
     let zones = cluster.zones.map { zone in
       var fault = self
       fault.zone = zone.name

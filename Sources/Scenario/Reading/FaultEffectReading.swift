@@ -127,6 +127,7 @@ enum FaultEffectReading {
     if target.hasPrefix("service ") {
       return .slowService(String(target.dropFirst("service ".count)), factor: factor)
     }
+    if ServiceLabel(target) != nil { return .slowService(target, factor: factor) }
     if target.hasPrefix("downstream ") {
       return .slowDownstream(String(target.dropFirst("downstream ".count)), factor: factor)
     }

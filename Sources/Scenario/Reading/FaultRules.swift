@@ -88,7 +88,7 @@ struct FaultRules {
   private func words(_ key: String, _ zones: [String]) -> String {
     let list = zones.joined(separator: ", ")
     guard key == "slow" else { return "the zones are \(list)" }
-    return "a zone (\(list)), a part such as `kubernetes`, or `service NAME`"
+    return "a zone (\(list)), a part such as `kubernetes`, `service NAME` or `label KEY=VALUE`"
   }
 
   func checkService(_ name: String, _ path: String) {

@@ -207,10 +207,13 @@ enum ScenarioRules {
         "dispatcher-\(index)", "there are \(cluster.dispatchers), from dispatcher-0 on")
     }
     let zones = cluster.zones.map(\.name)
-    if let zone = fault.zone, !zones.contains(zone), context.isSound("\(path).lose") {
+    if let zone = fault.zone, !zones.contains(zone), !document.losesCluster(fault),
+      context.isSound("\(path).lose")
+    {
       context.fail(
         .unknownName, at: "\(path).lose", length: zone.count, "there is no zone `\(zone)`",
-        help: Nearest.hint(zone, in: zones) ?? "the zones are \(zones.joined(separator: ", "))")
+        help: Nearest.hint(zone, in: zones)
+          ?? "the zones are \(zones.joined(separator: ", ")), the cluster \(cluster.name)")
     }
     FaultRules(document: document, context: context).check(fault, path)
     let members = [
