@@ -210,10 +210,26 @@ extension ServiceRouter {
         next = min(next, now + rules.startTimeout)
         let entry = starts.entries[index]
         effects.askInstance(ordinal: entry.ordinal, attempt: entry.attempt, at: now)
+        // Whether whoever was asked is there, the route's answer tells sooner than the next start.
+        ask(at: now, into: &effects)
       }
     }
     for ordinal in given { startFailed(ordinal: ordinal, at: now, into: &effects) }
     if next < .distantFuture { arm(.startTimeout, at: now, after: next - now, into: &effects) }
+  }
+
+  /// Another Dispatcher answers than did before: starts that it was not asked for are asked of it.
+  /// When they are repeated does not change.
+  ///
+  /// - Parameter isAsked: whether it is the one that was asked for a start at an attempt.
+  @inlinable public mutating func askAgain<Effects: RouterEffects & ~Copyable>(
+    at now: Instant, into effects: inout Effects, isAsked: (Int) -> Bool
+  ) where Effects.Ticket == Ticket {
+    for index in starts.entries.indices {
+      let entry = starts.entries[index]
+      guard !isAsked(entry.attempt) else { continue }
+      effects.askInstance(ordinal: entry.ordinal, attempt: entry.attempt, at: now)
+    }
   }
 
   @inlinable mutating func refuseBeyondLimit<Effects: RouterEffects & ~Copyable>(

@@ -105,7 +105,7 @@ public protocol RouterEffects<Ticket>: ~Copyable {
   mutating func refuse(_ ticket: Ticket, because reason: Refusal, at now: Instant)
   /// Asks the Dispatcher for the route.
   mutating func askRoute(knownVersion: UInt32, attempt: Int, at now: Instant)
-  /// Asks the Dispatcher for another instance.
+  /// Asks the Dispatcher that answers for another instance.
   mutating func askInstance(ordinal: UInt32, attempt: Int, at now: Instant)
   /// An instance has joined the router's table; nothing was called on it yet.
   mutating func joined(_ pod: PodID, _ slot: InstanceSlot, at now: Instant)

@@ -27,6 +27,7 @@ extension FlowState {
         version: isWhole ? version : control.route.version,
         negative: isNegative && instances.count == 0, at: now, lifetimes: rules.routeLifetimes)
       unknownGone = 0
+      answered(by: Int(dispatcher))
       // Who waited for the route goes first; for the others instances are asked for.
       if wasHalted, !isHalted {
         serveWaiting(at: now)
@@ -141,10 +142,29 @@ extension FlowState {
       waiting > 0 || inService > 0 || feed.remaining < feed.ofSecond
     else { return }
     if control.route.age(at: now) == .stale { counters.staleUses &+= 1 }
+    beginAsking()
+  }
+
+  private mutating func beginAsking() {
     control.route.isAsking = true
     control.askedAt = now
     control.askAttempt = 0
     askRoute()
+  }
+
+  /// A Dispatcher has answered: as at a gateway, starts that those before it in the service's order
+  /// were asked for are asked of it.
+  private mutating func answered(by dispatcher: Int) {
+    let order = settings.dispatchers
+    guard let rank = order.firstIndex(of: dispatcher) else { return }
+    let before = control
+    control.answering = rank
+    guard rank > before.answering else { return }
+    for index in control.starts.indices {
+      let start = control.starts[index]
+      guard before.rank(start.attempt) % order.count != rank else { continue }
+      ask(start.ordinal, attempt: start.attempt)
+    }
   }
 
   mutating func askRoute() {
@@ -187,7 +207,7 @@ extension FlowState {
       service: settings.service, lane: settings.lane, part: 0, pool: settings.pool,
       ordinal: ordinal)
     start.attempt = UInt8(clamping: attempt)
-    send(.needInstance(start), to: dispatcher(attempt / 2))
+    send(.needInstance(start), to: dispatcher(control.rank(attempt)))
   }
 
   mutating func repeatUnanswered() {
@@ -211,6 +231,8 @@ extension FlowState {
       control.starts[index].askedAt = now
       control.starts[index].attempt += 1
       ask(control.starts[index].ordinal, attempt: control.starts[index].attempt)
+      // As at a gateway: whether whoever was asked is there.
+      if !control.route.isAsking { beginAsking() }
     }
   }
 

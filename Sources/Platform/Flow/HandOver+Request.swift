@@ -72,6 +72,7 @@ extension RequestLaneEngine {
     if core.settings.clients != nil { carried.clients = core.clients.held(at: now) }
     emptyQueue(into: &carried, positions: positions)
     carried.settledOrders = core.settledOrders[0]
+    carried.answering = core.staff[0].answering
     carried.keepAlive = routers[0].keepAlive
     carried.outbox = core.outbox
     carried.retirements = core.retirements
@@ -232,7 +233,7 @@ extension RequestLaneEngine {
         host: core.hostIndex(of: instance.entry.host))
     }
     core.ready = carried.instances.count
-    core.staff[0] = PartStaff(present: core.ready)
+    core.staff[0] = PartStaff(present: core.ready, answering: carried.answering)
     core.idle = core.ready
     // Used once each in the order of their last use, so that the list of the idle ones has that
     // order.

@@ -20,7 +20,7 @@ extension LaneCore {
       service: settings.service, lane: settings.lane, part: Int(part), pool: settings.pool,
       ordinal: ordinal)
     start.attempt = UInt8(clamping: attempt)
-    send(.needInstance(start), to: dispatcher(attempt: attempt / 2), at: now)
+    send(.needInstance(start), to: dispatcher(attempt: staff[Int(part)].rank(attempt)), at: now)
   }
 
   mutating func retire(_ pod: PodID, _ slot: InstanceSlot, at now: Instant) {
@@ -78,7 +78,7 @@ extension LaneCore {
         kind: .alarm, part: part, flags: UInt16(timer.rawValue), slot: 0, arrival: .origin))
   }
 
-  /// The service's owner, and for repeated questions the next in its rendezvous order.
+  /// The service's owner, and after it the next in its rendezvous order.
   private func dispatcher(attempt: Int) -> Address {
     Address(.dispatcher, settings.dispatchers[attempt % settings.dispatchers.count])
   }

@@ -23,6 +23,7 @@ extension RequestLaneEngine {
     case .route(let version, let isNegative, let news, let dispatcher):
       if !core.toldCounts.isEmpty { core.toldCounts[part] = nil }
       let isOwner = Int(dispatcher) == core.settings.dispatchers[0]
+      answered(by: Int(dispatcher), part: part, at: now)
       routers[part].routeArrived(
         version: isOwner ? version : nil, isNegative: isNegative, news: news, at: now, into: &core)
     case .instanceReady(let start, let pod, _):
@@ -62,6 +63,17 @@ extension RequestLaneEngine {
     default:
       break
     }
+  }
+
+  /// A Dispatcher has answered. Where those before it in the service's order have not, they are
+  /// silent, and so may be starts that they were asked for.
+  private mutating func answered(by dispatcher: Int, part: Int, at now: Instant) {
+    let order = core.settings.dispatchers
+    guard let rank = order.firstIndex(of: dispatcher) else { return }
+    let before = core.staff[part]
+    core.staff[part].answering = rank
+    guard rank > before.answering else { return }
+    routers[part].askAgain(at: now, into: &core) { before.rank($0) % order.count == rank }
   }
 
   /// An instance joins, unless it was here before and was given up.

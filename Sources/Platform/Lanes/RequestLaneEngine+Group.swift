@@ -12,6 +12,7 @@ extension RequestLaneEngine {
     guard core.topic.isUp[part] else { return }
     core.topic.isUp[part] = false
     var held: [Int: Set<Int64>] = [:]
+    core.staff[part].answering = 0
     for ticket in routers[part].forget() + core.takeHeld(part) {
       let delivery = core.topic.close(ticket.delivery)
       held[Int(delivery.partition), default: []].insert(delivery.run.first)

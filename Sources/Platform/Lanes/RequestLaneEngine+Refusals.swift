@@ -8,6 +8,11 @@ struct PartStaff: BitwiseCopyable, Sendable {
   var present = 0
   /// They end with the calls that they serve, and take no more.
   var leaving = 0
+  /// Which of the service's Dispatchers, in its order, has answered its gateway's latest question.
+  var answering = 0
+
+  /// Who is asked for an instance: whoever answered last, twice, and then the next.
+  func rank(_ attempt: Int) -> Int { answering + attempt / 2 }
 }
 
 // Instances that go without their consumer's doing: it hears of it when its route is refreshed, or
