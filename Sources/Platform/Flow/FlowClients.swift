@@ -194,7 +194,11 @@ struct FlowClients: Sendable {
       let here = underWay[level]
       all -= here
       // Each leaves once.
-      let taken = HypergeometricDraw.sample(left, of: here + all, marked: here, using: &bits)
+      guard here > 0 else { continue }
+      let taken = Int(
+        Counts.hypergeometric(
+          draws: UInt64(left), marked: UInt64(here), of: UInt64(here + all),
+          uniform: bits.uniformOpen()))
       guard taken > 0 else { continue }
       underWay[level] -= taken
       left -= taken

@@ -1,9 +1,6 @@
-import ControlPlane
 import Primitives
 import SimulationKernel
 import Testing
-
-@testable import Platform
 
 /// Draws without putting back: against the law by whole numbers, and its moments.
 @Suite struct HypergeometricTests {
@@ -12,13 +9,19 @@ import Testing
     return (0..<k).reduce(1.0) { $0 * Double(n - $1) / Double($1 + 1) }
   }
 
+  private static func count(_ drawn: Int, of all: Int, marked: Int, uniform: Double) -> Int {
+    Int(
+      Counts.hypergeometric(
+        draws: UInt64(drawn), marked: UInt64(marked), of: UInt64(all), uniform: uniform))
+  }
+
   @Test(arguments: [(5, 12, 4), (9, 10, 9), (3, 40, 38), (7, 7 + 6, 6), (1, 2, 1)])
   func fewAreDrawnByTheLaw(drawn: Int, all: Int, marked: Int) {
     let points = 200_000
     var counts: [Int: Int] = [:]
     for point in 0..<points {
       let uniform = (Double(point) + 0.5) / Double(points)
-      let count = HypergeometricDraw.count(drawn, of: all, marked: marked, uniform: uniform)
+      let count = Self.count(drawn, of: all, marked: marked, uniform: uniform)
       counts[count, default: 0] += 1
     }
     for count in 0...drawn {
@@ -38,7 +41,7 @@ import Testing
     var last = 0
     for point in 0..<points {
       let uniform = (Double(point) + 0.5) / Double(points)
-      let count = HypergeometricDraw.count(drawn, of: all, marked: marked, uniform: uniform)
+      let count = Self.count(drawn, of: all, marked: marked, uniform: uniform)
       #expect(count >= last && count <= min(drawn, marked) && drawn - count <= all - marked)
       last = count
       sum += Double(count)
