@@ -100,7 +100,8 @@ import Testing
       peaks.append(try #require(course.peak(\.faulted)).amplification)
       #expect(course.peak(\.calm)?.amplification == 1)
     }
-    #expect(abs(peaks[0] - 3) < 0.02 && abs(peaks[1] - 3) < 0.02, "\(peaks)")
+    // Some ten of 500 are between two attempts at either end: 0.009 of standard deviation.
+    #expect(abs(peaks[0] - 3) < 0.036 && abs(peaks[1] - 3) < 0.036, "\(peaks)")
   }
 
   /// Where nobody tries again there is nothing to follow.
