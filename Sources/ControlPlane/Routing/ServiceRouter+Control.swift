@@ -218,16 +218,19 @@ extension ServiceRouter {
     if next < .distantFuture { arm(.startTimeout, at: now, after: next - now, into: &effects) }
   }
 
-  /// Another Dispatcher answers than did before: starts that it was not asked for are asked of it.
-  /// When they are repeated does not change.
+  /// Another Dispatcher answers than did before: the first few starts that it was not asked for are
+  /// asked of it. When they are repeated does not change, and the others wait for that: who was
+  /// asked may only be busy, and asked for all of them once more nobody would come to an end.
   ///
   /// - Parameter isAsked: whether it is the one that was asked for a start at an attempt.
   @inlinable public mutating func askAgain<Effects: RouterEffects & ~Copyable>(
     at now: Instant, into effects: inout Effects, isAsked: (Int) -> Bool
   ) where Effects.Ticket == Ticket {
-    for index in starts.entries.indices {
+    var left = RouterRules.mostAskedAgain
+    for index in starts.entries.indices where left > 0 {
       let entry = starts.entries[index]
       guard !isAsked(entry.attempt) else { continue }
+      left -= 1
       effects.askInstance(ordinal: entry.ordinal, attempt: entry.attempt, at: now)
     }
   }

@@ -35,6 +35,10 @@ public struct RouterRules: Sendable, BitwiseCopyable {
   /// After a failed start the next is tried so much later.
   public var startBackoff: Nanoseconds
 
+  /// Starts that are asked of another Dispatcher at once when that one answers in place of a silent
+  /// one (assumed).
+  public static let mostAskedAgain = 4
+
   public init(
     choice: InstanceChoice, concurrencyLimit: Int, startRule: StartRule, queueLimit: Int,
     maximumInstances: Int, minimumInstances: Int, keepAlive: Nanoseconds,

@@ -152,17 +152,19 @@ extension FlowState {
     askRoute()
   }
 
-  /// A Dispatcher has answered: as at a gateway, starts that those before it in the service's order
-  /// were asked for are asked of it.
+  /// A Dispatcher has answered: as at a gateway, the first starts that those before it in the
+  /// service's order were asked for are asked of it.
   private mutating func answered(by dispatcher: Int) {
     let order = settings.dispatchers
     guard let rank = order.firstIndex(of: dispatcher) else { return }
     let before = control
     control.answering = rank
     guard rank > before.answering else { return }
-    for index in control.starts.indices {
+    var left = RouterRules.mostAskedAgain
+    for index in control.starts.indices where left > 0 {
       let start = control.starts[index]
       guard before.rank(start.attempt) % order.count != rank else { continue }
+      left -= 1
       ask(start.ordinal, attempt: start.attempt)
     }
   }
