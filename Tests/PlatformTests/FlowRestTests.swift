@@ -125,7 +125,8 @@ import Workload
     return cluster
   }
 
-  private static func waits(
+  /// Of all arrivals the share that waits, their mean wait in seconds, and the events of the lane.
+  static func waits(
     _ cluster: ClusterConfiguration, seconds: Int64
   ) throws -> (share: Double, mean: Double, steps: UInt64) {
     let recorder = Weighted()

@@ -95,28 +95,13 @@ import Workload
     return cluster
   }
 
-  private static func waits(
-    _ cluster: ClusterConfiguration, seconds: Int64
-  ) throws -> (share: Double, mean: Double, steps: UInt64) {
-    let recorder = Weighted()
-    let simulation = ClusterSimulation(cluster, recorder: recorder)
-    try simulation.run(until: .seconds(seconds))
-    simulation.finish()
-    try simulation.checkInvariants()
-    let arrivals = Double(simulation.lane(LaneID(0)).counters.arrivals)
-    return (
-      Double(recorder.counts[.wait] ?? 0) / arrivals, (recorder.sums[.wait] ?? 0) / arrivals,
-      simulation.lanes[0].executed
-    )
-  }
-
   /// Waits over minutes that nobody divides are those of single requests with the same arrivals.
   @Test(arguments: [nil, 100, 20] as [Double?]) func calmMinutesAgreeWithRequests(
     shape: Double?
   ) throws {
-    let requests = try Self.waits(
+    let requests = try FlowRestTests.waits(
       Self.cluster(.request, rate: 700, shape: shape), seconds: 1800)
-    let rests = try Self.waits(Self.cluster(.flow, rate: 700, shape: shape), seconds: 1800)
+    let rests = try FlowRestTests.waits(Self.cluster(.flow, rate: 700, shape: shape), seconds: 1800)
     #expect(rests.steps < 150, "\(rests.steps) steps")
     #expect(abs(rests.share / requests.share - 1) < 0.1, "\(rests.share) for \(requests.share)")
     #expect(abs(rests.mean / requests.mean - 1) < 0.12, "\(rests.mean) for \(requests.mean)")
