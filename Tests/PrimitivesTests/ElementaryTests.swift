@@ -38,6 +38,20 @@ import Testing
     #expect(count > 160)
   }
 
+  /// Of two numbers at once it gives what it gives of each, bit for bit.
+  @Test func expOfTwoIsThatOfEach() {
+    let points = Self.reference.filter { $0.name == "exp" }.map { $0.arguments[0] }
+    let edges = [0, -0.0, 1e-300, 511.9, 512, 709.79, -745.14, .infinity, -.infinity]
+    var bits = SplitMix64(seed: 11)
+    let drawn = (0..<20_000).map { _ in (bits.uniform() - 0.5) * 40 }
+    let all = points + edges + drawn
+    for (x, y) in zip(all, all.dropFirst() + all.prefix(1)) {
+      let both = Elementary.exp(SIMD2(x, y))
+      #expect(both[0].bitPattern == Elementary.exp(x).bitPattern, "\(x) beside \(y)")
+      #expect(both[1].bitPattern == Elementary.exp(y).bitPattern, "\(y) beside \(x)")
+    }
+  }
+
   @Test func valuesAtTheEdges() {
     #expect(Elementary.exp(0) == 1)
     #expect(Elementary.exp(-.infinity) == 0)

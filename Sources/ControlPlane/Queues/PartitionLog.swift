@@ -73,16 +73,16 @@ public struct PartitionLog<Message: BitwiseCopyable>: ~Copyable {
   @usableFromInline var storedDoneAhead: Int64 = 0
   @usableFromInline var storedEpoch: UInt32 = 0
   /// The offset of the first message that the broker does not know as committed.
-  @inlinable public var base: Int64 { isSingle ? committed : storedBase }
+  @inlinable @inline(__always) public var base: Int64 { isSingle ? committed : storedBase }
   /// The first message that is not committed.
-  @inlinable public var committed: Int64 { storedCommitted &+ answeredPrefix }
+  @inlinable @inline(__always) public var committed: Int64 { storedCommitted &+ answeredPrefix }
   /// The next message to deliver.
-  @inlinable public var next: Int64 { isOpenWide ? storedLogEnd : storedNext }
+  @inlinable @inline(__always) public var next: Int64 { isOpenWide ? storedLogEnd : storedNext }
   /// The offset that the next message will have.
   @inlinable public var logEnd: Int64 { storedLogEnd }
   /// Deliveries that were not committed, answered or not; of single ones it follows from offsets.
   @usableFromInline var storedPlaces = 0
-  @usableFromInline var places: Int {
+  @inlinable @inline(__always) var places: Int {
     isSingle ? Int(truncatingIfNeeded: next &- committed) : storedPlaces
   }
   /// Deliveries that may be outstanding; 1 keeps the order of messages.
@@ -122,14 +122,14 @@ public struct PartitionLog<Message: BitwiseCopyable>: ~Copyable {
   deinit { entries.deallocate() }
 
   /// Messages that the broker does not know as committed.
-  @inlinable public var lag: Int { Int(logEnd &- base) }
+  @inlinable @inline(__always) public var lag: Int { Int(logEnd &- base) }
 
   /// Whether a message was not delivered.
-  @inlinable public var hasBacklog: Bool { next < logEnd }
+  @inlinable @inline(__always) public var hasBacklog: Bool { next < logEnd }
 
   /// Whether another delivery may go out. A delivery that was answered keeps its place until those
   /// before it are, so that what must come again after a crash is bounded.
-  @inlinable public var hasRoom: Bool { places < width }
+  @inlinable @inline(__always) public var hasRoom: Bool { places < width }
 
   /// The message at an offset, and what is known of the delivery that begins there. Precondition:
   /// it is in the log.

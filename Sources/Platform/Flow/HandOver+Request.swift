@@ -173,7 +173,7 @@ extension RequestLaneEngine {
     routers[0].staleUses = 0
     core.counters = carried.counters
     core.sampledCoreSeconds = carried.counters.coreSeconds
-    core.coresWanted = 0
+    (core.coresWanted, core.coresTakenIn, core.coresIntegratedTo) = (0, 0, now)
     core.outbox = carried.outbox
     core.retirements = carried.retirements
     core.isRepeating = false
@@ -300,7 +300,8 @@ extension RequestLaneEngine {
     core.instances[call.position].busy &+= 1
     core.inFlight += 1
     if call.cores > 0 {
-      core.coresWanted += Double(Float(call.cores))
+      core.coresWanted += call.cores
+      core.coresTakenIn += call.cores
       core.instances[call.position].coreChange += call.cores
       if !core.instances[call.position].isChanged {
         core.instances[call.position].isChanged = true

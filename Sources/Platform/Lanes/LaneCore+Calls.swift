@@ -57,20 +57,18 @@ extension LaneCore: RouterEffects {
   }
 
   /// Service time of a message that begins as it comes. Messages come in the order of their
-  /// identities, so that every other one finds its word.
+  /// identities, so that every other one's has been drawn with that of the one before.
   @inline(__always) private mutating func messageService(_ identity: UInt64) -> Int64 {
-    let word: UInt64
-    if identity == pairedIdentity {
-      word = pairedWord
-    } else {
-      let words = PairedStream.firstWords(key: settings.serviceKey, index: identity)
-      pairedWord = words.odd
-      pairedIdentity = identity | 1
-      word = identity & 1 == 0 ? words.even : words.odd
-    }
-    var bits = PairedStream(key: settings.serviceKey, index: identity, first: word)
-    return settings.serviceTime.sampleNanoseconds(using: &bits)
+    if identity == pairedIdentity { return pairedService }
+    let (even, odd) = settings.serviceTime.sampleNanosecondsOfPair(
+      key: settings.serviceKey, index: identity)
+    pairedService = odd
+    pairedIdentity = identity | 1
+    return identity & 1 == 0 ? even : odd
   }
+
+  /// Service times change: what was drawn before is not used.
+  mutating func forgetPair() { pairedIdentity = .max }
 
   /// When a message was produced that comes to its consumer now.
   @inline(__always) func produced(arrivingAt now: Instant) -> Instant {
@@ -150,7 +148,7 @@ extension LaneCore: RouterEffects {
       // Spread over all the time for which the gateway holds the call, so that the sum is right.
       let held = total &+ ways
       if held > 0 { cores = Float(settings.cpuShare * stretched / Double(held)) }
-      demand(Double(cores), form, index, at: now)
+      demand(Double(cores), index, at: now)
     }
     var event = LaneEvent(
       kind: .answered, part: part, flags: isCold ? LaneEvent.cold : 0,
@@ -214,7 +212,7 @@ extension LaneCore: RouterEffects {
       if left != 0 { leave(index, part: event.part, at: now) }
       if settings.reportsIdle { report(instances[index].pod, isIdle: true, at: now) }
     }
-    if computes { demand(-Double(Float(bitPattern: event.cores)), form, index, at: now) }
+    if computes { demand(-Double(Float(bitPattern: event.cores)), index, at: now) }
     if event.flags & LaneEvent.failing != 0 { return callFailed(event, at: now) }
     if form == .request {
       requestDone(event, at: now)
@@ -252,23 +250,6 @@ extension LaneCore: RouterEffects {
     digest.record(
       RecordKind.cutOff, at: now, UInt64(bitPattern: event.arrival.nanoseconds),
       UInt64(instances[index].pod.raw) | UInt64(event.flags) << 32)
-  }
-
-  @inline(__always)
-  mutating func demand(_ cores: Double, _ form: Form, _ index: Int, at now: Instant) {
-    let remaining = Double(surroundings.epochEnd.nanoseconds &- now.nanoseconds)
-    if !instances[index].isChanged { noteChange(index) }
-    coresWanted += cores
-    if form == .message {
-      moments.cores += cores * Double(now.nanoseconds &- integratedTo.nanoseconds)
-    }
-    instances[index].coreChange += cores
-    instances[index].coreNanoseconds += cores * remaining
-  }
-
-  @inline(never) private mutating func noteChange(_ index: Int) {
-    instances[index].isChanged = true
-    changedInstances.append(index)
   }
 
   /// Records what a request waited for; true when it was for an instance to be made.

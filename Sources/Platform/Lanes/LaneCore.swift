@@ -150,15 +150,20 @@ struct LaneCore: ~Copyable {
   var ready = 0
   var idle = 0
   var inFlight = 0
-  /// Processors that calls under way want.
+  /// Processors that calls under way want, as the last epoch that is published left them, and up to
+  /// when their integral has been advanced.
   var coresWanted = 0.0
+  var coresIntegratedTo = Instant.origin
+  /// Of these, what calls want that the lane has taken over: their instances have it among their
+  /// changes too.
+  var coresTakenIn = 0.0
   var integratedTo = Instant.origin
   /// Of a lane of messages, what the integrals need to know of calls that began or ended since.
   var moments = LaneMoments()
   /// What each call of messages takes on its ways; -1: it has to be found.
   var onlyWays: Int64 = -1
-  /// The word of the second of two messages that share a block, and whose it is.
-  var pairedWord: UInt64 = 0
+  /// The service time of the second of two messages that were drawn together, and whose it is.
+  var pairedService: Int64 = 0
   var pairedIdentity = UInt64.max
   /// A broken rule of the model, if one was seen: no pod above its concurrency.
   var violation: String?
@@ -211,7 +216,6 @@ struct LaneCore: ~Copyable {
     integrateStep(to: now)
     counters.idleSeconds -= Double(moments.idle) * 1e-9
     counters.inFlightSeconds -= Double(moments.inFlight) * 1e-9
-    counters.coreSeconds -= moments.cores * 1e-9
     moments = LaneMoments()
   }
 
@@ -221,7 +225,6 @@ struct LaneCore: ~Copyable {
     counters.readySeconds += Double(ready) * seconds
     counters.idleSeconds += Double(idle) * seconds
     counters.inFlightSeconds += Double(inFlight) * seconds
-    counters.coreSeconds += coresWanted * seconds
     integratedTo = now
   }
 
@@ -274,6 +277,8 @@ struct LaneCore: ~Copyable {
     copy.idle = idle
     copy.inFlight = inFlight
     copy.coresWanted = coresWanted
+    copy.coresIntegratedTo = coresIntegratedTo
+    copy.coresTakenIn = coresTakenIn
     copy.integratedTo = integratedTo
     copy.moments = moments
     copy.isSampling = isSampling
@@ -299,7 +304,6 @@ struct LaneCore: ~Copyable {
 struct LaneMoments: BitwiseCopyable {
   var idle: Int64 = 0
   var inFlight: Int64 = 0
-  var cores = 0.0
 }
 
 /// A message that reaches a lane, with what is physically true of the pod that it speaks of.

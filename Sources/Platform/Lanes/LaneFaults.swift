@@ -76,6 +76,7 @@ extension LaneCore {
     settings.hop = condition.hop
     settings.serviceFactor = condition.serviceFactor
     settings.serviceTime = condition.serviceTime
+    forgetPair()
     settings.coldService = condition.coldService
     setForm()
   }

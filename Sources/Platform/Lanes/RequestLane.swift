@@ -94,6 +94,7 @@ final class RequestLane: LaneModel {
 
   func settle(at now: Instant, recorder: any LatencyRecorder) {
     engine.core.integrate(to: now)
+    engine.core.integrateCores(to: now)
     engine.settleLogs(at: now)
     engine.flush(recorder)
   }

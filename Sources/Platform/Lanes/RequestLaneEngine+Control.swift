@@ -114,8 +114,9 @@ extension RequestLaneEngine {
     let seconds = Double(core.settings.signalSeconds)
     var concurrency = (core.counters.inFlightSeconds - core.sampledInFlightSeconds) / seconds
     core.sampledInFlightSeconds = core.counters.inFlightSeconds
-    let cores = (core.counters.coreSeconds - core.sampledCoreSeconds) / seconds
-    core.sampledCoreSeconds = core.counters.coreSeconds
+    let coreSeconds = core.coreSeconds(at: now)
+    let cores = (coreSeconds - core.sampledCoreSeconds) / seconds
+    core.sampledCoreSeconds = coreSeconds
     for part in 0..<routers.count { concurrency += Double(routers[part].waiting.count) }
     settleLogs(at: now)
     let lag = core.settings.isTopic ? core.topic.lag : 0
@@ -194,20 +195,7 @@ extension RequestLaneEngine {
   }
 
   mutating func publishDemand(_ demand: inout Demand) {
-    for index in core.changedInstances {
-      let state = core.instances[index]
-      demand.add(
-        cores: state.coreChange, sinceThen: state.coreNanoseconds, node: Int(state.node))
-      core.instances[index].coreChange = 0
-      core.instances[index].coreNanoseconds = 0
-      core.instances[index].isChanged = false
-    }
-    core.changedInstances.removeAll(keepingCapacity: true)
-    for departed in core.departedDemand {
-      demand.add(
-        cores: departed.cores, sinceThen: departed.coreNanoseconds, node: Int(departed.node))
-    }
-    core.departedDemand.removeAll(keepingCapacity: true)
+    core.publishCores(&demand)
     let gateways = core.settings.gateways
     let attempts = core.isTopic ? core.messagesCalled : core.counters.attempts
     let requests = attempts > core.publishedArrivals ? attempts - core.publishedArrivals : 0

@@ -117,7 +117,7 @@ extension LaneCore {
     if tracer != nil { traceEnd(event, .lost, at: now) }
     let index = instances.index(event.slot, part: event.part)
     if settings.cpuFraction > 0, !settings.isExact {
-      demand(-Double(Float(bitPattern: event.cores)), .other, index, at: now)
+      demand(-Double(Float(bitPattern: event.cores)), index, at: now)
     }
     if settings.isTopic {
       _ = topic.close(event.delivery)
@@ -141,7 +141,6 @@ extension LaneCore {
     ready = 0
     idle = 0
     inFlight = 0
-    coresWanted = 0
     breaking.renewBreakers()
   }
 

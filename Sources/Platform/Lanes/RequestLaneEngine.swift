@@ -63,7 +63,10 @@ struct RequestLaneEngine: ~Copyable {
     case .request: return runRequests(until: limit, roundTrip: roundTrip, recorder: recorder)
     case .message:
       core.noteWays()
-      return runMessages(until: limit, roundTrip: roundTrip, recorder: recorder)
+      guard core.topic.isFar else {
+        return runMessages(until: limit, roundTrip: roundTrip, recorder: recorder)
+      }
+      return runFarMessages(until: limit, roundTrip: roundTrip, recorder: recorder)
     case .other: return runOthers(until: limit, roundTrip: roundTrip, recorder: recorder)
     }
   }
@@ -71,25 +74,33 @@ struct RequestLaneEngine: ~Copyable {
   @inline(never) private mutating func runRequests(
     until limit: Bound, roundTrip: Nanoseconds?, recorder: any LatencyRecorder
   ) -> Bound {
-    loop(.request, until: limit, roundTrip: roundTrip, recorder: recorder)
+    loop(.request, isFar: false, until: limit, roundTrip: roundTrip, recorder: recorder)
   }
 
   @inline(never) private mutating func runMessages(
     until limit: Bound, roundTrip: Nanoseconds?, recorder: any LatencyRecorder
   ) -> Bound {
-    loop(.message, until: limit, roundTrip: roundTrip, recorder: recorder)
+    loop(.message, isFar: false, until: limit, roundTrip: roundTrip, recorder: recorder)
+  }
+
+  @inline(never) private mutating func runFarMessages(
+    until limit: Bound, roundTrip: Nanoseconds?, recorder: any LatencyRecorder
+  ) -> Bound {
+    loop(.message, isFar: true, until: limit, roundTrip: roundTrip, recorder: recorder)
   }
 
   @inline(never) private mutating func runOthers(
     until limit: Bound, roundTrip: Nanoseconds?, recorder: any LatencyRecorder
   ) -> Bound {
-    loop(.other, until: limit, roundTrip: roundTrip, recorder: recorder)
+    loop(.other, isFar: false, until: limit, roundTrip: roundTrip, recorder: recorder)
   }
 
-  /// - Parameter form: known where this is compiled.
+  /// - Parameters:
+  ///   - form: known where this is compiled.
+  ///   - isFar: likewise, whether memory is asked for before it is wanted.
   @inline(__always)
   private mutating func loop(
-    _ form: LaneCore.Form, until limit: Bound, roundTrip: Nanoseconds?,
+    _ form: LaneCore.Form, isFar: Bool, until limit: Bound, roundTrip: Nanoseconds?,
     recorder: any LatencyRecorder
   ) -> Bound {
     var bound = limit
@@ -100,7 +111,7 @@ struct RequestLaneEngine: ~Copyable {
         guard comesBefore(queued, bound) else { return bound }
         let event = core.queue.pop()
         executed &+= 1
-        if form == .message, core.topic.isFar { expectAnswer() }
+        if isFar { expectAnswer() }
         let payload = event.payload
         if payload.isAnswered {
           core.part = payload.part
@@ -128,7 +139,7 @@ struct RequestLaneEngine: ~Copyable {
         }
         executed &+= 1
         if form == .message {
-          arriveAsMessage(arrival, at: arrivalTime)
+          arriveAsMessage(arrival, isFar: isFar, at: arrivalTime)
         } else {
           arrive(arrival)
         }
@@ -142,11 +153,11 @@ struct RequestLaneEngine: ~Copyable {
   }
 
   @inline(__always)
-  private mutating func arriveAsMessage(_ arrival: Arrival, at now: Instant) {
+  private mutating func arriveAsMessage(_ arrival: Arrival, isFar: Bool, at now: Instant) {
     guard now < core.topic.passUntil else { return produce(arrival, at: now) }
     let partition = core.topic.evenPartition(
       of: arrival.identity, key: core.settings.partKey.raw)
-    if core.topic.isFar { expectArrival() }
+    if isFar { expectArrival() }
     guard let number = core.passAtOnce(arrival, to: partition) else {
       return arriveLate(arrival, of: partition, at: now)
     }
@@ -240,7 +251,9 @@ struct RequestLaneEngine: ~Copyable {
     expire(partition, at: now)
     let part = Int(core.topic[partition].owner)
     core.part = UInt8(truncatingIfNeeded: part)
-    while let ticket = core.nextDelivery(partition, at: now) {
+    while core.topic[partition].log.hasBacklog,
+      let ticket = core.nextDelivery(partition, at: now)
+    {
       routers[part].arrive(ticket, at: now, into: &core)
     }
   }

@@ -13,6 +13,45 @@ extension Elementary {
     return expAtEdges(x)
   }
 
+  /// The same of two numbers, bit for bit, at little more than the cost of one.
+  @inline(__always)
+  public static func exp(_ x: SIMD2<Double>) -> SIMD2<Double> {
+    let first = (x[0].bitPattern >> 52) & 0x7FF
+    let second = (x[1].bitPattern >> 52) & 0x7FF
+    guard first &- 0x3C9 < 0x3F, second &- 0x3C9 < 0x3F else { return eachExp(x) }
+    let shift = SIMD2(repeating: 0x1.8p52)
+    let shifted = x * ElementaryConstants.inverseLn2Times128 + shift
+    let steps = shifted - shift
+    let head = x - steps * ElementaryConstants.ln2Over128High
+    let r = head - steps * ElementaryConstants.ln2Over128Low
+    let (i, j) = (tablePlace(shifted[0]), tablePlace(shifted[1]))
+    let base = SIMD2(ExpTable.entries[unchecked: i], ExpTable.entries[unchecked: j])
+    let low = SIMD2(ExpTable.entries[unchecked: i &+ 1], ExpTable.entries[unchecked: j &+ 1])
+    let scaled = base + base * series(r, low + r)
+    // What is left of the integer without its last seven bits is the power of two.
+    let bits = unsafeBitCast(shifted, to: SIMD2<UInt64>.self)
+    let power = (bits & SIMD2(repeating: ~127)) &<< SIMD2(repeating: 45)
+    return unsafeBitCast(
+      unsafeBitCast(scaled, to: SIMD2<UInt64>.self) &+ power, to: SIMD2<Double>.self)
+  }
+
+  @inline(never) private static func eachExp(_ x: SIMD2<Double>) -> SIMD2<Double> {
+    SIMD2(exp(x[0]), exp(x[1]))
+  }
+
+  /// Where the table has the power of two for the integer in the low bits of `shifted`.
+  @inline(__always) private static func tablePlace(_ shifted: Double) -> Int {
+    Int(truncatingIfNeeded: shifted.bitPattern & 127) &* 2
+  }
+
+  /// e^r − 1 in five terms, the first of which is `rest`.
+  @inline(__always)
+  private static func series(_ r: SIMD2<Double>, _ rest: SIMD2<Double>) -> SIMD2<Double> {
+    let square = r * r
+    let middle = square * (0.5 + r * (1.0 / 6))
+    return rest + middle + square * square * (1.0 / 24 + r * (1.0 / 120))
+  }
+
   /// e^(`x` + `tail`) = (scaled, between 0.99 and 2) × 2^power, for |x| < 2^17; `tail` is far below
   /// 1.
   @inline(__always)

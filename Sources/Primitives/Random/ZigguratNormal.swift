@@ -11,7 +11,17 @@ public enum ZigguratNormal {
 
   /// The draw that `word` gives alone, or NaN where its height has to be drawn too.
   @usableFromInline
-  static func inside(_ word: UInt64) -> Double {
+  static func inside(_ word: UInt64) -> Double { insideAtOnce(word) }
+
+  /// e to the power of `sigma` times the draws that two words give alone, at little more than the
+  /// cost of one; each NaN where its height has to be drawn too.
+  public static func lognormals(
+    _ first: UInt64, _ second: UInt64, sigma: Double
+  ) -> SIMD2<Double> {
+    Elementary.exp(sigma * SIMD2(insideAtOnce(first), insideAtOnce(second)))
+  }
+
+  @inline(__always) private static func insideAtOnce(_ word: UInt64) -> Double {
     let layer = Int(truncatingIfNeeded: word & 0xFF)
     let x = UnitInterval.halfOpen(word) * ZigguratTables.normalEdges[unchecked: layer]
     return x < ZigguratTables.normalEdges[unchecked: layer &+ 1] ? signed(x, word) : .nan
