@@ -27,7 +27,9 @@ struct ReplayReport {
       "fitted on \(TextForm.time(seconds: Double(prediction.fittedSeconds))): a worker answers "
         + "\(TextForm.number(fit.model.capacityPerSecond)) messages/s, and a change stops all for "
         + "\(pause) s (root of mean squared difference "
-        + "\(TextForm.time(seconds: fit.residualSeconds)))",
+        + "\(TextForm.time(seconds: fit.residualSeconds)); with other capacities pauses from "
+        + "\(fit.likelyPauses.lowerBound) to \(fit.likelyPauses.upperBound) s are at most 5 % "
+        + "further off)",
       "foretold for the rest: mean delay \(delays[0]), measured \(delays[1]): "
         + "\(Self.signed(rest.relativeError)); mean absolute difference \(delays[2])",
     ]
@@ -101,6 +103,10 @@ struct ReplayReport {
       "fitted_seconds": JSONValue(prediction.fittedSeconds),
       "capacity_per_second": .number(fit.model.capacityPerSecond),
       "restart_pause_seconds": JSONValue(fit.model.restartPauseSeconds),
+      "likely_pause_seconds": .object([
+        "least": JSONValue(fit.likelyPauses.lowerBound),
+        "most": JSONValue(fit.likelyPauses.upperBound),
+      ]),
       "fitted": json(prediction.fitted), "foretold": json(prediction.rest),
     ])
     return summary

@@ -55,6 +55,8 @@ import Workload
     let prediction = try TopicPrediction(topic, fittedSeconds: 1500)
     #expect(abs(prediction.fit.model.capacityPerSecond / 8700 - 1) < 0.02)
     #expect(abs(prediction.fit.model.restartPauseSeconds - 50) <= 8)
+    // The line is without noise, so that hardly another pause is as near.
+    #expect(prediction.fit.likelyPauses.count < 20, "\(prediction.fit.likelyPauses)")
     #expect(abs(prediction.rest.relativeError) < 0.1)
     #expect(prediction.rest.seconds == 1400)
   }

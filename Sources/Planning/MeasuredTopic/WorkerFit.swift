@@ -4,7 +4,12 @@ public struct WorkerFit: Sendable {
   public var model: WorkerModel
   /// Root of the mean squared difference of delays over the fitted seconds, seconds.
   public var residualSeconds: Double
+  /// Pauses of pairs that were tried and are hardly further away: where they are many the measured
+  /// time does not tell how long a change stops all.
+  public var likelyPauses: ClosedRange<Int>
 
+  /// How much further away a pair is hardly further away.
+  private static let likeness = 1.05
   private static let pauses = [0, 15, 30, 60, 120, 240]
 
   /// Tries a grid of capacities around what is produced for each worker, then finer ones around the
@@ -17,11 +22,12 @@ public struct WorkerFit: Sendable {
     let mean = max(1, produced / max(1, workers))
     var best = WorkerFit(
       model: WorkerModel(capacityPerSecond: mean, restartPauseSeconds: 0),
-      residualSeconds: .infinity)
+      residualSeconds: .infinity, likelyPauses: 0...0)
+    var tried: [WorkerFit] = []
     // Sixths of the mean: from two thirds of it to one and two thirds.
     for step in -2...4 {
       for pause in pauses {
-        try best.take(mean * (1 + Double(step) / 6), pause, topic, fitted)
+        try best.take(mean * (1 + Double(step) / 6), pause, topic, fitted, &tried)
       }
     }
     for (width, seconds) in [(12.0, 30), (24, 15), (48, 8), (96, 4), (192, 2)] {
@@ -32,22 +38,28 @@ public struct WorkerFit: Sendable {
           for longer in [-seconds, 0, seconds] where step != 0 || longer != 0 {
             try best.take(
               centre.model.capacityPerSecond * (1 + step / width),
-              max(0, centre.model.restartPauseSeconds + longer), topic, fitted)
+              max(0, centre.model.restartPauseSeconds + longer), topic, fitted, &tried)
           }
         }
         if best.residualSeconds == centre.residualSeconds { break }
       }
     }
+    let likely = tried.filter { $0.residualSeconds <= likeness * best.residualSeconds }
+      .map(\.model.restartPauseSeconds)
+    best.likelyPauses = (likely.min() ?? 0)...(likely.max() ?? 0)
     return best
   }
 
   /// Becomes another model where that is nearer.
   private mutating func take(
-    _ capacity: Double, _ pause: Int, _ topic: MeasuredTopic, _ seconds: Int
+    _ capacity: Double, _ pause: Int, _ topic: MeasuredTopic, _ seconds: Int,
+    _ tried: inout [WorkerFit]
   ) throws {
     let model = WorkerModel(capacityPerSecond: capacity, restartPauseSeconds: pause)
     let lag = try TopicReplay.lag(topic, model, seconds: seconds)
     let residual = DelayComparison(topic, lag: lag, range: 0..<seconds).rootMeanSquare
-    if residual < residualSeconds { self = WorkerFit(model: model, residualSeconds: residual) }
+    let fit = WorkerFit(model: model, residualSeconds: residual, likelyPauses: pause...pause)
+    tried.append(fit)
+    if residual < residualSeconds { self = fit }
   }
 }

@@ -97,7 +97,7 @@ extension FlowState {
     let each = isDown ? 0 : callsPerSecond / Double(settings.gateways.count)
     guard each != toldRate.each || settings.gateways != toldRate.gateways else { return }
     withdrawRate(&demand)
-    for gateway in settings.gateways { demand.addRate(each, gateway: gateway) }
+    for gateway in settings.gateways { demand.gateways.addRate(each, gateway: gateway) }
     toldRate = (each, settings.gateways)
   }
 
@@ -112,7 +112,7 @@ extension FlowState {
 
   /// Takes back what gateways were told.
   mutating func withdrawRate(_ demand: inout Demand) {
-    for gateway in toldRate.gateways { demand.addRate(-toldRate.each, gateway: gateway) }
+    for gateway in toldRate.gateways { demand.gateways.addRate(-toldRate.each, gateway: gateway) }
     toldRate = (0, [])
   }
 

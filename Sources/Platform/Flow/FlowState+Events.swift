@@ -110,9 +110,11 @@ extension FlowState {
     let mayAsk =
       rules.startRule == .onDemand && rules.mayStart(counts) || instances.count == 0
       || settings.isScaled
-    // What a node falls behind in a tenth of a second slows the next.
+    // What a node or a gateway falls behind in a tenth of a second slows the next.
     let isResting = stepEnd <= quietUntil
-    if (isUnsettled && !isResting) || (waiting > 0 && mayAsk) || service.isStretched {
+    if (isUnsettled && !isResting) || (waiting > 0 && mayAsk) || service.isStretched
+      || entrySlowdown > 1
+    {
       endStep(before: nextTenth)
     }
     if let rules = settings.topic?.rules {

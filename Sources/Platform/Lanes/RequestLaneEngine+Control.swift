@@ -204,7 +204,7 @@ extension RequestLaneEngine {
       core.publishedArrivals = attempts
       let each = Double(requests) * core.callsPerMessage / Double(gateways.count)
       for gateway in gateways {
-        if isHandled { demand.addRequests(each, gateway: gateway) }
+        if isHandled { demand.gateways.add(each, gateway: gateway) }
         guard core.settings.sheds else { continue }
         demand.shedding.add(each, gateway: gateway, importance: core.settings.importance)
       }

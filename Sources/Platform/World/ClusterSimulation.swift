@@ -49,8 +49,9 @@ public final class ClusterSimulation {
     demand = Demand(
       nodeCores: topology.nodeCores, nodeZones: topology.usageZones,
       zoneCount: configuration.zones.count + 1,
-      gatewayCapacities: configuration.entries.map { $0.capacityPerSecond ?? .infinity },
-      epochSeconds: configuration.epoch.seconds,
+      entries: configuration.entries, epochSeconds: configuration.epoch.seconds,
+      key: StreamKey(
+        seed: configuration.seed, replication: configuration.replication, name: "gateway load"),
       shedding: configuration.shedding, downstreams: configuration.downstreams)
     demand.downstreams.take(configuration.faults)
     control = ControlShard(
@@ -109,7 +110,7 @@ public final class ClusterSimulation {
   func surroundings(epochEnd: Instant) -> LaneSurroundings {
     LaneSurroundings(
       nodeSlowdowns: UnsafePointer(demand.nodeSlowdowns),
-      gatewaySlowdowns: UnsafePointer(demand.gatewaySlowdowns),
+      gatewaySlowdowns: UnsafePointer(demand.gateways.slowdowns),
       countBlocks: countBlocks.blocks,
       admittedShares: UnsafePointer(demand.shedding.admittedShares),
       downstreamRefusals: UnsafePointer(demand.downstreams.refusals),

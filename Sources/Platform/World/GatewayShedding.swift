@@ -15,7 +15,7 @@ struct GatewayShedding: ~Copyable {
   private var active: [Int] = []
   private var isActive: [Bool]
   /// By gateway: the share of all that it lets in.
-  private var taken: [Double]
+  private(set) var taken: [Double]
   /// The epoch that is open begins here.
   private(set) var now = Instant.origin
   /// Published, by gateway and importance: read by lanes during an epoch.
@@ -68,9 +68,6 @@ struct GatewayShedding: ~Copyable {
     isActive[gateway] = true
     active.append(gateway)
   }
-
-  /// The share of the requests of this epoch that a gateway takes in.
-  func share(of gateway: Int) -> Double { taken[gateway] }
 
   /// Closes an epoch, or several in which nothing happens, one by one. O(gateways that anything
   /// was offered to in the last second, times epochs).

@@ -92,8 +92,8 @@ extension ScenarioSection {
           "gateways that share the requests of one service in one zone, not more than `per_zone`; "
           + "each has instances of its own; `auto` follows the rate of each service",
         "capacity":
-          "requests a second that one gateway bears: beyond, `handling_time` is multiplied by "
-          + "rate ÷ capacity from the next epoch on",
+          "requests a second that one gateway bears: beyond, they wait in a "
+          + "queue before it, from the next epoch on",
         "handling_time": "added to the time of every request; constant",
         "route_ttl": "how long a cached route is fresh",
         "route_stale": "how long after that it is still used while the Dispatcher is asked again",
@@ -132,8 +132,8 @@ extension ScenarioSection {
           "consumers that share the partitions of one service in one zone, each with instances of "
           + "its own",
         "capacity":
-          "deliveries a second that one consumer bears: beyond, `handling_time` is multiplied by "
-          + "rate ÷ capacity from the next epoch on",
+          "deliveries a second that one consumer bears: beyond, they wait in a "
+          + "queue before it, from the next epoch on",
         "handling_time": "added to the time of every delivery; constant",
       ]),
     ScenarioSection(

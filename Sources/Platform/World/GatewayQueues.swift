@@ -1,0 +1,127 @@
+import Primitives
+import SimulationKernel
+
+/// Calls that stand before the gateways and consumers that bear so many a second, and how much
+/// longer each takes for a call because of them.
+///
+/// Lindley's recursion, epoch by epoch: a queue of Q calls to which N more come is max(0, Q + N −
+/// what the gateway bears in an epoch), and a call of the next epoch waits until those before it
+/// are through. So no more goes through a gateway than it bears, and what waits is not forgotten.
+/// What single requests make of N is counted; of a lane that knows its rate alone N is a Poisson
+/// count, drawn by gateway and epoch. What waits for less than an epoch is left out.
+struct GatewayQueues: ~Copyable {
+  let count: Int
+  private let capacities: [Double]
+  /// Calls that each has in hand when it is busy: what it bears times what it takes for one.
+  private let hands: [Double]
+  private let epochSeconds: Double
+  private let key: StreamKey
+  /// The epoch that is open begins here.
+  private var now = Instant.origin
+  private var queues: [Double]
+  private var came: [Double]
+  /// Calls a second of lanes that know no single ones, until they say otherwise.
+  private var rates: [Double]
+  private var touched: TouchedList
+  /// Those that are to be looked at again although nothing new happens there.
+  private var busy: [Int] = []
+  /// Published: read by lanes during an epoch.
+  let slowdowns: UnsafeMutablePointer<Double>
+
+  /// What each gateway bears and takes; nil: it is never slow.
+  typealias Entry = (capacityPerSecond: Double?, handling: Nanoseconds)
+
+  init(_ entries: [Entry], epochSeconds: Double, key: StreamKey) {
+    self.init(
+      capacities: entries.map { $0.capacityPerSecond ?? .infinity },
+      hands: entries.map { ($0.capacityPerSecond ?? 0) * $0.handling.seconds },
+      epochSeconds: epochSeconds, key: key)
+  }
+
+  private init(capacities: [Double], hands: [Double], epochSeconds: Double, key: StreamKey) {
+    self.capacities = capacities
+    self.hands = hands
+    self.epochSeconds = epochSeconds
+    self.key = key
+    count = capacities.count
+    queues = Array(repeating: 0, count: count)
+    (came, rates) = (queues, queues)
+    touched = TouchedList(count: count)
+    slowdowns = .allocate(capacity: max(1, count))
+    slowdowns.initialize(repeating: 1, count: max(1, count))
+  }
+
+  deinit { slowdowns.deallocate() }
+
+  /// Calls that stand before a gateway.
+  func waiting(at gateway: Int) -> Double { queues[gateway] }
+
+  mutating func add(_ calls: Double, gateway: Int) {
+    touched.insert(gateway)
+    came[gateway] += calls
+  }
+
+  /// So many more calls come in a second, from now on.
+  mutating func addRate(_ perSecond: Double, gateway: Int) {
+    touched.insert(gateway)
+    rates[gateway] += perSecond
+  }
+
+  /// Closes an epoch, or several in which nothing is told. O(gateways that were told of or are
+  /// busy, times epochs).
+  ///
+  /// - Parameter shares: of what comes to each gateway that it lets in; empty: all.
+  mutating func close(_ length: Nanoseconds, shares: [Double]) {
+    for gateway in busy { touched.insert(gateway) }
+    busy.removeAll(keepingCapacity: true)
+    for place in 0..<touched.count {
+      let gateway = touched[place]
+      let isBusy = follow(gateway, length, share: shares.isEmpty ? 1 : shares[gateway])
+      came[gateway] = 0
+      let inHand = hands[gateway]
+      slowdowns[gateway] = inHand > 0 ? 1 + queues[gateway] / inHand : 1
+      if isBusy { busy.append(gateway) }
+    }
+    touched.removeAll()
+    now = now + length
+  }
+
+  /// Returns whether the next epoch is to be looked at in any case.
+  private mutating func follow(_ gateway: Int, _ length: Nanoseconds, share: Double) -> Bool {
+    guard capacities[gateway] < .infinity else { return false }
+    let epochs = SecondWindow<SIMD2<Double>>.epochs(in: length.seconds, of: epochSeconds)
+    let each = length.seconds / Double(epochs)
+    let (most, mean) = (capacities[gateway] * each, max(0, rates[gateway]) * share * each)
+    // Six deviations below what it bears nothing ever waits.
+    let isNear = mean > 0 && most - mean < 6 * mean.squareRoot()
+    var more = came[gateway] * share
+    for epoch in 0..<epochs {
+      more += isNear || queues[gateway] > 0 ? drawn(mean, gateway, epoch, each) : mean
+      queues[gateway] = max(0, queues[gateway] + more - most)
+      more = 0
+      if queues[gateway] == 0, !isNear { return false }
+    }
+    return isNear || queues[gateway] > 0
+  }
+
+  /// The same at an instant, whatever happened before.
+  private func drawn(_ mean: Double, _ gateway: Int, _ epoch: Int, _ each: Double) -> Double {
+    guard mean > 0 else { return 0 }
+    let at = now.nanoseconds + Int64((Double(epoch) * each * 1e9).rounded())
+    var bits = key.appending(UInt64(gateway)).stream(UInt64(bitPattern: at))
+    return Double(Counts.poisson(mean: mean, using: &bits))
+  }
+
+  borrowing func clone() -> GatewayQueues {
+    var copy = GatewayQueues(
+      capacities: capacities, hands: hands, epochSeconds: epochSeconds, key: key)
+    copy.now = now
+    copy.queues = queues
+    copy.came = came
+    copy.rates = rates
+    copy.touched = touched
+    copy.busy = busy
+    copy.slowdowns.update(from: slowdowns, count: count)
+    return copy
+  }
+}
