@@ -15,6 +15,7 @@ extension ScenarioMapping {
       return tenant
     }
     cluster.nodePools = document.cluster.nodePools.map(nodePool)
+    cluster.nodeScaling = nodeScaling(document.cluster.nodeScaling)
     cluster.virtualNodes = document.cluster.virtualNodes.map(virtualNodes)
   }
 
@@ -30,6 +31,22 @@ extension ScenarioMapping {
     pool.supply = section.supply
     pool.tenants = section.tenants.compactMap { tenant(named: $0) }
     return pool
+  }
+
+  private func nodeScaling(_ section: NodeScalingSection) -> NodeScalingConfiguration {
+    var scaling = NodeScalingConfiguration()
+    scaling.rules.scanInterval = section.scanInterval
+    scaling.rules.unneededTime = section.unneededTime
+    scaling.rules.utilizationThreshold = section.utilisationThreshold
+    scaling.rules.delayAfterAdd = section.delayAfterAdd
+    scaling.rules.delayAfterFailure = section.delayAfterFailure
+    scaling.rules.maxNodeProvisionTime = section.provisionTime
+    scaling.rules.balanceSimilarPools = section.balancesSimilar
+    let expanders: [String: Expander] = [
+      "least_nodes": .leastNodes, "most_pods": .mostPods, "price": .price, "random": .random,
+    ]
+    scaling.expander = expanders[section.expander] ?? .leastWaste
+    return scaling
   }
 
   private func virtualNodes(_ section: VirtualNodesSection) -> VirtualNodeConfiguration {

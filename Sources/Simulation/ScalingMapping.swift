@@ -104,11 +104,31 @@ struct ScalingMapping {
     settings.minReplicas = max(1, section.minimumInstances)
     if let tolerance = scaling["tolerance"] { settings.tolerance = tolerance }
     if let sync = scaling.duration("sync") { settings.syncPeriod = sync }
-    if let window = scaling.duration("up_window") { settings.scaleUp.stabilizationWindow = window }
-    if let window = scaling.duration("down_window") {
-      settings.scaleDown.stabilizationWindow = window
-    }
+    settings.scaleUp = Self.rules(scaling, "up", settings.scaleUp)
+    settings.scaleDown = Self.rules(scaling, "down", settings.scaleDown)
     return { [settings, ready] in KubernetesPodAutoscaler(settings, replicas: ready) }
+  }
+
+  /// How fast instances may change in one direction.
+  private static func rules(
+    _ scaling: ScalingSection, _ way: String, _ published: ScalingRules
+  ) -> ScalingRules {
+    var rules = published
+    if let window = scaling.duration("\(way)_window") { rules.stabilizationWindow = window }
+    guard let period = scaling.duration("\(way)_period") else { return rules }
+    rules.rates = []
+    if let share = scaling["\(way)_percent"], share > 0 {
+      rules.rates.append(.init(.percent(Int((share * 100).rounded())), each: period))
+    }
+    if let pods = scaling["\(way)_pods"], pods > 0 {
+      rules.rates.append(.init(.pods(Int(pods)), each: period))
+    }
+    switch scaling["\(way)_select"] {
+    case 1: rules.selection = .least
+    case 2: rules.selection = .disabled
+    default: rules.selection = .most
+    }
+    return rules
   }
 
   private func keda(_ scaling: ScalingSection) -> Maker {
@@ -116,13 +136,15 @@ struct ScalingMapping {
     if let lag = scaling["lag"] { settings.lag.lagThreshold = max(1, Int64(lag.rounded())) }
     if let lag = scaling["activation"] { settings.lag.activationLagThreshold = Int64(lag) }
     settings.lag.allowIdleConsumers = scaling["idle_consumers"] == 1
+    settings.lag.limitToPartitionsWithLag = scaling["lagging_partitions"] == 1
+    settings.lag.ensureEvenDistribution = scaling["even_partitions"] == 1
+    settings.lag.excludePersistentLag = scaling["exclude_persistent"] == 1
     // A topic is read from its beginning: nothing that was produced is passed over.
     settings.lag.offsetReset = .earliest
     if let interval = scaling.duration("polling") { settings.pollingInterval = interval }
     if let cooldown = scaling.duration("cooldown") { settings.cooldown = cooldown }
-    if let window = scaling.duration("down_window") {
-      settings.scaleDown.stabilizationWindow = window
-    }
+    settings.scaleUp = Self.rules(scaling, "up", settings.scaleUp)
+    settings.scaleDown = Self.rules(scaling, "down", settings.scaleDown)
     settings.minReplicas = section.minimumInstances
     settings.maxReplicas = section.maximumInstances
     return { [settings, ready] in

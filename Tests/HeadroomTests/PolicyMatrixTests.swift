@@ -86,6 +86,37 @@ import Testing
     #expect(abs(flow.hours / request.hours - 1) < 0.2, "\(told)")
   }
 
+  /// Kubernetes' behaviour bounds how fast instances come: from 4, in the 330 s from the surge to
+  /// the end, at most one more in each minute, six in all; two in each, twelve; none.
+  @Test(arguments: [
+    ("up_percent: 0, up_pods: 1, up_period: 60s", 8...10),
+    ("up_percent: 0, up_pods: 2, up_period: 60s", 12...16),
+    ("up_percent: 25%, up_pods: 1, up_period: 60s, up_select: min", 8...10),
+    ("up_select: disabled", 4...4),
+  ])
+  func behaviourBoundsGrowth(rates: String, peak: ClosedRange<Int>) throws {
+    let text = Self.text(scaling: "\"hpa(concurrency: 0.7, \(rates))\"")
+      .replacing("cold_start: from_zero", with: "cold_start: never")
+    for fidelity in ["request", "flow"] {
+      let found = try Self.outcome(text, fidelity)
+      #expect(peak.contains(found.peak), "\(rates), \(fidelity): \(found)")
+    }
+  }
+
+  /// KEDA's ways to count partitions: sixteen are behind, so that no more instances than those
+  /// come; as many as share them evenly are a power of two.
+  @Test(arguments: [
+    "lagging_partitions: true", "even_partitions: true", "exclude_persistent: true",
+  ])
+  func partitionsBoundGrowth(rule: String) throws {
+    let text = Self.text(scaling: "\"keda(lag: 1, polling: 5s, \(rule))\"", isTopic: true)
+      .replacing("cold_start: from_zero", with: "cold_start: never")
+    for fidelity in ["request", "flow"] {
+      let found = try Self.outcome(text, fidelity)
+      #expect((2...16).contains(found.peak), "\(rule), \(fidelity): \(found)")
+    }
+  }
+
   /// A window over a policy: a floor, and a number whatever the policy wants.
   @Test(arguments: ["floor: 40", "replicas: 40"], ["request", "flow"])
   func windowsHold(amount: String, fidelity: String) throws {

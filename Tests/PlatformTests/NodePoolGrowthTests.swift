@@ -101,6 +101,19 @@ enum ElasticWorld {
     #expect(abs(summary.capacity.groups.reduce(0) { $0 + $1.item.cost } - hours * 0.5) < 1e-9)
   }
 
+  /// How long that is is a setting, and so is how often somebody looks.
+  @Test func howLongTheyStayIsASetting() throws {
+    var cluster = ElasticWorld.cluster()
+    cluster.nodeScaling.rules.unneededTime = .seconds(120)
+    cluster.nodeScaling.rules.delayAfterAdd = .seconds(60)
+    cluster.nodeScaling.rules.scanInterval = .seconds(30)
+    ElasticWorld.quiet(&cluster, after: .seconds(200))
+    let observer = try TestWorld.run(cluster, until: .seconds(2000)).observer
+    let gone = observer.events.filter { $0.kind == .nodeRemoved }.map(\.at)
+    let earliest = try #require(gone.min())
+    #expect(earliest > .seconds(320) && (gone.max() ?? .distantFuture) < .seconds(560))
+  }
+
   /// A machine with idle instances of which little is asked is emptied; its pods come
   /// again elsewhere.
   @Test func machinesWithIdlePodsAreEmptied() throws {

@@ -72,6 +72,19 @@ import Testing
     ("knative(target: 1, target: 2)", "`target` is given twice", "keep one of them"),
     ("knative(10)", "`10` has no name", "for example `knative(target: 10)`"),
     ("knativ(target: 1)", "no scaling policy", "did you mean `knative`?"),
+    (
+      "hpa(cpu: 60%, up_select: most)", "`up_select` is `most`",
+      "write `max`, `min`, `disabled`"
+    ),
+    (
+      "hpa(cpu: 60%, down_percent: 0)",
+      "neither `down_percent` nor `down_pods` bounds anything",
+      "give one of them, or `down_select: disabled`"
+    ),
+    (
+      "keda(lagging_partitions: true, even_partitions: true)",
+      "`lagging_partitions` and `even_partitions` contradict each other", "keep one of them"
+    ),
   ])
   func refusals(_ policy: String, _ message: String, _ help: String) throws {
     let result = Self.read(policy)

@@ -12,8 +12,8 @@ import Testing
     .shifted(by: 0.5, .lognormal(median: 2, sigma: 1.3)), .exponential(mean: 0.02),
     .gamma(shape: 0.5, scale: 1), .constant(0.25),
     .mixture([
-      .init(weight: 1, distribution: .constant(1)),
-      .init(weight: 3, distribution: .lognormal(median: 1, sigma: 1)),
+      .init(weight: 1, .constant(1)),
+      .init(weight: 3, .lognormal(median: 1, sigma: 1)),
     ]),
   ])
   func areWhatEachStreamGives(_ distribution: Distribution) {

@@ -81,6 +81,7 @@ public struct ClusterConfiguration: Sendable {
   public var changes: [ChangeConfiguration] = []
   public var api = RegionAPIConfiguration()
   public var nodePools: [NodePoolConfiguration] = []
+  public var nodeScaling = NodeScalingConfiguration()
   public var virtualNodes: VirtualNodeConfiguration?
   /// Empty: one, of whom nothing is said.
   public var tenants: [TenantConfiguration] = []

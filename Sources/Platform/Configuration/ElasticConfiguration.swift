@@ -29,6 +29,14 @@ public struct NodePoolConfiguration: Sendable {
   }
 }
 
+/// How all node pools of a cluster grow and shrink.
+public struct NodeScalingConfiguration: Sendable {
+  public var rules = ClusterAutoscalerRules()
+  public var expander = ClusterAutoscalerRules.expander
+
+  public init() {}
+}
+
 /// Pods without machines of the cluster: a virtual kubelet in each zone, in front of machines that
 /// are shared with others.
 public struct VirtualNodeConfiguration: Sendable {

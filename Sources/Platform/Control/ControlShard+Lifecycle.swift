@@ -49,7 +49,7 @@ extension ControlShard {
     }
     if !configuration.nodePools.isEmpty {
       schedule(
-        .nodePoolScan, at: .origin + ClusterAutoscalerRules().scanInterval,
+        .nodePoolScan, at: .origin + configuration.nodeScaling.rules.scanInterval,
         class: EventRank.alarm)
     }
     for tenant in tenantSizes.indices { tellQuota(of: tenant, at: .origin) }

@@ -13,7 +13,7 @@ extension ControlShard {
     nodeScaler?.news.isDecided = false
     askForNodes(at: now)
     schedule(
-      .nodePoolScan, at: now + ClusterAutoscalerRules().scanInterval, class: EventRank.alarm)
+      .nodePoolScan, at: now + configuration.nodeScaling.rules.scanInterval, class: EventRank.alarm)
   }
 
   private func askForNodes(at now: Instant) {
@@ -74,7 +74,7 @@ extension ControlShard {
       }
     }
     let nodes = kubernetes.capacity.items.dropLast().reduce(0) { $0 + $1.units }
-    var left = ClusterAutoscalerRules().candidates(nodes: nodes)
+    var left = configuration.nodeScaling.rules.candidates(nodes: nodes)
     for node in kubernetes.lowNodes where mayShrink(node) {
       let shapes = kubernetes.podsOn[node - kubernetes.firstSlot].map { shape(of: pods[$0].pool) }
       if !shapes.isEmpty {

@@ -114,7 +114,7 @@ extension Kubernetes {
   /// Brings the list of machines of which little is asked up to date. O(log n) to find its place.
   mutating func noteLow(_ node: Int) {
     guard layout.nodes[node].group != nil else { return }
-    let isLow = isPresent[node] && emptying[node] == nil && utilization(node) < Self.lowBelow
+    let isLow = isPresent[node] && emptying[node] == nil && utilization(node) < lowBelow
     var (low, high) = (0, lowNodes.count)
     while low < high {
       let middle = (low + high) / 2
@@ -124,8 +124,6 @@ extension Kubernetes {
     if isLow, !isListed { lowNodes.insert(node, at: low) }
     if !isLow, isListed { lowNodes.remove(at: low) }
   }
-
-  private static let lowBelow = ClusterAutoscalerRules().utilizationThreshold
 
   func utilization(_ node: Int) -> Double {
     let (taken, whole) = (allocated(NodeID(node)), layout.nodes[node].capacity)

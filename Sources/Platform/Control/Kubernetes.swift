@@ -35,6 +35,8 @@ struct Kubernetes: Sendable {
   /// False while room appears that is somebody's already.
   var isAdmitting = true
   let virtualNodes: VirtualNodeConfiguration?
+  /// Machines of pools of which less is asked for may not be needed.
+  let lowBelow: Double
   /// Milli-cores on virtual nodes.
   var virtualCPUMilli: Int64 = 0
   /// By slot of a node pool, from `firstSlot` on: the pods there, in the order of placing.
@@ -71,6 +73,7 @@ struct Kubernetes: Sendable {
     self.configuration = configuration
     self.layout = layout
     virtualNodes = cluster.virtualNodes
+    lowBelow = cluster.nodeScaling.rules.utilizationThreshold
     moved = cluster.zones.map { _ in NodeSummary() }
     isPresent = layout.nodes.map { $0.group == nil }
     for group in layout.groups {

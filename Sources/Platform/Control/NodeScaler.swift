@@ -42,6 +42,12 @@ struct NodeScaler: Sendable {
 
   init?(_ configuration: ClusterConfiguration, _ layout: NodeLayout, _ keys: ControlKeys) {
     guard !configuration.nodePools.isEmpty else { return nil }
+    // Alike are machines of one size that take pods of the same tenants.
+    let kinds = configuration.nodePools.map { pool in
+      configuration.nodePools.firstIndex {
+        $0.capacity == pool.capacity && $0.tenants == pool.tenants
+      }
+    }
     let pools = layout.groups.map { group in
       let pool = configuration.nodePools[group.pool]
       return ClusterAutoscaler.Pool(
@@ -50,11 +56,12 @@ struct NodeScaler: Sendable {
           cpuMilli: pool.capacity.cpuMilli, memory: pool.capacity.memoryMiB, pods: 1 << 32,
           zone: group.zone.index),
         minSize: pool.minimum, maxSize: pool.maximum,
-        nodePriceMicros: Int64(pool.pricePerHour * 1e6), kind: nil)
+        nodePriceMicros: Int64(pool.pricePerHour * 1e6), kind: kinds[group.pool])
     }
     machine = ClusterAutoscaler(
       pools: pools, sizes: layout.groups.map { configuration.nodePools[$0.pool].initial },
-      expanders: ExpanderChain(key: keys.expander))
+      rules: configuration.nodeScaling.rules,
+      expanders: ExpanderChain([configuration.nodeScaling.expander], key: keys.expander))
     let retry = RetryRules(timeout: Self.retry, pollInterval: Self.retry)
     news = ScanNews(groups: pools.count)
     requests = RetryLedger(retry)

@@ -38,6 +38,22 @@ extension ScenarioSection {
         "tenants": "tenants whose pods alone it takes, warm ones too; they are on no others",
       ]),
     ScenarioSection(
+      "cluster.node_scaling",
+      "How the Cluster Autoscaler orders machines of `node_pools` and gives them back.",
+      [
+        "scan_interval": "time between two looks at pods without room and at machines",
+        "unneeded_time": "a machine that is not needed for so long goes",
+        "utilisation_threshold":
+          "a machine of whose cores and memory less is asked for is not needed where its pods "
+          + "find room elsewhere",
+        "delay_after_add": "so long after a machine has come none goes",
+        "delay_after_failure": "so long after one could not be emptied none goes",
+        "provision_time": "a machine that has not come by then is not waited for any more",
+        "expander": "of several pools whose machines would help, the one that grows",
+        "balance_similar":
+          "whether pools of equal machines in several zones share what is ordered",
+      ]),
+    ScenarioSection(
       "cluster.virtual_nodes",
       "Elastic containers behind a virtual kubelet in each zone: pods that need no machine of the "
         + "cluster. Only pods that are made for a start go there, never warm ones.",

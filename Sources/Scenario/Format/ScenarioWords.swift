@@ -70,6 +70,18 @@ enum ScenarioWords {
       ["kubernetes": "another process is made", "refuse": "the start is refused"]),
     Meanings("cluster.node_pools[].supply", ["unlimited": "there are always more"]),
     Meanings("cluster.node_pools[].tenants", ["shared": "pods of all others are there"]),
+    Meanings(
+      "cluster.node_scaling.expander",
+      [
+        "least_waste": "the one that leaves the least of its machines unused",
+        "least_nodes": "the one that needs the fewest machines",
+        "most_pods": "the one that gives room to the most pods",
+        "price": "the one whose machines cost the least for each pod",
+        "random": "any",
+      ]),
+    Meanings(
+      "cluster.node_scaling.balance_similar",
+      ["off": "the chosen pool alone grows", "on": "pools of equal machines grow alike"]),
     Meanings("cluster.virtual_nodes", ["none": "there are none"]),
     Meanings("cluster.virtual_nodes.stock", ["unlimited": "there are always more"]),
     Meanings(

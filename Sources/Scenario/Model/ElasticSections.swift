@@ -20,6 +20,21 @@ public struct NodePoolSection: Sendable {
   public init() {}
 }
 
+/// How node pools grow and shrink.
+public struct NodeScalingSection: Sendable {
+  public var scanInterval = Nanoseconds.zero
+  public var unneededTime = Nanoseconds.zero
+  public var utilisationThreshold = 0.0
+  public var delayAfterAdd = Nanoseconds.zero
+  public var delayAfterFailure = Nanoseconds.zero
+  public var provisionTime = Nanoseconds.zero
+  /// `least_waste`, `least_nodes`, `most_pods`, `price` or `random`.
+  public var expander = "least_waste"
+  public var balancesSimilar = false
+
+  public init() {}
+}
+
 /// Pods without machines of the cluster.
 public struct VirtualNodesSection: Sendable {
   public struct Price: Sendable, Equatable {

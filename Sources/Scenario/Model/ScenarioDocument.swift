@@ -163,6 +163,7 @@ public struct ClusterSection: Sendable {
   public var evict = "none"
   public var workerHosts = WorkerHostsSection()
   public var nodePools: [NodePoolSection] = []
+  public var nodeScaling = NodeScalingSection()
   public var virtualNodes: VirtualNodesSection?
 }
 

@@ -28,6 +28,7 @@ enum ClusterReading {
     section.evict = cluster.word("evict", of: ["none", "lru", "faascache-lru"], .assumed("none"))
     section.workerHosts = KindReading.workerHosts(&cluster)
     section.nodePools = ElasticReading.nodePools(&cluster)
+    section.nodeScaling = ElasticReading.nodeScaling(&cluster)
     section.virtualNodes = ElasticReading.virtualNodes(&cluster)
     autoscale(&cluster, &section)
     section.api = ChangeReading.api(&cluster)

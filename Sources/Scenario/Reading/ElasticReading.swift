@@ -24,6 +24,34 @@ enum ElasticReading {
     }
   }
 
+  static func nodeScaling(_ cluster: inout FieldReader) -> NodeScalingSection {
+    let flag = { (text: String, name: String) -> Default in
+      .published(text, source: "Cluster Autoscaler: `--\(name)`")
+    }
+    var reader = cluster.section("node_scaling")
+    defer { reader.finish() }
+    var section = NodeScalingSection()
+    section.scanInterval = reader.duration(
+      "scan_interval", flag("10s", "scan-interval"), atLeast: "1s")
+    section.unneededTime = reader.duration(
+      "unneeded_time", flag("10m", "scale-down-unneeded-time"))
+    section.utilisationThreshold = reader.share(
+      "utilisation_threshold", flag("50%", "scale-down-utilization-threshold"))
+    section.delayAfterAdd = reader.duration(
+      "delay_after_add", flag("10m", "scale-down-delay-after-add"))
+    section.delayAfterFailure = reader.duration(
+      "delay_after_failure", flag("3m", "scale-down-delay-after-failure"))
+    section.provisionTime = reader.duration(
+      "provision_time", flag("15m", "max-node-provision-time"), atLeast: "1s")
+    section.expander = reader.word(
+      "expander", of: ["least_waste", "least_nodes", "most_pods", "price", "random"],
+      flag("least_waste", "expander"))
+    section.balancesSimilar =
+      reader.word("balance_similar", of: ["off", "on"], flag("off", "balance-similar-node-groups"))
+      == "on"
+    return section
+  }
+
   static func virtualNodes(_ cluster: inout FieldReader) -> VirtualNodesSection? {
     if cluster.isWord("virtual_nodes", "none", .assumed("none")) { return nil }
     var section = VirtualNodesSection()

@@ -10,6 +10,8 @@ struct PolicyParameter: Sendable {
     case ratio(ClosedRange<Double>)
     case duration(least: String, most: String)
     case flag
+    /// One of these, by its place.
+    case word([String])
   }
 
   var name: String
@@ -17,8 +19,8 @@ struct PolicyParameter: Sendable {
   var fallback: Default
   var about: String
 
-  /// The value of a text, in nanoseconds for durations, 1 for `true`; nil where it is none or out
-  /// of range.
+  /// The value of a text, in nanoseconds for durations, 1 for `true`, a word's place; nil where it
+  /// is none or out of range.
   func parse(_ text: String) -> Double? {
     switch value {
     case .number(let range): return (try? Quantity.number(text)).flatMap { range.keep($0) }
@@ -31,6 +33,7 @@ struct PolicyParameter: Sendable {
       else { return nil }
       return Double(value)
     case .flag: return ["true": 1, "false": 0][text]
+    case .word(let words): return words.firstIndex(of: text).map(Double.init)
     }
   }
 
@@ -40,6 +43,7 @@ struct PolicyParameter: Sendable {
     case .number(let range), .share(let range), .ratio(let range): Quantity.text(range)
     case .duration(let least, let most): "\(least) to \(most)"
     case .flag: "`true` or `false`"
+    case .word(let words): words.map { "`\($0)`" }.joined(separator: ", ")
     }
   }
 }

@@ -60,11 +60,28 @@ enum PolicyReading {
         fail("`\(parameter.name)` is `\(text)`", "write \(parameter.range)")
       }
     }
+    checkTogether(section, fail)
+    return section
+  }
+
+  /// What parameters say together.
+  private static func checkTogether(_ section: ScalingSection, _ fail: (String, String?) -> Void) {
     let metrics = ["cpu", "memory", "concurrency", "lag"]
-    if name == "hpa", !metrics.contains(where: { section[$0] != nil }) {
+    if section.policy == "hpa", !metrics.contains(where: { section[$0] != nil }) {
       fail("no metric", "for example `hpa(cpu: 60%)`")
     }
-    return section
+    for way in ["up", "down"]
+    where section["\(way)_percent"] == 0 && section["\(way)_pods"] == 0
+      && section["\(way)_select"] != 2
+    {
+      fail(
+        "neither `\(way)_percent` nor `\(way)_pods` bounds anything",
+        "give one of them, or `\(way)_select: disabled`")
+    }
+    guard section["lagging_partitions"] == 1 else { return }
+    for other in ["idle_consumers", "even_partitions"] where section[other] == 1 {
+      fail("`lagging_partitions` and `\(other)` contradict each other", "keep one of them")
+    }
   }
 
   /// Refuses what is no parameter of the policy.

@@ -67,54 +67,89 @@ extension PolicyParameter {
     .published(text, source: "KEDA: Apache Kafka scaler")
   }
 
-  static let kubernetes: [PolicyParameter] = [
-    PolicyParameter(
-      name: "cpu", value: .ratio(0.01...10), fallback: .none,
-      about: "CPU in use ÷ CPU of the instances' shapes that is aimed at"),
-    PolicyParameter(
-      name: "memory", value: .ratio(0.01...10), fallback: .none,
-      about: "the same of memory"),
-    PolicyParameter(
-      name: "concurrency", value: .number(0.01...1e6), fallback: .none,
-      about: "requests in flight and waiting for each instance"),
-    PolicyParameter(
-      name: "lag", value: .number(1...1e12), fallback: .none,
-      about: "messages behind for each instance"),
-    PolicyParameter(
-      name: "tolerance", value: .share(0...1), fallback: kubernetes("10%"),
-      about: "a ratio so near to 1 changes nothing"),
-    PolicyParameter(
-      name: "sync", value: .duration(least: "1s", most: "1h"), fallback: kubernetes("15s"),
-      about: "time between two decisions"),
-    PolicyParameter(
-      name: "up_window", value: .duration(least: "0s", most: "1h"), fallback: kubernetes("0s"),
-      about: "more instances only when every decision of this time wanted more"),
-    PolicyParameter(
-      name: "down_window", value: .duration(least: "0s", most: "1h"), fallback: kubernetes("300s"),
-      about: "fewer instances only when every decision of this time wanted fewer"),
-  ]
+  /// How fast instances may change in one direction: Kubernetes' `behavior`.
+  private static func rates(_ way: String, percent: String, pods: String) -> [PolicyParameter] {
+    [
+      PolicyParameter(
+        name: "\(way)_percent", value: .ratio(0...100), fallback: kubernetes(percent),
+        about: "so much of the instances at most within `\(way)_period`; 0: no such bound"),
+      PolicyParameter(
+        name: "\(way)_pods", value: .number(0...1e6), fallback: kubernetes(pods),
+        about: "so many at most within `\(way)_period`; 0: no such bound"),
+      PolicyParameter(
+        name: "\(way)_period", value: .duration(least: "1s", most: "30m"),
+        fallback: kubernetes("15s"), about: "time in which these bounds hold"),
+      PolicyParameter(
+        name: "\(way)_select", value: .word(["max", "min", "disabled"]),
+        fallback: kubernetes("max"),
+        about: "which of the bounds counts: the wider, the narrower, or no change at all"),
+    ]
+  }
 
-  static let keda: [PolicyParameter] = [
-    PolicyParameter(
-      name: "lag", value: .number(1...1e12), fallback: keda("10"),
-      about: "messages behind that one instance is there for"),
-    PolicyParameter(
-      name: "activation", value: .number(0...1e12), fallback: keda("0"),
-      about: "lag above which a service without instances gets one; above 0 the default of "
-        + "`cold_start` is `never`, or the first message would start one"),
-    PolicyParameter(
-      name: "polling", value: .duration(least: "1s", most: "1h"), fallback: keda("30s"),
-      about: "time between two looks at the topic"),
-    PolicyParameter(
-      name: "cooldown", value: .duration(least: "0s", most: "24h"), fallback: keda("300s"),
-      about: "from the last look that found the topic active to no instance"),
-    PolicyParameter(
-      name: "idle_consumers", value: .flag, fallback: keda("false"),
-      about: "whether there may be more instances than partitions"),
-    PolicyParameter(
-      name: "down_window", value: .duration(least: "0s", most: "1h"), fallback: kubernetes("300s"),
-      about: "as of `hpa`"),
-  ]
+  private static let upRates = rates("up", percent: "100%", pods: "4")
+  private static let downRates = rates("down", percent: "100%", pods: "0")
+
+  static let kubernetes: [PolicyParameter] =
+    [
+      PolicyParameter(
+        name: "cpu", value: .ratio(0.01...10), fallback: .none,
+        about: "CPU in use ÷ CPU of the instances' shapes that is aimed at"),
+      PolicyParameter(
+        name: "memory", value: .ratio(0.01...10), fallback: .none,
+        about: "the same of memory"),
+      PolicyParameter(
+        name: "concurrency", value: .number(0.01...1e6), fallback: .none,
+        about: "requests in flight and waiting for each instance"),
+      PolicyParameter(
+        name: "lag", value: .number(1...1e12), fallback: .none,
+        about: "messages behind for each instance"),
+      PolicyParameter(
+        name: "tolerance", value: .share(0...1), fallback: kubernetes("10%"),
+        about: "a ratio so near to 1 changes nothing"),
+      PolicyParameter(
+        name: "sync", value: .duration(least: "1s", most: "1h"), fallback: kubernetes("15s"),
+        about: "time between two decisions"),
+      PolicyParameter(
+        name: "up_window", value: .duration(least: "0s", most: "1h"), fallback: kubernetes("0s"),
+        about: "more instances only when every decision of this time wanted more"),
+      PolicyParameter(
+        name: "down_window", value: .duration(least: "0s", most: "1h"),
+        fallback: kubernetes("300s"),
+        about: "fewer instances only when every decision of this time wanted fewer"),
+    ] + upRates + downRates
+
+  static let keda: [PolicyParameter] =
+    [
+      PolicyParameter(
+        name: "lag", value: .number(1...1e12), fallback: keda("10"),
+        about: "messages behind that one instance is there for"),
+      PolicyParameter(
+        name: "activation", value: .number(0...1e12), fallback: keda("0"),
+        about: "lag above which a service without instances gets one; above 0 the default of "
+          + "`cold_start` is `never`, or the first message would start one"),
+      PolicyParameter(
+        name: "polling", value: .duration(least: "1s", most: "1h"), fallback: keda("30s"),
+        about: "time between two looks at the topic"),
+      PolicyParameter(
+        name: "cooldown", value: .duration(least: "0s", most: "24h"), fallback: keda("300s"),
+        about: "from the last look that found the topic active to no instance"),
+      PolicyParameter(
+        name: "idle_consumers", value: .flag, fallback: keda("false"),
+        about: "whether there may be more instances than partitions"),
+      PolicyParameter(
+        name: "lagging_partitions", value: .flag, fallback: keda("false"),
+        about: "no more instances than partitions that are behind"),
+      PolicyParameter(
+        name: "even_partitions", value: .flag, fallback: keda("false"),
+        about: "as many instances as share the partitions evenly"),
+      PolicyParameter(
+        name: "exclude_persistent", value: .flag, fallback: keda("false"),
+        about: "a partition that has not moved since the look before counts for nothing"),
+      PolicyParameter(
+        name: "down_window", value: .duration(least: "0s", most: "1h"),
+        fallback: kubernetes("300s"),
+        about: "as of `hpa`"),
+    ] + upRates + downRates
 
   static let cpu: [PolicyParameter] = [
     PolicyParameter(
