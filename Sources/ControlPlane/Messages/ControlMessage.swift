@@ -176,6 +176,10 @@ public enum ControlMessage: Sendable, BitwiseCopyable {
   case scaleUp(StartRequest)
   /// A Dispatcher has the order, or had it before.
   case scaleAccepted(StartRequest)
+  /// AutoScale and Kubernetes: so many of its orders for a part are wanted no more; and so many of
+  /// them will not be made.
+  case withdrawOrders(LaneID, part: UInt8, count: UInt32)
+  case ordersWithdrawn(LaneID, part: UInt8, count: UInt32)
   /// Keep no more usable instances than this: a wish that may be repeated.
   case scaleDown(to: UInt32)
   // Memory pressure

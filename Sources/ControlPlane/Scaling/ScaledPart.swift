@@ -11,6 +11,8 @@ public struct ScaledPart: Sendable {
   /// oldest first.
   public private(set) var orderedAt: [Instant] = []
   private var settled: UInt32 = 0
+  /// When Kubernetes was asked to withdraw orders, of which it has not told yet.
+  public private(set) var withdrawingSince: Instant?
   /// Whether requests come here.
   public var isInUse = false
   /// Its zone is gone: nothing is ordered here.
@@ -40,6 +42,15 @@ public struct ScaledPart: Sendable {
 
   public mutating func order(at now: Instant) { orderedAt.append(now) }
 
+  /// Kubernetes is asked to withdraw orders; what comes of it is told.
+  public mutating func withdraw(at now: Instant) { withdrawingSince = now }
+
+  /// The latest so many orders will not be made.
+  public mutating func withdrawn(_ count: Int) {
+    withdrawingSince = nil
+    orderedAt.removeLast(min(count, orderedAt.count))
+  }
+
   /// Instances were told to go; the next sample shows what has become of it.
   public mutating func shrink(to target: Int) { instances.usable = Int32(clamping: target) }
 
@@ -48,11 +59,13 @@ public struct ScaledPart: Sendable {
     self.isClosed = isClosed
     instances = InstanceCounts()
     orderedAt.removeAll()
+    withdrawingSince = nil
     isInUse = false
   }
 
   /// Orders that were given before an instant are taken for lost.
   public mutating func forgetOrders(before instant: Instant) {
+    if let since = withdrawingSince, since < instant { withdrawingSince = nil }
     guard let oldest = orderedAt.first, oldest < instant else { return }
     orderedAt.removeAll { $0 < instant }
   }
@@ -77,6 +90,18 @@ public enum EvenSpread {
         continue
       }
       if part.usable + part.coming < parts[other].usable + parts[other].coming { best = index }
+    }
+    return best
+  }
+
+  /// The part with the most instances, coming ones among them, of those that wait for orders.
+  public static func fullestToWithdraw(_ parts: [ScaledPart], less taken: [Int]) -> Int? {
+    var (best, most): (Int?, Int) = (nil, 0)
+    for (index, part) in parts.enumerated()
+    where part.withdrawingSince == nil && part.orderedAt.count > taken[index] {
+      let count = part.usable + part.coming - taken[index]
+      guard count > max(most, part.least) else { continue }
+      (best, most) = (index, count)
     }
     return best
   }

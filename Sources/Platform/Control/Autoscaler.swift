@@ -14,6 +14,8 @@ struct Autoscaler: ~Copyable {
     case up(StartRequest)
     /// Keep no more usable instances than `to`.
     case down(LaneID, part: Int, to: Int)
+    /// So many of the orders are wanted no more.
+    case withdraw(LaneID, part: Int, count: Int)
   }
 
   /// Starts that AutoScale asked for have ordinals of their own, beyond those of gateways.
@@ -86,6 +88,11 @@ struct Autoscaler: ~Copyable {
       {
         due.set(known.scaled, to: Self.atOnce)
       }
+    case .ordersWithdrawn(let lane, let part, let count):
+      guard let known = lanes[lane.index] else { return }
+      services[known.scaled].withdrawn(
+        Int(count), position: known.position, part: Int(part))
+      due.set(known.scaled, to: Self.atOnce)
     case .zoneLost(let zone): setClosed(true, in: zone)
     case .zoneReady(let zone): setClosed(false, in: zone)
     default: break

@@ -16,6 +16,7 @@ extension ControlShard {
     let isFirst = kubernetes.line.first == nil
     kubernetes.noteWaiting(order, at: now)
     kubernetes.line.append(order.id)
+    if let start = order.start, start.isFromAutoscaler { kubernetes.ahead.line(start, order.id) }
     if isFirst { armTurn(at: now) }
   }
 
@@ -25,8 +26,29 @@ extension ControlShard {
   }
 
   private func takeTurn(_ id: UInt64, at now: Instant) {
+    if let start = kubernetes.creations[id]?.order.start, start.isFromAutoscaler {
+      kubernetes.ahead.leave(start, id)
+    }
     kubernetes.line.admit(at: now, slowdown: conditions.slowdown(of: .kubernetes, at: now))
     create(id, at: now)
+  }
+
+  /// AutoScale wants so many of its orders for a part no more: the latest that stand in line have
+  /// no turn.
+  func withdrawOrders(_ count: Int, for lane: LaneID, part: Int, at now: Instant) {
+    var withdrawn: UInt32 = 0
+    for id in kubernetes.ahead.takeLast(count, of: lane, part: part) {
+      guard let order = kubernetes.creations[id]?.order else { continue }
+      withdrawn += 1
+      kubernetes.end(order, pod: nil, isShared: true)
+      digest.record(RecordKind.creationFailed, at: now, order.id, 2)
+      sendPlain(
+        .creationWithdrawn(order), from: .kubernetes, to: Address(.workerManager, order.manager),
+        leavingAt: now)
+    }
+    sendPlain(
+      .ordersWithdrawn(lane, part: UInt8(part), count: withdrawn), from: .kubernetes,
+      to: .autoscaler, leavingAt: now)
   }
 
   /// The first order in line has its turn; those behind it that are over go without one.

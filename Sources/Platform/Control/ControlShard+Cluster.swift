@@ -22,6 +22,10 @@ extension ControlShard {
         sendPlain(
           .scaleDown(to: UInt32(target)), from: .autoscaler, to: .gateway(lane, part: part),
           leavingAt: now)
+      case .withdraw(let lane, let part, let count):
+        sendPlain(
+          .withdrawOrders(lane, part: UInt8(part), count: UInt32(count)), from: .autoscaler,
+          to: .kubernetes, leavingAt: now)
       }
     }
   }

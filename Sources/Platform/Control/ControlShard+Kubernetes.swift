@@ -12,6 +12,8 @@ extension ControlShard {
       // none of them any more, whatever answers were lost: it serves, or its deadline ends it.
       if replyTo.kind != .workerManager || !isClaimed(pod) { delete(pod, at: now) }
       sendPlain(.podDeleted(pod), from: .kubernetes, to: replyTo, leavingAt: now)
+    case .withdrawOrders(let lane, let part, let count):
+      withdrawOrders(Int(count), for: lane, part: Int(part), at: now)
     case .readyPodsKnown(let pool, let count): readyPods.known(pool, count: Int(count))
     case .claimed(let pod): unlabel(pod, at: now)
     case .listPool(let pool, let listing): list(pool, listing, for: from, at: now)

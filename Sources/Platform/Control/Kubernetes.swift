@@ -61,8 +61,9 @@ struct Kubernetes: Sendable {
   var watchers: [Int?]
   /// By zone: what placing has taken and deleting has given back.
   var moved: [NodeSummary]
-  /// Orders that wait for their turn.
+  /// Orders that wait for their turn, and AutoScale's among them.
   var line: AdmissionLine
+  var ahead = OrdersInLine()
   /// Warm pods by pool, in the order of creation, for a Worker Manager that takes over.
   private(set) var warm: [[PodID]]
   private(set) var creationsAsked: UInt64 = 0

@@ -98,6 +98,11 @@ struct ScaledService: Sendable {
 
   mutating func adopt(position: Int, part: Int) { parts[firstPart[position] + part].adopt() }
 
+  /// The latest so many orders of a part will not be made.
+  mutating func withdrawn(_ count: Int, position: Int, part: Int) {
+    parts[firstPart[position] + part].withdrawn(count)
+  }
+
   /// Takes a sample; true when the policy may answer otherwise because of it.
   mutating func observe(_ sample: PartSample, position: Int, part: Int) -> Bool {
     let isNews = parts[firstPart[position] + part].take(sample)
@@ -176,6 +181,9 @@ struct ScaledService: Sendable {
     let coming = parts.reduce(0) { $0 + $1.coming }
     var desired = policy.desiredPods(ready: ready, at: now)
     if let bounds { desired = min(max(desired, bounds.lowerBound), bounds.upperBound) }
+    if desired < ready + coming {
+      withdraw(ready + coming - max(desired, ready), at: now, into: &orders)
+    }
     if desired > ready + coming {
       grow(by: desired - ready - coming, at: now, &nextOrdinal, into: &orders)
     } else if desired < ready {
@@ -205,6 +213,24 @@ struct ScaledService: Sendable {
       nextOrdinal += 1
       parts[index].order(at: now)
       orders.append(.up(start))
+    }
+  }
+
+  /// Orders beyond what is wanted are withdrawn as far as their pods have no machine yet: as
+  /// Kubernetes' ReplicaSet does, which deletes pods without a node first.
+  private mutating func withdraw(
+    _ count: Int, at now: Instant, into orders: inout [Autoscaler.Order]
+  ) {
+    guard parts.contains(where: { !$0.orderedAt.isEmpty }) else { return }
+    var taken = Array(repeating: 0, count: parts.count)
+    for _ in 0..<count {
+      guard let index = EvenSpread.fullestToWithdraw(parts, less: taken) else { break }
+      taken[index] += 1
+    }
+    for index in parts.indices where taken[index] > 0 {
+      parts[index].withdraw(at: now)
+      let place = places[index]
+      orders.append(.withdraw(place.lane, part: place.part, count: taken[index]))
     }
   }
 

@@ -82,5 +82,5 @@ struct SharedStarts: Sendable {
 }
 
 extension StartRequest {
-  fileprivate var isFromAutoscaler: Bool { isAhead && replacement == nil }
+  var isFromAutoscaler: Bool { isAhead && replacement == nil }
 }
