@@ -130,6 +130,7 @@ extension FlowState {
     if hasKeepAlive, let prewarm = keepAlive?.prewarmAt { endStep(before: max(now, prewarm)) }
     if let drained = draining.nextDrained { endStep(before: max(now, drained)) }
     if stepEnd <= quietUntil { endBeforeRepeats() }
+    planAsk()
   }
 
   var nextTenth: Instant {
@@ -155,6 +156,7 @@ extension FlowState {
     stepEnd = instant
     // The arrival that was found comes later.
     if stepArrivals == .oneAtEnd { stepArrivals = .none }
+    if stepArrivals == .lastWaits { stepArrivals = .drawn }
   }
 
   // MARK: Instances

@@ -73,8 +73,13 @@ extension FlowState {
       // Should the lane be advanced again before the next step is planned.
       stepArrivals = .drawn
       arrivals = 1
-    } else if stepArrivals == .drawn {
+    } else if stepArrivals != .none, stepArrivals != .oneAtEnd {
       arrivals = feed.take(from: now, to: end, using: &bits)
+      // Who waits at its end has come.
+      if stepArrivals == .lastWaits, end == stepEnd, arrivals == 0, feed.remaining > 0 {
+        feed.takeOne()
+        arrivals = 1
+      }
     }
     counters.arrivals &+= UInt64(arrivals)
     represented &+= UInt64(arrivals)
@@ -130,8 +135,14 @@ extension FlowState {
       return stepCohorts(arrivals: arrivals, from: start, to: end)
     }
     settleCohorts()
-    if feed.second != peakSecond, isQuiet(arrivals: arrivals, over: h) {
+    if stepArrivals != .lastWaits, feed.second != peakSecond, isQuiet(arrivals: arrivals, over: h) {
       return stepQuietly(arrivals: arrivals, over: h)
+    }
+    if asksAtFirstWait {
+      let isEndedByWait = stepArrivals == .lastWaits && end == stepEnd
+      if isEndedByWait { stepArrivals = .drawn }
+      return stepBeforeAsk(
+        arrivals: arrivals, isEndedByWait: isEndedByWait, from: start, to: end)
     }
     return stepBacklog(arrivals: arrivals, over: h)
   }

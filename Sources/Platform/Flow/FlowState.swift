@@ -53,6 +53,8 @@ struct FlowState: ~Copyable {
   /// would have rested through it.
   var peakSecond = Int.min
   var stepArrivals = StepArrivals.drawn
+  /// When somebody waits next.
+  var firstWait = FirstWait()
 
   var counters = LaneCounters()
   var digest = Digest()
@@ -209,7 +211,7 @@ struct FlowState: ~Copyable {
     peakWaiting = other.peakWaiting
     now = other.now
     stepEnd = other.stepEnd
-    stepArrivals = other.stepArrivals
+    (stepArrivals, firstWait) = (other.stepArrivals, other.firstWait)
     counters = other.counters
     digest = other.digest
     represented = other.represented
@@ -358,8 +360,8 @@ struct FlowState: ~Copyable {
 }
 
 /// What a flow lane knows of a step's arrivals before the step: nothing; that one ends it, and none
-/// comes before; that none comes.
-enum StepArrivals: Sendable { case drawn, oneAtEnd, none }
+/// comes before; that none comes; that the last waits, who ends it, and none before.
+enum StepArrivals: Sendable { case drawn, oneAtEnd, none, lastWaits }
 
 /// What a flow lane has asked of the control plane and been told by it.
 struct FlowControl: Sendable {
