@@ -103,7 +103,8 @@ import Testing
 
   /// Of a rate that nobody tells again counts are drawn, the same however epochs are closed.
   @Test func ratesAreDrawnByEpoch() throws {
-    var (single, together) = (Self.gateways(300), Self.gateways(300))
+    var single = Self.gateways(300)
+    var together = Self.gateways(300)
     single.addRate(295, gateway: 0)
     together.addRate(295, gateway: 0)
     for _ in 0..<600 { single.close(.milliseconds(100), shares: []) }
