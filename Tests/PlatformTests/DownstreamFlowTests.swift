@@ -53,6 +53,49 @@ import Testing
     #expect(abs(downstreams.stepRefusals[0] - (1 - 50.0 / 300)) < 1e-9)
   }
 
+  /// Consumers that have stood still for a minute begin all at once, with instances for five times
+  /// what is borne: it answers no more of the backlog in the first seconds at one fidelity than at
+  /// the other. (Steps of a second let a second's worth of each lane through before anybody knew of
+  /// it.)
+  @Test func aBacklogIsWorkedOffAsFast() throws {
+    var (first, errors) = ([Fidelity: Double](), [Fidelity: Double]())
+    for fidelity in [Fidelity.request, .flow] {
+      var (sum, square) = (0.0, 0.0)
+      let seeds = 6
+      for seed in 1...seeds {
+        var cluster = CentralLimitTests.downstream(
+          [200, 150], capacity: 500, central: nil, fidelity, seed: UInt64(seed))
+        for index in cluster.services.indices {
+          cluster.services[index].topic?.pauses = [.seconds(20) ..< .seconds(80)]
+        }
+        let simulation = ClusterSimulation(cluster, recorder: Observer())
+        func answered() -> Double {
+          simulation.lanes.indices.reduce(0) {
+            $0 + Double(simulation.lane(LaneID($1)).counters.completed)
+          }
+        }
+        try simulation.run(until: .seconds(80))
+        let before = answered()
+        try simulation.run(until: .seconds(90))
+        try simulation.checkInvariants()
+        let count = answered() - before
+        sum += count
+        square += count * count
+      }
+      let mean = sum / Double(seeds)
+      first[fidelity] = mean
+      errors[fidelity] = ((square / Double(seeds) - mean * mean) / Double(seeds - 1)).squareRoot()
+    }
+    print("worked off in ten seconds: \(first), ± \(errors)")
+    // What it bears in ten seconds, has left at the beginning, and may be in debt by.
+    #expect(first[.request]! < 6000 && first[.request]! > 4800, "\(first)")
+    let error = (errors[.flow]! * errors[.flow]! + errors[.request]! * errors[.request]!)
+      .squareRoot()
+    #expect(
+      abs(first[.flow]! - first[.request]!) < 4 * error + 0.03 * first[.request]!,
+      "\(first), ± \(error)")
+  }
+
   /// Called for 600 and for 100 a second in turn, a second each, it answers the 200 that it bears:
   /// what it takes in before the calls of the last second have grown, it refuses afterwards.
   @Test func whatSwingsIsNotAnsweredMore() {

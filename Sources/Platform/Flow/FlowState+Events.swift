@@ -117,6 +117,9 @@ extension FlowState {
     {
       endStep(before: nextTenth)
     }
+    // A line that is worked off calls as fast as it can from one instant to the next, and what is
+    // called must hear of it as of single calls.
+    if settings.isTopic, settings.downstream != nil, waiting > 0 { endStep(before: nextTenth) }
     if let rules = settings.topic?.rules {
       if let edge = rules.nextPauseEdge(after: now) { endStep(before: edge) }
       if let told = rules.nextTold(after: now) { endStep(before: told) }
