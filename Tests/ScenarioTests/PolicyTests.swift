@@ -41,11 +41,12 @@ import Testing
     for parameter in PolicyTable.named(policy)?.parameters ?? [] {
       let value =
         switch parameter.value {
-        case .number: "4"
+        case .number: "5"
         case .ratio: "3"
         case .share: "0.35"
         case .duration: "50s"
         case .flag: "true"
+        case .word(let words): words.last ?? ""
         }
       let given = beside.isEmpty || parameter.name == "concurrency" ? "" : "\(beside), "
       let section = try Self.scaling("\(policy)(\(given)\(parameter.name): \(value))")
