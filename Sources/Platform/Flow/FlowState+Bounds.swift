@@ -1,3 +1,4 @@
+import ControlPlane
 import Primitives
 import SimulationKernel
 
@@ -70,9 +71,33 @@ extension FlowState {
     if room.most <= slots { return most < base + 8 * base.squareRoot() + 16 ? room : nil }
     let drift = max(0, come - taken)
     guard base + drift + 6 * (come + taken).squareRoot() + 8 > most else { return nil }
-    let idle = slots > 0 ? 1 - load / Double(slots) : 0
+    // Room that has shrunk below what is here is full, and a queue that only grows fills any.
+    guard held < most, load < Double(slots) else { return room }
+    let idle = 1 - load / Double(slots)
     let depth = (most - max(held, Double(slots))) * idle * 2 / (1 + service.squaredCV)
     return depth > 25 ? nil : room
+  }
+
+  /// The room has shrunk: of what waits, the youngest beyond what starts are for and the queue's
+  /// limit are refused, as by `ServiceRouter.refuseBeyondLimit`. O(1) where none is.
+  mutating func refuseBeyondLimit(because reason: Refusal) {
+    guard !settings.isTopic, waiting > rules.queueLimit else { return }
+    let starts = control.starts.count + startsLeft
+    let beyond = waiting - starts * min(rules.concurrencyLimit, 1 << 20) - rules.queueLimit
+    guard beyond > 0 else { return }
+    openCohorts()
+    var age = 0.0
+    let dropped = ledger.dropYoungest(beyond) { piece in
+      age += Double(piece.count) * (now.seconds - Double(piece.from + piece.to) * 0.5e-9)
+    }
+    if reason == .queueFull {
+      counters.refusedQueueFull &+= UInt64(dropped.count)
+    } else {
+      counters.refusedNoCapacity &+= UInt64(dropped.count)
+    }
+    digest.record(RecordKind.dropped, at: now, UInt64(dropped.count))
+    peakWaiting = min(peakWaiting, waiting)
+    clientsFail(dropped.count - dropped.left, after: age / Double(max(1, dropped.count)))
   }
 
   // MARK: Steps

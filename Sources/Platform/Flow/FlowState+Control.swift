@@ -33,6 +33,7 @@ extension FlowState {
         serveWaiting(at: now)
         peakWaiting = waiting
       }
+      refuseBeyondLimit(because: .queueFull)
     case .instanceReady(let start, let pod, _):
       if let order = start.replacement { return replace(pod, order, delivery.origin) }
       if start.isAhead { control.settledOrders &+= 1 }
@@ -55,6 +56,7 @@ extension FlowState {
         armSampling()
       } else if close(start.ordinal) {
         backOff()
+        refuseBeyondLimit(because: .noCapacity)
       }
     case .endpointRemoved(let pod, _):
       control.newsReceived &+= 1
@@ -227,7 +229,10 @@ extension FlowState {
     control.starts.removeAll {
       $0.askedAt + rules.startTimeout <= now && $0.attempt + 1 >= rules.startAttempts
     }
-    if control.starts.count < before { backOff() }
+    if control.starts.count < before {
+      backOff()
+      refuseBeyondLimit(because: .noCapacity)
+    }
     for index in control.starts.indices
     where control.starts[index].askedAt + rules.startTimeout <= now {
       control.starts[index].askedAt = now

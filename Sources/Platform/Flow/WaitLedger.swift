@@ -207,14 +207,17 @@ struct WaitLedger: Sendable {
     return unheard
   }
 
-  /// Drops the youngest waiting invocations; returns how many, and how many of them nobody waits
-  /// for.
-  mutating func dropYoungest(_ count: Int) -> (count: Int, left: Int) {
+  /// Drops the youngest waiting invocations, in pieces; returns how many, and how many of them
+  /// nobody waits for.
+  mutating func dropYoungest(
+    _ count: Int, _ body: (Cohort) -> Void = { _ in }
+  ) -> (count: Int, left: Int) {
     var left = min(count, waiting)
     let before = waiting
     while left > 0, cohorts.count > cohortHead {
       let last = cohorts.count - 1
       let piece = cohorts[last].takeYoungest(min(left, cohorts[last].count))
+      body(piece)
       waiting -= piece.count
       left -= piece.count
       if cohorts[last].count == 0 { cohorts.removeLast() }
