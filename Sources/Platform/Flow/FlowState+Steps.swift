@@ -198,7 +198,7 @@ extension FlowState {
     let level = meanLevel(before: before, completed: completed, over: h)
     if followsPlaces { recent.add(level, over: h) }
     counters.readySeconds += Double(instances.count + draining.count) * h
-    counters.idleSeconds += max(0, Double(instances.count) - level) * h
+    counters.idleSeconds += idleInstances(level: level, over: h) * h
     let calls = level + 0.5 * Double(drainingBefore + callsInDraining)
     counters.inFlightSeconds += calls * h
     if settings.computes { told.used += calls * coresPerRequest * h }
@@ -209,14 +209,29 @@ extension FlowState {
   /// who have their residual time before them, as those of the beginning had. Steps end where
   /// something is seen, so that the levels at their ends are no fair sample.
   private func meanLevel(before: Int, completed: Int, over h: Double) -> Double {
-    let m = service.mean
-    let residual = m * (1 + service.squaredCV) / 2
-    if h > 4 * residual, !isBatching, !followsPlaces {
+    if isLong(h) {
+      let m = service.mean
+      let residual = m * (1 + service.squaredCV) / 2
       let more = Double(callsInService - before)
       return max(0, (Double(completed) * m + more * (m - residual)) / h)
     }
     let last = weightOfLast(over: h)
     return (1 - last) * Double(before) + last * Double(levelAtEnd)
+  }
+
+  /// Whether a step is long against a service, so that its level is known by what has ended.
+  private func isLong(_ h: Double) -> Bool {
+    h > 2 * service.mean * (1 + service.squaredCV) && !isBatching && !followsPlaces
+  }
+
+  /// The variance of `meanLevel`, from one step to another, by that of the calls in service: of
+  /// what ends in a long step it is m ÷ h, and levels at two ends go together as e^(-h/m).
+  func knownShare(over h: Double) -> Double {
+    let m = service.mean
+    guard m > 0, h > 0 else { return 1 }
+    if isLong(h) { return min(1, m / h) }
+    let last = weightOfLast(over: h)
+    return 1 - 2 * last * (1 - last) * (1 - Elementary.exp(-h / m))
   }
 
   /// How much the level at a step's end weighs in its average: a level that goes from one value to
