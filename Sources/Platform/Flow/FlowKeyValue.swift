@@ -20,6 +20,8 @@ struct FlowKeyValue: Sendable {
   private let meanStoreRead: Double
   private(set) var hitShare = 0.0
   private(set) var staleShare = 0.0
+  /// Calls on instances that have read.
+  var haveRead = 0
 
   init(_ rules: KeyValueConfiguration) {
     self.rules = rules
@@ -87,13 +89,26 @@ extension FlowState {
         shares.append(own)
       }
     }
-    keyValue!.update(requestsPerSecond: rate.perSecond, hostShares: shares)
+    // No more read than instances can serve: who is refused reads nothing.
+    let most = service.mean > 0 ? Double(slots) / service.mean : .infinity
+    keyValue!.update(requestsPerSecond: min(rate.perSecond, most), hostShares: shares)
   }
 
-  /// Requests have arrived and read their keys.
-  mutating func countReads(_ requests: Int) {
-    guard let keyValue, requests > 0 else { return }
-    let reads = requests * keyValue.rules.readsPerRequest
+  /// All calls that are on instances have read.
+  mutating func noteRead() {
+    let onInstances = inService + inDraining
+    keyValue?.haveRead = onInstances
+  }
+
+  /// Calls that have begun since the last time read their keys: those that are on instances now and
+  /// had not read, and as many as have ended.
+  mutating func countReads(ended: Int) {
+    guard let keyValue else { return }
+    let onInstances = inService + inDraining
+    let begun = onInstances + ended - keyValue.haveRead
+    self.keyValue!.haveRead = onInstances
+    guard begun > 0 else { return }
+    let reads = begun * keyValue.rules.readsPerRequest
     counters.keyReads &+= UInt64(reads)
     counters.keyHits &+= UInt64(
       BinomialDraw.sample(reads, share: keyValue.hitShare, using: &bits))

@@ -95,6 +95,7 @@ extension FlowState {
   /// - Parameter retirements: where it is the gateway alone that is gone, what of given up
   ///   instances is not confirmed.
   private mutating func lose(remembering retirements: RetirementLedger?) {
+    countReads(ended: 0)
     isDown = true
     digest.record(retirements == nil ? RecordKind.zoneLost : .gatewayLost, at: now, 0)
     if settings.isTopic {
@@ -111,6 +112,7 @@ extension FlowState {
     instances = FlowInstances()
     draining = DrainingInstances()
     (inService, settledWaiting, backlog, peakWaiting, levelAtEnd) = (0, 0, 0, 0, 0)
+    noteRead()
     isBacklogKnown = false
     if breaking.isMixed { service = service.replaced(by: breaking.well, times: 1) }
     breaking.reset()
@@ -136,6 +138,7 @@ extension FlowState {
   /// - Parameter gone: their positions, ascending.
   mutating func lose(_ gone: [Int]) {
     guard !gone.isEmpty else { return }
+    countReads(ended: 0)
     openCohorts()
     law = nil
     let busy =
@@ -148,6 +151,7 @@ extension FlowState {
     var pieces: [WaitLedger.Settled] = []
     ledger.complete(lost) { pieces.append($0) }
     inService -= lost
+    noteRead()
     if settings.isTopic {
       counters.redelivered &+= UInt64(lost)
       ledger.putFirst(pieces.map(\.came))

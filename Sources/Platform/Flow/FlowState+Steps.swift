@@ -56,7 +56,7 @@ extension FlowState {
     if isGated {
       passGate(answered: ended, refused: refused, isOverfull: isOverfull, from: start)
     }
-    if keyValue != nil { countReads(arrivals) }
+    if keyValue != nil { countReads(ended: completed + drained) }
     clientsLeave(from: start)
     markUse(arrivals: arrivals, from: start)
     digest.fold(UInt64(bitPattern: end.nanoseconds), UInt64(arrivals))

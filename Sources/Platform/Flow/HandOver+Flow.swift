@@ -8,6 +8,7 @@ extension FlowState {
   /// residual law.
   mutating func takeIn(_ carried: CarriedLane) {
     takeInstances(carried)
+    noteRead()
     clients = carried.clients
     counters = carried.counters
     toldCompleted = counters.completed
