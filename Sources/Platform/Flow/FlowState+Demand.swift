@@ -2,24 +2,28 @@ import Primitives
 
 // What a flow lane asks of nodes and gateways.
 extension FlowState {
-  /// Replaces what nodes were told last by what the requests in service want now, spread evenly
-  /// over the instances. O(instances), where the level has changed.
+  /// Replaces what nodes were told last by what the requests in service want now, spread over the
+  /// instances as the choice has it. O(instances), where the level has changed.
   mutating func publishDemand(_ demand: inout Demand) {
     publishRequests(&demand)
     publishRate(&demand)
     guard settings.computes else { return }
     settleDemand(&demand)
-    let each = coresPerInstance
+    let level = publishedLevel
+    let each = instances.count > 0 ? level / Double(instances.count) * coresPerRequest : 0
     // A mean moves with every step; a hundredth of it is not worth telling all nodes.
     let tolerance = 0.01
     let isSame =
       !isDemandOld && draining.isEmpty && publishedCores.count == instances.count
-      && publishedCores.first.map { abs($0.cores - each) <= tolerance * each } ?? true
+      && abs(told.cores - each * Double(instances.count)) <= tolerance * told.cores
     guard !isSame else { return }
     withdrawDemand(&demand)
     isDemandOld = false
     if each > 0 {
-      for entry in instances.entries { publish(each, on: entry, &demand) }
+      spreadCalls(level)
+      for (position, entry) in instances.entries.enumerated() {
+        publish(each * spread.weight(position), on: entry, &demand)
+      }
     }
     for instance in draining {
       publish(Double(instance.calls) * coresPerRequest, on: instance.entry, &demand)
@@ -36,6 +40,17 @@ extension FlowState {
       demand.correct(coreSeconds: told.used - told.meant, zoneOf: entry.node.index)
     }
     (told.used, told.meant) = (0, 0)
+  }
+
+  /// Prepares how the calls lie on the instances, where the choice has the first ones busier.
+  private mutating func spreadCalls(_ level: Double) {
+    guard rules.choice == .leastRequests, instances.count > 1 else {
+      spread = CallSpread()
+      return
+    }
+    spread.prepare(
+      count: instances.count, concurrency: rules.concurrencyLimit,
+      load: max(level, min(offeredLoad, Double(slots))))
   }
 
   private mutating func publish(
@@ -66,11 +81,7 @@ extension FlowState {
 
   /// Steps that end at an arrival end when there is more in service than at other times, so that
   /// there the mean of late is told and not what is there at their end.
-  private var coresPerInstance: Double {
-    guard instances.count > 0 else { return 0 }
-    let level = (followsPlaces ? recent.mean : nil) ?? expectedLevel
-    return level / Double(instances.count) * coresPerRequest
-  }
+  private var publishedLevel: Double { (followsPlaces ? recent.mean : nil) ?? expectedLevel }
 
   /// Calls in service on average until the step ends that begins now: from what there are to as
   /// many as the rate makes, as e^(-t/m) goes; where some wait, the former.

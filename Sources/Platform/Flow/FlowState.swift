@@ -22,6 +22,8 @@ struct FlowState: ~Copyable {
 
   var instances = FlowInstances()
   var overflow = OverflowTable()
+  /// How calls lie on instances, as nodes were told last.
+  var spread = CallSpread()
   /// Instances that get nothing new, apart from `instances`.
   var draining = DrainingInstances()
 
@@ -199,6 +201,7 @@ struct FlowState: ~Copyable {
     bits = other.bits
     instances = other.instances
     overflow = other.overflow
+    spread = other.spread
     draining = other.draining
     ledger = other.ledger
     inService = other.inService
@@ -340,9 +343,8 @@ struct FlowState: ~Copyable {
   mutating func adjustService() {
     var slowdown = 1.0
     if settings.computes, instances.count > 0 {
-      var sum = 0.0
-      for entry in instances.entries { sum += surroundings.nodeSlowdowns[entry.node.index] }
-      slowdown = sum / Double(instances.count)
+      let (entries, slowdowns) = (instances.entries, surroundings.nodeSlowdowns)
+      slowdown = spread.mean(of: entries.count) { slowdowns[entries[$0].node.index] }
     }
     let stretch = settings.serviceFactor * (1 + settings.cpuFraction * (slowdown - 1))
     processorOverhead = settings.overhead.processor.seconds * slowdown
