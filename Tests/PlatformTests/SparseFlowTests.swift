@@ -39,4 +39,36 @@ import Testing
     let ready = flow.counters.readySeconds / request.counters.readySeconds
     #expect(abs(ready - 1) < 0.05, "\(ready)")
   }
+
+  /// A request every hundred seconds for an instance that never goes, and takes half a second: one
+  /// more is made for the first that finds it busy, which comes at a rate of λ B(1, a). It waits
+  /// for the new instance where the other is busy for longer than that takes, and that is a cold
+  /// start.
+  @Test(arguments: [Fidelity.request, .flow]) func oneMoreForWhoFindsItBusy(
+    fidelity: Fidelity
+  ) throws {
+    let (rate, mean, seconds) = (0.01, 0.5, 20_000.0)
+    var (asked, cold, ready) = (0.0, 0.0, 0.0)
+    let runs = 120
+    for seed in 1...UInt64(runs) {
+      let cluster = FlowWorld.elastic(
+        rate: rate, service: .exponential(mean: mean), keepAlive: Nanoseconds(.max), instances: 1,
+        seed: seed, fidelity: fidelity)
+      let simulation = try TestWorld.run(cluster, until: .seconds(Int64(seconds))).simulation
+      #expect(simulation.form(of: LaneID(0)).fidelity == fidelity)
+      let counters = simulation.lane(LaneID(0)).counters
+      asked += Double(counters.startsAsked)
+      cold += Double(counters.coldStarts)
+      ready += counters.readySeconds - counters.idleSeconds
+    }
+    let chance = 1 - Elementary.exp(-rate * seconds * rate * mean / (1 + rate * mean))
+    let expected = chance * Double(runs)
+    let deviation = (expected * (1 - chance)).squareRoot()
+    #expect(abs(asked - expected) < 3.5 * deviation, "\(asked) for \(expected)")
+    let waits = Elementary.exp(-0.3 / mean)
+    let spread = (asked * waits * (1 - waits)).squareRoot()
+    #expect(abs(cold - asked * waits) < 3.5 * spread, "\(cold) of \(asked)")
+    let busy = rate * mean * seconds * Double(runs)
+    #expect(abs(ready / busy - 1) < 0.04, "\(ready) for \(busy)")
+  }
 }

@@ -95,7 +95,8 @@ extension FlowState {
     let longest = followsPlaces ? placesStepEnd : nil
     if let longest { endStep(before: longest) }
     let isVacant = instances.count == 0 && control.starts.isEmpty && waiting == 0
-    if !hasRetries && (isVacant || (followsPlaces && longest == nil)) {
+    let isFollowed = (followsPlaces && longest == nil) || (stepEnd > quietUntil && isSparse)
+    if !hasRetries && (isVacant || isFollowed) {
       if let arrival = feed.firstArrival(after: now, using: &bits) {
         stepEnd = arrival
         stepArrivals = .oneAtEnd

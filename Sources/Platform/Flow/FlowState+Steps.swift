@@ -24,8 +24,11 @@ extension FlowState {
     let drained = draining.end(upTo: end)
     let refusedBefore = refusedBySteps
     let isOverfull = isGated && inService > slots
+    let isFollowed = end > quietUntil && (arrivals == 0 || isEndedByArrival) && isSparse
     let completed: Int
-    if !isEndedByArrival, end > quietUntil,
+    if isFollowed {
+      completed = stepSparsely(isEndedByArrival: isEndedByArrival, from: start, to: end)
+    } else if !isEndedByArrival, end > quietUntil,
       let room = roomInReach(of: arrivals, over: (end - start).seconds)
     {
       completed = stepBounded(room, arrivals: arrivals, from: start, to: end)
@@ -36,7 +39,7 @@ extension FlowState {
     let full = Int(refusedBySteps &- refusedBefore)
     arrivals -= full
     isEndedByArrival = isEndedByArrival && arrivals > 0
-    if !followsPlaces { levelAtEnd = callsInService }
+    if !followsPlaces, !isFollowed { levelAtEnd = callsInService }
     integrate(
       before: before, drainingBefore: drainingBefore, completed: completed,
       over: (end - start).seconds)
