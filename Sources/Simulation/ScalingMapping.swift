@@ -45,12 +45,14 @@ struct ScalingMapping {
       return windows.isEmpty ? base : TimeWindowPolicy(windows, on: clock, over: base)
     }
     configuration.bounds = bounds
-    configuration.signalPeriod = document.cluster.signalPeriod
+    configuration.signalPeriod = signalPeriod
     configuration.signalDelay = document.cluster.signalDelay
     configuration.podMemoryBaseMiB = section.memoryBaseBytes.map { $0 >> 20 } ?? podMemoryMiB / 2
     configuration.memoryPerRequestMiB = Double(section.memoryPerRequestBytes) / 0x1p20
     return configuration
   }
+
+  private var signalPeriod: Nanoseconds { section.signalPeriod(in: document.cluster) }
 
   /// How long after its last load a lane keeps an instance: the longest window of a policy.
   private var memory: Nanoseconds {
@@ -183,7 +185,7 @@ struct ScalingMapping {
     if let margin = scaling["margin"] { settings.marginPercent = margin * 100 }
     settings.minPods = section.minimumInstances
     settings.mostMilliPerPod = Int64(max(1, section.concurrency)) * 1000
-    settings.samplePeriod = document.cluster.signalPeriod
+    settings.samplePeriod = signalPeriod
     return { [settings, ready] in PredictiveAutoscaler(settings, pods: ready) }
   }
 

@@ -117,6 +117,26 @@ import Testing
     }
   }
 
+  /// Policies, and the instances that they are to have for twelve requests in flight.
+  static let steady: [(scaling: String, instances: Double)] = [
+    ("\"cpu(target: 60%)\"", 20), ("\"hpa(concurrency: 0.5)\"", 24),
+  ]
+
+  /// Twelve requests in flight on average, and policies that are told means over what their metrics
+  /// have by default: neither takes the noise of a second for load.
+  @Test(arguments: steady, ["request", "flow"])
+  func noiseIsNoLoad(policy: (scaling: String, instances: Double), fidelity: String) throws {
+    let text = Self.text(scaling: policy.scaling).replacing("duration: 8m", with: "duration: 40m")
+      .replacing("warmup: 30s", with: "warmup: 15m")
+    let document = try SmallCluster.document(text, ["fidelity=\(fidelity)"])
+    let outcome = try SmallCluster.run(document)
+    let row = try #require(
+      RunTables(outcome: outcome, run: 1, document: document).services().first)
+    let mean = row.instanceSeconds / 1500
+    print("matrix: \(policy.scaling) at \(fidelity): \(mean) for \(policy.instances)")
+    #expect(abs(mean / policy.instances - 1) < 0.15)
+  }
+
   /// A window over a policy: a floor, and a number whatever the policy wants.
   @Test(arguments: ["floor: 40", "replicas: 40"], ["request", "flow"])
   func windowsHold(amount: String, fidelity: String) throws {

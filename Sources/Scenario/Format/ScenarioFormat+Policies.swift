@@ -42,12 +42,18 @@ extension ScenarioFormat {
     """
     #### `\(policy.name)`
 
-    \(verb) \(policy.about).
+    \(verb) \(policy.about).\(signals(policy))
 
     \(table(["parameter", "holds", "default", "origin", "about"], rows(policy.parameters)))
 
 
     """
+  }
+
+  private static func signals(_ policy: PolicyTable) -> String {
+    guard let period = policy.signalPeriod.text else { return "" }
+    return " Samples of its signals are means over \(code(period)) "
+      + "(\(origin(policy.signalPeriod))), unless `cluster.autoscale.signal_period` says otherwise."
   }
 
   private static func standard(_ path: String) -> String {

@@ -72,7 +72,7 @@ enum ScenarioProbes {
         shedding: {mark: 0.9, shares: [100%]}}
       consumers: {capacity: 1/s}
       kubernetes: {pods_per_second: 1}
-      autoscale: {tick: 1s}
+      autoscale: {tick: 1s, signal_period: 1s}
       balancer: {phase: 1s}
       node_pools: [{name: n, zones: [z], cpu: 1, memory: 1GiB, max: 1, supply: 1, tenants: [t]}]
       virtual_nodes: {zones: [z], stock: 1, prices: [{cpu: 1, memory: 1GiB, per_hour: 1}]}

@@ -237,8 +237,11 @@ extension ScenarioSection {
       [
         "tick": "time between two decisions about a service",
         "signal_period":
-          "time between two samples of a service's signals, over which each is a mean",
-        "signal_delay": "how late a sample is known to the policies",
+          "time between two samples of a service's signals, over which each is a mean; whole "
+          + "seconds",
+        "signal_delay":
+          "how late a sample is known to the policies, beside the way to them; windows end where "
+          + "the known samples do",
       ]),
     ScenarioSection(
       "network", "Delays of a message, one way, constant for a pair of places.",

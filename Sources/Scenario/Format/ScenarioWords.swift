@@ -97,6 +97,12 @@ enum ScenarioWords {
       "cluster.balancer.phase", ["drawn": "any within `interval`, by cluster and replication"]),
     Meanings("cluster.autoscale", ["none": "nothing is scaled, whatever services ask for"]),
     Meanings(
+      "cluster.autoscale.signal_period",
+      [
+        "by_policy":
+          "as a service's policy wants it (Policies, below); of several the shortest"
+      ]),
+    Meanings(
       "cluster.gateways.per_lane",
       ["auto": "one, or so many that none bears more than 60 % of its `capacity`"]),
     Meanings("cluster.gateways.capacity", ["unlimited": "a gateway is never slow"]),

@@ -156,8 +156,9 @@ public struct ClusterSection: Sendable {
   public var shedding: SheddingSection?
   /// Nil: there is no AutoScale, whatever services ask for.
   public var autoscaleTick: Nanoseconds?
-  /// How often lanes tell AutoScale their signals, and how late these are there.
-  public var signalPeriod = Nanoseconds.seconds(1)
+  /// How often lanes tell AutoScale their signals, nil: as the policies of their service want it;
+  /// and how late these are there.
+  public var signalPeriod: Nanoseconds?
   public var signalDelay = Nanoseconds.zero
   public var placement = "least_allocated"
   public var evict = "none"

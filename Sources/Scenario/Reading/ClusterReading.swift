@@ -41,11 +41,22 @@ enum ClusterReading {
     var autoscale = cluster.section("autoscale")
     section.autoscaleTick = autoscale.duration(
       "tick", .published("2s", source: "Knative serving: tick interval"), atLeast: "1ms")
-    section.signalPeriod = autoscale.duration(
-      "signal_period", .published("1s", source: "Knative serving: scrape interval"),
-      atLeast: "1s")
+    section.signalPeriod = signalPeriod(&autoscale)
     section.signalDelay = autoscale.duration("signal_delay", .assumed("0s"))
     autoscale.finish()
+  }
+
+  /// Nil: that of the policies. Lanes sample at whole seconds.
+  private static func signalPeriod(_ autoscale: inout FieldReader) -> Nanoseconds? {
+    let key = "signal_period"
+    if autoscale.isWord(key, "by_policy", .assumed("by_policy")) { return nil }
+    let period = autoscale.duration(key, atLeast: "1s")
+    if period.count % 1_000_000_000 != 0 {
+      autoscale.context.fail(
+        .outOfRange, at: autoscale.child(key),
+        "`\(autoscale.child(key))` is no whole number of seconds", help: "for example `15s`")
+    }
+    return period
   }
 
   private static func zone(_ reader: FieldReader) -> ZoneSection {

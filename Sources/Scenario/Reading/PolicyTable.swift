@@ -3,6 +3,8 @@ struct PolicyTable: Sendable {
   var name: String
   var about: String
   var parameters: [PolicyParameter]
+  /// What its samples are means of, where the cluster does not say.
+  var signalPeriod = Default.none
   /// Whether the name of the first parameter may be left out where it stands alone.
   var mayOmitFirstName = false
 
@@ -11,30 +13,42 @@ struct PolicyTable: Sendable {
     PolicyTable(
       name: "knative",
       about: "concurrency by the rules of Knative's autoscaler",
-      parameters: PolicyParameter.knative),
+      parameters: PolicyParameter.knative,
+      signalPeriod: .published("1s", source: "Knative serving: scrape interval")),
     PolicyTable(
       name: "hpa",
       about: "Kubernetes' horizontal autoscaler on the metrics that are given, of which the one "
-        + "that wants the most decides", parameters: PolicyParameter.kubernetes),
+        + "that wants the most decides", parameters: PolicyParameter.kubernetes,
+      signalPeriod: metricsServer),
     PolicyTable(
       name: "keda",
       about: "the lag of the service's topic by KEDA's Kafka scaler, from none to the first "
         + "instance and back by itself, between by Kubernetes' autoscaler",
-      parameters: PolicyParameter.keda),
+      parameters: PolicyParameter.keda,
+      // A look asks the broker, so that what it finds is of that moment; it is no mean.
+      signalPeriod: .published("1s", source: "KEDA: a poll reads the offsets themselves")),
     PolicyTable(
       name: "cpu", about: "a share of the instances' CPU is kept in use",
-      parameters: PolicyParameter.cpu),
+      parameters: PolicyParameter.cpu, signalPeriod: metricsServer),
     PolicyTable(
       name: "past_days",
       about: "ahead of the load: for the greatest concurrency that the next slots had on past days",
-      parameters: PolicyParameter.pastDays),
+      parameters: PolicyParameter.pastDays, signalPeriod: .assumed("1s")),
     PolicyTable(
       name: "holt_winters",
       about: "ahead of the load: for the concurrency that Holt and Winters' smoothing forecasts",
-      parameters: PolicyParameter.holtWinters),
+      parameters: PolicyParameter.holtWinters, signalPeriod: .assumed("1s")),
   ]
 
+  private static let metricsServer = Default.published(
+    "15s", source: "Kubernetes: metrics-server's manifests, metric-resolution")
+
   static func named(_ name: String) -> PolicyTable? { scaling.first { $0.name == name } }
+
+  /// The same in nanoseconds; nil for what is told no samples.
+  var signalNanoseconds: Int64? {
+    signalPeriod.text.flatMap { try? Quantity.nanoseconds($0) }
+  }
 
   /// What decides on idle instances beside fixed lengths.
   static let keepAlive: [PolicyTable] = [
