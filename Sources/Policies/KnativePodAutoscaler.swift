@@ -13,6 +13,9 @@ public struct KnativePodAutoscaler: ScalingPolicy {
     /// Share from 0 to 1 of the target that is aimed at; nil: the default.
     public var utilization: Double?
     public var isWeighted = false
+    /// What a sample is the mean of, in whole seconds, and how late it is there.
+    public var samplePeriod = Nanoseconds.seconds(1)
+    public var sampleDelay = Nanoseconds.zero
 
     public init(
       containerConcurrency: Double, target: Double? = nil, utilization: Double? = nil,
@@ -23,6 +26,14 @@ public struct KnativePodAutoscaler: ScalingPolicy {
       self.target = target
       self.utilization = utilization
     }
+
+    /// How long before a tick its windows end. Where each second is told at once they end with the
+    /// tick, of whose own second nothing is known yet: a plain mean leaves it out, and of a
+    /// weighted one it would be the most.
+    var lateness: Nanoseconds {
+      sampleDelay + samplePeriod - (isWeighted ? .zero : .seconds(1))
+    }
+    var sampleSeconds: Int { Int(samplePeriod.count / 1_000_000_000) }
 
     var metricTarget: MetricTarget {
       let share = defaults.containerConcurrencyTargetPercentage / 100
@@ -43,7 +54,11 @@ public struct KnativePodAutoscaler: ScalingPolicy {
   private var last: Int
   private var capacityLeft = 0
 
+  /// Precondition: a sample is the mean of a whole number of seconds.
   public init(_ settings: Settings, ready: Int = 0, at now: Instant = .origin) {
+    precondition(
+      settings.samplePeriod.count > 0 && settings.samplePeriod.count % 1_000_000_000 == 0,
+      "a sample counts for whole seconds")
     let defaults = settings.defaults
     self.settings = settings
     window = MetricWindow(
@@ -61,14 +76,17 @@ public struct KnativePodAutoscaler: ScalingPolicy {
   public var excessBurstCapacity: Int { capacityLeft }
 
   public mutating func observe(concurrency: Double, lane: Int, at instant: Instant) {
-    // As upstream, a second counts from the moment at which it is reported.
-    window.record(concurrency, at: instant)
+    // As upstream, a second counts from the moment at which it is reported; upstream it is the
+    // second of the sample too.
+    window.record(concurrency, at: instant, seconds: settings.sampleSeconds)
   }
 
   public mutating func desiredPods(ready: Int, at now: Instant) -> Int {
+    // Windows end where samples do: of what nobody can have told yet nothing is missing.
+    let known = now - settings.lateness
     let decision = scaler.decide(
-      observedStable: window.observedStable(at: now), observedPanic: window.observedPanic(at: now),
-      readyPods: ready, at: now)
+      observedStable: window.observedStable(at: known),
+      observedPanic: window.observedPanic(at: known), readyPods: ready, at: now)
     capacityLeft = decision.excessBurstCapacity
     if let pods = bounds.pods(desired: decision.desiredPods, readyPods: ready, at: now) {
       last = pods

@@ -54,10 +54,13 @@ struct ScalingMapping {
 
   private var signalPeriod: Nanoseconds { section.signalPeriod(in: document.cluster) }
 
-  /// How long after its last load a lane keeps an instance: the longest window of a policy.
+  /// How long after its last load a lane keeps an instance: the longest window of a policy, and for
+  /// as long as it takes until the next load is known.
   private var memory: Nanoseconds {
-    section.scaling.compactMap { $0.duration("window") ?? $0.duration("cooldown") }.max()
+    let window =
+      section.scaling.compactMap { $0.duration("window") ?? $0.duration("cooldown") }.max()
       ?? KnativeDefaults().stableWindow
+    return window + document.cluster.signalDelay + signalPeriod - .seconds(1)
   }
 
   private typealias Maker = @Sendable () -> any ScalingPolicy
@@ -89,6 +92,8 @@ struct ScalingMapping {
       containerConcurrency: Double(section.concurrency), target: scaling["target"],
       utilization: scaling["utilisation"], defaults: rules)
     settings.isWeighted = scaling["weighted"] == 1
+    settings.samplePeriod = signalPeriod
+    settings.sampleDelay = document.cluster.signalDelay
     return { [settings, ready] in KnativePodAutoscaler(settings, ready: ready) }
   }
 
@@ -186,6 +191,7 @@ struct ScalingMapping {
     settings.minPods = section.minimumInstances
     settings.mostMilliPerPod = Int64(max(1, section.concurrency)) * 1000
     settings.samplePeriod = signalPeriod
+    settings.sampleDelay = document.cluster.signalDelay
     return { [settings, ready] in PredictiveAutoscaler(settings, pods: ready) }
   }
 

@@ -46,6 +46,29 @@ import Workload
     #expect(fewer.allSatisfy { 5...12 ~= $0 }, "\(fewer)")
   }
 
+  static let signals: [(period: Int64, delay: Int64)] = [
+    (1, 0), (2, 0), (5, 0), (15, 0), (60, 0), (1, 10), (1, 59), (1, 60), (1, 120),
+  ]
+
+  /// Thirty requests in flight want 43 instances, however seldom and however late it is told: a
+  /// sample counts for each second that it is a mean of, and windows end where samples do.
+  @Test(arguments: signals, [Fidelity.request, .flow])
+  func rareAndLateSamplesSayTheSame(signal: (period: Int64, delay: Int64), fidelity: Fidelity)
+    throws
+  {
+    var cluster = ScaledWorld.lane(
+      minutes: Array(repeating: 300, count: 30), service: .exponential(mean: 0.1), concurrency: 1,
+      initial: 46, fidelity: fidelity)
+    cluster.services[0].scaling = ScaledWorld.knative(
+      concurrency: 1, ready: 46, period: .seconds(signal.period), delay: .seconds(signal.delay))
+    let (simulation, _, ready) = try ScaledWorld.timeline(cluster, every: 2, until: 1800)
+    let last = ready.suffix(600).map { Double($0[0]) }
+    let mean = last.reduce(0, +) / Double(last.count)
+    #expect(41...48 ~= mean, "\(mean)")
+    let counters = simulation.lane(LaneID(0)).counters
+    #expect(counters.refused == 0 && counters.arrivals > 500_000)
+  }
+
   // MARK: Limits
 
   /// The least number is made without a request and divided exactly.

@@ -10,14 +10,22 @@ import Workload
 enum ScaledWorld {
   /// Knative's autoscaler with its defaults.
   static func knative(
-    concurrency: Int, minimum: Int = 0, maximum: Int = 0, ready: Int = 0
+    concurrency: Int, minimum: Int = 0, maximum: Int = 0, ready: Int = 0,
+    period: Nanoseconds = .seconds(1), delay: Nanoseconds = .zero
   ) -> ScalingConfiguration {
     var defaults = KnativeDefaults()
     defaults.minScale = minimum
     defaults.maxScale = maximum
-    let settings = KnativePodAutoscaler.Settings(
+    var settings = KnativePodAutoscaler.Settings(
       containerConcurrency: Double(concurrency), defaults: defaults)
-    return ScalingConfiguration { KnativePodAutoscaler(settings, ready: ready) }
+    settings.samplePeriod = period
+    settings.sampleDelay = delay
+    var scaling = ScalingConfiguration { [settings] in
+      KnativePodAutoscaler(settings, ready: ready)
+    }
+    scaling.signalPeriod = period
+    scaling.signalDelay = delay
+    return scaling
   }
 
   /// One lane with a rate for each minute, without delays.

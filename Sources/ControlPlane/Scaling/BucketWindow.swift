@@ -68,6 +68,14 @@ public struct BucketWindow: Sendable {
     add(value, to: bucket)
   }
 
+  /// Adds to the bucket of an instant and to those before it, `count` in all: a mean over so long.
+  /// O(count), at most the buckets of the window.
+  public mutating func record(_ value: Double, at instant: Instant, buckets count: Int) {
+    for before in (0..<min(count, buckets.count)).reversed() {
+      record(value, at: instant - granularity * Int64(before))
+    }
+  }
+
   private mutating func clear() {
     for index in buckets.indices { buckets[index] = 0 }
     sum = 0

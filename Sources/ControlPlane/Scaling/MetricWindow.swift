@@ -1,7 +1,8 @@
 import Primitives
 
 /// What the autoscaler of one service observes: the load of every second in a stable and in a panic
-/// window. Lanes report their seconds one by one; those of the same second add up.
+/// window. Lanes report one by one, and may report means over several seconds; those of the same
+/// second add up.
 public struct MetricWindow: Sendable {
   private var stable: BucketWindow
   private var panic: BucketWindow
@@ -14,10 +15,11 @@ public struct MetricWindow: Sendable {
     self.isWeighted = isWeighted
   }
 
-  /// The mean load of a lane in the second that contains an instant.
-  public mutating func record(_ value: Double, at instant: Instant) {
-    stable.record(value, at: instant)
-    panic.record(value, at: instant)
+  /// The mean load of a lane in the seconds that end with the one that contains an instant, which
+  /// it counts for one by one. O(seconds).
+  public mutating func record(_ value: Double, at instant: Instant, seconds: Int = 1) {
+    stable.record(value, at: instant, buckets: seconds)
+    panic.record(value, at: instant, buckets: seconds)
   }
 
   public func observedStable(at now: Instant) -> Double { average(stable, at: now) }

@@ -25,6 +25,8 @@ public struct PredictiveAutoscaler: SampledPolicy {
     public var mostMilliPerPod: Int64?
     /// What a sample is the mean of; whole seconds.
     public var samplePeriod = Nanoseconds.seconds(1)
+    /// How late a sample is there: a slot is known when all of it has been told.
+    public var sampleDelay = Nanoseconds.zero
     /// Added to a forecast.
     public var marginPercent = 10.0
     public var minPods = 0
@@ -38,6 +40,7 @@ public struct PredictiveAutoscaler: SampledPolicy {
   }
 
   public let settings: Settings
+  private let lateness: Nanoseconds
   private var trend: HoltSmoothing?
   private var seasonal: HoltWinters?
   /// The first two seasons, until they have been seen.
@@ -58,6 +61,7 @@ public struct PredictiveAutoscaler: SampledPolicy {
       settings.slot.count > 0 && settings.slot.count % 1_000_000_000 == 0
         && settings.milliPerPod > 0, "slots are seconds and pods serve requests")
     self.settings = settings
+    lateness = settings.sampleDelay + settings.samplePeriod - .seconds(1)
     wanted = min(max(pods, settings.minPods), settings.maxPods)
     if case .pastDays(let days) = settings.method {
       let day = Nanoseconds.seconds(86_400).count
@@ -84,7 +88,7 @@ public struct PredictiveAutoscaler: SampledPolicy {
   }
 
   public mutating func desiredPods(ready: Int, at now: Instant) -> Int {
-    close(before: index(now))
+    close(before: index(now - lateness))
     // Pods that come meanwhile are there for something.
     if !isMeasured { wanted = min(max(wanted, ready), settings.maxPods) }
     return wanted
@@ -92,7 +96,7 @@ public struct PredictiveAutoscaler: SampledPolicy {
 
   public func unchangedUntil(at now: Instant) -> Instant {
     guard let slot else { return now }
-    return Instant(nanoseconds: (slot + 1) * settings.slot.count)
+    return Instant(nanoseconds: (slot + 1) * settings.slot.count) + lateness
   }
 
   public borrowing func clone() -> Self { copy self }

@@ -89,7 +89,8 @@ extension PolicyParameter {
     PolicyParameter(
       name: "weighted", value: .flag,
       fallback: .published("false", source: "Knative serving: metric-aggregation-algorithm linear"),
-      about: "whether new seconds of a window weigh more than old ones"),
+      about: "whether new seconds of a window weigh more than old ones; its windows end a second "
+        + "earlier, with the newest that a tick can know"),
   ]
 
   private static func config(_ text: String) -> Default {

@@ -101,6 +101,7 @@ struct ServiceRules {
         .inconsistent, "instances.max",
         "\(most) instances at most over \(zones) zones: traffic of a zone without any is refused",
         help: "raise `max` to \(zones), or name fewer `zones`")
+    SignalRules(service: service, path: path, document: document, context: context).check()
     }
     if let initial = service.initialInstances, initial > most, isSound("instances.initial") {
       fail(
