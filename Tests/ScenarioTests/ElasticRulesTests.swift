@@ -55,6 +55,20 @@ import Testing
       "3 nodes of pool `p`, at most 2"
     ),
     (
+      text(
+        pools: "[{name: p, cpu: 1, memory: 1GiB, max: 2}, "
+          + "{name: ▲p, cpu: 1, memory: 1GiB, max: 2, zones: [zone-b]}]"),
+      .duplicateName, "node pool `p` is there twice"
+    ),
+    (
+      text(pools: "[{name: ▲fixed, cpu: 1, memory: 1GiB, max: 2}]"), .duplicateName,
+      "`fixed` is what the machines of `cluster.zones` are called"
+    ),
+    (
+      text(pools: "[{name: p, tenants: ▲[], cpu: 1, memory: 1GiB, max: 2}]"), .missingKey,
+      "`cluster.node_pools[0].tenants` names no tenant"
+    ),
+    (
       text(pools: "[{name: p, zones: [▲zone-q], cpu: 1, memory: 1GiB, max: 2}]"), .unknownName,
       "unknown zone `zone-q`"
     ),

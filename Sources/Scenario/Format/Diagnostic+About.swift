@@ -19,7 +19,7 @@ extension Diagnostic.Kind {
     case .inconsistent: "two parts of the scenario contradict each other"
     case .badOverride: "a `--set` that is not understood, or that points at nothing"
     case .unsupportedVersion: "a version of the format that this program does not read"
-    case .duplicateName: "two zones or services of one name"
+    case .duplicateName: "two zones, services, tenants or node pools of one name"
     case .unusedName: "a runtime or shape that no service uses"
     case .neverHappens:
       "a fault or an objective that cannot come about, often since the run is too short"

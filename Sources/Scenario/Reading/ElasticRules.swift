@@ -7,6 +7,7 @@ struct ElasticRules {
     for (index, pool) in document.cluster.nodePools.enumerated() {
       check(pool, at: "cluster.node_pools[\(index)]")
     }
+    poolNames()
     virtualNodes()
     tenants()
     quotas()
@@ -23,6 +24,26 @@ struct ElasticRules {
         help: Nearest.hint(name, in: all))
     }
   }
+
+  /// Capacity is told by the names of pools, and that of the zones' own machines by `fixed`.
+  private func poolNames() {
+    let names = document.cluster.nodePools.map(\.name)
+    for (index, name) in names.enumerated() where !name.isEmpty {
+      let path = "cluster.node_pools[\(index)].name"
+      if name == Self.fixedMachines {
+        context.fail(
+          .duplicateName, at: path, length: name.count,
+          "`\(name)` is what the machines of `cluster.zones` are called",
+          help: "give the pool another name")
+      } else if names.firstIndex(of: name) != index {
+        context.fail(
+          .duplicateName, at: path, length: name.count, "node pool `\(name)` is there twice",
+          help: "give each a name of its own")
+      }
+    }
+  }
+
+  private static let fixedMachines = "fixed"
 
   private func check(_ pool: NodePoolSection, at path: String) {
     known(pool.zones, in: zones, "zone", at: "\(path).zones")
