@@ -208,7 +208,9 @@ extension ScenarioSection {
         "time_zone":
           "the clock of the schedules: a place, as `Europe/Berlin`, whose clocks change by the "
           + "rules of \(TimeZoneTable.origin); or how far it is ahead of the scenario's, as "
-          + "`+08:00`, or `UTC`: not at all. Second 0 is in January",
+          + "`+08:00`, or `UTC`: not at all. Second 0 is in January. A time that clocks leap over "
+          + "when summer time begins does not come that day: a daily window from such a time stays "
+          + "open from the day before until its `to` of that day, by KEDA's rule",
         "replicas": "so many instances, whatever the policies want; or `floor`",
         "floor": "at least so many instances",
       ]),
