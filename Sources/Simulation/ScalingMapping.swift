@@ -104,7 +104,7 @@ struct ScalingMapping {
     if let count = scaling["concurrency"] {
       metrics.append(.concurrency(milliPerPod: max(1, Int64((count * 1000).rounded()))))
     }
-    if let count = scaling["lag"] { metrics.append(.lag(perPod: max(1, Int64(count.rounded())))) }
+    if let count = scaling["lag"] { metrics.append(.lag(perPod: Int64(count))) }
     var settings = KubernetesPodAutoscaler.Settings(
       metrics: metrics, maxReplicas: section.maximumInstances, podCPUMilli: podCPUMilli,
       podMemoryMiB: podMemoryMiB)
@@ -140,7 +140,7 @@ struct ScalingMapping {
 
   private func keda(_ scaling: ScalingSection) -> Maker {
     var settings = KedaAutoscaler.Settings()
-    if let lag = scaling["lag"] { settings.lag.lagThreshold = max(1, Int64(lag.rounded())) }
+    if let lag = scaling["lag"] { settings.lag.lagThreshold = Int64(lag) }
     if let lag = scaling["activation"] { settings.lag.activationLagThreshold = Int64(lag) }
     settings.lag.allowIdleConsumers = scaling["idle_consumers"] == 1
     settings.lag.limitToPartitionsWithLag = scaling["lagging_partitions"] == 1

@@ -156,6 +156,24 @@ import Testing
       warned("[]", "[{name: default, quota_cores: 1000, reserve: 9%}, {name: other}]").isEmpty)
   }
 
+  /// Nobody orders what is missing to the least size of a pool.
+  @Test func aPoolThatBeginsBelowItsLeastSize() throws {
+    func read(_ numbers: String) -> (result: ScenarioReader.Result, place: Mark) {
+      let (text, place) = Samples.placed(
+        Self.text(pools: "[{name: p, cpu: 16, memory: 64GiB, \(numbers)}]"))
+      return (Samples.read(text), place)
+    }
+    let (result, place) = read("max: 8, initial: 1, min: ▲3")
+    let found = try #require(result.diagnostics.first)
+    #expect(result.diagnostics.map(\.kind) == [.implausible] && result.document != nil)
+    #expect((found.line, found.column) == (place.line, place.column))
+    #expect(
+      found.message == "pool `p` begins with 1 nodes in a zone: `min` keeps 3, and orders none "
+        + "that pods do not ask for")
+    #expect(read("max: 8, initial: 3, min: 3").result.rendered == "")
+    #expect(read("max: 2, initial: 1, min: ▲3").result.errors.map(\.kind) == [.inconsistent])
+  }
+
   @Test func aServiceOfNobodyIsRefused() {
     let result = Samples.read(Self.text(tenants: "[{name: other}]"))
     #expect(result.errors.count { $0.kind == .unknownName } == 2, "\(result.rendered)")

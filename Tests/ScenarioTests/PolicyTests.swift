@@ -41,7 +41,7 @@ import Testing
     for parameter in PolicyTable.named(policy)?.parameters ?? [] {
       let value =
         switch parameter.value {
-        case .number: "5"
+        case .number, .count: "5"
         case .ratio: "3"
         case .share: "0.35"
         case .duration: "50s"
@@ -71,6 +71,10 @@ import Testing
     ("knative(utilisation: 70)", "`utilisation` is `70`", "write 0.01 to 1"),
     ("knative(weighted: yes)", "`weighted` is `yes`", "write `true` or `false`"),
     ("knative(target: 1, target: 2)", "`target` is given twice", "keep one of them"),
+    ("keda(lag: 10.7)", "`lag` is `10.7`", "write 1 to 1000000000000, a whole number"),
+    ("hpa(cpu: 60%, lag: 1.5)", "`lag` is `1.5`", "write 1 to 1000000000000, a whole number"),
+    ("keda(activation: 0.5)", "`activation` is `0.5`", "write 0 to 1000000000000, a whole number"),
+    ("past_days(days: 2.5)", "`days` is `2.5`", "write 1 to 30, a whole number"),
     ("knative(10)", "`10` has no name", "for example `knative(target: 10)`"),
     ("knativ(target: 1)", "no scaling policy", "did you mean `knative`?"),
     (

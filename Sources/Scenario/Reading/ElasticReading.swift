@@ -18,8 +18,7 @@ enum ElasticReading {
       section.provision = pool.distribution(
         "provision", .assumed("lognormal(median: 3m, sigma: 0.3)"))
       section.supply = pool.limit("supply", .assumed("unlimited"))
-      section.tenants =
-        pool.isWord("tenants", "shared", .assumed("shared")) ? [] : pool.words("tenants") ?? []
+      section.tenants = tenants(of: &pool)
       return section
     }
   }
@@ -50,6 +49,19 @@ enum ElasticReading {
       reader.word("balance_similar", of: ["off", "on"], flag("off", "balance-similar-node-groups"))
       == "on"
     return section
+  }
+
+  /// None where all share a pool.
+  private static func tenants(of pool: inout FieldReader) -> [String] {
+    if pool.isWord("tenants", "shared", .assumed("shared")) { return [] }
+    if case .sequence(let items) = pool.given("tenants")?.content, items.isEmpty {
+      _ = pool.words("tenants")
+      pool.context.fail(
+        .missingKey, at: pool.child("tenants"), "`\(pool.child("tenants"))` names no tenant",
+        help: "write `tenants: shared`, or name one")
+      return []
+    }
+    return pool.words("tenants") ?? []
   }
 
   static func virtualNodes(_ cluster: inout FieldReader) -> VirtualNodesSection? {

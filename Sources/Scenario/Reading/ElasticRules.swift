@@ -55,6 +55,7 @@ struct ElasticRules {
         help: key == "cpu" ? "for example `cpu: 64`" : "for example `memory: 256GiB`")
     }
     holdsNothing(pool, at: path)
+    beginsTooSmall(pool, at: path)
     guard context.isSound("\(path).max") else { return }
     for (key, value) in [("initial", pool.initial), ("min", pool.minimum)]
     where value > pool.maximum && context.isSound("\(path).\(key)") {
@@ -63,6 +64,19 @@ struct ElasticRules {
         "\(value) nodes of pool `\(pool.name)`, at most \(pool.maximum)",
         help: "lower `\(key)` or raise `max`")
     }
+  }
+
+  /// As Kubernetes' Cluster Autoscaler, which raises no pool to its least size by itself
+  /// (`enforce-node-group-min-size` is off).
+  private func beginsTooSmall(_ pool: NodePoolSection, at path: String) {
+    guard pool.minimum > pool.initial, pool.minimum <= pool.maximum,
+      context.isSound("\(path).min"), context.isSound("\(path).initial")
+    else { return }
+    context.fail(
+      .implausible, at: "\(path).min",
+      "pool `\(pool.name)` begins with \(pool.initial) nodes in a zone: `min` keeps "
+        + "\(pool.minimum), and orders none that pods do not ask for",
+      help: "raise `initial` to \(pool.minimum)")
   }
 
   /// Of the shapes that there are one at least fits on a machine.

@@ -7,6 +7,7 @@ struct FaultRules {
 
   func check(_ fault: FaultSection, _ path: String) {
     nodes(fault, path)
+    consumer(fault, "\(path).crash")
     if fault.isOfCoordinator, !document.needsCoordinator { nobodyNeedsCoordinator("\(path).crash") }
     guard let effect = fault.effect else { return }
     let zones = document.cluster.zones.map(\.name)
@@ -129,6 +130,23 @@ struct FaultRules {
           help: "give less")
       }
     }
+  }
+
+  /// A consumer of a zone in which nothing is consumed holds nothing.
+  private func consumer(_ fault: FaultSection, _ path: String) {
+    guard let (zone, index) = fault.consumer, !fault.isPartOfLoss, context.isSound(path),
+      index < document.cluster.consumersPerZone,
+      document.cluster.zones.contains(where: { $0.name == zone })
+    else { return }
+    let holds = document.services.contains { service in
+      service.topic?.via == "consumers"
+        && (service.zones.isEmpty || service.zones.contains { $0.name == zone })
+    }
+    guard !holds else { return }
+    context.fail(
+      .neverHappens, at: path,
+      "consumers of \(zone) hold nothing: no service there has a topic that consumers read",
+      help: "give a service of \(zone) a `topic`, or remove the fault")
   }
 
   private func nobodyNeedsCoordinator(_ path: String) {

@@ -9,7 +9,7 @@ extension PolicyParameter {
       name: "bin", value: .duration(least: "1s", most: "1h"), fallback: paper("60s"),
       about: "width of a bin of idle times"),
     PolicyParameter(
-      name: "bins", value: .number(2...10_000), fallback: paper("240"),
+      name: "bins", value: .count(2...10_000), fallback: paper("240"),
       about: "their number; `bin` × `bins` is how long instances stay while too little is known"),
     PolicyParameter(
       name: "head", value: .share(0...1), fallback: paper("5%"),
@@ -38,9 +38,9 @@ extension PolicyParameter {
 
   private static let bounds: [PolicyParameter] = [
     PolicyParameter(
-      name: "least", value: .number(0...1e6), fallback: .assumed("0"), about: "pods at least"),
+      name: "least", value: .count(0...1_000_000), fallback: .assumed("0"), about: "pods at least"),
     PolicyParameter(
-      name: "most", value: .number(0...1e6), fallback: .assumed("100000"),
+      name: "most", value: .count(0...1_000_000), fallback: .assumed("100000"),
       about: "pods at most"),
   ]
 

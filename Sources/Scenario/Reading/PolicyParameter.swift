@@ -4,6 +4,8 @@ struct PolicyParameter: Sendable {
   /// What its value may be.
   enum Value: Sendable {
     case number(ClosedRange<Double>)
+    /// A whole number.
+    case count(ClosedRange<Int>)
     /// Of a whole: `70%` or 0.7.
     case share(ClosedRange<Double>)
     /// Of something that may be exceeded: `200%` or 2.
@@ -24,6 +26,7 @@ struct PolicyParameter: Sendable {
   func parse(_ text: String) -> Double? {
     switch value {
     case .number(let range): return (try? Quantity.number(text)).flatMap { range.keep($0) }
+    case .count(let range): return (try? Quantity.count(text, in: range)).map(Double.init)
     case .share(let range): return (try? Quantity.share(text)).flatMap { range.keep($0) }
     case .ratio(let range): return (try? Quantity.ratio(text)).flatMap { range.keep($0) }
     case .duration(let least, let most):
@@ -41,6 +44,7 @@ struct PolicyParameter: Sendable {
   var range: String {
     switch value {
     case .number(let range), .share(let range), .ratio(let range): Quantity.text(range)
+    case .count(let range): "\(range.lowerBound) to \(range.upperBound), a whole number"
     case .duration(let least, let most): "\(least) to \(most)"
     case .flag: "`true` or `false`"
     case .word(let words): words.map { "`\($0)`" }.joined(separator: ", ")

@@ -88,7 +88,7 @@ extension PolicyParameter {
         name: "\(way)_percent", value: .ratio(0...100), fallback: kubernetes(percent),
         about: "so much of the instances at most within `\(way)_period`; 0: no such bound"),
       PolicyParameter(
-        name: "\(way)_pods", value: .number(0...1e6), fallback: kubernetes(pods),
+        name: "\(way)_pods", value: .count(0...1_000_000), fallback: kubernetes(pods),
         about: "so many at most within `\(way)_period`; 0: no such bound"),
       PolicyParameter(
         name: "\(way)_period", value: .duration(least: "1s", most: "30m"),
@@ -115,7 +115,7 @@ extension PolicyParameter {
         name: "concurrency", value: .number(0.01...1e6), fallback: .none,
         about: "requests in flight and waiting for each instance"),
       PolicyParameter(
-        name: "lag", value: .number(1...1e12), fallback: .none,
+        name: "lag", value: .count(1...1_000_000_000_000), fallback: .none,
         about: "messages behind for each instance"),
       PolicyParameter(
         name: "tolerance", value: .share(0...1), fallback: kubernetes("10%"),
@@ -135,10 +135,10 @@ extension PolicyParameter {
   static let keda: [PolicyParameter] =
     [
       PolicyParameter(
-        name: "lag", value: .number(1...1e12), fallback: keda("10"),
+        name: "lag", value: .count(1...1_000_000_000_000), fallback: keda("10"),
         about: "messages behind that one instance is there for"),
       PolicyParameter(
-        name: "activation", value: .number(0...1e12), fallback: keda("0"),
+        name: "activation", value: .count(0...1_000_000_000_000), fallback: keda("0"),
         about: "lag above which a service without instances gets one; above 0 the default of "
           + "`cold_start` is `never`, or the first message would start one"),
       PolicyParameter(
@@ -182,7 +182,7 @@ extension PolicyParameter {
       name: "target", value: .number(0.01...1e6), fallback: .assumed("0.7"),
       about: "concurrency that an instance is there for"),
     PolicyParameter(
-      name: "horizon", value: .number(1...1000), fallback: .assumed("2"),
+      name: "horizon", value: .count(1...1000), fallback: .assumed("2"),
       about: "slots ahead that are provided for"),
     PolicyParameter(
       name: "margin", value: .ratio(0...10), fallback: .assumed("10%"),
@@ -199,7 +199,7 @@ extension PolicyParameter {
     [
       slot("60s"),
       PolicyParameter(
-        name: "days", value: .number(1...30), fallback: .assumed("7"),
+        name: "days", value: .count(1...30), fallback: .assumed("7"),
         about: "days that are looked back on; before the second day the latest slot counts"),
     ] + ahead
 
@@ -207,7 +207,7 @@ extension PolicyParameter {
     [
       slot("5m"),
       PolicyParameter(
-        name: "season", value: .number(2...10_000), fallback: .assumed("288"),
+        name: "season", value: .count(2...10_000), fallback: .assumed("288"),
         about: "slots of a season; before two seasons are known there is only a trend"),
       PolicyParameter(
         name: "level", value: .share(0.001...1), fallback: .assumed("0.5"),

@@ -73,6 +73,24 @@ struct ServiceRules {
         "a window of 1 keeps the order of messages, and one that fails is put aside all the same",
         help: "set `retry_attempts: none`, or a larger `window`")
     }
+    pauses(topic)
+  }
+
+  /// Pauses change something, each by itself.
+  private func pauses(_ topic: TopicSection) {
+    for (index, pause) in topic.pauses.enumerated() {
+      let key = "topic.paused[\(index)]"
+      if pause.lowerBound >= document.duration, context.isSound("duration") {
+        fail(
+          .neverHappens, key, "its consumers pause after the end of the run",
+          help: "lengthen `duration` or let the pause begin earlier")
+      } else if let other = topic.pauses.prefix(index).firstIndex(where: { $0.overlaps(pause) }) {
+        fail(
+          .implausible, key,
+          "the pause overlaps with `topic.paused[\(other)]`, and the two are one",
+          help: "write one pause from the earlier `from` to the later `to`")
+      }
+    }
   }
 
   /// What policies need to have an effect.
@@ -83,6 +101,7 @@ struct ServiceRules {
         help: "add `scaling`, for example `scaling: knative`")
     }
     WindowRules(service, at: path, in: document, context).check()
+    SignalRules(service: service, path: path, document: document, context: context).check()
     let needsTopic = service.scaling.contains { $0.policy == "keda" || $0["lag"] != nil }
     if needsTopic, service.topic == nil {
       fail(
@@ -101,7 +120,6 @@ struct ServiceRules {
         .inconsistent, "instances.max",
         "\(most) instances at most over \(zones) zones: traffic of a zone without any is refused",
         help: "raise `max` to \(zones), or name fewer `zones`")
-    SignalRules(service: service, path: path, document: document, context: context).check()
     }
     if let initial = service.initialInstances, initial > most, isSound("instances.initial") {
       fail(

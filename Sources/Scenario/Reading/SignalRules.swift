@@ -15,10 +15,41 @@ struct SignalRules {
     for (index, policy) in service.scaling.enumerated() {
       let list = "\(path).scaling[\(index)]"
       let place = context.isPlaced(list) ? list : "\(path).scaling"
+      if let before = service.scaling.firstIndex(of: policy), before < index {
+        again(policy, place)
+      }
+      processors(of: policy, at: place)
       window(of: policy)
       slots(of: policy, at: place)
     }
     beyondTheRun()
+  }
+
+  private func again(_ policy: ScalingSection, _ place: String) {
+    fail(
+      .implausible, place,
+      "service `\(service.name)`: `\(policy.policy)` is there twice with the same parameters, and "
+        + "wants no more for it", help: "leave one of them out")
+  }
+
+  /// Of CPU there is something to measure.
+  private func processors(of policy: ScalingSection, at place: String) {
+    guard policy.policy == "cpu" || (policy.policy == "hpa" && policy["cpu"] != nil),
+      context.isSound("\(path).cpu_fraction")
+    else { return }
+    let overhead = document.protocols.first { $0.name == service.protocolName }?.processor
+    if service.cpuFraction == 0, (overhead ?? .zero) == .zero {
+      fail(
+        .implausible, place,
+        "service `\(service.name)` is scaled on CPU, of which its requests use none: "
+          + "`cpu_fraction` is 0",
+        help: "give the share of `service_time` that is computed, for example `cpu_fraction: 80%`")
+    } else if document.contention == "exact" {
+      fail(
+        .implausible, place,
+        "service `\(service.name)` is scaled on CPU, which nobody measures with "
+          + "`contention: exact`", help: "use `contention: epoch`, which is the default")
+    }
   }
 
   /// A window that is no longer than samples are late, or than what one is the mean of, never shows
