@@ -88,7 +88,8 @@ public struct PredictiveAutoscaler: SampledPolicy {
   }
 
   public mutating func desiredPods(ready: Int, at now: Instant) -> Int {
-    close(before: index(now - lateness))
+    // There is no slot before the run.
+    close(before: index(max(.origin, now - lateness)))
     // Pods that come meanwhile are there for something.
     if !isMeasured { wanted = min(max(wanted, ready), settings.maxPods) }
     return wanted
