@@ -119,7 +119,7 @@ import Testing
 
   /// Policies, and the instances that they are to have for twelve requests in flight.
   static let steady: [(scaling: String, instances: Double)] = [
-    ("\"cpu(target: 60%)\"", 20), ("\"hpa(concurrency: 0.5)\"", 24),
+    ("\"cpu(target: 60%)\"", 20), ("\"hpa(cpu: 60%)\"", 20),
   ]
 
   /// Twelve requests in flight on average, and policies that are told means over what their metrics

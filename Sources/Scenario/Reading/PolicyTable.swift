@@ -18,7 +18,9 @@ struct PolicyTable: Sendable {
     PolicyTable(
       name: "hpa",
       about: "Kubernetes' horizontal autoscaler on the metrics that are given, of which the one "
-        + "that wants the most decides", parameters: PolicyParameter.kubernetes,
+        + "that wants the most decides; samples of CPU and memory have a period of their own, "
+        + "with `concurrency` or `lag` it is 1 s (assumed)",
+      parameters: PolicyParameter.kubernetes,
       signalPeriod: metricsServer),
     PolicyTable(
       name: "keda",

@@ -5,7 +5,13 @@ extension ServiceSection {
   /// shortest time that one of its policies wants, since a lane has one way to be measured.
   public func signalPeriod(in cluster: ClusterSection) -> Nanoseconds {
     if let stated = cluster.signalPeriod { return stated }
-    let wanted = scaling.compactMap { PolicyTable.named($0.policy)?.signalNanoseconds }
+    let wanted = scaling.compactMap { policy -> Int64? in
+      // What waits and lags is told by gateways and brokers, not by metrics-server; and a count of
+      // those that wait, which is of an instant, must not stand for long (assumed).
+      let isOfMachines = policy["concurrency"] == nil && policy["lag"] == nil
+      guard policy.policy != "hpa" || isOfMachines else { return 1_000_000_000 }
+      return PolicyTable.named(policy.policy)?.signalNanoseconds
+    }
     return wanted.min().map { Nanoseconds($0) } ?? .seconds(1)
   }
 }
