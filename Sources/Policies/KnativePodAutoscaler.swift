@@ -84,8 +84,6 @@ public struct KnativePodAutoscaler: ScalingPolicy {
   public mutating func desiredPods(ready: Int, at now: Instant) -> Int {
     // Windows end where samples do: of what nobody can have told yet nothing is missing.
     let known = now - settings.lateness
-    // Before anything can have been told the count stays, as upstream without data.
-    guard known >= .origin else { return last }
     let decision = scaler.decide(
       observedStable: window.observedStable(at: known),
       observedPanic: window.observedPanic(at: known), readyPods: ready, at: now)

@@ -47,7 +47,7 @@ import Workload
   }
 
   static let signals: [(period: Int64, delay: Int64)] = [
-    (1, 0), (2, 0), (5, 0), (15, 0), (60, 0), (1, 10), (1, 59), (1, 60), (1, 120),
+    (1, 0), (2, 0), (5, 0), (15, 0), (60, 0), (1, 10), (1, 59), (1, 60),
   ]
 
   /// Thirty requests in flight want 43 instances, however seldom and however late it is told: a

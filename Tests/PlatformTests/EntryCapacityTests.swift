@@ -120,6 +120,7 @@ import Testing
     // It ends with its cause.
     single.addRate(-295, gateway: 0)
     single.close(.seconds(60), shares: [])
+    single.close(.seconds(60), shares: [])
     #expect(single.slowdowns[0] == 1)
   }
 }

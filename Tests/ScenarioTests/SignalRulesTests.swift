@@ -21,7 +21,7 @@ import Testing
 
   /// Each policy is told means over what its own source of metrics has; of several the shortest.
   @Test(arguments: [
-    ("knative", Int64(1)), ("\"hpa(cpu: 60%)\"", 15), ("\"hpa(lag: 10)\"", 15), ("cpu", 15),
+    ("knative", Int64(1)), ("\"hpa(cpu: 60%)\"", 15), ("\"hpa(lag: 10)\"", 1), ("cpu", 15),
     ("keda", 1), ("past_days", 1), ("holt_winters", 1), ("[cpu, \"hpa(memory: 60%)\"]", 15),
     ("[cpu, knative]", 1),
   ])

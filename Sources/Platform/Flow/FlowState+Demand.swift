@@ -112,9 +112,9 @@ extension FlowState {
     toldRate = (each, settings.gateways)
   }
 
-  /// A topic's calls are made as instances become free, where messages wait for them.
+  /// Calls are made as instances become free, where some wait for them.
   private var callsPerSecond: Double {
-    if settings.isTopic, waiting > 0, service.mean > 0 {
+    if waiting > 0, service.mean > 0 {
       return Double(callsInService) / service.mean
     }
     let isLong = stepEnd - now > .seconds(1)

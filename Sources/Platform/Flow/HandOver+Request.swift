@@ -196,7 +196,9 @@ extension RequestLaneEngine {
       for wave in clients.waves { core.bringBack(wave, using: &bits) }
     }
     install(&carried, using: &bits)
-    core.publishedArrivals = core.isTopic ? core.messagesCalled : carried.publishedArrivals
+    core.publishedArrivals = carried.publishedArrivals
+    // Those that are under way have been charged for by rate.
+    core.publishedBegun = core.isTopic ? core.messagesCalled : core.callsBegun
     core.restoreDepartures(carried.clients, at: now, using: &bits)
     for partition in 0..<core.topic.count {
       core.followReading(partition, at: now)

@@ -15,7 +15,10 @@ extension LaneCore: RouterEffects {
   mutating func call(
     _ ticket: Ticket, _ form: Form, _ assignment: Assignment, at now: Instant
   ) {
-    if form != .message { integrateStep(to: now) }
+    if form != .message {
+      integrateStep(to: now)
+      callsBegun &+= 1
+    }
     let index = instances.index(assignment.slot.raw, part: part)
     let busy = instances[index].busy
     instances[index].busy = busy &+ 1

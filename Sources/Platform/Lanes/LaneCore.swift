@@ -123,7 +123,10 @@ struct LaneCore: ~Copyable {
   var isRepeating = false
   /// By part: AutoScale's starts that have come to an end here.
   var settledOrders: [UInt32]
-  /// Arrivals that the gateways have been charged for, and calls that the downstream has.
+  /// Calls of requests that have begun; and calls that gateways or consumers have been charged for.
+  var callsBegun: UInt64 = 0
+  var publishedBegun: UInt64 = 0
+  /// Arrivals that shedding has been told of, and calls that the downstream has.
   var publishedArrivals: UInt64 = 0
   var publishedCalls: UInt64 = 0
   var publishedRefused: UInt64 = 0
@@ -288,6 +291,8 @@ struct LaneCore: ~Copyable {
     copy.settledOrders = settledOrders
     copy.staff = staff
     copy.refusals = refusals
+    copy.callsBegun = callsBegun
+    copy.publishedBegun = publishedBegun
     copy.publishedArrivals = publishedArrivals
     copy.publishedCalls = publishedCalls
     copy.publishedRefused = publishedRefused

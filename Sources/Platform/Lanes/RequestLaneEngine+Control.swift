@@ -197,17 +197,21 @@ extension RequestLaneEngine {
   mutating func publishDemand(_ demand: inout Demand) {
     core.publishCores(&demand)
     let gateways = core.settings.gateways
-    let attempts = core.isTopic ? core.messagesCalled : core.counters.attempts
-    let requests = attempts > core.publishedArrivals ? attempts - core.publishedArrivals : 0
-    let isHandled = core.settings.gatewayHandling.count > 0
-    if requests > 0, isHandled || core.settings.sheds {
-      core.publishedArrivals = attempts
-      let each = Double(requests) * core.callsPerMessage / Double(gateways.count)
+    // What waits for an instance takes a gateway no time.
+    let begun = core.isTopic ? core.messagesCalled : core.callsBegun
+    if core.settings.gatewayHandling.count > 0, begun > core.publishedBegun {
+      let each =
+        Double(begun - core.publishedBegun) * core.callsPerMessage / Double(gateways.count)
+      for gateway in gateways { demand.gateways.add(each, gateway: gateway) }
+      core.publishedBegun = begun
+    }
+    let attempts = core.counters.attempts
+    if core.settings.sheds, attempts > core.publishedArrivals {
+      let each = Double(attempts - core.publishedArrivals) / Double(gateways.count)
       for gateway in gateways {
-        if isHandled { demand.gateways.add(each, gateway: gateway) }
-        guard core.settings.sheds else { continue }
         demand.shedding.add(each, gateway: gateway, importance: core.settings.importance)
       }
+      core.publishedArrivals = attempts
     }
     guard let downstream = core.settings.downstream else { return }
     let calls = core.counters.downstreamCalls

@@ -80,7 +80,10 @@ struct GatewayQueues: ~Copyable {
       came[gateway] = 0
       let inHand = hands[gateway]
       slowdowns[gateway] = inHand > 0 ? 1 + queues[gateway] / inHand : 1
-      if isBusy { busy.append(gateway) }
+      guard isBusy else { continue }
+      busy.append(gateway)
+      // Whoever takes long steps where nothing is slow must look again soon.
+      slowdowns[gateway] = max(slowdowns[gateway], 1.0.nextUp)
     }
     touched.removeAll()
     now = now + length
