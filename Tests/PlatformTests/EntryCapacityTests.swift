@@ -96,9 +96,10 @@ import Testing
       #expect(gateways.waiting(at: 0) == left)
       #expect(abs(gateways.slowdowns[0] - (1 + left / 0.9)) < 1e-9)
     }
-    gateways.add(75, gateway: 0)
-    gateways.close(.milliseconds(100), shares: [0.4])
-    #expect(gateways.waiting(at: 0) == 0, "what is not let in is not borne")
+    // Of a rate only what is let in is borne: a sixth of it, far below the limit.
+    gateways.addRate(600, gateway: 0)
+    for _ in 0..<100 { gateways.close(.milliseconds(100), shares: [1.0 / 6]) }
+    #expect(gateways.waiting(at: 0) == 0)
   }
 
   /// Of a rate that nobody tells again counts are drawn, the same however epochs are closed.

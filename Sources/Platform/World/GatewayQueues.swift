@@ -70,7 +70,7 @@ struct GatewayQueues: ~Copyable {
   /// Closes an epoch, or several in which nothing is told. O(gateways that were told of or are
   /// busy, times epochs).
   ///
-  /// - Parameter shares: of what comes to each gateway that it lets in; empty: all.
+  /// - Parameter shares: of the rate that each gateway is told that it lets in; empty: all.
   mutating func close(_ length: Nanoseconds, shares: [Double]) {
     for gateway in busy { touched.insert(gateway) }
     busy.removeAll(keepingCapacity: true)
@@ -97,7 +97,7 @@ struct GatewayQueues: ~Copyable {
     let (most, mean) = (capacities[gateway] * each, max(0, rates[gateway]) * share * each)
     // Six deviations below what it bears nothing ever waits.
     let isNear = mean > 0 && most - mean < 6 * mean.squareRoot()
-    var more = came[gateway] * share
+    var more = came[gateway]
     for epoch in 0..<epochs {
       more += isNear || queues[gateway] > 0 ? drawn(mean, gateway, epoch, each) : mean
       queues[gateway] = max(0, queues[gateway] + more - most)
