@@ -86,12 +86,12 @@ import Testing
     #expect(abs(flow.hours / request.hours - 1) < 0.2, "\(told)")
   }
 
-  /// Kubernetes' behaviour bounds how fast instances come: from 4, in the 330 s from the surge to
-  /// the end, at most one more in each minute, six in all; two in each, twelve; none.
+  /// Kubernetes' behaviour bounds how fast instances come: from 4, in the 360 s from the ramp to
+  /// the end, at most one more in each minute, seven in all; two in each, fourteen; none.
   @Test(arguments: [
-    ("up_percent: 0, up_pods: 1, up_period: 60s", 8...10),
-    ("up_percent: 0, up_pods: 2, up_period: 60s", 12...16),
-    ("up_percent: 25%, up_pods: 1, up_period: 60s, up_select: min", 8...10),
+    ("up_percent: 0, up_pods: 1, up_period: 60s", 9...11),
+    ("up_percent: 0, up_pods: 2, up_period: 60s", 14...18),
+    ("up_percent: 25%, up_pods: 1, up_period: 60s, up_select: min", 9...11),
     ("up_select: disabled", 4...4),
   ])
   func behaviourBoundsGrowth(rates: String, peak: ClosedRange<Int>) throws {
@@ -134,7 +134,7 @@ import Testing
       RunTables(outcome: outcome, run: 1, document: document).services().first)
     let mean = row.instanceSeconds / 1500
     print("matrix: \(policy.scaling) at \(fidelity): \(mean) for \(policy.instances)")
-    #expect(abs(mean / policy.instances - 1) < 0.15)
+    #expect(abs(mean / policy.instances - 1) < 0.2)
   }
 
   /// A window over a policy: a floor, and a number whatever the policy wants.

@@ -64,7 +64,9 @@ import Testing
     }
   }
 
-  /// Below what it bears some wait by chance: as theory has it, and at both fidelities.
+  /// Below what it bears some wait by chance: as theory has it. At flow more do, since the count
+  /// of a second, by which its rate is told, is drawn again for each epoch: the variance is twice
+  /// that of the counts.
   @Test(arguments: [270.0, 150])
   func whatWaitsByChanceIsKnown(rate: Double) throws {
     let (epoch, seconds) = (0.1, 4000.0)
@@ -76,7 +78,10 @@ import Testing
       let found = try run(fidelity, rate: rate, until: .seconds(Int64(seconds))).seconds
       // The queue is forgotten within some (deviation ÷ excess)² epochs: 30 at a load of 0.9.
       let error = rate > 200 ? 0.1 * queue / 300 : 0.001 * expected
-      #expect(abs(found - expected) < error, "\(fidelity): \(found) for \(expected)")
+      let known = fidelity == .flow ? 0.6 * queue / 300 : 0
+      #expect(
+        found > expected - error && found < expected + error + known,
+        "\(fidelity): \(found) for \(expected)")
     }
   }
 
