@@ -50,7 +50,8 @@ import Testing
       shapes: {small: {cpu: 0.5, memory: 512MiB}}
       services:
         - {name: jobs, class: offline, runtime: go, shape: small, concurrency: 1,
-           topic: \(group.topic), service_time: "exponential(mean: \(group.serviceTime))", cpu_fraction: 0.2,
+           topic: \(group.topic),
+           service_time: "exponential(mean: \(group.serviceTime))", cpu_fraction: 0.2,
            instances: {min: 24, max: 24, initial: 24}, cold_start: never,
            arrivals: {process: poisson, rate: 200/s}}
       faults: [\(fault)]
