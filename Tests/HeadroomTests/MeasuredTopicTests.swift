@@ -89,6 +89,15 @@ import Workload
     #expect(throws: TraceFailure.self) {
       _ = try MeasuredTopic.read(produced: produced, workers: none, delay: none, consumed: nil)
     }
+    // The delay of a run in the place of its workers.
+    for value in ["1593.69", "34393", "-1"] {
+      let other = try write("timestamp|value\n5|3\n6|\(value)\n", "other.csv")
+      let failure = #expect(throws: TraceFailure.self) {
+        _ = try MeasuredTopic.read(produced: produced, workers: other, delay: none, consumed: nil)
+      }
+      #expect(failure?.errors.first?.kind == .outOfRange, "\(value)")
+      #expect(failure?.errors.first?.found.hasSuffix(" at 6") == true, "\(value)")
+    }
     let backwards = try write("timestamp|value\n6|1\n5|1\n", "backwards.csv")
     #expect(throws: TraceFailure.self) { _ = try MeasuredSeries.read(backwards) }
   }

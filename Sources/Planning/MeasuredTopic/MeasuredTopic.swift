@@ -34,15 +34,37 @@ public struct MeasuredTopic: Sendable {
     workers.indices.dropFirst().filter { workers[$0] != workers[$0 - 1] }
   }
 
+  /// More workers than one topic has. Each is simulated, so that another series in the place of
+  /// theirs would not come to an end.
+  static let mostWorkers = 10_000.0
+
+  private static func checkWorkers(
+    _ series: MeasuredSeries, file: String
+  ) throws(TraceFailure) {
+    for (place, value) in series.values.enumerated() {
+      guard let value, value.rounded() != value || !(0...mostWorkers).contains(value) else {
+        continue
+      }
+      throw TraceFailure(
+        TraceError(
+          .outOfRange, file: file, column: "value",
+          found: "\(value) at \(series.firstSecond + Int64(place))",
+          expected: "a number of workers: whole, at most \(Int(mostWorkers))",
+          help: "is it another series of the run, such as its delay?"))
+    }
+  }
+
   /// Files of one run: messages a second, workers, delay in milliseconds, and perhaps answers a
   /// second.
   ///
-  /// - Throws: `TraceFailure`, also where nothing was produced or no worker was counted.
+  /// - Throws: `TraceFailure`, also where nothing was produced, or no worker was counted or parts
+  ///   of one.
   public static func read(
     produced: String, workers: String, delay: String, consumed: String?
   ) throws(TraceFailure) -> MeasuredTopic {
     let demand = try MeasuredSeries.read(produced)
     let count = try MeasuredSeries.read(workers)
+    try checkWorkers(count, file: workers)
     let late = try MeasuredSeries.read(delay)
     let answers = try consumed.map { path throws(TraceFailure) in try MeasuredSeries.read(path) }
     let length = demand.values.count
