@@ -7,8 +7,9 @@ import SimulationKernel
 /// Lindley's recursion, epoch by epoch: a queue of Q calls to which N more come is max(0, Q + N −
 /// what the gateway bears in an epoch), and a call of the next epoch waits until those before it
 /// are through. So no more goes through a gateway than it bears, and what waits is not forgotten.
-/// What single requests make of N is counted; of a lane that knows its rate alone N is a Poisson
-/// count, drawn by gateway and epoch. What waits for less than an epoch is left out.
+/// What single requests make of N is counted. A lane that knows no single ones tells a rate, which
+/// is the count of its second: that is dealt among the second's epochs, each call to any of them,
+/// by draws of gateway and epoch. What waits for less than an epoch is left out.
 struct GatewayQueues: ~Copyable {
   let count: Int
   private let capacities: [Double]
@@ -22,6 +23,9 @@ struct GatewayQueues: ~Copyable {
   private var came: [Double]
   /// Calls a second of lanes that know no single ones, until they say otherwise.
   private var rates: [Double]
+  /// Of these, calls that are still to be dealt in a second, and which that is.
+  private var left: [Double]
+  private var leftIn: [Int64]
   private var touched: TouchedList
   /// Those that are to be looked at again although nothing new happens there.
   private var busy: [Int] = []
@@ -45,7 +49,8 @@ struct GatewayQueues: ~Copyable {
     self.key = key
     count = capacities.count
     queues = Array(repeating: 0, count: count)
-    (came, rates) = (queues, queues)
+    (came, rates, left) = (queues, queues, queues)
+    leftIn = Array(repeating: -1, count: count)
     touched = TouchedList(count: count)
     slowdowns = .allocate(capacity: max(1, count))
     slowdowns.initialize(repeating: 1, count: max(1, count))
@@ -64,7 +69,21 @@ struct GatewayQueues: ~Copyable {
   /// So many more calls come in a second, from now on.
   mutating func addRate(_ perSecond: Double, gateway: Int) {
     touched.insert(gateway)
+    let before = rates[gateway]
     rates[gateway] += perSecond
+    guard leftIn[gateway] == Self.second(of: now) else { return }
+    // More is added, less is thinned, so that what is left follows the rate and never falls below
+    // 0.
+    if perSecond > 0 {
+      left[gateway] += perSecond * Self.restOfSecond(at: now)
+    } else {
+      left[gateway] *= before > 0 ? max(0, rates[gateway] / before) : 0
+    }
+  }
+
+  private static func second(of instant: Instant) -> Int64 { instant.nanoseconds / 1_000_000_000 }
+  private static func restOfSecond(at instant: Instant) -> Double {
+    1 - Double(instant.nanoseconds % 1_000_000_000) * 1e-9
   }
 
   /// Closes an epoch, or several in which nothing is told. O(gateways that were told of or are
@@ -99,7 +118,8 @@ struct GatewayQueues: ~Copyable {
     let isNear = mean > 0 && most - mean < 6 * mean.squareRoot()
     var more = came[gateway]
     for epoch in 0..<epochs {
-      more += isNear || queues[gateway] > 0 ? drawn(mean, gateway, epoch, each) : mean
+      let at = now + Nanoseconds(seconds: Double(epoch) * each)
+      more += isNear || queues[gateway] > 0 ? dealt(gateway, mean, at: at, each) : mean
       queues[gateway] = max(0, queues[gateway] + more - most)
       more = 0
       if queues[gateway] == 0, !isNear { return false }
@@ -107,12 +127,20 @@ struct GatewayQueues: ~Copyable {
     return isNear || queues[gateway] > 0
   }
 
-  /// The same at an instant, whatever happened before.
-  private func drawn(_ mean: Double, _ gateway: Int, _ epoch: Int, _ each: Double) -> Double {
+  /// Calls of an epoch, of those that are left in its second.
+  private mutating func dealt(
+    _ gateway: Int, _ mean: Double, at instant: Instant, _ each: Double
+  ) -> Double {
     guard mean > 0 else { return 0 }
-    let at = now.nanoseconds + Int64((Double(epoch) * each * 1e9).rounded())
-    var bits = key.appending(UInt64(gateway)).stream(UInt64(bitPattern: at))
-    return Double(Counts.poisson(mean: mean, using: &bits))
+    let (second, rest) = (Self.second(of: instant), Self.restOfSecond(at: instant))
+    if leftIn[gateway] != second { (left[gateway], leftIn[gateway]) = (mean / each * rest, second) }
+    var bits = key.appending(UInt64(gateway)).stream(UInt64(bitPattern: instant.nanoseconds))
+    // All that is left in the second's last epoch, whatever rounding has made of its rest.
+    let share = rest - each < 1e-6 ? 1 : each / rest
+    let count = Counts.binomial(
+      UInt64(left[gateway].rounded()), share: share, uniform: bits.uniformOpen())
+    left[gateway] = max(0, left[gateway] - Double(count))
+    return Double(count)
   }
 
   borrowing func clone() -> GatewayQueues {
@@ -122,6 +150,8 @@ struct GatewayQueues: ~Copyable {
     copy.queues = queues
     copy.came = came
     copy.rates = rates
+    copy.left = left
+    copy.leftIn = leftIn
     copy.touched = touched
     copy.busy = busy
     copy.slowdowns.update(from: slowdowns, count: count)
