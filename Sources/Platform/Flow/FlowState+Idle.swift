@@ -54,6 +54,14 @@ extension FlowState {
   /// Up to this load it is drawn which instances are idle, erlang (assumed): with more of them
   /// those that are idle have not been used for some time, and that is known.
   private static let mostDrawnLoad = 400.0
+  /// With fewer idle ones on average it is taken that there is none (assumed).
+  private static let leastDrawnIdle = 0.03
+
+  /// Whether there are so many calls that each instance has one, as good as always.
+  private var allAreBusy: Bool {
+    rules.choice == .leastRequests && breaking.withheld == 0 && callsInService > instances.count
+      && IdleExcess.mean(instances.count, load: Double(callsInService)) < Self.leastDrawnIdle
+  }
 
   /// The same for an instant at which somebody looks: under a choice that has all of them in use
   /// every second it is chance which of them serve nothing just now, and since when. The choice is
@@ -63,12 +71,17 @@ extension FlowState {
     guard !followsPlaces, open > 0, waiting == 0, !isBatching, offeredLoad <= Self.mostDrawnLoad,
       callsInService < open * rules.concurrencyLimit
     else { return idleInstances() }
+    guard !allAreBusy else { return [] }
     var rules = rules
     rules.keepAlive = Nanoseconds(.max)
     var source = bits
+    // At the rate that keeps as many in service as there are: which instances they are on depends
+    // on their number, and the copy has it often.
+    let calls = callsInService
+    let perSecond = calls > 0 && service.mean > 0 ? Double(calls) / service.mean : rate.perSecond
     let (places, window) = Occupancy.draw(
-      instances: open, rules: rules, inService: callsInService, rate: rate.perSecond,
-      mean: service.mean, using: &source)
+      instances: open, rules: rules, inService: calls, rate: perSecond, mean: service.mean,
+      effort: .look, using: &source)
     bits = source
     var (idle, next): ([IdleInstance], Int) = ([], 0)
     for (position, entry) in instances.entries.enumerated() {

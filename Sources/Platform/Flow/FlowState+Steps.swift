@@ -223,7 +223,7 @@ extension FlowState {
   }
 
   /// Whether a step is long against a service, so that its level is known by what has ended.
-  private func isLong(_ h: Double) -> Bool {
+  func isLong(_ h: Double) -> Bool {
     h > 2 * service.mean * (1 + service.squaredCV) && !isBatching && !followsPlaces
   }
 
@@ -312,7 +312,8 @@ extension FlowState {
     let lane = settings.lane
     // The way from the client and back, and from its broker to its consumer, takes no instance.
     let way = settings.wayThrough.count + settings.brokerHop.count
-    withUnsafeTemporaryAllocation(of: CountedTime.self, capacity: 256) { times in
+    // A kibibyte is the most that is not taken from the heap.
+    withUnsafeTemporaryAllocation(of: CountedTime.self, capacity: 64) { times in
       var filled = 0
       func hand() {
         recorder.record(

@@ -4,8 +4,8 @@ import Primitives
 /// request goes to the one that has the fewest: as long as N requests are there, min(N, n) of n
 /// instances serve some, so that E[max(0, n − N)] are idle.
 ///
-/// It is short of those that are idle while others have several requests, which stay where they
-/// are: by a sixth to a third of several instances with about a request on each.
+/// Those that are idle while others have several requests, which stay where they are, come to it
+/// (`IdleExcess`).
 ///
 /// In the long run N is a Poisson count, cut off where all slots are taken as in M/M/s. Of a step
 /// more is known: its mean level. What that tells of N's variance is a share p, and the rest is
@@ -101,7 +101,8 @@ extension FlowState {
   /// service; those that a breaker withholds serve nothing.
   ///
   /// A choice at random gives each instance its share of the binomial law; of other choices than
-  /// the fewest requests it is not known, and that is taken.
+  /// the fewest requests it is not known, and that is taken. What is idle beside second requests
+  /// depends on the load: in a long step its level tells it, in a short one that of late.
   func idleInstances(level: Double, over h: Double) -> Double {
     guard rules.concurrencyLimit > 1 else { return max(0, Double(instances.count) - level) }
     let open = max(0, instances.count - breaking.withheld)
@@ -114,7 +115,9 @@ extension FlowState {
       return withheld + Double(open) * Elementary.exp(none)
     }
     let (slots, isOver) = open.multipliedReportingOverflow(by: rules.concurrencyLimit)
-    return withheld
-      + IdleLaw.idle(open, slots: isOver ? .max : slots, level: level, known: known)
+    let fewest = IdleLaw.idle(open, slots: isOver ? .max : slots, level: level, known: known)
+    guard rules.choice == .leastRequests else { return withheld + fewest }
+    let more = IdleExcess.mean(open, load: isLong(h) ? level : offeredLoad)
+    return withheld + min(Double(open), fewest + more)
   }
 }

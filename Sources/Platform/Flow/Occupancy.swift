@@ -8,6 +8,20 @@ import Primitives
 /// service of the lane's mean, until an inspection finds the wanted number in service: the
 /// stationary law given that number.
 struct Occupancy: ~Copyable {
+  /// For how long the copy is run, in mean services, and how often it is inspected at most.
+  struct Effort {
+    var warmMeans: Double
+    var inspections: Int
+    /// Mean services from one inspection to the next, on average.
+    var gapMeans: Double
+
+    /// Of a lane that goes on as requests: all that it had is drawn, and only once.
+    static let handOver = Effort(warmMeans: 50, inspections: 400, gapMeans: 1)
+    /// Of a lane at which somebody looks, which may be every minute. What the copy was started with
+    /// is forgotten but for e^-8.
+    static let look = Effort(warmMeans: 8, inspections: 40, gapMeans: 0.5)
+  }
+
   struct Place: BitwiseCopyable {
     var inFlight = 0
     /// Nil: idle for the whole time that was run, or longer.
@@ -16,7 +30,6 @@ struct Occupancy: ~Copyable {
 
   /// What is run at most, arrivals and completions.
   private static let mostEvents = 400_000.0
-  private static let inspections = 400
 
   private var table: InstanceTable
   private var busy: [InstanceSlot] = []
@@ -33,26 +46,27 @@ struct Occupancy: ~Copyable {
   ///   - rate: arrivals a second; `mean`: service time, seconds.
   static func draw(
     instances: Int, rules: RouterRules, inService: Int, rate: Double, mean: Double,
-    using bits: inout some BitSource
+    effort: Effort = .handOver, using bits: inout some BitSource
   ) -> (places: [Place], window: Double) {
     var copy = Occupancy(instances: instances, rules: rules)
     if rate > 0, mean > 0, instances > 0, inService < instances * rules.concurrencyLimit {
-      copy.run(to: inService, rules: rules, rate: rate, mean: mean, &bits)
+      copy.run(to: inService, rules: rules, rate: rate, mean: mean, effort, &bits)
     }
     copy.adjust(to: inService, &bits)
     return (copy.places(instances), copy.seconds)
   }
 
   private mutating func run(
-    to wanted: Int, rules: RouterRules, rate: Double, mean: Double,
+    to wanted: Int, rules: RouterRules, rate: Double, mean: Double, _ effort: Effort,
     _ bits: inout some BitSource
   ) {
     // For as long as an instance may have been idle, where that can be paid.
     let idle = rules.keepAlive.count < .max ? 1.25 * rules.keepAlive.seconds : 0
-    let warm = min(max(50 * mean, idle), Self.mostEvents / (4 * rate))
+    let warm = min(max(effort.warmMeans * mean, idle), Self.mostEvents / (4 * rate))
     advance(by: warm, rate: rate, mean: mean, &bits)
-    let gap = min(mean, Self.mostEvents / (4 * rate * Double(Self.inspections)))
-    for _ in 0..<Self.inspections {
+    let gap = min(
+      effort.gapMeans * mean, Self.mostEvents / (4 * rate * Double(effort.inspections)))
+    for _ in 0..<effort.inspections {
       advance(
         by: gap * ZigguratExponential.sample(using: &bits), rate: rate, mean: mean, &bits)
       if busy.count == wanted, waiting == 0 { return }
