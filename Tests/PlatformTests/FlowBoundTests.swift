@@ -173,4 +173,24 @@ import Workload
     let last = Int(found.counters.arrivals) - Int(found.counters.refused)
     #expect(last >= 7 && last < 40, "\(last)")
   }
+
+  // MARK: A queue with a limit whose requests give up
+
+  /// One slot does 10 of 50 requests a second, a thousand wait, for a minute at most: who gives up
+  /// in the end has kept a place in the line from others until then.
+  @Test func whoGivesUpHasKeptAPlace() throws {
+    func run(_ fidelity: Fidelity) throws -> Found {
+      var cluster = FlowWorld.station(
+        1, rate: 50, service: .exponential(mean: 0.1), seed: 2, fidelity: fidelity)
+      cluster.services[0].router.queueLimit = 1000
+      cluster.services[0].router.waitLimit = .seconds(60)
+      return try Self.run(cluster, seconds: 1800)
+    }
+    let (request, flow) = (try run(.request), try run(.flow))
+    for found in [request, flow] { #expect(found.mostWaiting <= 1001, "\(found.mostWaiting)") }
+    let (refused, given) = (Double(request.counters.refused), Double(request.counters.timedOut))
+    #expect(refused > 30_000 && given > 5000, "\(refused), \(given)")
+    #expect(abs(Double(flow.counters.refused) - refused) < 0.05 * refused, "\(flow.counters)")
+    #expect(abs(Double(flow.counters.timedOut) - given) < 0.15 * given, "\(flow.counters)")
+  }
 }

@@ -50,6 +50,40 @@ import Workload
     }
   }
 
+  /// Up to the share of what narrow windows let through up to which flow takes no notice of them, a
+  /// message waits for its window by 2 % of a service, to a factor of two for other laws.
+  @Test(arguments: [1, 2, 4, 8])
+  func narrowWindowsAreFeltEarly(width: Int) {
+    for law in [Distribution.exponential(mean: 1), .lognormal(median: 0.7, sigma: 0.83)] {
+      let square = law.squaredCoefficientOfVariation
+      let through =
+        Double(width) / (1 + 0.65 * Elementary.pow(square, 0.625) * Elementary.log(Double(width)))
+      let load = FidelityRule.mostOfWindows(width, squaredCV: square) * through
+      let wait = Self.meanWait(
+        width: width, service: law, load: load / law.mean, messages: 2_000_000)
+      #expect(wait / law.mean > 0.005 && wait / law.mean < 0.04, "\(law): \(wait) at \(load)")
+    }
+    #expect(FidelityRule.mostOfWindows(16, squaredCV: 1) == FidelityRule.mostOfWideWindows)
+  }
+
+  /// Windows of one message keep an order: where flow cannot follow them, since messages are
+  /// deleted or instances are too few, the lane is requests.
+  @Test func orderIsNeverIgnored() throws {
+    var service = Self.cluster(.ordered, seed: 1).services[0]
+    service.topic?.retention = .seconds(3600)
+    service.meanRatePerSecond = 1000
+    var cluster = Self.cluster(.ordered, seed: 1)
+    #expect(FidelityRule.obstacle(service, cluster) == .heldBack)
+    service.topic?.retention = nil
+    #expect(FidelityRule.obstacle(service, cluster) == nil)
+    service.router.minimumInstances = 1
+    cluster.services = [service]
+    #expect(FidelityRule.obstacle(service, cluster) == .heldBack)
+    service.topic?.maximumBatch = 8
+    service.topic?.window = 2
+    #expect(FidelityRule.obstacle(service, cluster) == .heldBack)
+  }
+
   /// A partition with two places that is never empty commits 3 messages in two mean services where
   /// these are exponential: with D between the latest two commits the next comes after max(0, S −
   /// D), which is positive, and then exponential again, with a probability q = (1 − q) + q / 2.

@@ -38,7 +38,8 @@ struct FlowInstances: Sendable {
   private(set) var entries: [Entry] = []
   /// Fewer positions and later instants towards the end.
   private var marks: [Mark] = []
-  /// Which positions serve a request, where the lane follows each place; else not kept.
+  /// Which positions serve a request and until when, where the lane follows each place; else not
+  /// kept.
   var places = PlaceOccupancy()
   private var nextOrdinal = 0
 
@@ -106,10 +107,11 @@ struct FlowInstances: Sendable {
 
 // Where each place is followed.
 extension FlowInstances {
-  mutating func addPlace(_ entry: Entry, isBusy: Bool) {
+  /// - Parameter end: of the request that it serves; nil: none.
+  mutating func addPlace(_ entry: Entry, servingUntil end: Instant?) {
     let (entry, position) = place(entry)
     entries.insert(entry, at: position)
-    places.insert(at: position, isBusy: isBusy, idleSince: entry.idleSince)
+    places.insert(at: position, slot: entry.slot, end: end, idleSince: entry.idleSince)
   }
 
   mutating func removePlace(at position: Int) -> Entry {
@@ -117,11 +119,42 @@ extension FlowInstances {
     return entries.remove(at: position)
   }
 
-  /// One of the busy positions, each as likely as any other, becomes idle. Precondition: there is
-  /// one.
-  mutating func release(at instant: Instant, using bits: inout some BitSource) {
-    let position = places.release(at: instant, using: &bits)
-    entries[position].idleSince = instant
+  /// The lowest idle position serves a request until an instant; false where none is idle.
+  mutating func occupy(until end: Instant) -> Bool {
+    guard let position = places.findIdle() else { return false }
+    places.occupy(position, slot: entries[position].slot, until: end)
+    return true
+  }
+
+  /// Ends the request that ends next, if it does so up to an instant; returns when. O(log n).
+  mutating func releaseNext(by instant: Instant) -> Instant? {
+    while let due = places.takeDue(by: instant) {
+      guard let position = position(ofSlot: due.slot), places.end(position) == due.at else {
+        continue
+      }
+      places.release(position, at: due.at)
+      entries[position].idleSince = due.at
+      return due.at
+    }
+    return nil
+  }
+
+  /// What all of them serve is taken away.
+  mutating func releaseAll(at instant: Instant) {
+    for position in entries.indices where !places.isIdle(position) {
+      places.release(position, at: instant)
+      entries[position].idleSince = instant
+    }
+  }
+
+  /// Entries are in the order of their slots.
+  private func position(ofSlot slot: Int) -> Int? {
+    var (low, high) = (0, entries.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if entries[middle].slot < slot { low = middle + 1 } else { high = middle }
+    }
+    return low < entries.count && entries[low].slot == slot ? low : nil
   }
 
   /// The idle position that has been so longest. O(instances).

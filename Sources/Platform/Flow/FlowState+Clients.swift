@@ -148,10 +148,14 @@ extension FlowState {
 
   /// Whether the queue is so long that it matters who in it has left: then waits are settled when
   /// they end. From four times on what clients wait for, or a quarter of what the gateway lets
-  /// wait; until it is half as long.
+  /// wait; until it is half as long. Without clients from half of what it lets them wait on: who is
+  /// given up in the end has a place in the line up to then.
   mutating func isQueueLong() -> Bool {
-    guard let timeout = clients?.rules.timeout, slots > 0 else { return false }
+    guard slots > 0 else { return false }
     let wait = Double(waiting) * service.mean / Double(slots)
+    guard let timeout = clients?.rules.timeout else {
+      return !settings.isTopic && wait > 0.5 * rules.waitLimit.seconds
+    }
     let bound = min(4 * timeout.seconds, rules.waitLimit.seconds / 4)
     let isLong = wait > (clients!.isBehind ? 0.5 : 1) * bound
     clients!.isBehind = isLong

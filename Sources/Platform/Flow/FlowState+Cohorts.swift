@@ -47,7 +47,7 @@ extension FlowState {
     if first > 0 { begin(first, from: instant, to: instant, isCold: true) }
     if free > first { begin(free - first, from: instant, to: instant) }
     inService += free
-    if followsPlaces { for _ in 0..<free { _ = instances.places.occupy() } }
+    if followsPlaces { for _ in 0..<free { _ = occupyPlace(at: instant) } }
   }
 
   /// Those that wait longest begin, evenly over an interval: their waits are settled.

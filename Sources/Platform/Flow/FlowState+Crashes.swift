@@ -97,9 +97,7 @@ extension FlowState {
     counters.redelivered &+= UInt64(underWay + held + ahead + untold)
     repeating += ahead + untold
     ledger.reopenAll()
-    if followsPlaces {
-      for _ in 0..<inService { instances.release(at: now, using: &bits) }
-    }
+    if followsPlaces { instances.releaseAll(at: now) }
     draining.endAll()
     retireDrained()
     (inService, peakWaiting, levelAtEnd) = (0, 0, 0)

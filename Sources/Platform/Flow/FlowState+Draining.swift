@@ -148,7 +148,10 @@ extension FlowState {
     inService -= messages
     var ends: [Instant] = []
     for index in 0..<requests {
-      let end = now + Nanoseconds(seconds: service.met(using: &bits).residual)
+      let end =
+        followsPlaces
+        ? instances.places.end(position)
+        : now + Nanoseconds(seconds: service.met(using: &bits).residual)
       for _ in 0..<EvenShare.of(messages, at: index, among: requests) { ends.append(end) }
     }
     ends.sort()

@@ -195,30 +195,17 @@ extension FlowState {
     // Windows let out no more.
     guard !isBatching, windows == nil else { return }
     guard waiting > 0, rules.waitLimit.count < .max else { return }
-    var (failed, heard) = (0, 0)
-    if ledger.waiting > 0 {
-      let late = ledger.older(than: now.nanoseconds - rules.waitLimit.count)
-      let left = ledger.dequeue(late) { failed += $0.count }
-      heard = failed - left
-    } else if backlog > rules.waitLimit.seconds {
-      let share = 1 - rules.waitLimit.seconds / backlog
-      (failed, heard) = dropYoungest(Int(share * Double(settledWaiting)))
+    // By the waits that the slots of now would make: only those that have waited so long fail.
+    if ledger.waiting == 0 {
+      guard backlog > rules.waitLimit.seconds else { return }
+      openCohorts()
     }
+    var failed = 0
+    let late = ledger.older(than: now.nanoseconds - rules.waitLimit.count)
+    let left = ledger.dequeue(late) { failed += $0.count }
+    let heard = failed - left
     counters.timedOut &+= UInt64(failed)
     if failed > 0 { digest.record(RecordKind.dropped, at: now, UInt64(failed)) }
     clientsFail(heard, after: rules.waitLimit.seconds)
-  }
-
-  /// Returns how many it has dropped, and for how many of them somebody waits.
-  mutating func dropYoungest(_ count: Int) -> (count: Int, heard: Int) {
-    if ledger.waiting > 0 {
-      let dropped = ledger.dropYoungest(count)
-      return (dropped.count, dropped.count - dropped.left)
-    }
-    let dropped = ledger.unsettle(min(count, settledWaiting))
-    guard dropped.count > 0 else { return (0, 0) }
-    backlog *= 1 - Double(dropped.count) / Double(settledWaiting)
-    settledWaiting -= dropped.count
-    return (dropped.count, dropped.count - dropped.left)
   }
 }

@@ -8,7 +8,8 @@ import SimulationKernel
 //
 // A level that one step reaches says little of the next when requests last for many steps, so the
 // stationary overflow of `OverflowTable`, drawn afresh in each step, would keep too many instances
-// in use. Each place is followed instead.
+// in use. Each place is followed instead, with the end of what it serves, so that who waits is
+// served when a place is free, and a service has its law and not that of the equilibrium.
 extension FlowState {
   /// Mean service time from which places are followed, seconds: with shorter ones the cold starts
   /// that the stationary overflow misses are few (docs/fidelity.md).
@@ -37,39 +38,41 @@ extension FlowState {
   mutating func stepPlaces(
     arrivals: Int, isEndedByArrival: Bool, from start: Instant, to end: Instant
   ) -> Int {
-    let h = (end - start).seconds
+    placeLevel = PlaceLevel(since: start)
     serveWaiting(at: start)
-    var coming = isEndedByArrival ? 0 : arrivals
-    var ending = BinomialDraw.sample(
-      inService, share: 1 - service.survival(ofOld: h), using: &bits)
-    ending += BinomialDraw.sample(coming, share: 1 - service.survival(ofNew: h), using: &bits)
-    let all = ending + coming
+    let coming = isEndedByArrival ? 0 : arrivals
     let length = Double((end - start).count)
     var completed = 0
-    for event in 0..<all {
-      let share = (Double(event) + 0.5) / Double(all)
+    for number in 0..<coming {
+      let share = (Double(number) + bits.uniform()) / Double(coming)
       let at = start + Nanoseconds(Int64(length * share))
-      let comes = Int(bits.integer(below: UInt64(coming + ending))) < coming
-      if comes {
-        coming -= 1
-        takePlace(at: at)
-      } else {
-        ending -= 1
-        // What both came and ended in this step may be told in the wrong order.
-        guard inService > 0 else { continue }
-        completed += 1
-        leavePlace(at: at)
-      }
+      completed += endPlaces(by: at)
+      takePlace(at: at)
     }
+    completed += endPlaces(by: end)
+    placeLevel.advance(to: end, inService)
     levelAtEnd = inService
     if isEndedByArrival { takePlace(at: end) }
     return completed
   }
 
+  /// Ends what ends up to an instant, and begins what has waited for that; returns how many ended.
+  private mutating func endPlaces(by instant: Instant) -> Int {
+    var count = 0
+    while let at = instances.releaseNext(by: instant) {
+      placeLevel.advance(to: at, inService)
+      inService -= 1
+      count += 1
+      serveWaiting(at: at)
+    }
+    placeLevel.advance(to: instant, inService)
+    return count
+  }
+
   private mutating func takePlace(at instant: Instant) {
     let room = room
     guard inService + ledger.waiting < room.most else { return refuse(1, room, at: instant) }
-    if ledger.waiting == 0, inService < slots, instances.places.occupy() != nil {
+    if ledger.waiting == 0, inService < slots, occupyPlace(at: instant) {
       inService += 1
       ledger.settle(came(1, from: instant, to: instant), wait: 0)
     } else {
@@ -78,9 +81,24 @@ extension FlowState {
     }
   }
 
-  private mutating func leavePlace(at instant: Instant) {
-    inService -= 1
-    instances.release(at: instant, using: &bits)
-    serveWaiting(at: instant)
+  /// A request begins on the lowest idle place, for a service drawn for it; false where none is
+  /// idle.
+  mutating func occupyPlace(at instant: Instant) -> Bool {
+    let quantile = Int(bits.integer(below: UInt64(ServiceShape.points)))
+    return instances.occupy(until: instant + Nanoseconds(service.nanoseconds(quantile)))
+  }
+}
+
+/// The integral of the number of requests in service over a step whose places are followed.
+struct PlaceLevel: Sendable {
+  private var at: Instant
+  /// Requests times seconds.
+  private(set) var seconds = 0.0
+
+  init(since start: Instant) { at = start }
+
+  mutating func advance(to instant: Instant, _ inService: Int) {
+    seconds += Double(inService) * (instant - at).seconds
+    at = instant
   }
 }

@@ -198,7 +198,9 @@ extension FlowState {
   private mutating func integrate(
     before: Int, drainingBefore: Int, completed: Int, over h: Double
   ) {
-    let level = meanLevel(before: before, completed: completed, over: h)
+    let level =
+      followsPlaces
+      ? placeLevel.seconds / h : meanLevel(before: before, completed: completed, over: h)
     if followsPlaces { recent.add(level, over: h) }
     counters.readySeconds += Double(instances.count + draining.count) * h
     counters.idleSeconds += idleInstances(level: level, over: h) * h

@@ -68,8 +68,10 @@ struct FlowState: ~Copyable {
   var keyValue: FlowKeyValue?
   /// Completed, and not recorded yet.
   var pending: PendingLatencies
-  /// Which instances are in use is followed one by one.
+  /// Which instances are in use, and until when, is followed one by one; and how many of them over
+  /// the last step.
   let followsPlaces: Bool
+  var placeLevel: PlaceLevel
 
   var control = FlowControl()
   /// Where a policy decides on idle instances; and whether one does, apart: to compare with nil
@@ -162,6 +164,7 @@ struct FlowState: ~Copyable {
     bits = key.appending(UInt64(now.nanoseconds)).sequence()
     pending = PendingLatencies(phase: bits.uniform(), weight: settings.dealWeight)
     followsPlaces = Self.follows(rules, mean: service.mean)
+    placeLevel = PlaceLevel(since: now)
     windowSlots = settings.mostInService(squaredCV: service.squaredCV)
     self.now = now
     stepEnd = now
@@ -222,7 +225,7 @@ struct FlowState: ~Copyable {
     processorOverhead = other.processorOverhead
     keyValue = other.keyValue
     pending = other.pending
-    followsPlaces = other.followsPlaces
+    (followsPlaces, placeLevel) = (other.followsPlaces, other.placeLevel)
     windowSlots = other.windowSlots
     control = other.control
     publishedArrivals = other.publishedArrivals
@@ -308,12 +311,13 @@ struct FlowState: ~Copyable {
     return gauges
   }
 
-  mutating func addInstance(_ entry: FlowInstances.Entry, isBusy: Bool = false) {
+  /// - Parameter end: of the request that it serves, where places are followed; nil: none.
+  mutating func addInstance(_ entry: FlowInstances.Entry, servingUntil end: Instant? = nil) {
     var entry = entry
     (entry.number, entry.spoil) = (breaking.enroll(), 0)
     breaking.dealing = nil
     if followsPlaces {
-      instances.addPlace(entry, isBusy: isBusy)
+      instances.addPlace(entry, servingUntil: end)
     } else {
       instances.add(entry)
     }

@@ -56,11 +56,11 @@ extension FlowState {
   private mutating func takeInstances(_ carried: CarriedLane) {
     var ends: [Int: [Instant]] = [:]
     for call in carried.calls {
-      if carried.instances[call.position].isDraining {
+      let instance = carried.instances[call.position]
+      if instance.isDraining || followsPlaces {
         for _ in 0..<call.messages { ends[call.position, default: []].append(call.end) }
-      } else {
-        inService += Int(call.messages)
       }
+      if !instance.isDraining { inService += Int(call.messages) }
     }
     for (position, instance) in carried.instances.enumerated() {
       if instance.isDraining {
@@ -71,7 +71,7 @@ extension FlowState {
         }
         draining.append(drained)
       } else {
-        addInstance(instance.entry, isBusy: instance.inFlight > 0)
+        addInstance(instance.entry, servingUntil: ends[position]?.max())
       }
     }
   }
@@ -204,7 +204,8 @@ extension FlowState {
     for (position, instance) in carried.instances.enumerated() where !instance.isDraining {
       for _ in 0..<instance.inFlight where places.count < calls {
         let messages = EvenShare.of(inService, at: places.count, among: calls)
-        places.append((position, nil, messages))
+        let end = followsPlaces ? instances.places.end(position) : nil
+        places.append((position, end, messages))
       }
     }
     for (index, instance) in draining.enumerated() {

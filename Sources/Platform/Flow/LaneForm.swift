@@ -217,14 +217,19 @@ extension FidelityRule {
     topic.mostInService(squaredCV: service.serviceTime.squaredCoefficientOfVariation)
   }
 
-  /// Whether a lane has a load at which its windows are felt, as far as its rate is known.
+  /// Whether a lane has a load at which its windows are felt, as far as its rate is known. A
+  /// delivery of several messages is taken for as many: narrow windows are felt all the same.
   private static func isHeldBack(
     _ service: ServiceConfiguration, _ topic: TopicConfiguration
   ) -> Bool {
-    guard topic.maximumBatch == 1, topic.partitions > 0 else { return false }
+    guard topic.maximumBatch == 1 || topic.window < leastWide, topic.partitions > 0 else {
+      return false
+    }
     let mean = service.serviceTime.mean + topic.deliveryOverhead.seconds
     let load = service.meanRatePerSecond * mean
-    return load > mostOfWindows * Double(topic.partitions) * letThrough(service, topic)
+    let most = mostOfWindows(
+      topic.window, squaredCV: service.serviceTime.squaredCoefficientOfVariation)
+    return load > most * Double(topic.partitions) * letThrough(service, topic)
   }
 
   /// Whether several consumers of a lane are lines of a fixed number of instances each, whose

@@ -1,10 +1,21 @@
+import HeapModule
 import Primitives
 
-/// Which positions of a flow lane serve a request, under the ordered choice: a request takes the
-/// lowest idle position, and the one that ends is any of those in service, since all residual times
-/// have one law.
+/// Which positions of a flow lane serve a request and until when, under the ordered choice: a
+/// request takes the lowest idle position.
 struct PlaceOccupancy: Sendable {
-  private var isBusy: [Bool] = []
+  /// An end, and the slot of the instance on which it is.
+  private struct End: Comparable, Sendable {
+    var at: Instant
+    var slot: Int
+
+    static func < (a: End, b: End) -> Bool { a.at != b.at ? a.at < b.at : a.slot < b.slot }
+  }
+
+  /// By position: when what it serves ends; the distant future where it serves nothing.
+  private var ends: [Instant] = []
+  /// Ends in their order; those whose instance has gone, or serves something else, are passed over.
+  private var due = Heap<End>()
   private(set) var busyCount = 0
   /// Slots given up, the last one on top; slots ever used.
   private var freeSlots: [Int] = []
@@ -14,7 +25,10 @@ struct PlaceOccupancy: Sendable {
   /// A lower bound: instants of idling only grow.
   private(set) var idleSinceAtLeast = Instant.distantFuture
 
-  func isIdle(_ position: Int) -> Bool { !isBusy[position] }
+  func isIdle(_ position: Int) -> Bool { ends[position] == .distantFuture }
+
+  /// When what a position serves ends; the distant future where it serves nothing.
+  func end(_ position: Int) -> Instant { ends[position] }
 
   /// The number of the slot that a new instance gets.
   mutating func takeSlot() -> Int {
@@ -26,45 +40,53 @@ struct PlaceOccupancy: Sendable {
   /// A slot is given up by an instance whose place is not followed.
   mutating func giveBack(slot: Int) { freeSlots.append(slot) }
 
-  mutating func insert(at position: Int, isBusy busy: Bool, idleSince: Instant) {
-    isBusy.insert(busy, at: position)
+  /// - Parameter end: of what it serves; nil: nothing.
+  mutating func insert(at position: Int, slot: Int, end: Instant?, idleSince: Instant) {
+    ends.insert(end ?? .distantFuture, at: position)
     if position < lowestIdle { lowestIdle += 1 }
-    if busy { busyCount += 1 } else { noteIdle(position, since: idleSince) }
+    guard let end else { return noteIdle(position, since: idleSince) }
+    busyCount += 1
+    due.insert(End(at: end, slot: slot))
   }
 
   mutating func remove(at position: Int, slot: Int) {
-    if isBusy[position] { busyCount -= 1 }
-    isBusy.remove(at: position)
+    if !isIdle(position) { busyCount -= 1 }
+    ends.remove(at: position)
     if position < lowestIdle { lowestIdle -= 1 }
     freeSlots.append(slot)
   }
 
-  /// O(1) amortised over the requests that fill the positions below.
-  mutating func occupy() -> Int? {
-    while lowestIdle < isBusy.count, isBusy[lowestIdle] { lowestIdle += 1 }
-    guard lowestIdle < isBusy.count else { return nil }
-    isBusy[lowestIdle] = true
-    busyCount += 1
-    return lowestIdle
+  /// The lowest idle position. O(1) amortised over the requests that fill the positions below.
+  mutating func findIdle() -> Int? {
+    while lowestIdle < ends.count, !isIdle(lowestIdle) { lowestIdle += 1 }
+    return lowestIdle < ends.count ? lowestIdle : nil
   }
 
-  /// O(positions ÷ busy ones) on average.
-  mutating func release(at instant: Instant, using bits: inout some BitSource) -> Int {
-    precondition(busyCount > 0, "no position is busy")
-    var position = 0
-    repeat {
-      position = Int(bits.integer(below: UInt64(isBusy.count)))
-    } while !isBusy[position]
-    isBusy[position] = false
+  /// An idle position serves a request. O(log n).
+  mutating func occupy(_ position: Int, slot: Int, until end: Instant) {
+    ends[position] = end
+    busyCount += 1
+    due.insert(End(at: end, slot: slot))
+  }
+
+  /// The next end up to an instant, and its slot; where the position of that slot ends at another
+  /// instant, or there is none, it is to be passed over. O(log n).
+  mutating func takeDue(by instant: Instant) -> (at: Instant, slot: Int)? {
+    guard let next = due.min, next.at <= instant else { return nil }
+    _ = due.removeMin()
+    return (next.at, next.slot)
+  }
+
+  mutating func release(_ position: Int, at instant: Instant) {
+    ends[position] = .distantFuture
     busyCount -= 1
     noteIdle(position, since: instant)
-    return position
   }
 
   mutating func findLongestIdle(_ idleSince: (Int) -> Instant) -> Int? {
     var found: Int?
     var least = Instant.distantFuture
-    for position in isBusy.indices where !isBusy[position] {
+    for position in ends.indices where isIdle(position) {
       let since = idleSince(position)
       if found == nil || since < least { (found, least) = (position, since) }
     }

@@ -153,13 +153,14 @@ extension ClusterSimulation {
       mean: service.serviceTime.mean + (service.topic?.deliveryOverhead.seconds ?? 0),
       squaredCV: service.serviceTime.squaredCoefficientOfVariation,
       isBatched: (service.topic?.maximumBatch ?? 1) > 1)
-    if let topic = service.topic, topic.maximumBatch == 1,
+    if let topic = service.topic,
+      topic.maximumBatch == 1 || topic.window < FidelityRule.leastWide,
       !FidelityRule.bindsByWindows(service, topic)
     {
+      let squaredCV = service.serviceTime.squaredCoefficientOfVariation
+      rule.mostOfWindows = FidelityRule.mostOfWindows(topic.window, squaredCV: squaredCV)
       let partitions = Double(topic.partitions) / Double(max(1, service.zones.count))
-      rule.mostInService =
-        partitions
-        * topic.mostInService(squaredCV: service.serviceTime.squaredCoefficientOfVariation)
+      rule.mostInService = partitions * topic.mostInService(squaredCV: squaredCV)
     }
     if let clients = service.clients, let timeout = clients.timeout, clients.budget == nil {
       rule.lateShare = 1 - service.serviceTime.cumulative(at: timeout.seconds)
