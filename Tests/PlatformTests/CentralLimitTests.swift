@@ -349,6 +349,29 @@ import Workload
     #expect(Self.sum(whole).downstreamRefused > 0)
   }
 
+  /// A consumer that has crashed asks for a lease when it is back, and not before: where the
+  /// Coordinator is away then, nothing is let out until that is back too.
+  @Test(arguments: [Fidelity.request, .flow])
+  func aLeaseIsAskedForByWhoIsBack(fidelity: Fidelity) throws {
+    var cluster = Self.downstream([500], capacity: 2000, central: 1000, fidelity)
+    cluster.services[0].topic?.sessionTimeout = .seconds(5)
+    cluster.faults = [
+      FaultConfiguration(
+        name: "gone", kind: .crashConsumer(0), at: .seconds(40), restartAfter: .seconds(20)),
+      FaultConfiguration(
+        name: "crash", kind: .crashCoordinator, at: .seconds(50), restartAfter: .seconds(40)),
+    ]
+    let simulation = ClusterSimulation(cluster, recorder: Observer())
+    try simulation.run(until: .seconds(85))
+    #expect(simulation.form(of: LaneID(0)).fidelity == fidelity)
+    let before = Self.sum(simulation).completed
+    #expect((19_000...21_000).contains(before), "\(before)")
+    try simulation.run(until: .seconds(150))
+    try simulation.checkInvariants()
+    // From 90 s on a thousand a second may go, but for a Coordinator that learns who is there.
+    #expect(Self.sum(simulation).completed > before + 30_000)
+  }
+
   static func troubled(_ fidelity: Fidelity) -> ClusterConfiguration {
     var cluster = downstream([500, 300, 200], capacity: 350, central: 400, fidelity)
     cluster.services[1].limits = LimitTests.rate(120, burst: 5)

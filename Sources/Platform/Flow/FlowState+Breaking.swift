@@ -121,7 +121,11 @@ extension FlowState {
   private mutating func drawShares(_ load: Double) -> [Double] {
     let entries = instances.entries
     let takers = entries.indices.filter { !breaking.isWithheld(entries[$0]) }
-    let factors = takers.map { breaking.factor(entries[$0], at: now) }
+    let isGrowing = breaking.isGrowing(at: now)
+    let factors = takers.map {
+      let factor = breaking.factor(entries[$0], at: now)
+      return isGrowing ? Self.rounded(factor) : factor
+    }
     var shares = Array(repeating: 0.0, count: entries.count)
     guard let slowest = factors.max() else { return shares }
     // In turn, or by lot, each gets as much as another while all have room.
@@ -135,6 +139,12 @@ extension FlowState {
     }
     for position in takers { shares[position] = 1 / Double(takers.count) }
     return shares
+  }
+
+  /// While something comes about bit by bit how calls fall is found once for each fiftieth of a
+  /// factor, and not in each step.
+  private static func rounded(_ factor: Double) -> Double {
+    factor > 0 ? Elementary.exp((Elementary.log(factor) * 50).rounded() / 50) : factor
   }
 
   /// Loads within a tenth are taken for the same.

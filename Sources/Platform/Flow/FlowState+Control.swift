@@ -141,6 +141,7 @@ extension FlowState {
   /// as a gateway's first request would.
   mutating func keepRoute() {
     guard feed.delivered > 0, !control.route.isFresh(at: now), !control.route.isAsking,
+      !isConsumerAway,
       waiting > 0 || inService > 0 || feed.remaining < feed.ofSecond
     else { return }
     if control.route.age(at: now) == .stale { counters.staleUses &+= 1 }
@@ -253,8 +254,14 @@ extension FlowState {
   mutating func sample() {
     prepareLag()
     let period = Double(settings.signalSeconds)
-    let concurrency = (counters.inFlightSeconds - control.sampledInFlightSeconds) / period
+    var worked = counters.inFlightSeconds - control.sampledInFlightSeconds
     control.sampledInFlightSeconds = counters.inFlightSeconds
+    // A sum of services and not of their means is what is seen: its variance is n m² (1 + cs²).
+    if control.unknownWork > 0 {
+      worked += control.unknownWork.squareRoot() * ZigguratNormal.sample(using: &bits)
+      control.unknownWork = 0
+    }
+    let concurrency = max(0, worked) / period
     send(
       .sample(
         settings.lane, part: 0,

@@ -4,6 +4,8 @@ import Primitives
 /// When the consumer of a lane crashes, and while nobody reads its partitions.
 struct ConsumerAbsence: Sendable, Equatable {
   var at: Instant
+  /// When it comes back, with empty caches; nil: never.
+  var back: Instant?
   /// Who reads afterwards: a position among all gateways and consumers.
   var host: Int
   /// Until the group has agreed once more, with it in it.
@@ -17,6 +19,7 @@ struct ConsumerAbsence: Sendable, Equatable {
   /// - Parameter fault: of the only consumer of its group.
   init(_ fault: ConsumerFault, _ rules: TopicConfiguration) {
     at = fault.at
+    back = fault.back
     host = fault.host
     guard let back = fault.back else {
       unread = fault.at..<Instant.distantFuture
@@ -72,12 +75,20 @@ extension FlowState {
     }
   }
 
-  /// Does what a crash asks for whose time has come.
+  /// Whether the lane's consumer is away: it asks for nothing.
+  var isConsumerAway: Bool { !consumerReturns.isEmpty }
+
+  /// Does what a crash, or a return, asks for whose time has come.
   mutating func followCrashes() {
+    while let back = consumerReturns.first, back <= now {
+      consumerReturns.removeFirst()
+      if !isDown { forgetCaches() }
+    }
     while let next = absences.first, next.at <= now {
       absences.removeFirst()
       // Nothing is delivered until it reads.
       settings.gateways[0] = next.host
+      if let back = next.back, back > now { consumerReturns.append(back) }
       if !isDown { loseConsumer() }
     }
   }
@@ -103,13 +114,16 @@ extension FlowState {
     (inService, peakWaiting, levelAtEnd) = (0, 0, 0)
     restartBatches()
     law = nil
-    if isGated {
-      moveToGate()
-      limits.renew(0, settings, at: now)
-    }
+    if isGated { moveToGate() }
+    forgetCaches()
+    digest.record(RecordKind.fault, at: now, 0)
+  }
+
+  /// Lease and route are gone with the process that had them, and asked for by the next.
+  private mutating func forgetCaches() {
+    if isGated { limits.renew(0, settings, at: now) }
     control.route = RouteEntry()
     (control.askAttempt, control.answering) = (0, 0)
-    digest.record(RecordKind.fault, at: now, 0)
   }
 
   /// Of answers, those to messages that had been answered before a crash: they come first, and

@@ -30,7 +30,7 @@ extension FlowState {
         endStep()
       }
       followOutages()
-      if !absences.isEmpty { followCrashes() }
+      if !absences.isEmpty || isConsumerAway { followCrashes() }
       if settings.topic != nil, !isDown { beginPause() }
       if !groups.isEmpty, !isDown { letOut() }
       if batches != nil { followBatches() }
@@ -83,7 +83,10 @@ extension FlowState {
     quietUntil = .origin
     stepArrivals = .drawn
     if isAtEase { rest() } else { divideMinute() }
-    defer { if let edge = nextOutageEdge { endStep(before: edge) } }
+    defer {
+      if let edge = nextOutageEdge { endStep(before: edge) }
+      if let back = consumerReturns.first { endStep(before: max(now, back)) }
+    }
     // A client may try more than once within a second.
     let hasRetries = clients.map { !$0.waves.isEmpty || $0.departing > 0 } ?? false
     let mayRetry = hasRetries || (clients != nil && mayFailCalls)

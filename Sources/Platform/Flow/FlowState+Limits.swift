@@ -159,12 +159,16 @@ extension FlowState {
       let seconds = min(0.1, max(0.01, service.mean / 2))
       endStep(before: min(nextTenth, now + Nanoseconds(seconds: seconds)))
     }
-    if gate.nextDue < .distantFuture { endStep(before: max(now, gate.nextDue)) }
+    if gate.nextDue < .distantFuture, !isConsumerAway {
+      endStep(before: max(now, gate.nextDue))
+    }
   }
 
   /// Does what a consumer does by the clock.
   mutating func wakeGate() {
-    guard let share = settings.central, limits.gates[0].nextDue <= now else { return }
+    guard let share = settings.central, !isConsumerAway, limits.gates[0].nextDue <= now else {
+      return
+    }
     let (behind, end) = (lag, Int64(counters.arrivals))
     ask(limits.gates[0].look(behind: behind, end: end, share, at: now), share)
   }

@@ -12,7 +12,8 @@ extension FlowState {
     guard keepAliveLength.count == .max || instances.count <= rules.minimumInstances else {
       return false
     }
-    guard clients == nil, groups.isEmpty, absences.isEmpty, repeating == 0, unknownGone == 0,
+    guard clients == nil, groups.isEmpty, absences.isEmpty, !isConsumerAway, repeating == 0,
+      unknownGone == 0,
       batches == nil, windows == nil, consumers == nil, !hasLimits, settings.downstream == nil,
       !service.isStretched, entrySlowdown == 1
     else { return false }
@@ -122,7 +123,9 @@ extension FlowState {
     guard stepEnd <= quietUntil, case .podDeleted(let pod)? = control.inbox.first?.delivery.message
     else { return false }
     // Faults that have been armed since the rest began end it too.
-    guard nextOutageEdge == nil, groups.isEmpty, absences.isEmpty else { return false }
+    guard nextOutageEdge == nil, groups.isEmpty, absences.isEmpty, !isConsumerAway else {
+      return false
+    }
     _ = control.inbox.removeFirst()
     counters.messagesIn &+= 1
     control.retirements.end(pod)

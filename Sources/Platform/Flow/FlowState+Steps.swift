@@ -202,6 +202,10 @@ extension FlowState {
       followsPlaces
       ? placeLevel.seconds / h : meanLevel(before: before, completed: completed, over: h)
     if followsPlaces { recent.add(level, over: h) }
+    if settings.isScaled, waiting == 0, isLong(h) {
+      let m = service.mean
+      control.unknownWork += Double(completed) * m * m * service.squaredCV
+    }
     counters.readySeconds += Double(instances.count + draining.count) * h
     counters.idleSeconds += idleInstances(level: level, over: h) * h
     let calls = level + 0.5 * Double(drainingBefore + callsInDraining)

@@ -114,6 +114,8 @@ struct FlowState: ~Copyable {
   /// Crashes of its consumer that lie ahead, and messages that had been answered before one and are
   /// answered once more.
   var absences: [ConsumerAbsence] = []
+  /// When those come back that have crashed.
+  var consumerReturns: [Instant] = []
   var repeating = 0
   /// They were told of instances that are gone.
   var isDemandOld = false
@@ -239,7 +241,7 @@ struct FlowState: ~Copyable {
     aheadTable = other.aheadTable
     groups = other.groups
     readUntil = other.readUntil
-    absences = other.absences
+    (absences, consumerReturns) = (other.absences, other.consumerReturns)
     repeating = other.repeating
     isDemandOld = other.isDemandOld
     clients = other.clients
@@ -394,6 +396,9 @@ struct FlowControl: Sendable {
   var newsReceived: UInt16 = 0
   var isSampling = false
   var sampledInFlightSeconds = 0.0
+  /// The variance of what those have worked in all who have ended since the last sample, where the
+  /// mean of a service stands for each; squared seconds.
+  var unknownWork = 0.0
   /// AutoScale's starts that have come to an end here.
   var settledOrders: UInt32 = 0
 
