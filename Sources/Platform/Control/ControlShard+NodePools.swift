@@ -74,18 +74,11 @@ extension ControlShard {
       }
     }
     let nodes = kubernetes.capacity.items.dropLast().reduce(0) { $0 + $1.units }
-    var left = configuration.nodeScaling.rules.candidates(nodes: nodes)
-    for node in kubernetes.lowNodes where mayShrink(node) {
-      let shapes = kubernetes.podsOn[node - kubernetes.firstSlot].map { shape(of: pods[$0].pool) }
-      if !shapes.isEmpty {
-        guard left > 0 else { continue }
-        left -= 1
-      }
-      let canMove = shapes.isEmpty || (isSettled(node) && kubernetes.canMove(node, shapes))
+    for candidate in lookForUnneeded(nodes: nodes) {
       tell(
         .idleNode(
-          scan: scan, NodeID(node), utilization: kubernetes.utilization(node),
-          isEmpty: shapes.isEmpty, canMove: canMove))
+          scan: scan, NodeID(candidate.node), utilization: kubernetes.utilization(candidate.node),
+          isEmpty: candidate.pods.isEmpty, canMove: candidate.canMove))
     }
     for (group, staying) in kubernetes.stayingNodes.enumerated() {
       tell(
@@ -96,6 +89,24 @@ extension ControlShard {
     sendPlain(
       .listedPending(scan: scan, count: count, nodes: UInt32(nodes)), from: .kubernetes,
       to: .nodeAutoscaler, leavingAt: now)
+  }
+
+  /// Of the machines of which little is asked, which could go together.
+  private func lookForUnneeded(nodes: Int) -> [Kubernetes.RemovalCandidate] {
+    let candidates = kubernetes.lowNodes.filter(mayShrink).map { node in
+      Kubernetes.RemovalCandidate(node: node, pods: pods(on: node), isSettled: isSettled(node))
+    }
+    guard !candidates.isEmpty else { return [] }
+    let emptied = kubernetes.emptying.keys.sorted()  // order-free: sorted
+    return kubernetes.removable(
+      candidates, mostWithPods: configuration.nodeScaling.rules.candidates(nodes: nodes),
+      emptied: emptied.map { (node: $0, pods: pods(on: $0)) })
+  }
+
+  private func pods(on node: Int) -> [RemovalPlan.Pod] {
+    kubernetes.podsOn[node - kubernetes.firstSlot].map { pod in
+      RemovalPlan.Pod(shape: shape(of: pods[pod].pool), tenant: Int(pods[pod].tenant))
+    }
   }
 
   /// Whether the pool of a machine is above its least size.

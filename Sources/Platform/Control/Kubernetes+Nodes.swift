@@ -182,27 +182,6 @@ extension Kubernetes {
     nodeTables[table].setOpen(layout.nodes[node].position, isOpen)
   }
 
-  /// Whether the pods of a machine all have room on others of its table; `sizes` are theirs.
-  /// Everything is as before afterwards. O(pods of the node × log nodes).
-  mutating func canMove(_ node: Int, _ sizes: [ShapeConfiguration]) -> Bool {
-    guard let table = layout.nodes[node].table else { return false }
-    setOpen(node, false)
-    var taken: [(position: Int, shape: ShapeConfiguration)] = []
-    for shape in sizes {
-      guard
-        let position = nodeTables[table].place(
-          cpuMilli: shape.cpuMilli, memoryMiB: shape.memoryMiB)
-      else { break }
-      taken.append((position, shape))
-    }
-    for (position, shape) in taken {
-      nodeTables[table].release(
-        position, cpuMilli: shape.cpuMilli, memoryMiB: shape.memoryMiB)
-    }
-    setOpen(node, true)
-    return taken.count == sizes.count
-  }
-
   /// Whether machines may come on which pods of a table could be.
   func canGrow(table: Int) -> Bool { layout.groups.contains { $0.table == table } }
 

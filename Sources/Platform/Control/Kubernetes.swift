@@ -46,6 +46,9 @@ struct Kubernetes: Sendable {
   var isPresent: [Bool]
   /// Machines of node pools of which little is asked, ascending.
   var lowNodes: [Int] = []
+  /// Of these, those that could have gone at the Cluster Autoscaler's last look; asked only for
+  /// members.
+  var unneeded: Set<Int> = []
   /// When machines began to be emptied; asked only for keys.
   var emptying: [Int: Instant] = [:]
   /// Orders under way, and the pods of those that are done, by number; asked only for keys.

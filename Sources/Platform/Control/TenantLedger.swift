@@ -96,12 +96,14 @@ struct TenantLedger: Sendable {
   /// - Parameters:
   ///   - free: room that nobody has, milli-cores.
   ///   - whole: what the machines have in all.
+  ///   - given: of what the tenant holds, what it gives back for it.
   func leavesReserves(
-    _ tenant: Int, taking cpuMilli: Int64, of free: Int64, whole: Int64, table: Int
+    _ tenant: Int, taking cpuMilli: Int64, of free: Int64, whole: Int64, table: Int,
+    insteadOf given: Int64 = 0
   ) -> Bool {
     guard hasReserves, table < sharedTables else { return true }
     if tenant < reserves.count, reserves[tenant] > 0 {
-      let own = held[table][tenant]
+      let own = held[table][tenant] - given
       if own == 0 || own + cpuMilli <= reserve(of: tenant, whole: whole) { return true }
     }
     var kept: Int64 = 0
