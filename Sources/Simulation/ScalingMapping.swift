@@ -172,7 +172,7 @@ struct ScalingMapping {
     }
     if let delay = scaling.duration("delay") { settings.scaleInDelay = delay }
     settings.minPods = section.minimumInstances
-    return { [settings] in CPUTargetTracking(settings) }
+    return { [settings, ready] in CPUTargetTracking(settings, pods: ready) }
   }
 
   private func predictive(_ scaling: ScalingSection) -> Maker {

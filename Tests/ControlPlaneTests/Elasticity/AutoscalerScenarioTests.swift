@@ -95,6 +95,41 @@ import Testing
     #expect(policy.desiredPods(ready: 10, at: .seconds(400)) == 2)
   }
 
+  /// What is there stays until its use is known, and what comes meanwhile too; afterwards for as
+  /// long as pods stay of which fewer are wanted.
+  @Test func trackingBeginsWithWhatIsThere() {
+    let settings = CPUTargetTracking.Settings(
+      targetPercent: 50, podCPUMilli: 1000, maxPods: 100)
+    var policy = CPUTargetTracking(settings, pods: 40)
+    #expect(policy.desiredPods(ready: 0, at: .origin) == 40)
+    #expect(policy.desiredPods(ready: 45, at: .seconds(5)) == 45)
+    #expect(policy.desiredPods(ready: 40, at: .seconds(10)) == 40)
+    // Within a tenth of the target.
+    policy.observe(ScalingSample(cpuMilli: 21_000), at: .seconds(15))
+    #expect(policy.desiredPods(ready: 40, at: .seconds(15)) == 40)
+    policy.observe(ScalingSample(cpuMilli: 5000), at: .seconds(30))
+    #expect(policy.desiredPods(ready: 40, at: .seconds(329)) == 40)
+    #expect(policy.desiredPods(ready: 40, at: .seconds(330)) == 10)
+  }
+
+  /// A service without pods keeps what a request has started, and gives it up when it was idle for
+  /// the time of any other.
+  @Test func trackingFromNoneAndBack() {
+    var settings = CPUTargetTracking.Settings(
+      targetPercent: 50, podCPUMilli: 1000, maxPods: 100)
+    settings.minPods = 0
+    var policy = CPUTargetTracking(settings)
+    #expect(policy.desiredPods(ready: 0, at: .origin) == 0)
+    #expect(policy.unchangedUntil(at: .origin) == .distantFuture)
+    #expect(policy.desiredPods(ready: 2, at: .seconds(100)) == 2)
+    let isNews = policy.observe(ScalingSample(cpuMilli: 0), at: .seconds(115))
+    #expect(isNews && policy.desiredPods(ready: 2, at: .seconds(115)) == 2)
+    #expect(policy.unchangedUntil(at: .seconds(115)) == .seconds(415))
+    #expect(policy.desiredPods(ready: 2, at: .seconds(415)) == 0)
+    // Its use is known now: none.
+    #expect(policy.desiredPods(ready: 1, at: .seconds(500)) == 0)
+  }
+
   /// What is there stays until a slot has been measured, and what comes meanwhile too.
   @Test func aForecastBeginsWithWhatIsThere() {
     for method in [
