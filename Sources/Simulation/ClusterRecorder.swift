@@ -116,7 +116,8 @@ final class ClusterRecorder: RunRecorder {
       (part.zones.lowerBound, 0)
     case .overQuota, .changed: (0, 0)
     case .instanceBroken, .instanceMigrated: (part.services.lowerBound, 0)
-    case .machinesOrdered, .machinesRefused, .nodeJoined, .nodeRemoved: (part.groups.lowerBound, 0)
+    case .machinesOrdered, .machinesRefused, .machinesLate, .nodeJoined, .nodeRemoved:
+      (part.groups.lowerBound, 0)
     case .faultBegins, .faultEnds, .faultNoticed, .faultShifted: (part.faults.lowerBound, 0)
     }
   }

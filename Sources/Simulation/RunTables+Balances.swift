@@ -180,7 +180,7 @@ extension RunTables {
     case .instanceBroken, .instanceMigrated: return configuration.services[event.subject].name
     case .faultBegins, .faultEnds, .faultNoticed, .faultShifted:
       return configuration.faults[event.subject].name
-    case .machinesOrdered, .machinesRefused, .nodeJoined, .nodeRemoved:
+    case .machinesOrdered, .machinesRefused, .machinesLate, .nodeJoined, .nodeRemoved:
       let group = outcome.control.capacity.groups[event.subject]
       return configuration.nodePools[group.pool].name + "/"
         + configuration.zones[group.zone.index].name
@@ -228,6 +228,8 @@ extension RunTables {
     case .overQuota: "the tenant has its quota: no more pods"
     case .machinesOrdered: "\(event.detail) machines were ordered"
     case .machinesRefused: "the supply is dry: \(event.detail) machines will not come"
+    case .machinesLate:
+      "\(event.detail) machines have not come within `provision_time`: nobody waits for them"
     case .nodeJoined: "node \(event.detail) takes pods"
     case .nodeRemoved: "node \(event.detail) was not needed and is gone"
     }
@@ -240,7 +242,8 @@ extension NotableEvent.Kind {
     switch self {
     case .crash, .dispatcherCrash, .zoneLost, .faultBegins: .error
     case .zoneUnhealthy, .faultNoticed: .warning
-    case .alarmRaised, .leaseLost, .noCapacity, .overQuota, .machinesRefused, .instanceBroken:
+    case .alarmRaised, .leaseLost, .noCapacity, .overQuota, .machinesRefused, .machinesLate,
+      .instanceBroken:
       .warning
     case .alarmCleared, .restart, .dispatcherRestart, .leaseTaken, .machinesOrdered, .nodeJoined,
       .nodeRemoved, .zoneBack, .zoneNoticed, .zoneHealthy, .trafficShifted, .faultEnds,

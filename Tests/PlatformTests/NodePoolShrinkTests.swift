@@ -87,4 +87,25 @@ import Testing
     // Three have come to node 0, which would have to go on with its own.
     #expect(removes([(2, three + three), (0, three), (1, three)]) == [true, false, false])
   }
+
+  /// Machines that take longer than they are waited for: their orders are given up, and told.
+  @Test func lateMachinesAreTold() throws {
+    var cluster = Self.cluster(machines: 1, instances: 1)
+    cluster.nodePools[0].provision = .constant(90)
+    cluster.nodeScaling.rules.maxNodeProvisionTime = .seconds(60)
+    cluster.services[0].router.maximumInstances = 30
+    cluster.services[0].router.startRule = .onDemand
+    cluster.services[0].arrivals = { _ in TestArrivals.poisson(20, seed: 7) }
+    cluster.services[0].serviceTime = .constant(1)
+    let (_, observer) = try TestWorld.run(cluster, until: .seconds(900))
+    let ordered = observer.events.filter { $0.kind == .machinesOrdered }
+    let late = observer.events.filter { $0.kind == .machinesLate }
+    #expect(!late.isEmpty)
+    #expect(ordered.reduce(0) { $0 + $1.detail } >= late.reduce(0) { $0 + $1.detail })
+    // The first failure keeps the pool back for five minutes after its last order was given up.
+    let first = try #require(late.first?.at)
+    let again = try #require(ordered.first { $0.at > first }?.at)
+    let last = try #require(late.last { $0.at < again }?.at)
+    #expect(again >= last + .seconds(300) && again <= last + .seconds(311))
+  }
 }

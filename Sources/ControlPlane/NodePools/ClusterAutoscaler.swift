@@ -164,11 +164,14 @@ public struct ClusterAutoscaler: Sendable, Equatable {
     return nodes - left
   }
 
+  /// A pool did not deliver. Orders that fail while it is left out already are part of the same
+  /// failure: it is left out for as long from now on, and not for longer each time
+  /// (`utils/backoff/exponential_backoff.go`: several scale-ups at a time do not lengthen it).
   private mutating func backOff(_ pool: Int, at now: Instant) {
     let before = backoffs[pool]
     let isForgotten = before.length == .zero || before.until + Self.backoffReset <= now
-    let length =
-      isForgotten ? Self.firstBackoff : min(Self.longestBackoff, before.length * 2)
+    var length = isForgotten ? Self.firstBackoff : before.length
+    if !isForgotten, before.until < now { length = min(Self.longestBackoff, length * 2) }
     backoffs[pool] = Backoff(length: length, until: now + length)
   }
 

@@ -214,6 +214,8 @@ extension ControlShard {
       recorder.event(
         NotableEvent(kind: .machinesOrdered, at: now, subject: group, detail: count))
       nodeScaler?.ordered[group] += count
+    } else {
+      recorder.event(NotableEvent(kind: .machinesLate, at: now, subject: group, detail: -count))
     }
     nodeScaler?.requestCounts[group] += 1
     let message = ControlMessage.changeMachines(

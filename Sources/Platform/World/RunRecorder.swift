@@ -80,6 +80,8 @@ public struct NotableEvent: Sendable {
     case overQuota = "over_quota"
     case machinesOrdered = "machines_ordered"
     case machinesRefused = "machines_refused"
+    /// The Cluster Autoscaler waits no more for machines that it has ordered.
+    case machinesLate = "machines_late"
     case nodeJoined = "node_joined"
     case nodeRemoved = "node_removed"
     case dispatcherCrash = "dispatcher_crash"

@@ -113,6 +113,24 @@ private struct NodeLog: ClusterAutoscalerEffects {
     #expect(machine.sizes == [0, 0] && machine.upcoming(0) == 0)
   }
 
+  /// Five orders of one surge that are all late are one failure: the pool is asked again five
+  /// minutes after the last of them was given up, and ten minutes after the next failure.
+  @Test func lateOrdersOfOneSurgeAreOneFailure() {
+    var machine = Self.autoscaler([Self.pool("a")], sizes: [0])
+    var log = NodeLog()
+    for second in stride(from: Int64(0), through: 2900, by: 10) {
+      let before = log.lines.count
+      machine.scan(
+        pending: [Self.pods(4 * Int(min(5, second / 10 + 1)))], idle: [], nodes: 0,
+        at: .seconds(second), into: &log)
+      for index in before..<log.lines.count { log.lines[index] = "\(second) \(log.lines[index])" }
+    }
+    #expect(
+      log.lines == (0..<5).map { "\($0 * 10) grow 0 by 1" }
+        + (0..<5).map { "\(910 + $0 * 10) give up 1 of 0" }
+        + ["1250 grow 0 by 5", "2160 give up 5 of 0", "2760 grow 0 by 5"])
+  }
+
   @Test func alikePoolsShare() {
     let pools = [
       Self.pool("a", kind: 1), Self.pool("b", max: 4, kind: 1), Self.pool("c", cores: 64),
