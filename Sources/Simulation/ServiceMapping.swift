@@ -190,6 +190,7 @@ extension ScenarioMapping {
     topic.sessionTimeout = section.sessionTimeout
     topic.rebalancePause = section.rebalancePause
     topic.pauses = section.pauses.map { .origin + $0.lowerBound ..< .origin + $0.upperBound }
+    topic.membership = TopicConfiguration.Membership(rawValue: section.membership) ?? .dynamic
     topic.assignor = GroupAssignor(rawValue: section.assignor) ?? .range
     return topic
   }

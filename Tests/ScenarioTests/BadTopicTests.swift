@@ -105,6 +105,24 @@ import Testing
     #expect(fitting.rendered == "" && fitting.document != nil)
   }
 
+  /// Who a member is to its group when it is back is a question of Kafka's groups.
+  @Test func membershipIsKafkas() throws {
+    func read(_ fields: String) -> (result: ScenarioReader.Result, place: Mark) {
+      let (text, place) = Samples.placed(
+        Samples.valid.replacing(
+          "service_time: constant(50ms)",
+          with: "service_time: constant(50ms)\n    topic: {partitions: 4\(fields)}"))
+      return (Samples.read(text), place)
+    }
+    let (kafka, _) = read(", membership: static")
+    #expect(kafka.rendered == "" && kafka.document?.services[1].topic?.membership == "static")
+    #expect(read("").result.document?.services[1].topic?.membership == "dynamic")
+    let (rocket, place) = read(", broker_kind: rocketmq, membership: ▲static")
+    #expect(rocket.diagnostics.map(\.kind) == [.implausible] && rocket.document != nil)
+    let found = try #require(rocket.diagnostics.first)
+    #expect((found.line, found.column) == (place.line, place.column))
+  }
+
   /// RocketMQ's numbers stand where a scenario gives none, each with its source.
   @Test func kindsHaveDefaultsOfTheirOwn() throws {
     func topic(_ fields: String) throws -> (TopicSection, ScenarioReader.Result) {

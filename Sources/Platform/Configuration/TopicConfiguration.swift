@@ -8,6 +8,15 @@ import Primitives
 public struct TopicConfiguration: Sendable {
   public enum BrokerKind: String, Sendable, CaseIterable { case kafka, rocketmq }
 
+  /// Who a consumer of Kafka is to its group when it comes back (KIP-345).
+  public enum Membership: String, Sendable, CaseIterable {
+    /// Another member. The group knows nothing of the one that it was until its session ends, and
+    /// waits for that one before it agrees.
+    case dynamic
+    /// The same, within its session: it reads what it has read, and nothing is agreed on.
+    case fixed = "static"
+  }
+
   public var brokerKind = BrokerKind.kafka
   /// Partitions of the whole service; its lanes share them evenly.
   public var partitions: Int
@@ -22,6 +31,7 @@ public struct TopicConfiguration: Sendable {
   /// Whether deliveries pass the gateways, as requests do.
   public var usesGateways = false
   public var assignor = GroupAssignor.range
+  public var membership = Membership.dynamic
   /// A member of which nothing was heard for so long is out of its group.
   public var sessionTimeout = GroupTimings.sessionTimeout
   /// How long partitions that change hands are read by nobody; with an eager assignor, all are.
@@ -85,6 +95,22 @@ public struct TopicConfiguration: Sendable {
     guard let interval = rebalanceInterval, interval > .zero else { return now }
     let periods = (now.nanoseconds + interval.count - 1) / interval.count
     return Instant(nanoseconds: periods * interval.count)
+  }
+
+  /// Whether the group keeps a member that is gone until its session ends, whoever comes meanwhile.
+  var keepsSessions: Bool { brokerKind == .kafka }
+
+  /// When the session of a member that is gone has run out, and its group knows.
+  func sessionEnd(of lost: Instant) -> Instant { rebalance(after: lost + sessionTimeout) }
+
+  /// When a group has agreed with a member in it that was gone and is back; nil: it has nothing to
+  /// agree on. Kafka's coordinator ends a rebalance when all members have joined or their sessions
+  /// are over, or when members have had `max.poll.interval.ms` for it (`GroupCoordinator`:
+  /// `tryCompleteJoin`, `onExpireHeartbeat`, `prepareRebalance`).
+  func agreement(lost: Instant, back: Instant) -> Instant? {
+    let (end, joined) = (sessionEnd(of: lost), rebalance(after: back))
+    guard keepsSessions, joined < end else { return joined }
+    return membership == .fixed ? nil : min(end, joined + GroupTimings.maxPollInterval)
   }
 
   /// Shares of the partitions of a lane, by Zipf's law; they add up to 1.

@@ -11,8 +11,6 @@ struct PartitionGroup: Sendable {
   /// Of the lane's messages, and deliveries that may be outstanding.
   var share: Double
   var window: Int
-  /// All that waits beyond windows as it begins is a part of it, and not only what comes then.
-  var isOfAll = false
   /// Messages beyond the windows, by when they came.
   var log = WaitLedger()
   /// Messages of the group among those that wait or are served.
@@ -122,10 +120,6 @@ extension FlowState {
 
   /// Lets out what windows have room for, and forgets groups that have nothing beyond them.
   mutating func letOut() {
-    for index in groups.indices where groups[index].isOfAll && groups[index].at <= now {
-      groups[index].isOfAll = false
-      withhold(index)
-    }
     guard isLettingOut else { return }
     openCohorts()
     let outgoing = groups.map { group in
@@ -150,18 +144,5 @@ extension FlowState {
     groups[index].log.dequeue(count) { out.append($0) }
     for cohort in out { ledger.append(cohort) }
     groups[index].outstanding += count
-  }
-
-  /// Takes what windows have not let out yet.
-  mutating func withhold(_ index: Int) {
-    openCohorts()
-    // What was answered ahead of the commit keeps its place.
-    let room = max(0, groups[index].window - inService - answeredAhead)
-    groups[index].outstanding = inService + min(room, ledger.waiting)
-    var (kept, rest): ([WaitLedger.Cohort], [WaitLedger.Cohort]) = ([], [])
-    ledger.dequeue(room) { kept.append($0) }
-    ledger.dequeue(ledger.waiting) { rest.append($0) }
-    for cohort in kept { ledger.append(cohort) }
-    for cohort in rest { groups[index].log.append(cohort) }
   }
 }

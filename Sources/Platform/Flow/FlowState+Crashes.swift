@@ -10,11 +10,9 @@ struct ConsumerAbsence: Sendable, Equatable {
   var host: Int
   /// Until the group has agreed once more, with it in it.
   var unread: Range<Instant>
-  /// Its group hears of the crash later than of its return, and agrees a second time.
-  var secondPause: Range<Instant>?
 
   /// When nothing is left to agree on.
-  var end: Instant { max(unread.upperBound, secondPause?.upperBound ?? .origin) }
+  var end: Instant { unread.upperBound }
 
   /// - Parameter fault: of the only consumer of its group.
   init(_ fault: ConsumerFault, _ rules: TopicConfiguration) {
@@ -25,14 +23,12 @@ struct ConsumerAbsence: Sendable, Equatable {
       unread = fault.at..<Instant.distantFuture
       return
     }
-    let agreement = rules.rebalance(after: back)
-    unread = fault.at..<(agreement + rules.rebalancePause)
-    let second = rules.rebalance(after: fault.at + rules.sessionTimeout)
-    // Nothing changes hands, so that only an eager group stands still; and not for longer, where it
-    // is about to read.
-    if second >= unread.upperBound, rules.stopsAll, rules.rebalancePause > .zero {
-      secondPause = second..<(second + rules.rebalancePause)
+    // A member that the group knows again reads at once.
+    guard let agreement = rules.agreement(lost: fault.at, back: back) else {
+      unread = fault.at..<back
+      return
     }
+    unread = fault.at..<(agreement + rules.rebalancePause)
   }
 }
 
@@ -48,7 +44,7 @@ extension FlowState {
   mutating func armGroup(_ faults: LaneFaults) {
     settings.note(faults)
     if let topic = settings.topic, !faults.brokers.isEmpty {
-      groups.removeAll { $0.at > now && !$0.isOfAll }
+      groups.removeAll { $0.at > now }
       groups += PartitionGroup.groups(settings.brokers, topic).filter { $0.at > now }
     }
     expect(faults.consumers)
@@ -62,16 +58,6 @@ extension FlowState {
     absences = (absences + more).sorted { $0.at < $1.at }
     for absence in more.sorted(by: { $0.at < $1.at }) {
       settings.topic?.rules.pauses.append(absence.unread)
-      // Then its consumer is there, and goes on with what its windows have let out.
-      guard let second = absence.secondPause else { continue }
-      if batches != nil {
-        settings.topic?.rules.pauses.append(second)
-        continue
-      }
-      groups.append(
-        PartitionGroup(
-          at: second.lowerBound, readFrom: second.upperBound, share: 1,
-          window: settings.mostOutstanding, isOfAll: true))
     }
   }
 

@@ -54,7 +54,7 @@ extension ConsumerFault {
     var joined = Instant.origin
     for crash in inOrder where crash.consumer == host && crash.span.lowerBound >= joined {
       var fault = ConsumerFault(crash, part: 0)
-      let missed = rules.rebalance(after: fault.at + rules.sessionTimeout)
+      let missed = rules.sessionEnd(of: fault.at)
       for other in 1..<max(1, fleet.count) {
         let next = fleet.lowerBound + (host - fleet.lowerBound + other) % fleet.count
         let free = firstFree(next, from: missed, crashes)
@@ -86,13 +86,19 @@ extension ConsumerFault {
   }
 
   /// When the group finds out, and when others have what the consumer had: in a group of one, when
-  /// its place is taken. One that is back before it is missed makes the group agree too.
+  /// its place is taken. A member that the group knows again is not missed.
   func reaction(_ rules: TopicConfiguration, isAlone: Bool) -> GroupReaction {
-    let missed = rules.rebalance(after: at + rules.sessionTimeout)
-    let joined = back.map { rules.rebalance(after: $0) }
-    let noticed = min(missed, joined ?? .distantFuture)
+    let missed = rules.sessionEnd(of: at)
+    guard let back else {
+      return GroupReaction(
+        noticed: missed, shifted: isAlone ? nil : missed + rules.rebalancePause)
+    }
+    guard let agreed = rules.agreement(lost: at, back: back) else {
+      return GroupReaction(noticed: back, shifted: back)
+    }
+    let noticed = min(missed, agreed)
     return GroupReaction(
-      noticed: noticed, shifted: (isAlone ? joined : noticed).map { $0 + rules.rebalancePause })
+      noticed: noticed, shifted: (isAlone ? agreed : noticed) + rules.rebalancePause)
   }
 }
 

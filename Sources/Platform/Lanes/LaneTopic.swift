@@ -160,6 +160,10 @@ struct LaneTopic: ~Copyable {
   var isUp: [Bool]
   /// Those that have crashed, which are not back with their zone.
   var crashed: Set<Int> = []
+  /// Members that are gone and that the group does not know to be: which, and until when.
+  var sessions: [(consumer: Int, end: Instant)] = []
+  /// Since when the group waits for such members before it agrees.
+  var agreesSince: Instant?
   /// What the group has agreed on, from the end of a rebalance on.
   var agreed: [UInt8] = []
   var leaders: PartitionLeaders
@@ -375,6 +379,8 @@ struct LaneTopic: ~Copyable {
     copy.retrying = retrying
     copy.isUp = isUp
     copy.crashed = crashed
+    copy.sessions = sessions
+    copy.agreesSince = agreesSince
     copy.agreed = agreed
     copy.leaders = leaders
     return copy

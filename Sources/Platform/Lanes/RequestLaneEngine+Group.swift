@@ -23,23 +23,81 @@ extension RequestLaneEngine {
     }
     core.renewGate(part, at: now)
     core.digest.record(RecordKind.fault, at: now, UInt64(part))
-    let noticed = now + core.topic.rules.sessionTimeout
-    push(.rebalance, at: core.topic.rules.rebalance(after: noticed))
+    let end = core.topic.rules.sessionEnd(of: now)
+    if core.topic.rules.keepsSessions {
+      // Of one that is gone anew before it was missed the group knows the older life as well.
+      core.topic.sessions.append((part, end))
+    }
+    push(.rebalance, at: end)
   }
 
   /// It is back, or another one in its place.
   ///
   /// - Parameter host: position among all gateways and consumers.
   mutating func memberBack(_ host: Int, at now: Instant) {
-    core.settings.gateways[Int(core.part)] = host
-    core.topic.crashed.remove(Int(core.part))
+    let part = Int(core.part)
+    core.settings.gateways[part] = host
+    core.topic.crashed.remove(part)
     // It joins with the others of its zone when that is back.
     guard !core.isDown else { return }
-    core.topic.isUp[Int(core.part)] = true
-    core.renewGate(Int(core.part), at: now)
-    core.digest.record(RecordKind.restart, at: now, UInt64(core.part))
-    let agreement = core.topic.rules.rebalance(after: now)
-    if agreement > now { push(.rebalance, at: agreement) } else { rebalance(at: now) }
+    core.topic.isUp[part] = true
+    core.renewGate(part, at: now)
+    core.digest.record(RecordKind.restart, at: now, UInt64(part))
+    let rules = core.topic.rules
+    if rules.keepsSessions, rules.membership == .fixed, isKnown(part, at: now) {
+      core.topic.sessions.removeAll { $0.consumer == part }
+      return core.topic.agreesSince == nil ? readOn(part, at: now) : agree(at: now)
+    }
+    let agreement = rules.rebalance(after: now)
+    if agreement > now { push(.rebalance, at: agreement) } else { join(at: now) }
+  }
+
+  /// Whether the session of a member that was gone has not ended.
+  private func isKnown(_ consumer: Int, at now: Instant) -> Bool {
+    core.topic.sessions.contains { $0.consumer == consumer && $0.end > now }
+  }
+
+  /// What a member of the group had is read by it again.
+  private mutating func readOn(_ consumer: Int, at now: Instant) {
+    guard !core.partsDown.contains(consumer) else { return }
+    for partition in 0..<core.topic.count where Int(core.topic[partition].owner) == consumer {
+      core.topic[partition].isRead = true
+      core.fetchIfDue(partition, at: now)
+    }
+    pumpInTurn(at: now)
+  }
+
+  /// A session ends, members look who is there, or have waited for others long enough.
+  mutating func mayAgree(at now: Instant) {
+    let sessions = core.topic.sessions
+    // Of a member that the group has known again nobody finds out anything.
+    let isForNothing =
+      core.topic.rules.keepsSessions && core.topic.rules.rebalanceInterval == nil
+      && core.topic.agreesSince == nil && !sessions.contains { $0.end <= now }
+    if !isForNothing { join(at: now) }
+  }
+
+  /// The group has something to agree on.
+  private mutating func join(at now: Instant) {
+    guard core.topic.rules.keepsSessions else { return rebalance(at: now) }
+    guard core.topic.agreesSince == nil else { return agree(at: now) }
+    core.topic.agreesSince = now
+    if core.topic.rules.stopsAll {
+      for partition in 0..<core.topic.count { core.topic[partition].isRead = false }
+    }
+    let latest = now + GroupTimings.maxPollInterval
+    if core.topic.sessions.contains(where: { $0.end > latest }) { push(.rebalance, at: latest) }
+    agree(at: now)
+  }
+
+  /// Agrees if no member is waited for any more.
+  private mutating func agree(at now: Instant) {
+    guard let since = core.topic.agreesSince else { return }
+    let isLate = since + GroupTimings.maxPollInterval <= now
+    core.topic.sessions.removeAll { isLate || $0.end <= now }
+    guard core.topic.sessions.isEmpty else { return }
+    core.topic.agreesSince = nil
+    rebalance(at: now)
   }
 
   /// The group agrees anew. With an eager assignor nobody reads until it has, with the cooperative
@@ -59,6 +117,8 @@ extension RequestLaneEngine {
   /// The new owners read, from what is committed on.
   mutating func takeAssignment(at now: Instant) {
     guard core.topic.isUp.contains(true) else { return }
+    // Members that join anew have given up what they were to have.
+    guard core.topic.agreesSince == nil || !core.topic.rules.stopsAll else { return }
     for partition in 0..<core.topic.count {
       let owner = core.topic.agreed[partition]
       if owner != core.topic[partition].owner {

@@ -82,6 +82,9 @@ extension LaneCore {
       release(partition, held: waiting[partition], hasCrashed: true, at: now)
     }
     for consumer in topic.isUp.indices { topic.isUp[consumer] = false }
+    // Who is left to be waited for is gone too, and the group begins anew.
+    topic.sessions = []
+    topic.agreesSince = nil
   }
 
   /// Empties the queue but for what is of the world itself: calls have no answer, alarms and

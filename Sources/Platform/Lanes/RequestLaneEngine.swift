@@ -353,7 +353,7 @@ struct RequestLaneEngine: ~Copyable {
     case .repetition: core.repeatRetirements(at: now)
     case .memberLost: memberLost(at: now)
     case .memberBack: memberBack(Int(event.slot), at: now)
-    case .rebalance: rebalance(at: now)
+    case .rebalance: mayAgree(at: now)
     case .assigned: takeAssignment(at: now)
     case .notified: notified(event.slot, at: now)
     case .outage: lose(at: now)

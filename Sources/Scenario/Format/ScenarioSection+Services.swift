@@ -233,6 +233,8 @@ extension ScenarioSection {
         "rebalance_pause":
           "how long partitions that change hands are read by nobody; all of them, but with "
           + "`cooperative-sticky` and with `rocketmq`, where it is 0s",
+        "membership":
+          "who a consumer of `kafka` is to its group when it is back before its session ends",
         "fetch_messages":
           "messages of a partition that one fetch brings at most; the next is asked for when half "
           + "of them are delivered; `rocketmq`: 32",

@@ -52,6 +52,14 @@ extension ScenarioWords {
         "never": "never",
       ]),
     Meanings(
+      "services[].topic.membership",
+      [
+        "dynamic":
+          "another member: the group waits for the one that it was until its session ends, and "
+          + "with an eager assignor nobody reads meanwhile",
+        "static": "the same member: it reads on, and nobody else stops",
+      ]),
+    Meanings(
       "services[].topic.broker_kind",
       [
         "kafka": "Kafka: what is committed is told at once, what fails is delivered again at once",

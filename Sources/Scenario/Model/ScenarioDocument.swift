@@ -327,6 +327,8 @@ public struct TopicSection: Sendable, Equatable {
   /// `consumers` or `gateways`.
   public var via = "consumers"
   public var assignor = "range"
+  /// `dynamic` or `static`.
+  public var membership = "dynamic"
   public var sessionTimeout = Nanoseconds.zero
   public var rebalancePause = Nanoseconds.zero
   public var fetchMessages = 1

@@ -21,6 +21,7 @@ enum TopicReading {
     section.assignor = topic.word(
       "assignor", of: ["range", "roundrobin", "sticky", "cooperative-sticky"],
       .published("range", source: "Kafka, ConsumerConfig: partition.assignment.strategy"))
+    membership(&topic, &section)
     kind(&topic, &section)
     section.retention = optional(&topic, "retention") { $0.duration($1, atLeast: "1ms") }
     section.retentionMessages = optional(&topic, "retention_messages") {
@@ -29,6 +30,18 @@ enum TopicReading {
     section.pauses = pauses(&topic)
     topic.finish()
     return section
+  }
+
+  /// Of Kafka's groups alone.
+  private static func membership(_ topic: inout FieldReader, _ section: inout TopicSection) {
+    section.membership = topic.word(
+      "membership", of: ["dynamic", "static"],
+      .published("dynamic", source: "Kafka, ConsumerConfig: group.instance.id"))
+    guard section.brokerKind == "rocketmq", section.membership == "static" else { return }
+    topic.context.fail(
+      .implausible, at: topic.child("membership"),
+      "`rocketmq` has no groups whose members are `static`: it says nothing",
+      help: "leave it out, or use `broker_kind: kafka`")
   }
 
   /// What depends on the kind of broker.
