@@ -4,9 +4,18 @@ import Primitives
 /// Several policies at once: the service has as many pods as the one that wants the most.
 public struct MaximumPolicy: ScalingPolicy {
   private var policies: [any ScalingPolicy]
+  /// Positions of those that say nothing while all others want no pod.
+  private let followers: [Int]
+  private var isDormant = false
 
   /// Without any policy no pod is wanted.
-  public init(_ policies: [any ScalingPolicy]) { self.policies = policies }
+  ///
+  /// - Parameter followers: positions of autoscalers that another policy takes to zero and back, as
+  ///   KEDA does with the Kubernetes autoscaler that it keeps.
+  public init(_ policies: [any ScalingPolicy], following followers: [Int] = []) {
+    self.policies = policies
+    self.followers = followers
+  }
 
   public mutating func observe(concurrency: Double, lane: Int, at instant: Instant) {
     for index in policies.indices {
@@ -26,10 +35,25 @@ public struct MaximumPolicy: ScalingPolicy {
 
   public mutating func desiredPods(ready: Int, at now: Instant) -> Int {
     var most = 0
-    for index in policies.indices {
+    for index in policies.indices where !followers.contains(index) {
+      most = max(most, policies[index].desiredPods(ready: ready, at: now))
+    }
+    follow(most, at: now)
+    for index in followers {
       most = max(most, policies[index].desiredPods(ready: ready, at: now))
     }
     return most
+  }
+
+  /// Tells those that follow when there is nothing to scale, and when there is again.
+  private mutating func follow(_ pods: Int, at now: Instant) {
+    guard (pods == 0) != isDormant else { return }
+    isDormant = pods == 0
+    for index in followers {
+      guard var follower = policies[index] as? KubernetesPodAutoscaler else { continue }
+      follower.override(replicas: pods, at: now)
+      policies[index] = follower
+    }
   }
 
   public func unchangedUntil(at now: Instant) -> Instant {
@@ -38,5 +62,9 @@ public struct MaximumPolicy: ScalingPolicy {
 
   public var followsPartitions: Bool { policies.contains(where: \.followsPartitions) }
 
-  public borrowing func clone() -> Self { MaximumPolicy(policies.map { $0.clone() }) }
+  public borrowing func clone() -> Self {
+    var copy = copy self
+    copy.policies = policies.map { $0.clone() }
+    return copy
+  }
 }

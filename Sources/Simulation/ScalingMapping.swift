@@ -37,11 +37,13 @@ struct ScalingMapping {
   var configuration: ScalingConfiguration? {
     guard let tick = document.cluster.autoscaleTick, !section.scaling.isEmpty else { return nil }
     let makers = section.scaling.map { maker($0, tick: tick) }
+    let followers = followers
     let windows = section.scalingWindows.compactMap(window)
     let clock = ScalingWindowSection.clock()
     var configuration = ScalingConfiguration(memory: memory) {
       let policies = makers.map { $0() }
-      let base: any ScalingPolicy = policies.count == 1 ? policies[0] : MaximumPolicy(policies)
+      let base: any ScalingPolicy =
+        policies.count == 1 ? policies[0] : MaximumPolicy(policies, following: followers)
       return windows.isEmpty ? base : TimeWindowPolicy(windows, on: clock, over: base)
     }
     configuration.bounds = bounds
@@ -61,6 +63,18 @@ struct ScalingMapping {
       section.scaling.compactMap { $0.duration("window") ?? $0.duration("cooldown") }.max()
       ?? KnativeDefaults().stableWindow
     return window + document.cluster.signalDelay + signalPeriod - .seconds(1)
+  }
+
+  /// Beside KEDA, which may take the service to zero, Kubernetes' autoscaler on metrics that only
+  /// pods have: such a metric wakes nobody, and keeps nobody awake (KEDA's CPU and memory
+  /// scalers, 2.11 on).
+  private var followers: [Int] {
+    guard section.minimumInstances == 0, section.scaling.contains(where: { $0.policy == "keda" })
+    else { return [] }
+    return section.scaling.indices.filter { index in
+      let scaling = section.scaling[index]
+      return scaling.policy == "hpa" && scaling["concurrency"] == nil && scaling["lag"] == nil
+    }
   }
 
   private typealias Maker = @Sendable () -> any ScalingPolicy

@@ -130,6 +130,36 @@ import Testing
     #expect(policy.desiredPods(ready: 1, at: .seconds(500)) == 0)
   }
 
+  /// KEDA takes a service to zero whatever the CPU of its pods says, and Kubernetes' autoscaler is
+  /// heard again when a message has woken it.
+  @Test func kedaTakesItsAutoscalerToZero() throws {
+    var settings = KubernetesPodAutoscaler.Settings(
+      metrics: [.cpu(percent: 50)], maxReplicas: 20, podCPUMilli: 1000)
+    settings.minReplicas = 1
+    let both: [any ScalingPolicy] = [
+      try KedaAutoscaler(.init()), KubernetesPodAutoscaler(settings),
+    ]
+    var policy = MaximumPolicy(both, following: [1])
+    var alone = MaximumPolicy(both)
+    func told(_ lag: Int64, cpu: Int64, pods: Int) -> ScalingSample {
+      ScalingSample(
+        cpuMilli: cpu, ready: pods, partitions: [.init(committed: 0, logEnd: lag)])
+    }
+    #expect(policy.desiredPods(ready: 0, at: .origin) == 0)
+    #expect(alone.desiredPods(ready: 0, at: .origin) == 1, "as two that know nothing of each other")
+    policy.observe(told(5, cpu: 0, pods: 0), at: .seconds(10))
+    #expect(policy.desiredPods(ready: 0, at: .seconds(30)) == 1)
+    // One pod that is busy: both metrics count while the topic is active.
+    policy.observe(told(5, cpu: 2000, pods: 1), at: .seconds(40))
+    #expect(policy.desiredPods(ready: 1, at: .seconds(60)) == 4)
+    policy.observe(told(0, cpu: 2000, pods: 4), at: .seconds(61))
+    #expect(policy.desiredPods(ready: 4, at: .seconds(120)) == 4)
+    // Active for the last time at 60 s, and idle for the cooldown.
+    #expect(policy.desiredPods(ready: 4, at: .seconds(361)) == 0)
+    policy.observe(told(7, cpu: 0, pods: 0), at: .seconds(400))
+    #expect(policy.desiredPods(ready: 0, at: .seconds(450)) == 1)
+  }
+
   /// What is there stays until a slot has been measured, and what comes meanwhile too.
   @Test func aForecastBeginsWithWhatIsThere() {
     for method in [
