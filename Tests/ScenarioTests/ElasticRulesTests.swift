@@ -174,6 +174,51 @@ import Testing
     #expect(read("max: 2, initial: 1, min: ▲3").result.errors.map(\.kind) == [.inconsistent])
   }
 
+  static let nothing: [(text: String, message: String)] = [
+    (
+      text(pools: "[{name: p, cpu: 16, memory: 64GiB, max: 8, provision: ▲constant(20m)}]"),
+      "machines of pool `p` take longer than the Cluster Autoscaler waits for them: after 900 s "
+        + "each order is given up"
+    ),
+    (
+      text(pools: "[{name: p, cpu: 16, memory: 64GiB, max: 8}]").replacing(
+        "  gateways:", with: "  node_scaling: {provision_time: ▲60s}\n  gateways:"),
+      "machines of pool `p` take longer than the Cluster Autoscaler waits for them: after 60 s "
+        + "each order is given up"
+    ),
+    (
+      text(
+        pools: "[{name: p, cpu: 16, memory: 64GiB, max: 8, price_per_hour: 1}, "
+          + "{name: q, cpu: 16, memory: 64GiB, max: 8}]"
+      ).replacing("  gateways:", with: "  node_scaling: {expander: ▲price}\n  gateways:"),
+      "pools are chosen by price, and pool `q` has none: it is always the cheapest"
+    ),
+    (
+      text(tenants: "[{name: default}, {name: other, reserve: ▲20%}]"),
+      "the reserve of tenant `other` is a share of its quota, and it has none: nothing is kept "
+        + "free for it"
+    ),
+    (
+      text(tenants: "[{name: default, quota_cores: ▲2}, {name: other}]").replacing(
+        "    service_time: constant(50ms)",
+        with: "    service_time: constant(50ms)\n    instances: {min: 5}"),
+      "the `instances.min` of the services of tenant `default` ask for 2.5 cores, and its quota is "
+        + "2: they never have them all"
+    ),
+  ]
+
+  /// Settings that come to nothing are told, at their place, and stop nothing.
+  @Test(arguments: nothing.indices) func whatComesToNothingIsTold(index: Int) throws {
+    let (marked, message) = Self.nothing[index]
+    let (text, place) = Samples.placed(marked)
+    let result = Samples.read(text)
+    #expect(result.document != nil)
+    #expect(result.diagnostics.map(\.kind) == [.implausible], "\(result.rendered)")
+    let found = try #require(result.diagnostics.first)
+    #expect(found.message == message)
+    #expect((found.line, found.column) == (place.line, place.column), "\(result.rendered)")
+  }
+
   @Test func aServiceOfNobodyIsRefused() {
     let result = Samples.read(Self.text(tenants: "[{name: other}]"))
     #expect(result.errors.count { $0.kind == .unknownName } == 2, "\(result.rendered)")

@@ -112,6 +112,17 @@ import Testing
       "service `api` is scaled on CPU, which nobody measures with `contention: exact`"
     ),
     (
+      text(scaling: "▲\"cpu(target: 95%)\""), .implausible,
+      "service `api` is never scaled up on CPU: an instance with all the requests that it takes "
+        + "uses 100 % of its CPU, and the target is 95 % with a tolerance of 10 % of that"
+    ),
+    (
+      text(scaling: "▲\"hpa(cpu: 60%)\"").replacing("cpu_fraction: 0.5", with: "cpu_fraction: 0.3"),
+      .implausible,
+      "service `api` is never scaled up on CPU: an instance with all the requests that it takes "
+        + "uses 60 % of its CPU, and the target is 60 % with a tolerance of 10 % of that"
+    ),
+    (
       text().replacing("partitions: 4", with: "partitions: 4, paused: [▲{from: 10m, to: 12m}]"),
       .neverHappens, "service `api`: its consumers pause after the end of the run"
     ),

@@ -53,6 +53,11 @@ import Testing
       "the window wants 2000 instances, at most 1000 may be"
     ),
     (
+      text(#"{from: "0 8 * * *", to: "0 9 * * *", replicas: ▲2}"#).replacing(
+        "    keep_alive: fixed(60s)", with: "    keep_alive: fixed(60s)\n    instances: {min: 3}"),
+      .implausible, "the window wants 2 instances, and at least 3 are there"
+    ),
+    (
       text(#"{from: ▲"0 8 * * 6", to: "0 9 * * 6", floor: 1}"#), .neverHappens,
       "the window does not open before the run ends"
     ),

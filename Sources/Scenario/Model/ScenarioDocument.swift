@@ -15,6 +15,21 @@ public indirect enum DistributionSpec: Sendable, Equatable {
   public static func == (a: DistributionSpec, b: DistributionSpec) -> Bool {
     "\(a)" == "\(b)"
   }
+
+  /// About the middle of what it gives, for warnings: no formula needs more than arithmetic.
+  var middle: Double {
+    switch self {
+    case .constant(let value), .exponential(let value), .lognormal(let value, _): value
+    case .gamma(let shape, let scale): shape * scale
+    case .weibull(_, let scale): scale
+    case .pareto(_, let minimum): minimum
+    case .uniform(let low, let high): (low + high) / 2
+    case .empirical(let values): values.isEmpty ? 0 : values.sorted()[values.count / 2]
+    case .mixture(let parts):
+      parts.reduce(0) { $0 + $1.weight * $1.1.middle }
+        / max(1e-9, parts.reduce(0) { $0 + $1.weight })
+    }
+  }
 }
 
 /// A scenario, decoded: what the file says, with defaults filled in.

@@ -6,12 +6,16 @@ struct ElasticRules {
   func check() {
     for (index, pool) in document.cluster.nodePools.enumerated() {
       check(pool, at: "cluster.node_pools[\(index)]")
+      comesLate(pool, at: "cluster.node_pools[\(index)].provision")
     }
+    unpriced()
     poolNames()
     virtualNodes()
     tenants()
     quotas()
     reserves()
+    reservesOfNothing()
+    leastInstances()
     emptyZones()
   }
 

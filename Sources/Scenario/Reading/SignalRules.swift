@@ -49,7 +49,31 @@ struct SignalRules {
         .implausible, place,
         "service `\(service.name)` is scaled on CPU, which nobody measures with "
           + "`contention: exact`", help: "use `contention: epoch`, which is the default")
+    } else {
+      reach(of: policy, at: place, hasOverhead: overhead ?? .zero > .zero)
     }
+  }
+
+  /// A target that instances never exceed, however many requests wait for them. What is near it
+  /// (Kubernetes' tolerance) is taken for the target.
+  private func reach(of policy: ScalingSection, at place: String, hasOverhead: Bool) {
+    guard !hasOverhead,
+      let target = policy.policy == "cpu" ? policy["target"] ?? 0.6 : policy["cpu"],
+      service.concurrency > 0, context.isSound("\(path).concurrency"),
+      let shape = document.shapes.first(where: { $0.name == service.shape }), shape.cpuMilli > 0
+    else { return }
+    let cores = Double(service.concurrency) * service.cpuFraction * service.cpuShare
+    let most = cores * 1000 / Double(shape.cpuMilli)
+    let tolerance = policy["tolerance"] ?? 0.1
+    guard most <= target * (1 + tolerance) * (1 + 1e-9) else { return }
+    func percent(_ share: Double) -> String { Quantity.plain((share * 1000).rounded() / 10) }
+    fail(
+      .implausible, place,
+      "service `\(service.name)` is never scaled up on CPU: an instance with all the requests "
+        + "that it takes uses \(percent(most)) % of its CPU, and the target is "
+        + "\(percent(target)) % with a tolerance of \(percent(tolerance)) % of that",
+      help: "lower the target below \(percent(most / (1 + tolerance))) %, raise `concurrency`, or "
+        + "scale on `concurrency`")
   }
 
   /// A window that is no longer than samples are late, or than what one is the mean of, never shows

@@ -66,13 +66,29 @@ struct WindowRules {
     }
     let most = raised.reduce(service.maximumInstances, max)
     let at = "\(path).scaling_windows[\(index)].\(key)"
-    guard wanted > most, context.isSound(at), context.isSound("\(path).instances.max") else {
-      return
-    }
+    guard context.isSound(at), context.isSound("\(path).instances.max"),
+      context.isSound("\(path).instances.min")
+    else { return }
+    guard wanted > most else { return belowLeast(wanted, key, at: at) }
     context.fail(
       .inconsistent, at: at, else: service.mark,
       "service `\(service.name)`: the window wants \(wanted) instances, at most \(most) may be",
       help: "lower `\(key)` or raise `instances.max`")
+  }
+
+  /// A window that wants fewer instances than there always are changes nothing, or not as much.
+  private func belowLeast(_ wanted: Int, _ key: String, at path: String) {
+    let lowered = document.changes.compactMap { change -> Int? in
+      guard case .limits(service.name, let least, _) = change.kind else { return nil }
+      return least
+    }
+    let least = lowered.reduce(service.minimumInstances, min)
+    guard wanted < least else { return }
+    context.fail(
+      .implausible, at: path, else: service.mark,
+      "service `\(service.name)`: the window wants \(wanted) instances, and at least \(least) are "
+        + "there",
+      help: "raise `\(key)` or lower `instances.min`")
   }
 
   /// Whether it ever opens and closes; what does not is told.
