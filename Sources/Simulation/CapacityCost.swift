@@ -80,6 +80,21 @@ public struct CapacityCost: Sendable {
     return Line(kind: .warmPods, name: "warm", zone: zone, item: item)
   }
 
+  /// Why there is nothing to compare, though there are both machines and virtual nodes.
+  public func whyNoBreakEven(_ configuration: ClusterConfiguration) -> String? {
+    guard breakEvens.isEmpty, let virtual = configuration.virtualNodes else { return nil }
+    let machines =
+      configuration.zones.filter { $0.nodeCount > 0 }.map(\.pricePerHour)
+      + configuration.nodePools.map(\.pricePerHour)
+    guard !machines.isEmpty else { return nil }
+    if machines.allSatisfy({ $0 == 0 }) { return "as machines have no `price_per_hour`" }
+    let prices = Set(configuration.services.map(\.shape)).map {
+      virtual.price(of: configuration.shapes[$0]) ?? 0
+    }
+    if prices.allSatisfy({ $0 == 0 }) { return "as virtual nodes cost nothing" }
+    return "as no pod fits on a machine with a price"
+  }
+
   /// For each kind of machine with a price and each shape in use; none without virtual nodes.
   private static func breakEvens(_ configuration: ClusterConfiguration) -> [BreakEven] {
     guard let virtual = configuration.virtualNodes else { return [] }

@@ -75,7 +75,7 @@ struct RunTables {
       row.coldStartsIsolate = Int(counters.coldIsolate)
       row.peakReadyInstances = outcome.readyPeaks.services[index]
       row.instanceSeconds = counters.readySeconds
-      row.idleInstanceSeconds = counters.idleSeconds
+      row.idleInstanceSeconds = counters.idle
       let latency = collected.services[index][Int(LatencyMeasure.latency.rawValue)]
       if latency.count > 0 {
         row.latencyMean = Nanoseconds(Int64(latency.mean))

@@ -15,7 +15,7 @@ struct CostReport {
       !outcome.configuration.nodePools.isEmpty
       || outcome.configuration.virtualNodes != nil
     guard isElastic || cost.lines.contains(where: { $0.item.cost > 0 }) else { return "" }
-    return [costs(outcome, cost), breakEvens(cost)].filter { !$0.isEmpty }
+    return [costs(outcome, cost), breakEvens(outcome, cost)].filter { !$0.isEmpty }
       .joined(separator: "\n\n")
   }
 
@@ -37,8 +37,11 @@ struct CostReport {
       + TextForm.table(rows)
   }
 
-  private func breakEvens(_ cost: CapacityCost) -> String {
-    guard !cost.breakEvens.isEmpty else { return "" }
+  private func breakEvens(_ outcome: RunOutcome, _ cost: CapacityCost) -> String {
+    guard !cost.breakEvens.isEmpty else {
+      guard let reason = cost.whyNoBreakEven(outcome.configuration) else { return "" }
+      return "BREAK-EVEN of machines and virtual nodes: none, \(reason)"
+    }
     var rows = [
       ["", "shape", "pods a node", "on a full node", "virtual", "equal at pods", "at use"]
     ]

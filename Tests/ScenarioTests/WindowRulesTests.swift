@@ -96,6 +96,15 @@ import Testing
     #expect((found.kind, found.line, found.column) == (kind, place.line, place.column))
   }
 
+  /// A schedule that is missing is no name.
+  @Test func aMissingScheduleIsAskedFor() throws {
+    for window in [#"{to: "0 9 * * *", floor: 1}"#, #"{from: "0 9 * * *", floor: 1}"#] {
+      let result = Samples.read(Self.text(window))
+      #expect(result.errors.map(\.kind) == [.missingKey], "\(result.rendered)")
+      #expect(try #require(result.errors.first?.help).contains("five fields as cron has them"))
+    }
+  }
+
   /// `UTC` is the scenario's own clock, as is none at all.
   @Test func universalTimeIsTheScenariosClock() throws {
     for zone in ["", ", time_zone: UTC", ", time_zone: Z", #", time_zone: "+00:00""#] {

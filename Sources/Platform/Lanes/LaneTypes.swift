@@ -155,6 +155,10 @@ struct Bound: BitwiseCopyable, Comparable {
 /// What a lane has counted. Every term of conservation has a counter of its own, raised where the
 /// thing happens.
 public struct LaneCounters: Sendable, BitwiseCopyable, Equatable {
+  /// Idle instance seconds as they are told: `idleSeconds` is a difference of large sums, which
+  /// rounding leaves a little below zero where there were none.
+  public var idle: Double { max(0, idleSeconds) }
+
   public var arrivals: UInt64 = 0
   public var completed: UInt64 = 0
   public var refusedQueueFull: UInt64 = 0

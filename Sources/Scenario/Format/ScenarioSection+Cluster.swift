@@ -91,7 +91,8 @@ extension ScenarioSection {
         + "people alone.",
       [
         "name": "name of the tenant",
-        "quota_cores": "cores that all its pods may ask for together; more starts are refused",
+        "quota_cores":
+          "cores that all its pods of a cluster may ask for together; more starts are refused",
         "reserve":
           "share of its quota that shared machines keep free for it while it has less than that "
           + "there, an equal part in each zone",

@@ -115,11 +115,15 @@ enum PolicyReading {
 
   // MARK: Windows
 
+  private static let schedule = "five fields as cron has them: `30 8 * * 1-5`"
+
   static func windows(_ reader: inout FieldReader) -> [ScalingWindowSection] {
     reader.list("scaling_windows").map { tree, path in
       var window = FieldReader(tree, path: path, mark: tree.mark, context: reader.context)
       defer { window.finish() }
-      var section = ScalingWindowSection(from: window.string("from"), to: window.string("to"))
+      var section = ScalingWindowSection(
+        from: window.string("from", help: "when it opens: \(schedule)"),
+        to: window.string("to", help: "when it closes: \(schedule)"))
       section.clock = clock(&window)
       if window.has("replicas") {
         section.replicas = window.count("replicas")
@@ -135,7 +139,7 @@ enum PolicyReading {
       where window.has(key) && (try? CronSchedule(text)) == nil {
         reader.context.fail(
           .badQuantity, at: window.child(key), "`\(text)` is no schedule",
-          help: "five fields as cron has them: `30 8 * * 1-5`")
+          help: schedule)
       }
       return section
     }

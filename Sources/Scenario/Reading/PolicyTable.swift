@@ -30,7 +30,7 @@ struct PolicyTable: Sendable {
       // A look asks the broker, so that what it finds is of that moment; it is no mean.
       signalPeriod: .published("1s", source: "KEDA: a poll reads the offsets themselves")),
     PolicyTable(
-      name: "cpu", about: "a share of the instances' CPU is kept in use",
+      name: "cpu", about: "the CPU that instances use, of which it keeps a share in use",
       parameters: PolicyParameter.cpu, signalPeriod: metricsServer),
     PolicyTable(
       name: "past_days",

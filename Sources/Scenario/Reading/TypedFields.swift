@@ -114,14 +114,16 @@ extension FieldReader {
     return true
   }
 
-  mutating func string(_ key: String, _ fallback: Default = .none) -> String {
+  mutating func string(
+    _ key: String, _ fallback: Default = .none, help: String = "give it a name"
+  ) -> String {
     guard let (text, mark) = text(key, fallback, .text) else {
-      if !has(key) { missing(key, "give it a name") }
+      if !has(key) { missing(key, help) }
       return ""
     }
     if text.isEmpty, fallback == .none {
       context.fail(
-        .missingKey, at: child(key), else: mark, "`\(child(key))` is empty", help: "give it a name")
+        .missingKey, at: child(key), else: mark, "`\(child(key))` is empty", help: help)
     }
     return text
   }
