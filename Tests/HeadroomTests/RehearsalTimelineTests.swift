@@ -54,6 +54,18 @@ import Testing
     ).pair(0, peaks: nil)
   }
 
+  /// Whoever is asked to end before the runs part has neither of them whole.
+  @Test func bothTwinsAreCut() throws {
+    struct Asked: Interruption { var isInterrupted: Bool { true } }
+    let document = try Self.document(["{at: 5m, lose: zone-a, for: 1m}"], fidelity: "flow")
+    let runner = ScenarioRunner(document, threads: 1, interruption: Asked())
+    let pair = try RehearsalStudy(runner: runner, replications: 1).pair(0, peaks: nil)
+    #expect(pair.faulted.isInterrupted && pair.calm.isInterrupted)
+    #expect(pair.calm.simulated < .seconds(300))
+    let whole = try Self.pair(["{at: 5m, lose: zone-a, for: 1m}"], fidelity: "flow")
+    #expect(!whole.faulted.isInterrupted && !whole.calm.isInterrupted)
+  }
+
   /// Three questions at ten seconds each without an answer, from a multiple of ten seconds on: the
   /// balancer takes a zone for gone that it is cut off from, and not whoever looks after leases
   /// that run out earlier.

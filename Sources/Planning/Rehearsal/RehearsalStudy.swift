@@ -102,7 +102,8 @@ public struct RehearsalStudy: Sendable {
     try calm.advance(to: end, interruption: runner.interruption) { progress?(replication, $0) }
     var before = try calm.finish()
     after.isInterrupted = .origin + after.simulated < judged.upperBound && after.stopped == nil
-    before.isInterrupted = before.simulated < after.simulated
+    // Both may have been cut at the parting, or before.
+    before.isInterrupted = .origin + before.simulated < end && before.stopped == nil
     let timeline = RehearsalTimeline(calm: before, faulted: after, strike: strike)
     return (
       Pair(calm: before, faulted: after, timeline: timeline),
