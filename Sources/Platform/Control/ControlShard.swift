@@ -362,6 +362,10 @@ final class ControlShard {
   ) {
     let index = Int(address.index)
     if isLost(address) { return }
+    if address.kind == .gateway {
+      let way = network.delay(from: topology.place(of: from), to: topology.place(of: address))
+      return post(message, to: address, at: now + way)
+    }
     traffic.handled(by: address.kind)
     switch address.kind {
     case .dispatcher: dispatcherReceives(message, index, at: now)
@@ -400,6 +404,10 @@ final class ControlShard {
   }
 
   /// Sends a message into the network; `extra` is time beyond the network's.
+  ///
+  /// One for a gateway that takes longer than the way there ever does waits here for as much
+  /// longer: whether what it tells still holds is seen at the gateway's door, and not where it
+  /// comes from.
   func send(
     _ message: ControlMessage, from: Address, to address: Address, leavingAt departure: Instant,
     ordinal: UInt64, extra: Nanoseconds = .zero
@@ -439,35 +447,11 @@ final class ControlShard {
       return schedule(
         .message(message, from: from, to: address), at: arrival, class: EventRank.message)
     }
-    var delivery = Delivery(message: message, part: address.part)
-    var isUnasked = false
-    switch message {
-    case .instanceReady(let start, let pod, _):
-      delivery.origin = origin(of: pod)
-      isUnasked = start.isAhead
-    case .endpointAdded(let pod, let version):
-      // Where nobody could tell the Dispatcher that a pod has ended, since Kubernetes was away or
-      // out of reach, it names it still: the gateway's connection there is refused at once.
-      if isInstance(pod, of: LaneID(Int(address.index))) {
-        delivery.origin = origin(of: pod)
-      } else {
-        delivery.message = .endpointRemoved(pod: pod, version: version)
-      }
-    case .evict(let pod, _):
-      delivery.origin = origin(of: pod)
-      isUnasked = true
-    case .scaleDown, .podDeleted, .drainInstance, .quotaGranted: isUnasked = true
-    case .startFailed(let start, _): isUnasked = start.isAhead
-    default: break
+    let way = network.delay(from: topology.place(of: from), to: topology.place(of: address))
+    if arrival - departure > way {
+      return schedule(
+        .message(message, from: from, to: address), at: arrival - way, class: EventRank.message)
     }
-    mail.append(
-      LaneMail(
-        lane: LaneID(Int(address.index)), delivery: delivery, at: arrival, isUnasked: isUnasked))
-  }
-
-  private func origin(of pod: PodID) -> Delivery.Origin {
-    Delivery.Origin(
-      node: pods[pod].node, path: pods[pod].path, dispatcher: pods[pod].dispatcher,
-      host: pods[pod].host)
+    post(message, to: address, at: arrival)
   }
 }
