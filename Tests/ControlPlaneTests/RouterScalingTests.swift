@@ -190,4 +190,62 @@ import Testing
     part.forgetOrders(before: .seconds(3))
     #expect(part.coming == 0)
   }
+
+  /// Puts the question that is due, has it answered, and looks what that makes of it.
+  private func ask(
+    _ part: inout ScaledPart, at second: Int64, told count: Int, isLost: Bool = false, left: Int
+  ) throws {
+    let asked = part.asksAboutOrders(at: .seconds(second))
+    let question = try #require(asked)
+    let again = part.asksAboutOrders(at: .seconds(second + 1))
+    let answer = part.counted(count, question: question)
+    #expect(again == nil && answer == isLost && part.coming == left, "at \(second) s: \(part)")
+  }
+
+  /// Orders that Kubernetes has are never lost, however old; those that it twice did not have are,
+  /// and no others.
+  @Test func ordersThatNobodyHasAreLost() throws {
+    var part = ScaledPart(least: 0, most: 100)
+    for second in 0..<10 as Range<Int64> { part.order(at: .seconds(second)) }
+    let young = part.asksAboutOrders(at: .seconds(9))
+    #expect(young == nil)
+    for second in stride(from: 20, to: 2000, by: 10) as StrideTo<Int64> {
+      try ask(&part, at: second, told: 10, left: 10)
+    }
+    // Not seen once, they may have been on their way; seen afterwards, they were.
+    try ask(&part, at: 2000, told: 7, left: 10)
+    try ask(&part, at: 2010, told: 10, left: 10)
+    try ask(&part, at: 2020, told: 7, left: 10)
+    part.order(at: .seconds(2022))
+    // Seven of those, and the young one, of which nothing was asked.
+    try ask(&part, at: 2030, told: 6, isLost: true, left: 8)
+    try ask(&part, at: 2040, told: 8, left: 8)
+    // One has come to its end, which the sample tells after the first count that knew it.
+    try ask(&part, at: 2050, told: 7, left: 8)
+    let sample = PartSample(
+      instances: InstanceCounts(usable: 1), concurrency: 0, settled: 1, second: 2055)
+    _ = part.take(sample)
+    try ask(&part, at: 2060, told: 7, left: 7)
+  }
+
+  /// Nothing is taken for lost while nobody answers, nor because of what was said before that.
+  @Test func silenceIsNoLoss() throws {
+    var part = ScaledPart(least: 0, most: 100)
+    for _ in 0..<10 { part.order(at: .origin) }
+    try ask(&part, at: 10, told: 0, left: 10)
+    for second in stride(from: 20, to: 1000, by: 10) as StrideTo<Int64> {
+      let question = part.asksAboutOrders(at: .seconds(second))
+      #expect(question != nil)
+    }
+    let old = part.counted(0, question: 5)
+    #expect(!old)
+    try ask(&part, at: 1000, told: 0, left: 10)
+    try ask(&part, at: 1010, told: 4, isLost: true, left: 4)
+    // A withdrawal that was lost is asked for again, and not after minutes.
+    part.withdraw(at: .seconds(1010))
+    part.forgetWithdrawal(at: .seconds(1019))
+    #expect(part.withdrawingSince != nil)
+    part.forgetWithdrawal(at: .seconds(1020))
+    #expect(part.withdrawingSince == nil)
+  }
 }

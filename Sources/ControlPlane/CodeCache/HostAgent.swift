@@ -38,12 +38,19 @@ public struct HostAgent: Sendable {
   /// keys, and all of them by a restart.
   private var loads: [PodID: (ordinal: UInt64, waiting: Waiting)] = [:]
   private var loadsBegun: UInt64 = 0
+  /// By service: the Dispatchers in rendezvous order; empty: nobody but the start's own.
+  private let dispatchers: [[Int]]
   /// Hits of the node's own cache.
   public private(set) var hits: UInt64 = 0
 
-  public init(node: NodeID, zone: ZoneID, cacheBytes: Int64, retry: RetryRules) {
+  /// - Parameter dispatchers: by service, in rendezvous order: what one of them does not confirm
+  ///   goes to the next.
+  public init(
+    node: NodeID, zone: ZoneID, cacheBytes: Int64, retry: RetryRules, dispatchers: [[Int]] = []
+  ) {
     self.node = node
     self.zone = zone
+    self.dispatchers = dispatchers
     cache = ByteCache(capacityBytes: cacheBytes)
     downloads = RetryLedger(retry)
     reports = RetryLedger(retry)
@@ -105,15 +112,32 @@ public struct HostAgent: Sendable {
     rearm(at: now, into: &effects)
   }
 
-  /// A pod's runtime is up: its Dispatcher is told until it confirms.
+  /// A pod's runtime is up: its Dispatcher is told until it confirms, and the next in its place
+  /// when it has not for as often as is tried.
   public mutating func initialised(
     _ start: StartRequest, pod: PodID, at now: Instant, into effects: inout some HostAgentEffects
+  ) {
+    report(start, pod, at: now, into: &effects)
+    rearm(at: now, into: &effects)
+  }
+
+  private mutating func report(
+    _ start: StartRequest, _ pod: PodID, at now: Instant, into effects: inout some HostAgentEffects
   ) {
     let message = ControlMessage.loaded(start, pod: pod, node: node)
     let dispatcher = Address(.dispatcher, Int(start.dispatcher))
     reports.open(pod, message, to: dispatcher, at: now)
     effects.send(message, to: dispatcher)
-    rearm(at: now, into: &effects)
+  }
+
+  /// Who is told of a start that its Dispatcher does not confirm.
+  private func turned(_ start: StartRequest) -> StartRequest {
+    guard start.service.index < dispatchers.count else { return start }
+    let order = dispatchers[start.service.index]
+    guard let rank = order.firstIndex(of: Int(start.dispatcher)) else { return start }
+    var start = start
+    start.dispatcher = UInt16(order[(rank + 1) % order.count])
+    return start
   }
 
   /// Whether a pod was given to a start.
@@ -131,7 +155,13 @@ public struct HostAgent: Sendable {
   /// The alarm: repeats what nobody has answered.
   public mutating func wake(at now: Instant, into effects: inout some HostAgentEffects) {
     downloads.repeatDue(at: now) { effects.send($0, to: $1) }
-    reports.repeatDue(at: now) { effects.send($0, to: $1) }
+    var silent: [(start: StartRequest, pod: PodID)] = []
+    reports.repeatDue(at: now) {
+      effects.send($0, to: $1)
+    } giveUp: { pod, message in
+      if case .loaded(let start, _, _) = message { silent.append((start, pod)) }
+    }
+    for (start, pod) in silent { report(turned(start), pod, at: now, into: &effects) }
     rearm(at: now, into: &effects)
   }
 

@@ -180,6 +180,10 @@ public enum ControlMessage: Sendable, BitwiseCopyable {
   /// them will not be made.
   case withdrawOrders(LaneID, part: UInt8, count: UInt32)
   case ordersWithdrawn(LaneID, part: UInt8, count: UInt32)
+  /// AutoScale and Kubernetes: how many of its orders for a part are under way, in line or placed
+  /// or with their agents.
+  case countOrders(LaneID, part: UInt8, question: UInt32)
+  case ordersCounted(LaneID, part: UInt8, question: UInt32, count: UInt32)
   /// Keep no more usable instances than this: a wish that may be repeated.
   case scaleDown(to: UInt32)
   // Memory pressure

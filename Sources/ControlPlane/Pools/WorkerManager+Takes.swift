@@ -114,7 +114,7 @@ extension WorkerManager {
   ) {
     let orderedAt = order.start == nil ? orders.openedAt(order.id) : nil
     // An answer to a repetition tells nothing new.
-    guard orders.close(order.id) else { return }
+    guard closes(order) else { return }
     if let orderedAt { sizer.refilled(order.pool, orderedAt: orderedAt, at: now) }
     if let start = order.start { return load(start, on: pod, at: now, into: &effects) }
     // The pod of a pool that is no longer served stays under the pool's label, where the next owner
@@ -131,7 +131,7 @@ extension WorkerManager {
     _ order: PodOrder, because reason: StartFailure = .noCapacity, at now: Instant,
     into effects: inout some WorkerManagerEffects
   ) {
-    guard orders.close(order.id) else { return }
+    guard closes(order) else { return }
     if let start = order.start {
       effects.send(
         .takeRefused(start, reason), to: Address(.dispatcher, Int(start.dispatcher)))
@@ -140,6 +140,28 @@ extension WorkerManager {
       if isOfHosts(order.pool) { hostFailed(order.pool, because: reason, into: &effects) }
       reorders.append(order.pool, at: now + rules.pollInterval)
     }
+  }
+
+  /// Whether an answer is news: the order waits for it, or was placed for a start in an earlier
+  /// life, of which nobody else takes care.
+  private mutating func closes(_ order: PodOrder) -> Bool {
+    orders.close(order.id) || (order.start != nil && isOfEarlierLife(order))
+  }
+
+  func isOfEarlierLife(_ order: PodOrder) -> Bool {
+    order.manager == index && !isOfThisLife(order)
+  }
+
+  func isOfThisLife(_ order: PodOrder) -> Bool { (order.id ^ nextOrder) >> 32 == 0 }
+
+  /// Another, or an earlier life of its own, has ordered a pod for a start and is gone: the order
+  /// is placed again under its number, so that Kubernetes tells what becomes of it, or has become.
+  mutating func adopt(
+    _ order: PodOrder, at now: Instant, into effects: inout some WorkerManagerEffects
+  ) {
+    guard !isOfThisLife(order), !orders.contains(order.id) else { return }
+    orders.open(order.id, .createPod(order), to: .kubernetes, at: now)
+    effects.send(.createPod(order), to: .kubernetes)
   }
 
   /// Pools whose refills failed some time ago order again what they lack.

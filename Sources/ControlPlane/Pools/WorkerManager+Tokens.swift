@@ -176,6 +176,7 @@ extension WorkerManager {
     case .listedOrder(let order, let number):
       guard listings[order.pool.index]?.number == number else { return }
       listings[order.pool.index]!.received += 1
+      guard order.start == nil else { return adopt(order, at: now, into: &effects) }
       orders.openAccepted(order.id, .createPod(order), to: .kubernetes, at: now)
       pools[order.pool.index]?.adoptOrder()
     case .listedAll(let pool, let number, let count):

@@ -47,8 +47,9 @@ public struct WorkerManagerRules: Sendable, Equatable {
 /// All tokens of a manager hang on one lease, and only those count that hang on the lease of its
 /// present life. It stops serving before etcd can give the token to another (`LeaseHolder`). A new
 /// owner does not know the pools: it lists their pods and orders at Kubernetes and orders what is
-/// missing. Whatever it sends is repeated until it is answered; orders have numbers, so that
-/// Kubernetes makes one pod for each.
+/// missing. So it does with the orders for starts that the owner before it has placed, or itself in
+/// an earlier life: it places them again. Whatever it sends is repeated until it is answered;
+/// orders have numbers, so that Kubernetes makes one pod for each.
 public struct WorkerManager: Sendable {
   public let index: Int
   public let rules: WorkerManagerRules

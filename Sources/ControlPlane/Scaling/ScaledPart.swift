@@ -13,6 +13,7 @@ public struct ScaledPart: Sendable {
   private var settled: UInt32 = 0
   /// When Kubernetes was asked to withdraw orders, of which it has not told yet.
   public private(set) var withdrawingSince: Instant?
+  private var census = OrderCensus()
   /// Whether requests come here.
   public var isInUse = false
   /// Its zone is gone: nothing is ordered here.
@@ -60,14 +61,81 @@ public struct ScaledPart: Sendable {
     instances = InstanceCounts()
     orderedAt.removeAll()
     withdrawingSince = nil
+    census = OrderCensus(number: census.number)
     isInUse = false
   }
 
-  /// Orders that were given before an instant are taken for lost.
+  /// Orders that were given before an instant are taken for lost: where nobody can be asked.
   public mutating func forgetOrders(before instant: Instant) {
-    if let since = withdrawingSince, since < instant { withdrawingSince = nil }
     guard let oldest = orderedAt.first, oldest < instant else { return }
     orderedAt.removeAll { $0 < instant }
+  }
+
+  /// A withdrawal of which nothing was heard for an interval may be asked for again.
+  public mutating func forgetWithdrawal(at now: Instant) {
+    if let since = withdrawingSince, since + OrderCensus.interval <= now { withdrawingSince = nil }
+  }
+
+  /// The number of the question that is to be put to Kubernetes now: how many of the orders are
+  /// under way. Nil while all are young, or were asked about lately.
+  public mutating func asksAboutOrders(at now: Instant) -> UInt32? {
+    guard let oldest = orderedAt.first, oldest + OrderCensus.interval <= now else {
+      census.answered = nil
+      return nil
+    }
+    return census.ask(at: now)
+  }
+
+  /// Kubernetes has so many of the orders; true when some are lost, which are forgotten.
+  ///
+  /// An order is lost that two counts in turn did not have: what the first one did not see may have
+  /// been on its way to Kubernetes, and of what it saw the end is known by the second. Orders that
+  /// came after the first question only make fewer of the others seem lost. O(orders).
+  public mutating func counted(_ count: Int, question: UInt32) -> Bool {
+    guard let pair = census.answer(question, count: count) else { return false }
+    let old = orderedAt.count { $0 <= pair.cutoff }
+    let lost = old - pair.most
+    guard lost > 0 else { return false }
+    orderedAt.removeFirst(lost)
+    return true
+  }
+}
+
+/// What Kubernetes was asked of a part's orders, and what it has answered.
+struct OrderCensus: Sendable {
+  /// Between questions, and from an order to the first about it (assumed): as often as a Kubernetes
+  /// controller would list what it owns if it could not watch it.
+  static let interval = Nanoseconds.seconds(10)
+
+  /// The latest question; 0: none was put.
+  var number: UInt32 = 0
+  private var askedAt: Instant?
+  private var isOpen = false
+  /// Orders up to here the latest question was about.
+  private var cutoff = Instant.origin
+  /// The answer before, to the question just before the latest.
+  var answered: (cutoff: Instant, count: Int)?
+
+  init(number: UInt32 = 0) { self.number = number }
+
+  mutating func ask(at now: Instant) -> UInt32? {
+    if let askedAt, askedAt + Self.interval > now { return nil }
+    // Nobody has answered: what was said before that is too old.
+    if isOpen { answered = nil }
+    number &+= 1
+    askedAt = now
+    isOpen = true
+    cutoff = now - Self.interval
+    return number
+  }
+
+  /// Of two answers in turn, what the first was about, and the more that were found; nil where this
+  /// is the first, or answers something else.
+  mutating func answer(_ question: UInt32, count: Int) -> (cutoff: Instant, most: Int)? {
+    guard isOpen, question == number else { return nil }
+    isOpen = false
+    defer { answered = (cutoff, count) }
+    return answered.map { ($0.cutoff, max($0.count, count)) }
   }
 }
 

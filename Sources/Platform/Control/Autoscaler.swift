@@ -16,6 +16,8 @@ struct Autoscaler: ~Copyable {
     case down(LaneID, part: Int, to: Int)
     /// So many of the orders are wanted no more.
     case withdraw(LaneID, part: Int, count: Int)
+    /// How many of them are under way?
+    case count(LaneID, part: Int, question: UInt32)
   }
 
   /// Starts that AutoScale asked for have ordinals of their own, beyond those of gateways.
@@ -48,7 +50,11 @@ struct Autoscaler: ~Copyable {
       services.append(
         ScaledService(
           index, service, scaling: scaling,
-          startDeadline: configuration.kubernetes.startDeadline, topology: topology))
+          startDeadline: configuration.kubernetes.startDeadline, topology: topology
+        ) { pool in
+          let pool = configuration.pools[pool.index]
+          return pool.hosts == nil && pool.rules.rule != .backorder
+        })
     }
     due = WinnerTree(capacity: services.count)
     // The least number of instances is wanted whether or not anything is ever heard.
@@ -93,6 +99,13 @@ struct Autoscaler: ~Copyable {
       services[known.scaled].withdrawn(
         Int(count), position: known.position, part: Int(part))
       due.set(known.scaled, to: Self.atOnce)
+    case .ordersCounted(let lane, let part, let question, let count):
+      guard let known = lanes[lane.index] else { return }
+      if services[known.scaled].counted(
+        Int(count), question: question, position: known.position, part: Int(part))
+      {
+        due.set(known.scaled, to: Self.atOnce)
+      }
     case .zoneLost(let zone): setClosed(true, in: zone)
     case .zoneReady(let zone): setClosed(false, in: zone)
     default: break

@@ -40,10 +40,11 @@ extension ControlShard {
     for id in kubernetes.ahead.takeLast(count, of: lane, part: part) {
       guard let order = kubernetes.creations[id]?.order else { continue }
       withdrawn += 1
+      let manager = listener(order)
       kubernetes.end(order, pod: nil, isShared: true)
       digest.record(RecordKind.creationFailed, at: now, order.id, 2)
       sendPlain(
-        .creationWithdrawn(order), from: .kubernetes, to: Address(.workerManager, order.manager),
+        .creationWithdrawn(order), from: .kubernetes, to: Address(.workerManager, manager),
         leavingAt: now)
     }
     sendPlain(

@@ -23,6 +23,7 @@ extension ControlShard {
           to: Address(.workerManager, Int(manager)), leavingAt: now)
       }
       bytes = configuration.services[start.service.index].codeBytes
+      unloaded.remove(pod)
       if !hostAgents[index].hasClaim(on: pod) {
         claim(pod, for: start, at: now)
         starts.note(start) { $0.loadingSince = now }

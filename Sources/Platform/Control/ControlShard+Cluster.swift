@@ -26,6 +26,10 @@ extension ControlShard {
         sendPlain(
           .withdrawOrders(lane, part: UInt8(part), count: UInt32(count)), from: .autoscaler,
           to: .kubernetes, leavingAt: now)
+      case .count(let lane, let part, let question):
+        sendPlain(
+          .countOrders(lane, part: UInt8(part), question: question), from: .autoscaler,
+          to: .kubernetes, leavingAt: now)
       }
     }
   }

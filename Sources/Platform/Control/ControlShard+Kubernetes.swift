@@ -14,6 +14,11 @@ extension ControlShard {
       sendPlain(.podDeleted(pod), from: .kubernetes, to: replyTo, leavingAt: now)
     case .withdrawOrders(let lane, let part, let count):
       withdrawOrders(Int(count), for: lane, part: Int(part), at: now)
+    case .countOrders(let lane, let part, let question):
+      let count = ordersUnderWay(for: lane, part: Int(part), at: now)
+      sendPlain(
+        .ordersCounted(lane, part: part, question: question, count: UInt32(count)),
+        from: .kubernetes, to: .autoscaler, leavingAt: now)
     case .readyPodsKnown(let pool, let count): readyPods.known(pool, count: Int(count))
     case .claimed(let pod): unlabel(pod, at: now)
     case .listPool(let pool, let listing): list(pool, listing, for: from, at: now)
@@ -48,10 +53,13 @@ extension ControlShard {
 
   // MARK: Pools
 
-  /// Tells a Worker Manager of a pool's pods and of the refills under way, and from then on of what
-  /// becomes of these.
+  /// Tells a Worker Manager of a pool's pods and of the orders under way, and from then on of what
+  /// becomes of these: all refills, and those for starts that the pool's owner before it has
+  /// placed, or itself in an earlier life.
   private func list(_ pool: PoolID, _ listing: UInt32, for manager: Address, at now: Instant) {
-    kubernetes.watchers[pool.index] = Int(manager.index)
+    let own = Int(manager.index)
+    let past = [kubernetes.watchers[pool.index], own].compactMap(\.self)
+    kubernetes.watchers[pool.index] = own
     readyPods.forgotten(pool)
     var count: UInt32 = 0
     func tell(_ message: ControlMessage) {
@@ -63,6 +71,11 @@ extension ControlShard {
     }
     for id in kubernetes.refills[pool.index] {
       guard let order = kubernetes.creations[id]?.order else { continue }
+      tell(.listedOrder(order, listing: listing))
+    }
+    for order in kubernetes.takeOver(pool, from: past, by: own)
+      + unloaded.takeOver(pool, from: past, by: own)
+    {
       tell(.listedOrder(order, listing: listing))
     }
     tell(.listedAll(pool, listing: listing, count: count))
@@ -80,10 +93,30 @@ extension ControlShard {
       return tellCreated(order, pod, to: manager, at: now)
     }
     sendPlain(.creationAccepted(order), from: .kubernetes, to: manager, leavingAt: now)
-    guard kubernetes.creations[order.id] == nil else { return }
+    let index = Int(manager.index)
+    guard kubernetes.creations[order.id] == nil else {
+      return kubernetes.update(order.id) { $0.manager = index }
+    }
     if isWantedAgain(order, from: manager, at: now) { return }
-    kubernetes.begin(order, at: now)
+    kubernetes.begin(order, for: index, at: now)
+    if let start = order.start, start.isFromAutoscaler {
+      startOrders.begin(order.id, for: start, isStartOver(at: now))
+    }
     admit(order, at: now)
+  }
+
+  /// How many of AutoScale's starts for a part are under way: orders in line, for room or placed,
+  /// and pods that are being loaded. None that nobody brings on.
+  private func ordersUnderWay(for lane: LaneID, part: Int, at now: Instant) -> Int {
+    startOrders.count(of: lane, part: part, isStartOver(at: now))
+  }
+
+  private func isStartOver(at now: Instant) -> StartOrders.IsOver {
+    StartOrders.IsOver(
+      order: { [unowned self] in kubernetes.creations[$0] == nil },
+      pod: { [unowned self] in
+        pods[$0].state != .loading || unloaded.isForgotten($0, at: now)
+      })
   }
 
   /// An order has its turn: place the pod, make room for it, or fail.
@@ -158,6 +191,7 @@ extension ControlShard {
     _ order: PodOrder, zone: ZoneID, isOverQuota: Bool = false, isMachineGone: Bool = false,
     isWithdrawn: Bool = false, at now: Instant
   ) {
+    let manager = listener(order)
     kubernetes.end(order, pod: nil)
     if isOverQuota { kubernetes.tenants.refuse(tenant(of: order)) }
     digest.record(RecordKind.creationFailed, at: now, order.id, isOverQuota ? 1 : 0)
@@ -172,13 +206,15 @@ extension ControlShard {
       ? .creationWithdrawn(order)
       : isOverQuota ? .creationForbidden(order) : .creationFailed(order)
     sendPlain(
-      answer, from: .kubernetes, to: Address(.workerManager, listener(order)), leavingAt: now)
+      answer, from: .kubernetes, to: Address(.workerManager, manager), leavingAt: now)
   }
 
-  /// Refills are told to whoever watches the pool, other pods to whoever ordered them.
-  private func listener(_ order: PodOrder) -> Int {
+  /// Refills are told to whoever watches the pool, other pods to whoever ordered them or has taken
+  /// that over. Of an order under way.
+  func listener(_ order: PodOrder) -> Int {
     order.purpose == .refill
-      ? kubernetes.watchers[order.pool.index] ?? order.manager : order.manager
+      ? kubernetes.watchers[order.pool.index] ?? order.manager
+      : kubernetes.creations[order.id]?.manager ?? order.manager
   }
 
   func placed(_ creation: Kubernetes.Creation, on node: NodeID, at now: Instant) {
@@ -228,10 +264,12 @@ extension ControlShard {
       return creationFailed(
         order, zone: configuration.pools[order.pool.index].zone, isMachineGone: true, at: now)
     }
+    let manager = listener(order)
     kubernetes.end(order, pod: pod)
     if let start = order.start {
       starts.note(start) { $0.podCreation = now - creation.askedAt }
       claim(pod, for: start, at: now)
+      unloaded.add(pod, order, for: manager, at: now)
     } else {
       notePoolLevel(order.pool, at: now)
       poolTallies[order.pool.index].refills += 1
@@ -241,7 +279,7 @@ extension ControlShard {
     }
     digest.record(
       RecordKind.podCreated, at: now, id, UInt64(pod.raw), UInt64(pods[pod].node.raw))
-    tellCreated(order, pod, to: Address(.workerManager, listener(order)), at: now)
+    tellCreated(order, pod, to: Address(.workerManager, manager), at: now)
   }
 
   private func tellCreated(
@@ -263,6 +301,9 @@ extension ControlShard {
       at: now)
     // What a tenant has now its reserve lacks no more, which others may have waited for.
     if kubernetes.tenants.hasReserves { roomAppears(on: pods[pod].node, at: now) }
+    if start.isFromAutoscaler, pods[pod].state != .loading {
+      startOrders.give(pod, to: start, isStartOver(at: now))
+    }
     pods.set(pod, .loading)
     pods.update(pod) {
       $0.tenant = UInt16(tenant)
@@ -294,6 +335,7 @@ extension ControlShard {
     let record = pods[pod]
     if record.host != nil { return endIsolate(pod, at: now) }
     unlabel(pod, at: now)
+    unloaded.remove(pod)
     if record.state == .ready { readyPods.changed(record.pool, by: -1) }
     pods.set(pod, .gone)
     digest.record(RecordKind.podDeleted, at: now, UInt64(pod.raw))

@@ -52,9 +52,10 @@ extension ControlShard {
   }
 
   private func share(_ order: PodOrder, at now: Instant) {
+    let manager = listener(order)
     kubernetes.end(order, pod: nil, isShared: true)
     sendPlain(
-      .creationWithdrawn(order), from: .kubernetes, to: Address(.workerManager, order.manager),
+      .creationWithdrawn(order), from: .kubernetes, to: Address(.workerManager, manager),
       leavingAt: now)
   }
 

@@ -93,6 +93,10 @@ final class ControlShard {
   var etcd: EtcdServer
   @exclusivity(unchecked) var kubernetes: Kubernetes
   @exclusivity(unchecked) var pods = PodDirectory()
+  /// What Kubernetes knows of AutoScale's starts, and of pods whose agents wait to be told of
+  /// theirs.
+  var startOrders = StartOrders()
+  var unloaded = UnloadedPods()
   @exclusivity(unchecked) var autoscaler: Autoscaler
   /// Orders of AutoScale in the order of sending, and how often those went out again that no
   /// Dispatcher has acknowledged; asked only for keys.
@@ -187,7 +191,7 @@ final class ControlShard {
         // Pods of a virtual node are on machines that have nothing in common.
         cacheBytes: topology.nodes.isVirtual(NodeID(node))
           ? 0 : configuration.code.nodeCacheBytes,
-        retry: retry)
+        retry: retry, dispatchers: topology.dispatcherOrder)
     }
     agentClocks = topology.makeClocks(topology.nodeZones.count, key: keys.clock.appending(3))
     agentAlarms = topology.nodeZones.map { _ in .distantFuture }
@@ -258,6 +262,8 @@ final class ControlShard {
     etcd = other.etcd
     kubernetes = other.kubernetes
     pods = other.pods
+    startOrders = other.startOrders
+    unloaded = other.unloaded
     nodeScaler = other.nodeScaler
     tenantSizes = other.tenantSizes
     countedSince = other.countedSince

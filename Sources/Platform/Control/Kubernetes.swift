@@ -21,6 +21,8 @@ struct Kubernetes: Sendable {
     var wantedAt = Instant.origin
     /// The pod once it has been placed.
     var pod: PodID?
+    /// The Worker Manager that has asked last, and is told what becomes of it.
+    var manager = 0
   }
 
   let configuration: KubernetesConfiguration
@@ -106,9 +108,9 @@ struct Kubernetes: Sendable {
     for slot in podsOn.indices where isPresent[firstSlot + slot] { noteLow(firstSlot + slot) }
   }
 
-  mutating func begin(_ order: PodOrder, at now: Instant) {
+  mutating func begin(_ order: PodOrder, for manager: Int, at now: Instant) {
     creationsAsked += 1
-    creations[order.id] = Creation(order: order, askedAt: now)
+    creations[order.id] = Creation(order: order, askedAt: now, manager: manager)
     if order.purpose == .refill { refills[order.pool.index].append(order.id) }
   }
 
@@ -116,6 +118,16 @@ struct Kubernetes: Sendable {
     guard var creation = creations[order] else { return }
     body(&creation)
     creations[order] = creation
+  }
+
+  /// Orders for starts from a pool that some Worker Managers have placed, by number; from now on
+  /// another is told what becomes of them. O(orders under way).
+  mutating func takeOver(_ pool: PoolID, from managers: [Int], by manager: Int) -> [PodOrder] {
+    let some = creations.values.filter {  // order-free: sorted
+      $0.order.start != nil && $0.order.pool == pool && managers.contains($0.manager)
+    }
+    for creation in some { creations[creation.order.id]?.manager = manager }
+    return some.map(\.order).sorted { $0.id < $1.id }
   }
 
   /// The order of a start waits for its turn or for room, and stands for whatever is asked again.

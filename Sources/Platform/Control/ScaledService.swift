@@ -11,12 +11,15 @@ struct ScaledService: Sendable {
     let part: Int
     /// Of the lane in the service.
     let position: Int
+    /// Whether Kubernetes knows of all starts here that are under way.
+    let isCounted: Bool
   }
 
-  /// An order of which nothing was heard so long after Kubernetes' deadline for starts is taken for
-  /// lost: Knative's rule, whose default deadline is 600 s (serving, `config-deployment` and the
-  /// scaler's `activationTimeoutBuffer`). Until then what is asked for is not asked for twice, and
-  /// that it has failed is heard before.
+  /// Where starts wait at a Worker Manager, for a refill or for room in a worker process, of which
+  /// Kubernetes knows nothing, an order of which nothing was heard so long after Kubernetes'
+  /// deadline for starts is taken for lost: Knative's rule, whose default deadline is 600 s
+  /// (serving, `config-deployment` and the scaler's `activationTimeoutBuffer`). Elsewhere
+  /// Kubernetes is asked.
   static let patience = Nanoseconds.seconds(30)
 
   let service: ServiceID
@@ -42,9 +45,11 @@ struct ScaledService: Sendable {
   private var heardOf = Instant.origin
 
   /// Parts lane by lane, without instances.
+  ///
+  /// - Parameter isCounted: whether Kubernetes knows of all starts from a pool that are under way.
   init(
     _ index: Int, _ configuration: ServiceConfiguration, scaling: ScalingConfiguration,
-    startDeadline: Nanoseconds, topology: Topology
+    startDeadline: Nanoseconds, topology: Topology, isCounted: (PoolID) -> Bool
   ) {
     service = ServiceID(index)
     zones = configuration.zones
@@ -69,9 +74,10 @@ struct ScaledService: Sendable {
       first.append(parts.count)
       for part in 0..<count {
         let rules = configuration.rules(lane: position, part: part, of: count)
+        let pool = topology.lanePool[lane.index]
         places.append(
           Place(
-            lane: lane, pool: topology.lanePool[lane.index], part: part, position: position))
+            lane: lane, pool: pool, part: part, position: position, isCounted: isCounted(pool)))
         parts.append(ScaledPart(least: rules.minimumInstances, most: rules.maximumInstances))
       }
     }
@@ -101,6 +107,11 @@ struct ScaledService: Sendable {
   /// The latest so many orders of a part will not be made.
   mutating func withdrawn(_ count: Int, position: Int, part: Int) {
     parts[firstPart[position] + part].withdrawn(count)
+  }
+
+  /// Kubernetes has so many of a part's orders; true when some are lost.
+  mutating func counted(_ count: Int, question: UInt32, position: Int, part: Int) -> Bool {
+    parts[firstPart[position] + part].counted(count, question: question)
   }
 
   /// Takes a sample; true when the policy may answer otherwise because of it.
@@ -173,7 +184,7 @@ struct ScaledService: Sendable {
     at now: Instant, nextOrdinal: inout UInt32, into orders: inout [Autoscaler.Order]
   ) -> Instant {
     for index in parts.indices {
-      parts[index].forgetOrders(before: now - startDeadline - Self.patience)
+      lookAfterOrders(of: index, at: now, into: &orders)
       let load = lastLoad[places[index].position]
       parts[index].isInUse = load.map { $0 + memory > now } ?? false
     }
@@ -196,6 +207,19 @@ struct ScaledService: Sendable {
     // While anything is under way every tick asks. Load that goes on brings samples.
     let isSteady = desired == ready && coming == 0 && !isUneven
     return isSteady ? policy.unchangedUntil(at: now) : now
+  }
+
+  /// Finds out what has become of orders that nothing was heard of.
+  private mutating func lookAfterOrders(
+    of index: Int, at now: Instant, into orders: inout [Autoscaler.Order]
+  ) {
+    parts[index].forgetWithdrawal(at: now)
+    let place = places[index]
+    guard place.isCounted else {
+      return parts[index].forgetOrders(before: now - startDeadline - Self.patience)
+    }
+    guard let question = parts[index].asksAboutOrders(at: now) else { return }
+    orders.append(.count(place.lane, part: place.part, question: question))
   }
 
   private mutating func grow(

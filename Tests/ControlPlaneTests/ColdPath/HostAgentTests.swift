@@ -85,6 +85,27 @@ import Testing
     #expect(log.take().isEmpty)
   }
 
+  /// A Dispatcher that confirms nothing, however often it is told, is not there: the next in the
+  /// service's order is told, and after the last the first again.
+  @Test func whatADispatcherDoesNotConfirmGoesToTheNext() {
+    var log = EffectLog()
+    var agent = HostAgent(
+      node: NodeID(2), zone: ZoneID(0), cacheBytes: 100, retry: retry, dispatchers: [[2, 0, 1]])
+    agent.prefill(ServiceID(0), bytes: 10)
+    load(&agent, 0, pod: 1, at: .origin, &log)
+    _ = log.take()
+    agent.initialised(.test(0, dispatcher: 0), pod: PodID(1), at: .origin, into: &log)
+    for half in 1...16 { agent.wake(at: .milliseconds(Int64(half) * 500), into: &log) }
+    let told = log.take().compactMap { sent -> Int? in
+      guard case .loaded(let start, _, _) = sent.message else { return nil }
+      #expect(sent.to == Address(.dispatcher, Int(start.dispatcher)))
+      return Int(start.dispatcher)
+    }
+    #expect(
+      told == Array(repeating: 0, count: 5) + Array(repeating: 1, count: 5)
+        + Array(repeating: 2, count: 5) + [0, 0])
+  }
+
   /// Code is in the zone's cache when its download has ended, not when it began.
   @Test func aZoneHasCodeWhenItHasArrived() {
     var zone = ZoneCodeCache(cacheBytes: 100)

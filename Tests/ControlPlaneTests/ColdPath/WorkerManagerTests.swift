@@ -159,4 +159,55 @@ import Testing
       .podCreated(foreign, pod: PodID(9), node: NodeID(0)), at: .seconds(1), into: &log)
     #expect(manager.pools[0]?.level == 1)
   }
+
+  private func loads(_ log: inout EffectLog) -> [PodID] {
+    log.take().compactMap {
+      if case .loadCode(_, let pod, _, _) = $0.message { pod } else { nil }
+    }
+  }
+
+  /// What an earlier life has ordered for a start is brought to it, and a failure is told; a refill
+  /// of that life, and what another has ordered, are not its business.
+  @Test func startsOfAnEarlierLifeAreBroughtOn() {
+    var log = EffectLog()
+    var manager = manager(life: 3)
+    let old = PodOrder(
+      id: 2 << 32 | 5, pool: PoolID(0), purpose: .fallback, start: .test(1, dispatcher: 4))
+    var (refill, foreign, own) = (old, old, old)
+    refill.start = nil
+    foreign.id |= 1 << 48
+    own.id = 3 << 32 | 5
+    for order in [refill, foreign, own] {
+      manager.handle(
+        .podCreated(order, pod: PodID(8), node: NodeID(0)), at: .seconds(1), into: &log)
+    }
+    #expect(loads(&log).isEmpty)
+    manager.handle(.podCreated(old, pod: PodID(9), node: NodeID(0)), at: .seconds(1), into: &log)
+    #expect(loads(&log) == [PodID(9)])
+    manager.handle(.creationFailed(old), at: .seconds(2), into: &log)
+    let refused = log.take().filter {
+      if case .takeRefused = $0.message { $0.to == Address(.dispatcher, 4) } else { false }
+    }
+    #expect(refused.count == 1)
+  }
+
+  /// Orders for starts that a predecessor has placed are placed again under their numbers, once,
+  /// and are no refills of the pool.
+  @Test func startsOfAPredecessorAreTakenOver() {
+    var (manager, log) = owner(target: 1)
+    _ = log.take()
+    let foreign = PodOrder(
+      id: 5 << 48 | 1, pool: PoolID(0), purpose: .fallback, start: .test(1))
+    let own = PodOrder(id: 7, pool: PoolID(0), purpose: .fallback, start: .test(2))
+    for order in [foreign, foreign, own] {
+      manager.handle(.listedOrder(order, listing: 1), at: .milliseconds(3), into: &log)
+    }
+    #expect(orders(&log).map(\.id) == [foreign.id])
+    manager.handle(.listedAll(PoolID(0), listing: 1, count: 3), at: .milliseconds(3), into: &log)
+    #expect(orders(&log).map(\.purpose) == [.refill])
+    manager.handle(
+      .podCreated(foreign, pod: PodID(9), node: NodeID(0)), at: .seconds(1), into: &log)
+    #expect(loads(&log) == [PodID(9)])
+    #expect(manager.pools[0]?.level == 0)
+  }
 }
