@@ -1,4 +1,5 @@
 import ControlPlane
+import Foundation
 import Primitives
 import SimulationKernel
 import Testing
@@ -60,6 +61,36 @@ import Workload
     #expect(abs(Double(counts[1].erred) - came * p / 2) < 4 * (came * p / 3).squareRoot())
     let after = Double(counts[2].erred - counts[1].erred)
     #expect(abs(after - later * p) < 4 * (later * p * (1 - p)).squareRoot())
+  }
+
+  /// A downstream that comes to bear half over 300 s bears three quarters on average, and one that
+  /// comes to be three times as slow ln 3 ÷ 2; then half, and a third. Called as often as it bears
+  /// at first, it refuses what is missing, but for the second's worth that it takes in beyond.
+  @Test(arguments: [Fidelity.request, .flow], [1.0, 3]) func limitsGrow(
+    fidelity: Fidelity, factor: Double
+  ) throws {
+    var cluster = CentralLimitTests.downstream(
+      [100, 200], capacity: 300, central: nil, fidelity, seed: 5)
+    for index in cluster.services.indices { cluster.services[index].topic = nil }
+    cluster.faults = [
+      FaultConfiguration(
+        name: "grows",
+        kind: .limitDownstream(0, share: factor > 1 ? 1 / factor : 0.5, slows: [], factor: factor),
+        at: .seconds(100), restartAfter: .seconds(600), ramp: .seconds(300))
+    ]
+    let simulation = ClusterSimulation(cluster, recorder: Observer())
+    let answered = try ([100, 400, 450] as [Int64]).map { second in
+      try simulation.run(until: .seconds(second))
+      try simulation.checkInvariants()
+      return simulation.lanes.indices.reduce(0.0) { sum, lane in
+        let counters = simulation.lane(LaneID(lane)).counters
+        return sum + Double(counters.downstreamCalls - counters.downstreamRefused)
+      }
+    }
+    let mean = factor > 1 ? log(factor) / (factor - 1) : 0.75
+    let end = factor > 1 ? 1 / factor : 0.5
+    #expect(abs((answered[1] - answered[0]) / (300 * 300 * mean) - 1) < 0.02, "\(answered)")
+    #expect(abs((answered[2] - answered[1]) / (50 * 300 * end) - 1) < 0.04, "\(answered)")
   }
 
   /// What is lost or slow in the network follows the line itself.

@@ -339,6 +339,30 @@ import Testing
     #expect(cut.diagnostics.first?.message == message)
   }
 
+  /// More pods than there can be is a warning: all go.
+  @Test func morePodsThanThereAreAreTold() {
+    for (count, isTold) in [(1000, false), (1001, true)] {
+      let result = Samples.read(
+        Samples.valid.replacing(
+          "crash: worker-manager-0, restart_after: 1m", with: "lose: \(count) pods of api"))
+      #expect(result.document != nil, "\(result.rendered)")
+      let told = result.diagnostics.filter { $0.kind == .implausible }
+      #expect(told.contains { $0.message.contains("more than 1000 pods") } == isTold)
+    }
+  }
+
+  /// What a downstream bears may fall by and by.
+  @Test func aLimitMayGrow() throws {
+    let text = Samples.valid.replacing(
+      "services:\n", with: "downstreams:\n  - {name: db, capacity: 100/s}\nservices:\n"
+    ).replacing("runtime: python\n", with: "runtime: python\n    downstream: db\n").replacing(
+      "crash: worker-manager-0, restart_after: 1m",
+      with: "limit: db, share: 50%, ramp: 30s, for: 1m")
+    let result = Samples.read(text)
+    let fault = try #require(result.document?.faults.first, "\(result.rendered)")
+    #expect(fault.ramp == .seconds(30))
+  }
+
   /// A label names services wherever a service is named, with the word before it or without.
   @Test func labelsNeedNoOtherWord() throws {
     let text = Samples.valid

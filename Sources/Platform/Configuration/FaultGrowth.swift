@@ -14,8 +14,11 @@ struct FaultGrowth: Sendable, Equatable {
     return min(1, max(0, (now - start).seconds / ramp.seconds))
   }
 
-  /// A factor that grows from 1 on.
-  func grown(_ factor: Double, at now: Instant) -> Double { 1 + (factor - 1) * level(at: now) }
+  /// A factor that grows from 1 on, or a share that falls from it.
+  func grown(_ factor: Double, at now: Instant) -> Double {
+    let level = level(at: now)
+    return level < 1 ? 1 + (factor - 1) * level : factor
+  }
 
   /// Steps of a second, or as many as there may be.
   private var stepCount: Int64 {

@@ -59,11 +59,13 @@ struct Downstreams: ~Copyable {
   /// What a downstream bears at an instant, of what it bore at first.
   static func share(of index: Int, _ faults: [FaultConfiguration], at now: Instant) -> Double {
     faults.reduce(1) { product, fault in
-      guard case .limitDownstream(index, let share, _, _) = fault.kind, fault.span.contains(now)
-      else {
-        return product
-      }
-      return product * share
+      guard case .limitDownstream(index, let share, _, let factor) = fault.kind,
+        fault.span.contains(now)
+      else { return product }
+      // What answers more and more slowly bears as much less.
+      return product
+        * (factor > 1
+          ? 1 / fault.growth.grown(factor, at: now) : fault.growth.grown(share, at: now))
     }
   }
 

@@ -154,7 +154,8 @@ extension ScenarioSection {
         "behind": "by how much its clock jumps back",
         "rate": "how many times as fast its clock runs",
         "ramp":
-          "of `slow`, `drop`, `surge` and `spoil`: for how long it grows, evenly, from nothing",
+          "of `slow`, `drop`, `surge`, `spoil` and `limit`: for how long it grows, evenly, from "
+          + "nothing",
         "every": "where it comes more than once: from one beginning to the next",
         "times": "how often it comes",
         "limit": "a downstream that bears `share` of its capacity",

@@ -36,7 +36,7 @@ enum FaultEffectReading {
   /// Asks for what belongs to other verbs, so that it is complained about as what it is.
   static func finish(_ reader: inout FieldReader, verb: String) {
     let fields = [
-      "factor": ["slow", "spoil", "surge"], "ramp": ["surge", "slow", "drop", "spoil"],
+      "factor": ["slow", "spoil", "surge"], "ramp": ["surge", "slow", "drop", "spoil", "limit"],
       "from": ["cut"], "one_way": ["cut"], "share": ["drop", "limit", "spoil"],
       "errors": ["spoil", "push"], "concurrency": ["push"], "max_instances": ["push"],
       "call_timeout": ["push"], "ahead": ["clock"], "behind": ["clock"], "rate": ["clock"],

@@ -92,7 +92,7 @@ enum FaultReading {
   private static func ramp(
     _ reader: inout FieldReader, _ section: inout FaultSection, verb: String?
   ) {
-    guard ["slow", "drop", "spoil"].contains(verb ?? "") else { return }
+    guard ["slow", "drop", "spoil", "limit"].contains(verb ?? "") else { return }
     section.ramp = reader.duration("ramp", .assumed("0s"))
     guard let length = section.restartAfter, section.ramp > length,
       reader.context.isSound(reader.child("ramp"))
