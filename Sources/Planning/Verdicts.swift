@@ -108,8 +108,11 @@ public enum ObjectiveVerdicts {
       objective.comparison.holds(SignificantDigits.rounded(value), objective.limit)
     }
     let note = BreakNote.text(samples)
-    // No measure can be negative, whatever a symmetric interval says.
-    guard values.count > 1, let interval = try? MeanInterval.t(values).mapped({ max(0, $0) })
+    // No measure can be negative, and no part more than its whole, whatever a symmetric interval
+    // says. (What began before the warm-up's end may be counted only above the line.)
+    let most = objective.isPart && values.allSatisfy { $0 <= 1 } ? 1 : Double.infinity
+    guard values.count > 1,
+      let interval = try? MeanInterval.t(values).mapped({ min(most, max(0, $0)) })
     else {
       let own = "one replication: judged by its value"
       return JudgedObjective(

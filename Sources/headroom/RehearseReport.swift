@@ -78,7 +78,29 @@ struct RehearseReport {
       ]
     }
     let table = rows.isEmpty ? "" : "\n" + TextForm.table(rows, left: 2, notes: true)
-    return line + (stopped ?? "") + table + unseen.map { "\n  NOT SEEN: \($0)" }.joined()
+    return line + (stopped ?? "") + table
+      + (refused.map { "\n  NOT COUNTED: \($0)" } ?? "")
+      + unseen.map { "\n  NOT SEEN: \($0)" }.joined()
+  }
+
+  /// Requests that objectives about what failed leave out, where no other is about them.
+  private var refused: String? {
+    let terms = document.objectives.flatMap { [$0.numerator.measure, $0.denominator?.measure] }
+    guard terms.contains(.failed),
+      !terms.contains(where: { [.refused, .completed, .answered].contains($0) })
+    else { return nil }
+    func mean(_ outcomes: [RunOutcome]) -> Double {
+      Estimate(
+        outcomes.map { run in
+          Double(run.collected.laneCounters.reduce(0) { $0 + $1.refused })
+        }
+      ).value
+    }
+    let (calm, faulted) = (mean(pairs.map(\.calm)), mean(pairs.map(\.faulted)))
+    guard faulted > 0 else { return nil }
+    return
+      "`failed` leaves out what was turned away: \(TextForm.number(faulted)) refused in a run, "
+      + "calm \(TextForm.number(calm)); an objective on `refused` or `completed` would count it"
   }
 
   /// A mean over the replications in which there was a value, with its interval.

@@ -42,6 +42,22 @@ import Testing
     return (document, try ScenarioRunner(document, threads: 2).runAll(peaks: nil))
   }
 
+  /// A part is never more than its whole, and its interval ends there; of what may be more it does
+  /// not.
+  @Test(arguments: [
+    ("completed / requests > 90%", [0.97, 0.999, 1, 0.98], 1.0),
+    ("completed / requests > 90%", [0.97, 1.001, 1, 0.98], nil),
+    ("failed / requests < 1%", [0.97, 0.999, 1, 0.98], nil),
+    ("max(utilisation) < 90%", [0.9, 0.95, 1, 1], 1.0),
+  ]) func partsEndAtOne(text: String, values: [Double], end: Double?) throws {
+    let result = ScenarioReader().read(
+      Self.text + "\nobjectives: [\"\(text)\"]\n", file: "verdicts.yaml", overrides: [])
+    let document = try #require(result.document, "\(result.rendered)")
+    let judged = ObjectiveVerdicts.judge(document.objectives[0], values)
+    let interval = try #require(judged.interval)
+    if let end { #expect(interval.high == end) } else { #expect(interval.high > 1) }
+  }
+
   /// A warm start is near enough to the steady state that a longer warm-up changes no verdict.
   @Test func warmUpsDoNotDecide() throws {
     let objectives = """

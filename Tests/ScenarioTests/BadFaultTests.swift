@@ -168,6 +168,12 @@ import Testing
       "lose: zone-a, for: 3m", "crash: gateway-1 of zone-a, for: 10s, every: 30s, times: 4",
       "contradict each other: what one strikes is lost with zone-a all the while"),
     conflict(
+      "lose: zone-a, for: 2m", "cut: control-plane, from: zone-a, for: 1m",
+      "contradict each other: what one strikes is lost with zone-a all the while"),
+    conflict(
+      "lose: zone-a, for: 2m", "slow: zone-a, factor: 5, for: 30s",
+      "contradict each other: what one strikes is lost with zone-a all the while"),
+    conflict(
       "stop: etcd, for: 2m", "slow: etcd, factor: 3, for: 5m",
       "stop etcd and slow it at the same time"),
     conflict(
@@ -292,6 +298,9 @@ import Testing
     ("lose: zone-a, for: 2m", "crash: gateway-0 of zone-a, for: 20s, every: 50s, times: 3"),
     ("crash: dispatcher-0, for: 2m", "lose: zone-a, for: 30s"),
     ("lose: zone-b, restart_after: never", "crash: gateway-0 of zone-a, for: 20s"),
+    ("lose: zone-a, for: 2m", "slow: zone-a, factor: 5, for: 61s"),
+    ("lose: zone-a, for: 2m", "cut: zone-b, for: 30s"),
+    ("slow: zone-a, factor: 5, for: 30s", "drop: zone-a, share: 5%, ramp: 10s, for: 30s"),
   ])
   func whatOutlastsALossCombines(one: String, other: String) {
     let text = Samples.valid.replacing(
@@ -331,6 +340,21 @@ import Testing
     let twice = Samples.read(Self.regions("{at: 5m, lose: north, for: 1m}", second: "north"))
     #expect(twice.diagnostics.map(\.kind) == [.duplicateName], "\(twice.rendered)")
     #expect(twice.diagnostics.first?.line == 7)
+    let others = [
+      ("cut: north/online", "cluster", "north/online/a"),
+      (
+        "drop: north, share: 5%", "region",
+        "north/online/a"
+      ), ("stop: api, in: north/online", "cluster", "north"),
+      ("stop: etcd, in: north", "region", "north/online"),
+    ]
+    for (fault, kind, example) in others {
+      let result = Samples.read(Self.regions("{at: 5m, \(fault), for: 1m}"))
+      #expect(result.errors.map(\.kind) == [.unknownName], "\(result.rendered)")
+      let told = result.errors.first
+      #expect(told?.message.hasSuffix("is a \(kind), and that is not what is meant here") == true)
+      #expect(told?.help == "for example `\(example)`", "\(result.rendered)")
+    }
     let cut = Samples.read(
       Self.regions("{at: 5m, cut: north/online/a, from: south/online/a, for: 1m}"))
     #expect(cut.diagnostics.map(\.kind) == [.inconsistent], "\(cut.rendered)")

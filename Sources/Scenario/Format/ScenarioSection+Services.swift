@@ -127,7 +127,7 @@ extension ScenarioSection {
           + "uniform from 0 to it",
         "backoff_max": "the greatest bound",
         "budget":
-          "retries for each request, over the last 10 s and in each zone; `none`: without bound",
+          "retries for each request, over the last 10 s and in each zone",
         "budget_least": "retries a second that there may be in any case",
       ]),
     ScenarioSection(

@@ -192,3 +192,17 @@ extension Objective.Measure.Definition {
     Self(kind: .level, unit: unit, scopes: scopes, about: about)
   }
 }
+
+extension Objective.Measure {
+  /// The counts that what this one counts is among.
+  var wholes: [Objective.Measure] {
+    switch self {
+    case .completed, .answered, .givenUp, .coldStarts: [.requests]
+    case .late: [.abandoned]
+    case .poolMisses: [.poolTakes]
+    case .downstreamRefused: [.downstreamCalls]
+    case .keyHits, .staleReads: [.keyReads]
+    default: []
+    }
+  }
+}

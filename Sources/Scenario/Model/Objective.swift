@@ -52,5 +52,13 @@ public struct Objective: Sendable, Equatable {
   /// Missed only when broken for so long without a break.
   public var duration: Nanoseconds?
 
+  /// Whether what it is about is a part of a whole, which is never more than 1; of attempts there
+  /// may be more than of requests.
+  public var isPart: Bool {
+    guard let denominator else { return numerator.measure == .utilisation }
+    return numerator.scope == denominator.scope && numerator.statistic == .total
+      && numerator.measure.wholes.contains(denominator.measure)
+  }
+
   var terms: [Term] { [numerator] + (denominator.map { [$0] } ?? []) }
 }

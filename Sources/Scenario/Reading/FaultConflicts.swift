@@ -82,7 +82,17 @@ struct FaultConflicts {
       fault.gateway?.zone ?? fault.consumer?.zone ?? fault.broker?.zone ?? fault.agents?.zone
       ?? fault.nodes?.zone
       ?? component.flatMap { zones.isEmpty ? nil : zones[$0 % zones.count] }
-    guard let zone = own else { return nil }
+    // Of what goes with a cluster that is lost nobody has written anything.
+    guard !fault.isPartOfLoss else { return nil }
+    // Whatever befalls the ways to and from a zone has to do with all that it names.
+    let all = own.map { [$0] } ?? fault.effect?.zones.map(\.name) ?? []
+    return all.lazy.compactMap { zone in
+      loss(of: zone, during: fault).map { (other: $0, zone: zone) }
+    }.first
+  }
+
+  /// The first loss of a zone, where that is away whenever a fault is there.
+  private func loss(of zone: String, during fault: FaultSection) -> Int? {
     let losses = document.faults.enumerated().filter { $0.element.zone == zone }
     func lost(_ begin: Nanoseconds) -> Int? {
       losses.first { $0.element.isThere(from: begin, for: fault.restartAfter) }?.offset
@@ -90,7 +100,7 @@ struct FaultConflicts {
     guard let first = lost(fault.at), fault.beginnings.allSatisfy({ lost($0) != nil }) else {
       return nil
     }
-    return (first, zone)
+    return first
   }
 }
 

@@ -38,6 +38,7 @@ struct FaultRules {
         .unknownName, at: "\(path).clock", "there is no worker-manager-\(manager)",
         help: "there are \(document.cluster.workerManagers), from worker-manager-0 on")
     case .push(let name, let push): checkPush(push, of: name, path)
+    case .losePods(let name, .count(let count)): areThere(count, of: name, "\(path).lose")
     default: break
     }
     if case .surge = effect { wholeSeconds(fault, path) }
@@ -108,6 +109,15 @@ struct FaultRules {
     context.fail(
       .unknownName, at: path, length: name.count, "there is no service `\(name)`",
       help: Nearest.hint(name, in: names) ?? "the services are \(names.joined(separator: ", "))")
+  }
+
+  /// Of so many pods there may never be as many.
+  private func areThere(_ count: Int, of name: String, _ path: String) {
+    let most = document.services.filter { $0.isMeant(by: name) }.map(\.maximumInstances).max()
+    guard let most, count > most, context.isSound(path) else { return }
+    context.fail(
+      .implausible, at: path, "`\(name)` has never more than \(most) pods, and all are lost",
+      help: "give less, or say `100% of pods of \(name)`")
   }
 
   /// What is said must be worse than what was said before.

@@ -125,9 +125,23 @@ struct RegionRules {
 
   private func known(_ name: String, in all: [String], at path: String) {
     guard !all.contains(name), context.isSound(path) else { return }
+    if let kind = kind(of: name) {
+      let near = all.first { $0.hasPrefix(name + "/") || name.hasPrefix($0 + "/") } ?? all.first
+      return context.fail(
+        .unknownName, at: path, else: Mark(line: 1, column: 1), length: name.count,
+        "`\(name)` is a \(kind), and that is not what is meant here",
+        help: near.map { "for example `\($0)`" } ?? help)
+    }
     context.fail(
       .unknownName, at: path, else: Mark(line: 1, column: 1), length: name.count,
       "there is no `\(name)`", help: Nearest.hint(name, in: all) ?? help)
+  }
+
+  /// What there is by a name.
+  private func kind(of name: String) -> String? {
+    if document.regions.contains(where: { $0.name == name }) { return "region" }
+    if document.clusterPaths.contains(name) { return "cluster" }
+    return document.cluster.zones.contains { $0.name == name } ? "zone" : nil
   }
 
   private var example: String { document.clusterPaths.first ?? "north/online" }
