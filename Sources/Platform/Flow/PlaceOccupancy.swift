@@ -13,7 +13,7 @@ struct PlaceOccupancy: Sendable {
   }
 
   /// By position: when what it serves ends; the distant future where it serves nothing.
-  private var ends: [Instant] = []
+  private var busyUntil: [Instant] = []
   /// Ends in their order; those whose instance has gone, or serves something else, are passed over.
   private var due = Heap<End>()
   private(set) var busyCount = 0
@@ -25,10 +25,10 @@ struct PlaceOccupancy: Sendable {
   /// A lower bound: instants of idling only grow.
   private(set) var idleSinceAtLeast = Instant.distantFuture
 
-  func isIdle(_ position: Int) -> Bool { ends[position] == .distantFuture }
+  func isIdle(_ position: Int) -> Bool { busyUntil[position] == .distantFuture }
 
   /// When what a position serves ends; the distant future where it serves nothing.
-  func end(_ position: Int) -> Instant { ends[position] }
+  func end(_ position: Int) -> Instant { busyUntil[position] }
 
   /// The number of the slot that a new instance gets.
   mutating func takeSlot() -> Int {
@@ -42,7 +42,7 @@ struct PlaceOccupancy: Sendable {
 
   /// - Parameter end: of what it serves; nil: nothing.
   mutating func insert(at position: Int, slot: Int, end: Instant?, idleSince: Instant) {
-    ends.insert(end ?? .distantFuture, at: position)
+    busyUntil.insert(end ?? .distantFuture, at: position)
     if position < lowestIdle { lowestIdle += 1 }
     guard let end else { return noteIdle(position, since: idleSince) }
     busyCount += 1
@@ -51,20 +51,20 @@ struct PlaceOccupancy: Sendable {
 
   mutating func remove(at position: Int, slot: Int) {
     if !isIdle(position) { busyCount -= 1 }
-    ends.remove(at: position)
+    busyUntil.remove(at: position)
     if position < lowestIdle { lowestIdle -= 1 }
     freeSlots.append(slot)
   }
 
   /// The lowest idle position. O(1) amortised over the requests that fill the positions below.
   mutating func findIdle() -> Int? {
-    while lowestIdle < ends.count, !isIdle(lowestIdle) { lowestIdle += 1 }
-    return lowestIdle < ends.count ? lowestIdle : nil
+    while lowestIdle < busyUntil.count, !isIdle(lowestIdle) { lowestIdle += 1 }
+    return lowestIdle < busyUntil.count ? lowestIdle : nil
   }
 
   /// An idle position serves a request. O(log n).
   mutating func occupy(_ position: Int, slot: Int, until end: Instant) {
-    ends[position] = end
+    busyUntil[position] = end
     busyCount += 1
     due.insert(End(at: end, slot: slot))
   }
@@ -78,7 +78,7 @@ struct PlaceOccupancy: Sendable {
   }
 
   mutating func release(_ position: Int, at instant: Instant) {
-    ends[position] = .distantFuture
+    busyUntil[position] = .distantFuture
     busyCount -= 1
     noteIdle(position, since: instant)
   }
@@ -86,7 +86,7 @@ struct PlaceOccupancy: Sendable {
   mutating func findLongestIdle(_ idleSince: (Int) -> Instant) -> Int? {
     var found: Int?
     var least = Instant.distantFuture
-    for position in ends.indices where isIdle(position) {
+    for position in busyUntil.indices where isIdle(position) {
       let since = idleSince(position)
       if found == nil || since < least { (found, least) = (position, since) }
     }
