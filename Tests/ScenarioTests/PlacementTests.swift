@@ -174,7 +174,8 @@ import Testing
     #expect(errors("{at: 1m, stop: api, in: north, for: 1m}").isEmpty)
     #expect(errors("{at: 1m, stop: api, for: 1m}").first?.contains("in which region") == true)
     #expect(
-      errors("{at: 1m, stop: api, in: north/a, for: 1m}").first?.contains("no `north/a`") == true)
+      errors("{at: 1m, stop: api, in: north/a, for: 1m}").first?.contains("`north/a` is a cluster")
+        == true)
     let warned = Self.read(
       Self.text(services: service, faults: "{at: 1m, stop: api, in: north, for: 1m}"))
     #expect(warned.warnings.contains { $0.message.contains("nobody asks the API") })
