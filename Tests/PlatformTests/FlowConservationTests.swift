@@ -45,7 +45,7 @@ import Workload
     try Self.flow(simulation).state.inService -= 1
     #expect(throws: InvariantViolation.self) { try simulation.run(until: .seconds(30)) }
     let other = try Self.busy(seed: 1)
-    _ = try Self.flow(other).state.ledger.unsettle(1)
+    try Self.flow(other).state.ledger.complete(1) { _ in }
     #expect(throws: InvariantViolation.self) { try other.run(until: .seconds(30)) }
   }
 

@@ -132,17 +132,6 @@ struct WaitLedger: Sendable {
     }
   }
 
-  /// Takes out the youngest settled invocations; returns how many, and how many of them nobody
-  /// waits for.
-  mutating func unsettle(_ count: Int) -> (count: Int, left: Int) {
-    var taken = (count: 0, left: 0)
-    takeYoungest(count) {
-      taken.count += $0.count
-      taken.left += $0.late
-    }
-    return taken
-  }
-
   /// Puts the youngest settled invocations back among those that wait, by when they came, and
   /// returns how many. Precondition: nobody waits that has come before them.
   mutating func reopen(_ count: Int) -> Int {
